@@ -35,8 +35,7 @@ class Load:
             head = await reader.readuntil(b"\r\n\r\n")
             if not head.startswith(b"HTTP/1.1 200"):
                 raise RuntimeError(head.decode())
-            length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
-            await reader.readexactly(length)
+            await _read_body(reader, head.lower())
         writer.close()
         await writer.wait_closed()
 
@@ -65,3 +64,10 @@ class Load:
             f"X-Hub-Signature-256: {signature_of(body, self._secret)}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
+
+
+async def _read_body(reader: asyncio.StreamReader, head: bytes) -> None:
+    if b"chunked" in head:
+        await reader.readuntil(b"0\r\n\r\n")
+    else:
+        await reader.readexactly(int(head.partition(b"content-length:")[2].partition(b"\r\n")[0] or b"0"))

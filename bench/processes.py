@@ -20,18 +20,22 @@ class Process:
     @classmethod
     async def start(cls, stack: AsyncExitStack, module: str, *arguments: str, port: int = 0) -> Process:
         """Start `python -m module`; it is ready when its log says so, or when its port answers."""
+        return await cls.start_program(stack, sys.executable, "-m", module, *arguments, port=port)
+
+    @classmethod
+    async def start_program(cls, stack: AsyncExitStack, *command: str, port: int = 0) -> Process:
+        """The same for any program."""
         began = time.perf_counter()
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", module, *arguments,
-            env=os.environ | {"PORT": str(port)}, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
+            *command, env=os.environ | {"PORT": str(port)}, stderr=asyncio.subprocess.PIPE
+        )
         assert process.stderr is not None
         if port:
             await _answers(port)
         else:
             while b"_ready" not in (line := await process.stderr.readline()):
                 if not line:
-                    raise RuntimeError(f"{module} ended before it was ready")
+                    raise RuntimeError(f"{command} ended before it was ready")
         self = cls(process, time.perf_counter() - began)
         drain = asyncio.create_task(_drain(process.stderr))
         stack.push_async_callback(self.stop)

@@ -77,7 +77,7 @@ def is_right(field: str, value: str, truth: dict[str, str]) -> bool:
     return value.casefold() == wanted.casefold()
 
 
-class Tally:
+class CardTally:
     """Requested, right and wrong values, by field."""
 
     def __init__(self) -> None:
@@ -149,14 +149,14 @@ async def main() -> None:
     parser.add_argument("--json", action="store_true", help="add the figures as JSON")
     chosen = parser.parse_args()
     reader, spent = LocalReader(seconds=_SECONDS), PhotoCost([], [])
-    tallies: dict[str, Tally] = {}
+    tallies: dict[str, CardTally] = {}
     with TemporaryDirectory() as folder:
         read = CachedReadings(chosen.readings or Path(folder), reader.read).read
         try:
             # The first photo starts the engine, which is no cost of the photo.
             await reader.read((FOLDER / "01-front.jpg").read_bytes())
             for name, taken in _products(chosen):
-                faults = tallies.setdefault(name, Tally()).add(taken.label, await _card(taken, read, spent))
+                faults = tallies.setdefault(name, CardTally()).add(taken.label, await _card(taken, read, spent))
                 if faults and chosen.show and not name.startswith(_UNSEEN):
                     print(next(iter(taken.photos)), taken.label["hard"], *faults, sep="\n    ")
         finally:

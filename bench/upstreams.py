@@ -1,4 +1,4 @@
-"""Meta and OpenRouter with minimal immediate answers, so that only Recado is measured."""
+"""Meta and OpenRouter with minimal answers, so that only Recado is measured."""
 
 from __future__ import annotations
 
@@ -19,10 +19,14 @@ _ANSWER = {
 
 
 class Upstreams:
-    def __init__(self) -> None:
+    """`model_seconds` is how long a model takes to answer. `sent_at` has the time of each person's last reply."""
+
+    def __init__(self, model_seconds: float = 0) -> None:
         self.url = ""
         self.count = 0
         self.last_at = 0.0
+        self.sent_at: dict[str, float] = {}
+        self.model_seconds = model_seconds
         self._more = asyncio.Condition()
 
     async def start(self, stack: AsyncExitStack) -> None:
@@ -38,6 +42,7 @@ class Upstreams:
 
     async def _think(self, request: web.Request) -> web.Response:
         await request.read()
+        await asyncio.sleep(self.model_seconds)
         return web.json_response(_ANSWER)
 
     async def _send(self, request: web.Request) -> web.Response:
@@ -45,6 +50,7 @@ class Upstreams:
         if "status" in body:
             return web.json_response({"success": True})
         self.last_at = time.perf_counter()
+        self.sent_at[str(body.get("to") or body.get("recipient"))] = self.last_at
         async with self._more:
             self.count += 1
             self._more.notify_all()

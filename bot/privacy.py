@@ -1,7 +1,7 @@
-"""All that is stored about one person, everywhere: shown to them, or erased.
+"""Exports or erases all stored data of one person.
 
-Every key of a conversation begins with its name, so that whoever adds one need not tell anybody here. What lies
-elsewhere is asked of its owners: the identity index, the lists of what is due, jobs in queues, files in the storage.
+Every key of a conversation begins with its name, so that new keys need no entry here. Other data are asked of their
+owners: the identity index, lists of due work, jobs in queues, files in the storage.
 """
 
 from __future__ import annotations
@@ -29,53 +29,54 @@ from bot.integrations.email.suppression import Suppression
 from bot.integrations.stripe import customers as stripe_customers
 from bot.integrations.stripe import subscription_state
 from bot.storage.files import Files, FilesLost
-from bot.whatsapp.phone_numbers import address_of, kin, variants
+from bot.whatsapp.phone_numbers import address_of, canonical_variant, variants
 
-# A turn in hand is waited for: it has its answer within TURN_DEADLINE_SECONDS, and may send for a while.
+# A turn in progress is waited for. It answers within TURN_DEADLINE_SECONDS, and may send for a while.
 _PATIENCE_SECONDS = 120.0
-# While it is erased, and should the process die in the middle, no message is taken for so long.
+# No message is accepted for so long during an erasure, even if the process dies.
 _CLOSED_SECONDS = 60
 _DELETE_AT_ONCE = 500
 
 
-class Busy(Exception):
-    """Somebody works on the conversation for too long."""
+class ConversationBusy(Exception):
+    """A turn works on the conversation for too long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whose dossier it is: their conversation, those that became a part of it, their phones, BSUIDs, e-mail
-    addresses and customers at Stripe. `had` are phones that others have had too, each with the time (Unix seconds) in
-    which it was theirs: a job that names such a phone is of whoever had it when the job was added.
+    """Identifiers of a person: conversations (merged ones too), phones, BSUIDs, e-mail addresses, customers at Stripe.
+
+    `former_phones` are phones that others had too, each with its period in Unix seconds. A job that names such a phone
+    concerns its owner at the time when the job was added.
     """
 
     conversations: tuple[str, ...]
     identities: frozenset[str]
     emails: frozenset[str] = frozenset()
     customers: frozenset[str] = frozenset()
-    had: tuple[tuple[str, float, float], ...] = ()
+    former_phones: tuple[tuple[str, float, float], ...] = ()
 
     def is_about(self, text: str) -> bool:
-        """Whether a text speaks of this person; a phone counts with its whole number only."""
+        """Whether a text names this person; a phone counts only as a whole number."""
         names = [re.escape(one) for one in self.conversations]
-        known = {*self.identities, *(phone for phone, _, _ in self.had)}
-        spelled = {spelling for one in known for spelling in (variants(one) if one.isdigit() else (one,))}
-        names += [rf"(?<!\d){re.escape(one)}(?!\d)" for one in spelled]
+        identifiers = {*self.identities, *(phone for phone, _, _ in self.former_phones)}
+        spellings = {spelling for one in identifiers for spelling in (variants(one) if one.isdigit() else (one,))}
+        names += [rf"(?<!\d){re.escape(one)}(?!\d)" for one in spellings]
         names += [rf"(?<![\w.+-]){re.escape(one)}(?![\w.-])" for one in self.emails]
         names += [rf"(?<!\w){re.escape(one)}(?!\w)" for one in self.customers]
         return re.search("|".join(names), text, re.IGNORECASE) is not None
 
-    def is_meant(self, job: queue_admin.StoredJob) -> bool:
-        """Whether a job is about this person, and not about who had the phone before them or has it since."""
-        shared = {kin(phone) for phone, _, _ in self.had}
-        alone = frozenset(one for one in self.identities if kin(one) not in shared)
-        phones = frozenset(phone for phone, since, until in self.had if since <= job.added < until)
-        return replace(self, identities=alone | phones, had=()).is_about(job.text)
+    def concerns(self, job: queue_admin.StoredJob) -> bool:
+        """Whether a job is about this person, and not about an earlier or later owner of the phone."""
+        shared = {canonical_variant(phone) for phone, _, _ in self.former_phones}
+        alone = frozenset(one for one in self.identities if canonical_variant(one) not in shared)
+        phones = frozenset(phone for phone, since, until in self.former_phones if since <= job.added < until)
+        return replace(self, identities=alone | phones, former_phones=()).is_about(job.text)
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How much there was: keys in Redis, files, jobs; whether a wish for no marketing is kept, as a digest."""
+    """Numbers of erased keys, files and jobs. `opted_out`: an objection to marketing stays, as a digest."""
 
     keys: int
     files: int
@@ -83,9 +84,9 @@ class Erased:
     opted_out: bool
 
 
-async def find(redis: Redis, asked: str) -> Person | None:
-    """The person of a phone or BSUID; None when nothing is known of them."""
-    phone, bsuid = address_of(asked)
+async def find(redis: Redis, address: str) -> Person | None:
+    """The person of a phone or BSUID; None for an unknown one."""
+    phone, bsuid = address_of(address)
     found = None
     for spelling in variants(phone) if phone else (None,):
         found = found or await identity.find(redis, spelling, bsuid)
@@ -100,19 +101,19 @@ async def find(redis: Redis, asked: str) -> Person | None:
         if name not in names:
             names.append(name)
             record = await contacts.record_of(redis, name)
-            at_stripe, addresses = await stripe_customers.noted(redis, name)
+            at_stripe, addresses = await stripe_customers.references(redis, name)
             customers |= at_stripe
             emails |= addresses | set(filter(None, [record.get("email")]))
             earlier = record.get("earlier", "").split(",")
             pending += [*filter(None, earlier), *sorted(await answer(redis.smembers(identity.joining(name))))]
-    known = {one for name in names for one in await identity.identities_of(redis, name)}
-    identities = frozenset(known | {one for one in (phone, bsuid) if one})
-    had = [one for name in names for one in await _had(redis, name)]
-    return Person(tuple(names), identities, frozenset(emails), frozenset(customers), tuple(had))
+    identifiers = {one for name in names for one in await identity.identities_of(redis, name)}
+    identities = frozenset(identifiers | {one for one in (phone, bsuid) if one})
+    former_phones = [one for name in names for one in await _former_phones(redis, name)]
+    return Person(tuple(names), identities, frozenset(emails), frozenset(customers), tuple(former_phones))
 
 
-async def _had(redis: Redis, conversation: str) -> list[tuple[str, float, float]]:
-    """Phones that were a person's for a time, and theirs now where it was another person's before."""
+async def _former_phones(redis: Redis, conversation: str) -> list[tuple[str, float, float]]:
+    """Phones with the periods of their owners: former ones, and a present one that was another person's."""
     former: dict[str, str] = await answer(redis.hgetall(identity.former_phones(conversation)))
     found: list[tuple[str, float, float]] = []
     for phone, times in former.items():
@@ -126,7 +127,7 @@ async def _had(redis: Redis, conversation: str) -> list[tuple[str, float, float]
 
 
 class PersonalData:
-    """`patience` is how many seconds a turn in hand is waited for."""
+    """`patience` is the longest wait for a turn in progress, in seconds."""
 
     def __init__(
         self,
@@ -147,7 +148,7 @@ class PersonalData:
         """`{identities, conversations: {name: {key: value}}, files: [{key, size}], jobs: [{queue, id, name, data}],
         billing: {customer: {key: value}}, suppressed: {address: why nothing is sent to it}}`.
 
-        Texts that are JSON are shown as what they say. Raises StorageFailed.
+        Texts that are JSON are decoded. Raises StorageFailed.
         """
         stored = [file for name in person.conversations for file in await self._files.stored(name)]
         return {
@@ -156,10 +157,10 @@ class PersonalData:
             "files": [{"key": file.key, "size": file.size} for file in stored],
             "jobs": [
                 {"queue": job.queue, "id": job.id, "name": job.name, "data": job.data}
-                for job in await queue_admin.about(self._redis, person.is_about, person.is_meant)
+                for job in await queue_admin.jobs_about(self._redis, person.is_about, person.concerns)
             ],
             "billing": {
-                one: _shown(await subscription_state.kept(self._redis, one)) for one in sorted(person.customers)
+                one: _decoded(await subscription_state.stored(self._redis, one)) for one in sorted(person.customers)
             },
             "suppressed": {
                 one: why
@@ -173,10 +174,10 @@ class PersonalData:
         return [place for name in person.conversations for place in await self._files.missing(name)]
 
     async def erase(self, person: Person, *, files_lost: bool = False) -> Erased:
-        """Erase all of it, while nobody works on it. What fails leaves the rest to be found: do it again.
+        """Erase all data while no turn is in progress. After a failure the rest can still be found: repeat it.
 
-        Unless the files are known to be lost, a storage that lacks some ends it before anything is erased: they may
-        lie where only another process finds them. Raises Busy, FilesLost, StorageFailed.
+        Unless `files_lost`, missing files end it before anything is erased: another process may have them. Raises
+        ConversationBusy, FilesLost, StorageFailed.
         """
         async with AsyncExitStack() as stack:
             for name in person.conversations:
@@ -185,26 +186,26 @@ class PersonalData:
                 raise FilesLost(missing)
             await self._close(person, _CLOSED_SECONDS)
             try:
-                # The storage first: it is what may fail.
+                # The storage is erased first, because it may fail.
                 files = [await self._files.erase(name) for name in person.conversations]
-                gone = await queue_admin.forget(self._redis, person.is_about, person.is_meant)
+                gone = await queue_admin.forget_jobs(self._redis, person.is_about, person.concerns)
                 for name in person.conversations:
-                    await tombstones.note_messages(self._redis, await ledger.raw(self._redis, name))
+                    await tombstones.add_messages(self._redis, await ledger.raw(self._redis, name))
                 for customer in person.customers:
                     await subscription_state.forget(self._redis, customer)
                 for email in person.emails:
                     await Suppression(self._redis).lift(email)
-                # After what only they lead to.
+                # Stripe's links go after the data that only they lead to.
                 for name in person.conversations:
                     await stripe_customers.forget(self._redis, name)
                 home = person.conversations[0]
-                opted_out = await contacts.keep_objection(self._redis, home, person.identities)
+                opted_out = await contacts.store_objection(self._redis, home, person.identities)
                 keys = [await self._delete_keys(name) for name in person.conversations]
                 for name in person.conversations:
                     await WaitingList(self._redis).forget(name)
-                    await self._deliveries.strike(name)
+                    await self._deliveries.forget(name)
                 await self._close(person, tombstones.KEEP_SECONDS)
-                # Last of all: as long as they lead here, whoever is erased in part is found again.
+                # Identities go last: they make a half erased person findable again.
                 for name in person.conversations:
                     await identity.forget(self._redis, name)
             except BaseException:
@@ -231,11 +232,11 @@ class PersonalData:
         start = len(key(conversation)) + 1
         names = await self._names(conversation)
         ours = (lease_key(conversation), done_key(conversation))
-        shown = {name[start:]: await self._value(name) for name in names if name not in ours}
-        return {name: value for name, value in shown.items() if value is not None}
+        decoded = {name[start:]: await self._value(name) for name in names if name not in ours}
+        return {name: value for name, value in decoded.items() if value is not None}
 
     async def _value(self, name: str) -> Any:
-        """The value of a key of any type; None when it went away meanwhile."""
+        """The value of a key of any type; None when it is gone meanwhile."""
         redis = self._redis
         readers: dict[str, Callable[[], Any]] = {
             "string": lambda: redis.get(name),
@@ -245,7 +246,7 @@ class PersonalData:
             "zset": lambda: redis.zrange(name, 0, -1, withscores=True),
         }
         kind = await redis.type(name)
-        return _shown(await readers[kind]()) if kind in readers else None
+        return _decoded(await readers[kind]()) if kind in readers else None
 
     @asynccontextmanager
     async def _held(self, conversation: str) -> AsyncIterator[None]:
@@ -253,7 +254,7 @@ class PersonalData:
         until = time.monotonic() + self._patience
         while not await self._leases.take(lease):
             if time.monotonic() > until:
-                raise Busy(conversation)
+                raise ConversationBusy(conversation)
             await asyncio.sleep(0.1)
         holding = asyncio.create_task(_quietly(hold(self._leases, lease, asyncio.Event())))
         try:
@@ -264,21 +265,21 @@ class PersonalData:
 
 
 async def _quietly(work: Any) -> None:
-    """A lease that is lost loses nothing: what may be written to the conversation is decided by its mark."""
+    """A lost lease does no harm: the mark of erasure decides whether others may write."""
     try:
         await work
     except LeaseLost:
         return
 
 
-def _shown(value: Any) -> Any:
+def _decoded(value: Any) -> Any:
     match value:
         case dict():
-            return {name: _shown(one) for name, one in value.items()}
+            return {name: _decoded(one) for name, one in value.items()}
         case set():
             return sorted(value)
         case list() | tuple():
-            return [_shown(one) for one in value]
+            return [_decoded(one) for one in value]
         case str() if value[:1] in ("{", "["):
             try:
                 return json.loads(value)

@@ -1,6 +1,6 @@
-"""The one place where Recado's parts are made: for the workers, the commands and the evaluation of prompts.
+"""The composition root of the workers, the commands and the evaluation of prompts.
 
-`recado serve` makes its few parts in bot.web.app, because it imports neither prompts nor vendors: it starts in a
+`recado serve` makes its few parts in bot.web.app. It imports neither prompts nor vendors, so that it starts in a
 moment and stays small.
 """
 
@@ -34,14 +34,16 @@ from bot.infra.guarded_http import GuardedHttpClient
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import JobScheduler
 from bot.infra.redis import connect, refuse_cluster
+from bot.integrations.email.composer import BusinessName
 from bot.integrations.email.factory import email_queue
-from bot.integrations.email.queue import BusinessName, EmailQueue
+from bot.integrations.email.queue import EmailQueue
 from bot.integrations.email.verification import Verification
 from bot.integrations.event_webhooks import EventDeliveries
 from bot.integrations.push.invitations import invitation_of
 from bot.integrations.push.sender import PushSender
 from bot.integrations.stripe import plan_changes
-from bot.integrations.stripe.billing import Billing, billing_of
+from bot.integrations.stripe.billing import Billing, billing_of, event_handler_of
+from bot.integrations.stripe.events import StripeEventHandler
 from bot.media.archive import Archive
 from bot.media.cache import ReadingCache
 from bot.media.readers import MediaReaders
@@ -56,7 +58,8 @@ from bot.prompting.library import Library
 from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.settings import Settings
 from bot.storage.factory import storage_of
-from bot.storage.files import Files, files_of, quota_of
+from bot.storage.file_index import quota_of
+from bot.storage.files import Files, files_of
 from bot.storage.storage import Storage
 from bot.turns.canary import CanaryRecorder
 from bot.turns.intake import Intake
@@ -76,12 +79,12 @@ from bot.whatsapp.client import Graph
 from bot.whatsapp.templates.files import definitions
 from bot.whatsapp.templates.registry import Templates
 
-# A conversation whose worker dies or stands still is another's after this while.
+# After this time, another worker takes the conversation of one that died or stopped.
 LEASE_SECONDS = 6.0
 
 
 class Services:
-    """Parts of one process. A part is made when somebody first asks for it, and then is the same for all."""
+    """Parts of one process. Each part is made at its first use and then shared."""
 
     def __init__(  # noqa: PLR0913 - its resources, and two options
         self,
@@ -137,7 +140,7 @@ class Services:
 
     @cached_property
     def scheduler(self) -> JobScheduler:
-        """Adds nothing until its `running` context is entered."""
+        """Adds no job until its `running` context is entered."""
         return JobScheduler(self.redis)
 
     # ---- WhatsApp
@@ -188,7 +191,7 @@ class Services:
         return model
 
     def perception(self, store: MediaStore) -> MediaPerception:
-        """Understanding of media that lie in this store; Meta's Graph API is one."""
+        """Perception of media from this store, such as Meta's Graph API."""
         return MediaPerception(self.redis, store, self.media_readers, self.archive, self.budget)
 
     @cached_property
@@ -199,22 +202,20 @@ class Services:
 
     @cached_property
     def billing(self) -> Billing | None:
-        """None where no STRIPE_SECRET_KEY is set."""
-        return billing_of(
-            self.redis,
-            self._http,
-            self.contacts,
-            self.notifications,
-            self.storage,
-            self.graph,
-            self.settings,
-            tell=self.publisher.tell,
-        )
+        """None without STRIPE_SECRET_KEY."""
+        return billing_of(self.redis, self._http, self.contacts, self.storage, self.graph, self.settings)
+
+    @cached_property
+    def stripe_events(self) -> StripeEventHandler | None:
+        """None without STRIPE_SECRET_KEY."""
+        if self.billing is None:
+            return None
+        return event_handler_of(self.billing, self.redis, self.notifications, self.settings, self.publisher.publish)
 
     async def open_email(self, business: BusinessName | None = None) -> EmailQueue | None:
-        """The queue of e-mails, opened once; None where no provider is configured.
+        """The queue of e-mails, opened once; None if no provider is configured.
 
-        `business` tells the name to sign with: that of the current release unless another is given.
+        `business` gives the name to sign with, by default that of the current release.
         """
         if self._email is None:
             opened = email_queue(
@@ -223,7 +224,7 @@ class Services:
                 self.storage,
                 business=business or self._business_name,
                 language=self.settings.service.default_language,
-                email_of=self.billing.links.email_of if self.billing else None,
+                email_of=self.billing.customers.email_of if self.billing else None,
             )
             self._email = await self._stack.enter_async_context(opened)
         return self._email
@@ -257,13 +258,13 @@ class Services:
             budget=self.budget,
             shop_currency=self.settings.service.shop_currency,
         )
-        return captures_of(self.redis, self.storage, self.publisher.tell, reader)
+        return captures_of(self.redis, self.storage, self.publisher.publish, reader)
 
     # ---- turns
 
     @cached_property
     def tool_services(self) -> ToolServices:
-        """Parts that tools call. E-mail is among them once it was opened."""
+        """Services that tools call. E-mail is among them after `open_email`."""
         return ToolServices(
             handoff=self.handoff,
             notifications=self.notifications,
@@ -342,10 +343,10 @@ class Services:
 async def open_services(
     settings: Settings, *, lease_seconds: float = LEASE_SECONDS, evaluate: EvaluateCases = no_evaluation
 ) -> AsyncIterator[Services]:
-    """Parts that work until the context ends, which closes them in reverse order.
+    """Open the services; the end of the context closes them in reverse order.
 
-    `evaluate` performs the prompts' cases where PROMPTS_GATE=offline.
-    Raises RedisIsCluster. A Redis that does not answer is told by whoever first asks it.
+    `evaluate` runs the prompts' cases if PROMPTS_GATE=offline.
+    Raises RedisIsCluster. An unavailable Redis raises its error at its first use.
     """
     async with AsyncExitStack() as stack:
         redis = connect(settings.redis)

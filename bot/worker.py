@@ -1,4 +1,4 @@
-"""The queue workers: one processor a queue, and the sweeps for jobs that were lost."""
+"""The queue workers: one processor for each queue, and the sweeps for lost jobs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.prompting.watcher import watch
 from bot.services import LEASE_SECONDS, Services, open_services
 from bot.settings import Settings
-from bot.storage.files import expire
+from bot.storage.file_index import expire
 from bot.storage.storage import Storage, StorageFailed
 from bot.turns.runner import ConversationRunner
 from bot.turns.summarizer import Summarizer
@@ -33,25 +33,24 @@ from bot.whatsapp.client import Graph
 _log = structlog.get_logger()
 
 _SWEEP_SECONDS = 3.0
-# A message that has waited this long beyond its burst has lost its job, which died twice or was never added.
+# After this time beyond its burst, a message has lost its job, which died twice or was never added.
 _OVERDUE_SECONDS = 10.0
 _RESEND_SECONDS = 1.0
 _DUE_AGAIN_SECONDS = 3.0
 _WITHOUT_KEY_SECONDS = 60.0
 _EXPIRE_SECONDS = 3600.0
-CONCURRENCY = 100
 
 
 @asynccontextmanager
 async def running(
     settings: Settings,
     names: tuple[queues.Name, ...],
-    concurrency: int,
+    concurrency: int | None = None,
     *,
     lease_seconds: float = LEASE_SECONDS,
     evaluate: EvaluateCases = no_evaluation,
 ) -> AsyncIterator[None]:
-    """Work on the queues until the context ends; ending it waits for the jobs in hand."""
+    """Work on the queues until the context ends; the end waits for jobs under way."""
     async with AsyncExitStack() as stack:
         services = await stack.enter_async_context(
             open_services(settings, lease_seconds=lease_seconds, evaluate=evaluate)
@@ -62,8 +61,8 @@ async def running(
         stack.push_async_callback(ship.flush)
         await _alongside(stack, ship.run(), _warm_up())
         processors = await _processors(services)
-        ours = {name: processors[name] for name in names if name in processors}
-        await stack.enter_async_context(queues.working(ours, settings.redis, concurrency=concurrency))
+        our_processors = {name: processors[name] for name in names if name in processors}
+        await stack.enter_async_context(queues.working(our_processors, settings.redis, concurrency=concurrency))
         await _alongside(stack, _sweep(services.waiting_list, services.leases, scheduler))
         if settings.service.prompts_release == "watch":
             await _alongside(stack, watch(services.library))
@@ -71,37 +70,37 @@ async def running(
         await _alongside(stack, _resend(services.outbox, services.leases, services.graph, scheduler), expiring)
         _log.info(
             "worker_ready",
-            queues=list(ours),
-            waiting=sorted({*names} - {*ours}),
-            concurrency=concurrency,
+            queues=list(our_processors),
+            waiting=sorted({*names} - {*our_processors}),
+            concurrency={name: concurrency or queues.CONCURRENCY[name] for name in our_processors},
             release=prompts.release,
         )
         yield
 
 
 async def _processors(services: Services) -> dict[queues.Name, queues.Processor]:
-    """The processor of each queue. Without a provider of e-mail its jobs wait until there is one."""
-    email, billing = await services.open_email(), services.billing
+    """The processor of each queue. Without an e-mail provider, e-mail jobs wait until there is one."""
+    email, stripe = await services.open_email(), services.stripe_events
     notification = queues.by_name(
         {
             "template": services.notifications.process,
             "push": services.pushes.process,
-            stripe_events.JOB: billing.news.process if billing else _without_key,
+            stripe_events.JOB: stripe.process if stripe else _without_key,
         }
     )
     found: dict[queues.Name, queues.Processor] = {
-        "llm": _llm(services.runner, services.summarizer),
+        "llm": _turn_processor(services.runner, services.summarizer),
         "notification": notification,
         "webhook": services.event_deliveries.process,
     }
     return found | ({"email": email.process} if email else {})
 
 
-def _llm(runner: ConversationRunner, summarizer: Summarizer) -> queues.Processor:
-    async def process(task: queues.Job) -> None:
-        conversation = str(task.data["conversation"])
+def _turn_processor(runner: ConversationRunner, summarizer: Summarizer) -> queues.Processor:
+    async def process(job: queues.Job) -> None:
+        conversation = str(job.data["conversation"])
         with structlog.contextvars.bound_contextvars(conversation=conversation):
-            if task.name == "summary":
+            if job.name == "summary":
                 await summarizer.make(conversation)
             else:
                 await runner.work(conversation)
@@ -110,18 +109,18 @@ def _llm(runner: ConversationRunner, summarizer: Summarizer) -> queues.Processor
 
 
 async def _without_key(_: queues.Job) -> None:
-    """Stripe got its 200 for the event and won't repeat it: it waits for a worker that can ask Stripe."""
+    """Keep the event for a worker with a key, because Stripe got its 200 and won't repeat it."""
     _log.error("stripe_event_waits", fix="set STRIPE_SECRET_KEY for every worker")
     raise queues.RetryLater(_WITHOUT_KEY_SECONDS, "STRIPE_SECRET_KEY is not set on this worker")
 
 
 async def _warm_up() -> None:
-    """Load what the first turn would otherwise wait for, beside the loop: the SDK takes half a second to import."""
+    """Import the SDK in a thread, because the first turn would otherwise wait half a second for it."""
     await asyncio.to_thread(importlib.import_module, "openai")
 
 
 async def _sweep(waiting_list: WaitingList, leases: ConversationLeases, scheduler: JobScheduler) -> None:
-    """Ask again for conversations whose messages have waited too long. The id is new with every round."""
+    """Add jobs for conversations whose messages have waited too long. The job's id changes every 10 seconds."""
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
         try:
@@ -132,11 +131,11 @@ async def _sweep(waiting_list: WaitingList, leases: ConversationLeases, schedule
 
 
 async def _resend(outbox: Outbox, leases: ConversationLeases, graph: Graph, scheduler: JobScheduler) -> None:
-    """Ask for turns where something has to be sent by now, unless sending is paused; and find out when that ends."""
+    """Add jobs for conversations with messages that are due, and end a pause of sending when Meta answers again."""
     while True:
         await asyncio.sleep(_RESEND_SECONDS)
         try:
-            if await outbox.pause.over(graph):
+            if await outbox.pause.is_over(graph):
                 for conversation in await leases.free(await outbox.statuses.due()):
                     scheduler.turn(conversation, f"{conversation}-due-{int(time.time() / _DUE_AGAIN_SECONDS)}")
         except (RedisError, OSError) as error:
@@ -144,7 +143,7 @@ async def _resend(outbox: Outbox, leases: ConversationLeases, graph: Graph, sche
 
 
 async def _expire(redis: Redis, storage: Storage, days: float) -> None:
-    """Delete files whose time is over; a full hundred says that there may be more."""
+    """Delete expired files. `expire` deletes up to a hundred at a time, so we repeat it until none is left."""
     while True:
         try:
             while await expire(redis, storage, days):
@@ -155,6 +154,6 @@ async def _expire(redis: Redis, storage: Storage, days: float) -> None:
 
 
 async def _alongside(stack: AsyncExitStack, *works: Awaitable[None]) -> None:
-    """Run something until the stack unwinds, and wait for its end."""
+    """Run these until the stack unwinds, then cancel them and wait for their end."""
     for work in works:
         stack.push_async_callback(ended, asyncio.ensure_future(work))

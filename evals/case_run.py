@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from bot.agent.loop import Agent, Journal, ModelStep, ToolResult
-from bot.agent.prompt import asked_with, dialogue, values_for
+from bot.agent.prompt import dialogue, request_with, values_for
 from bot.agent.tool import ToolContext
 from bot.agent.tools.catalog import TABLE, tools_for
 from bot.ai.chat import Attempt, ChatModel, FromPerson, ModelRequest, NoModelAnswered
@@ -18,9 +18,9 @@ from bot.conversations.contacts import Contact
 from bot.conversations.memory import History, HistoryEntry
 from bot.media.understanding import Perceived, PerceivedMessage
 from bot.messages.inbound import Content, Document, Inbound, Location, Photo, Tap, Text, Video, Voice
-from bot.messages.language import Language, language_of
+from bot.messages.language import Language, language_from, language_of
 from bot.messages.phrases import phrase
-from bot.messages.prompt_text import fenced, glance, words
+from bot.messages.prompt_text import tagged, text_without_file, words
 from bot.prompting.prompts import Prompts
 from bot.turns.reply import composed
 from bot.whatsapp.markdown import whatsapp
@@ -71,7 +71,7 @@ class CaseRun:
     ) -> tuple[ExecutedTurn, Contact]:
         before = await self.environment.services.memory.recall(conversation)
         default = self.environment.services.settings.service.default_language
-        known = cast("Language", contact.language) if contact.language in ("es", "en") else default
+        known = language_from(contact.language, default)
         language = language_of(perception.perceived.words) or known
         contact = replace(contact, language=language)
         now = self.case.now.replace(tzinfo=self.environment.services.settings.service.zone)
@@ -80,6 +80,7 @@ class CaseRun:
             business=self.prompts.business,
             conversation=conversation,
             contact=contact,
+            language=language,
             now=now,
             effect=f"t_{conversation[2:14]}_{number}",
         )
@@ -104,13 +105,15 @@ class CaseRun:
             facts = {"caption": turn.caption, **turn.sent}
             words = " ".join(filter(None, (turn.caption, turn.sent.get("transcript"))))
             return PerceivedMessage(
-                Perceived(message=message.id, kind=turn.kind, text=fenced(turn.kind, **facts), words=words)
+                Perceived(message=message.id, kind=turn.kind, text=tagged(turn.kind, **facts), words=words)
             )
         if turn.kind in _FILES:
             perception = await self.environment.perceive(self.case, conversation, message)
             return replace(perception, perceived=perception.perceived.model_copy(update={"milliseconds": 0.0}))
         words = content.body if isinstance(content, Text) else ""
-        return PerceivedMessage(Perceived(message=message.id, kind=content.kind, text=glance(content), words=words))
+        return PerceivedMessage(
+            Perceived(message=message.id, kind=content.kind, text=text_without_file(content), words=words)
+        )
 
     def _message(self, number: int, contact: Contact, content: Content) -> Inbound:
         sent_at = self.case.now.replace(tzinfo=self.environment.services.settings.service.zone)
@@ -147,7 +150,7 @@ class _AgentTurn:
         prompt = self.prompts.render("assistant", values)
         pictures = (perception.picture,) if perception.picture else ()
         lines = (*prompt.lines, *dialogue(before), FromPerson(perception.perceived.text, pictures))
-        question = asked_with(prompt, ModelRequest(lines, asyncio.get_running_loop().time() + _SECONDS))
+        question = request_with(prompt, ModelRequest(lines, asyncio.get_running_loop().time() + _SECONDS))
         offered = [one for one in tools_for(self.context) if prompt.tools is None or one.name in prompt.tools]
         # Because earlier replies of this run depend on the day and on chance, the fingerprint leaves them out.
         fixed_lines = (*prompt.lines, *([] if self.later else dialogue(before)), lines[-1])

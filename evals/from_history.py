@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bot.conversations.contacts import Contact
 from bot.conversations.memory import History, HistoryEntry
-from bot.messages.language import language_of
+from bot.messages.language import language_from, language_of
 from evals.redaction import Redaction
 
 HANDOFF_TOOL = "talk_to_a_person"
@@ -71,7 +71,7 @@ def past_conversation(traces: Iterable[dict[str, Any]], memory: History, count: 
     Raises NoPastTurns.
     """
     answered = [one for one in traces if one.get("reply") and one.get("perceived")][-count:]
-    entries = (*memory.fallen, *memory.recent)
+    entries = (*memory.unsummarised, *memory.recent)
     if answered:
         ours = {wamid for one in answered for wamid in one["messages"]}
         begun = datetime.fromisoformat(answered[0]["started_at"])
@@ -100,7 +100,7 @@ def case_of(
     known = {
         "name": redaction.text(contact.name) if contact.name else None,
         "email": redaction.text(contact.email) if contact.email else None,
-        "language": contact.language if contact.language in ("es", "en") else None,
+        "language": language_from(contact.language, None),
     }
     made: dict[str, Any] = {"name": name, "tags": ["happened"]}
     if contact.role != "customer":

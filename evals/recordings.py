@@ -17,7 +17,7 @@ from bot.agent.tool import Tool
 from bot.ai.chat import Attempt, Book, ChatModel, ModelAnswer, ModelRequest, NoModelAnswered, ToolCall
 from bot.ai.chat_completions import message
 from bot.media.understanding import Perceived
-from bot.messages.inbound import Record
+from bot.messages.record import Record
 from bot.prompting.release_gate import CASES
 
 _FOLDER = "recordings"

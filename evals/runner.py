@@ -14,7 +14,7 @@ from typing import Literal
 
 from bot.ai.chat import Attempt, ChatModel, FromPerson, Instructions, ModelRequest, NoModelAnswered
 from bot.ai.openrouter import OpenRouter
-from bot.messages.prompt_text import fenced
+from bot.messages.prompt_text import tagged
 from bot.prompting.prompts import Prompts
 from bot.settings import Settings
 from evals.case_run import CaseRun, ExecutedTurn
@@ -198,7 +198,7 @@ async def _judge(model: ChatModel, turn: CaseTurn, out: ExecutedTurn) -> Verdict
     rubric, reply = turn.expect.judge, out.out.text
     if rubric is None:
         return None
-    shown = fenced("rubric", text=rubric) + fenced("reply", text=reply)
+    shown = tagged("rubric", text=rubric) + tagged("reply", text=reply)
     deadline = asyncio.get_running_loop().time() + _JUDGE_SECONDS
     question = ModelRequest((Instructions(_JUDGE_INSTRUCTIONS), FromPerson(shown)), deadline, temperature=0)
     try:

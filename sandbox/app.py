@@ -22,7 +22,7 @@ from bot.settings import RedisSettings, Settings, StorageSettings
 from bot.storage.files import files_of
 from bot.web.app import create_app
 from bot.web.server import listening
-from bot.worker import CONCURRENCY, running
+from bot.worker import running
 from sandbox.phone import api, demo_customers, emails
 from sandbox.phone import stripe as phone_stripe
 from sandbox.phone.files import list_files_handler
@@ -69,7 +69,7 @@ async def open_company(
             app.add_subapp(f"{_STRIPE_PAGES}/", rewriter.rewrite_responses(simulated.stripe.pages()))
         app.add_subapp("/sandbox/", page)
         app.add_routes([web.get("/", _redirect_to_page)])
-        await stack.enter_async_context(running(settings, QUEUES, CONCURRENCY, evaluate=evaluate))
+        await stack.enter_async_context(running(settings, QUEUES, evaluate=evaluate))
         address = await stack.enter_async_context(listening(app, host, port))
         if simulated.stripe:
             simulated.stripe.on_change = partial(notifier.notify, "stripe")

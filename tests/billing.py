@@ -1,4 +1,4 @@
-"""What tests of billing share: Recado's settings for Stripe's imitation, and a customer's way through a chat."""
+"""Helpers of billing tests: settings for the Stripe simulator, and a customer's steps in a chat."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def stripe_of(world: World) -> StripeSimulator:
 
 
 async def subscriber(world: World, person: Person, price: str = "basico_month_mxn", **more: Any) -> str:
-    """Make the person a customer with this plan, and let that be old news; gives the subscription."""
+    """Make the person a customer with this plan, and wait for Stripe's events; returns the subscription."""
     owner = customer(stripe_of(world), person.phone or person.bsuid, person.name, f"{person.name}@example.com".lower())
     made = subscribe(stripe_of(world), owner, price, **more)
-    await in_step(world)
+    await stripe_settled(world)
     return made
 
 
-async def in_step(world: World) -> None:
-    """Wait until all that Stripe told is worked on."""
+async def stripe_settled(world: World) -> None:
+    """Wait until every event of Stripe is processed."""
     await stripe_of(world).idle()
 
     async def done() -> bool:
@@ -54,7 +54,7 @@ async def in_step(world: World) -> None:
 
 
 async def asks(world: World, person: Person, words: str, tool: str, **arguments: Any) -> list[SentMessage]:
-    """The person writes, the model calls this tool and then says `Listo.`; what the person is sent."""
+    """Let the person write and the model call this tool, then say `Listo.`; returns the messages to the person."""
     before = len(world.meta.sent_to(person))
     world.models.will(calls((tool, arguments)), says("Listo."))
     await world.meta.writes(person, {"type": "text", "text": {"body": words}})
@@ -64,7 +64,7 @@ async def asks(world: World, person: Person, words: str, tool: str, **arguments:
 
 
 async def taps(world: World, person: Person, button: dict[str, Any]) -> str:
-    """The person taps a button; what they are told then."""
+    """Let the person tap a button; returns the texts of the messages to them."""
     before = len(world.meta.sent_to(person))
     reply = {"type": "button_reply", "button_reply": button}
     await world.meta.writes(person, {"type": "interactive", "interactive": reply})
@@ -77,13 +77,13 @@ def buttons(sent: SentMessage) -> list[dict[str, Any]]:
     return [one["reply"] for one in sent.request["interactive"]["action"]["buttons"]]
 
 
-def told_by_tool(world: World) -> str:
-    """What the last tool said to the model."""
+def last_tool_result(world: World) -> str:
+    """The result of the last tool call."""
     return next(str(one["content"]) for one in world.models.requests[-1]["messages"][::-1] if one["role"] == "tool")
 
 
 async def mails(world: World, count: int = 1) -> list[dict[str, Any]]:
-    """The e-mails that are in their queue, once there are so many."""
+    """Queued e-mails, as soon as there are so many."""
 
     async def there() -> list[dict[str, Any]]:
         keys = [key async for key in world.redis.scan_iter("bull:email:*", _type="hash")]

@@ -1,4 +1,4 @@
-"""Real servers for every test: Redis, Recado's own server and worker, and the imitations of the vendors outside."""
+"""Real servers for every test: Redis, Recado's own server and worker, and simulators of the vendors."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from sandbox.simulators.vision import VisionSimulator
 from sandbox.simulators.whisper import WhisperSimulator
 from sandbox.stripe import StripeSimulator
 from tests.billing import WEBHOOK_SECRET, billing
-from tests.eyes import Eyes
 from tests.paths import ROOT
+from tests.photo_reader import CachingPhotoReader
 from tests.waiting import PATIENCE
 from tests.world import SECRET, TOKEN, Start, World
 
@@ -45,7 +45,7 @@ def _logging() -> None:
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No variable of the developer's own, and no `.env` of theirs, decides about a test."""
+    """Keep the developer's variables and `.env` out of the tests."""
     for section in SECTIONS:
         for name in variables(section):
             monkeypatch.delenv(name, raising=False)
@@ -79,7 +79,7 @@ def leo() -> Person:
 
 @pytest.fixture
 async def start(redis: Redis, redis_address: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Start]:
-    """Start Recado with some variables set; `workers` of them work, 0 leaves all waiting."""
+    """Start Recado with these variables and number of workers; without a worker, jobs wait."""
     async with AsyncExitStack() as stack:
 
         async def begin(*, workers: int = 1, stripe: StripeSimulator | None = None, **environment: str) -> World:
@@ -103,7 +103,7 @@ async def start(redis: Redis, redis_address: str, monkeypatch: pytest.MonkeyPatc
                 "OPENAI_API_KEY": "openai-key",
                 "OPENAI_BASE_URL": f"{whisper_url}/v1",
                 "TURN_QUIET_SECONDS": "0.1",
-                # A busy machine takes longer than a customer should wait.
+                # Long, because a busy machine may take longer than a customer should wait.
                 "TURN_DEADLINE_SECONDS": "600",
                 "CONSOLE_TOKEN": "console-token",
             } | environment
@@ -130,31 +130,31 @@ async def world(start: Start) -> World:
 
 
 @pytest.fixture(scope="session")
-def eyes() -> Iterator[Eyes]:
-    eyes = Eyes()
-    yield eyes
-    asyncio.run(eyes.end())
+def photo_reader() -> Iterator[CachingPhotoReader]:
+    photo_reader = CachingPhotoReader()
+    yield photo_reader
+    asyncio.run(photo_reader.end())
 
 
 @pytest.fixture
-async def vision(eyes: Eyes, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    """The address of a Google Vision that reads with those eyes, which a busy machine slows down."""
+async def vision(photo_reader: CachingPhotoReader, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """The address of a simulated Google Vision with long time limits, because a busy machine is slow."""
     for limit in ("_SECONDS", "_SECONDS_A_TRY"):
         monkeypatch.setattr(f"bot.ai.vision.{limit}", PATIENCE)
-    imitation = VisionSimulator(eyes)
+    imitation = VisionSimulator(photo_reader)
     yield await imitation.start()
     await imitation.stop()
 
 
 @pytest.fixture
-async def seeing(start: Start, vision: str) -> World:
-    """Recado whose photos Google reads."""
+async def world_with_vision(start: Start, vision: str) -> World:
+    """Recado with the simulated Google Vision."""
     return await start(GOOGLE_VISION_ENDPOINT=vision)
 
 
 @pytest.fixture
 async def stripe() -> AsyncIterator[StripeSimulator]:
-    """Stripe's imitation, of which Recado's webhook is not told yet."""
+    """The Stripe simulator, before it gets the URL of Recado's webhook."""
     imitation = StripeSimulator("sk_test_of_the_tests", WEBHOOK_SECRET, retry_pauses=(0.05,) * 20)
     async with listening(imitation.app(), "127.0.0.1", 0, finish=0.1) as url:
         imitation.account.base_url = url
@@ -163,7 +163,7 @@ async def stripe() -> AsyncIterator[StripeSimulator]:
 
 @pytest.fixture
 async def shop(stripe: StripeSimulator, start: Start) -> World:
-    """Recado with billing and e-mail; e-mails stay in their queue, because their server takes none."""
+    """Recado with billing and e-mail; e-mails stay in their queue, because no server accepts them."""
     return await start(**billing(stripe), stripe=stripe)
 
 

@@ -1,4 +1,4 @@
-"""Meta's notifications out of fixtures/webhooks, posted as if they were written now; and what became of them."""
+"""Meta's webhooks from fixtures/webhooks, posted with times of now, and their effects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.waiting import PATIENCE
 from tests.world import SECRET, World
 
 FOLDER = ROOT / "fixtures" / "webhooks"
-# The moment at which all fixtures were written.
+# The time at which all fixtures were written.
 _THEN = 1_795_500_000
 _AGO = timedelta(seconds=30)
 
@@ -27,7 +27,7 @@ _AGO = timedelta(seconds=30)
 async def post(
     world: World, name: str, *, ago: timedelta = _AGO, now: datetime | None = None, **replacements: str
 ) -> None:
-    """Post a fixture, its times moved so that it was written a moment ago; words may be replaced by others."""
+    """Post a fixture with its times moved to a moment ago, and with some words replaced."""
     start = int(((now or datetime.now(UTC)) - ago).timestamp())
     text = (FOLDER / f"{name}.json").read_text("utf-8")
     text = re.sub(r"\b1795[0-9]{6}\b", lambda found: str(start + int(found[0]) - _THEN), text)
@@ -40,7 +40,7 @@ async def post_raw(world: World, notification: dict[str, Any]) -> None:
     for message, value in _messages(notification):
         sender = next(iter(value.get("contacts") or [{}]))
         person = Person(message.get("from"), message.get("from_user_id") or "MX.8801234567890123", _name(sender))
-        # Meta knows what it tells: a quote of it, a read mark and an answer to it are in order.
+        # The simulator must know the message, because it refuses quotes, read marks and answers for others.
         world.meta.chats.received(person, message, datetime.fromtimestamp(int(message["timestamp"]), UTC))
     body = encode(notification)
     headers = {"X-Hub-Signature-256": signature_of(body, SECRET)}
@@ -59,7 +59,7 @@ def _messages(notification: dict[str, Any]) -> list[tuple[dict[str, Any], dict[s
 
 
 async def settled(world: World) -> None:
-    """Wait until no message waits for its end, and nobody works on any."""
+    """Wait until every message has its end and no turn is under way."""
     async with asyncio.timeout(PATIENCE):
         while await world.redis.zcard("recado:open"):
             await asyncio.sleep(0.02)
@@ -79,7 +79,7 @@ async def ends(world: World, identity: str) -> dict[str, str]:
 async def remembered(world: World, identity: str) -> list[tuple[str, str]]:
     memory = Memory(world.redis, world.settings.memory)
     found = await memory.recall(await conversation_of(world, identity))
-    return [(item.role, item.text) for item in (*found.fallen, *found.recent)]
+    return [(item.role, item.text) for item in (*found.unsummarised, *found.recent)]
 
 
 async def contact_of(world: World, identity: str) -> Contact:
@@ -87,8 +87,8 @@ async def contact_of(world: World, identity: str) -> Contact:
     return await contacts.get(await conversation_of(world, identity))
 
 
-def read_by_model(world: World) -> str:
-    """The last thing that the model was asked, with what it was told beside it."""
+def last_model_input(world: World) -> str:
+    """The last line of the last request to the model."""
     content = world.models.requests[-1]["messages"][-1]["content"]
     return content if isinstance(content, str) else str(content[0]["text"])
 

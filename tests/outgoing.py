@@ -1,4 +1,4 @@
-"""What tests of sending do at the door: get to know a person, put replies into the outbox, look at what is told."""
+"""Helpers of delivery tests: get a person acquainted, put replies into the outbox, read events and metrics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from bot.delivery import reply_queue
 from bot.infra.queues import JobScheduler
 from bot.infra.redis import answer, key
-from bot.messages.inbound import Part, Reply
+from bot.messages.outbound import Part, Reply
 from sandbox.meta.simulator import Person
 from tests.processes import eventually
 from tests.waiting import PATIENCE
@@ -32,7 +32,7 @@ async def conversation_of(world: World, person: Person) -> str:
 
 
 async def acquainted(world: World, person: Person, *, hours_ago: float = 0) -> str:
-    """Let the person write and be answered, and forget both; gives the conversation."""
+    """Let the person write and be answered, and clear the simulator's record; returns the conversation."""
     await world.meta.writes(person, text("hola"))
     await world.meta.replies(person)
     conversation = await conversation_of(world, person)
@@ -50,15 +50,15 @@ async def free(redis: Redis, conversation: str) -> bool:
 
 
 async def put(world: World, conversation: str, person: Person, *parts: Part, name: str = "x1", **more: Any) -> None:
-    """Put a reply into the outbox and ask for a turn, as the station that has something to say does."""
+    """Put a reply into the outbox and add the job of a turn."""
     reply = Reply(id=name, parts=parts, phone=person.phone, bsuid=person.bsuid, **more)
     pipeline = world.redis.pipeline(transaction=True)
     reply_queue.put(pipeline, conversation, reply)
     await pipeline.execute()
-    await nudge(world, conversation, f"{conversation}-{name}")
+    await request_turn(world, conversation, f"{conversation}-{name}")
 
 
-async def nudge(world: World, conversation: str, job: str) -> None:
+async def request_turn(world: World, conversation: str, job: str) -> None:
     async with JobScheduler(world.redis).running() as scheduler:
         scheduler.turn(conversation, job)
 
@@ -75,7 +75,7 @@ async def metric(world: World, name: str, **labels: str) -> float:
 
 
 async def empty(world: World, conversation: str) -> bool:
-    """Nothing waits in the outbox and nobody works on the conversation."""
+    """Whether the outbox is empty and no worker holds the conversation."""
     waiting = await answer(world.redis.llen(key(conversation, "outbox")))
     failed = await answer(world.redis.llen(key(conversation, "failures")))
     return not waiting and not failed and await free(world.redis, conversation)
@@ -83,7 +83,7 @@ async def empty(world: World, conversation: str) -> bool:
 
 @asynccontextmanager
 async def events(redis: Redis) -> AsyncIterator[Callable[[str], Awaitable[dict[str, Any]]]]:
-    """The next event of a type, of all that are told while the context lasts."""
+    """A function that returns the next published event of a type, while the context lasts."""
     subscription = redis.pubsub(ignore_subscribe_messages=True)
     await subscription.subscribe("recado:events")
 

@@ -1,4 +1,4 @@
-"""Places of the repository that tests read from."""
+"""Paths in the repository that tests read."""
 
 from __future__ import annotations
 

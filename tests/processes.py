@@ -28,7 +28,7 @@ async def eventually(ask: Callable[[], Awaitable[Found]], seconds: float = PATIE
     return found
 
 
-# A server of prepared processes: each is a real one of its own, and starts in milliseconds instead of a second.
+# A fork server with Recado imported: a process starts in milliseconds instead of a second.
 _prepared = multiprocessing.get_context("forkserver")
 _prepared.set_forkserver_preload(
     [
@@ -45,14 +45,14 @@ _prepared.set_forkserver_preload(
 
 async def _begun(command: tuple[str, ...], environment: dict[str, str], out: Path, err: Path) -> ForkServerProcess:
     arguments = (command, os.environ | environment, str(Path.cwd()), str(out), str(err))
-    # No daemon: those may have no processes of their own, and a worker reads files in one.
+    # Not a daemon, because a worker reads files in a child process, and daemons may have none.
     process = _prepared.Process(target=_run, args=arguments)
     await asyncio.to_thread(process.start)
     return process
 
 
 class Process:
-    """A prepared process, as asyncio shows those that it starts itself."""
+    """A process of the fork server, with the interface of asyncio's processes."""
 
     def __init__(self, started: ForkServerProcess) -> None:
         self._started = started
@@ -72,7 +72,7 @@ class Process:
         self.send_signal(signal.SIGKILL)
 
     async def wait(self) -> int:
-        """Its exit code, once it is over."""
+        """Wait for the end; returns the exit code."""
         while (code := self.returncode) is None:
             await asyncio.sleep(0.01)
         return code
@@ -80,7 +80,7 @@ class Process:
 
 @dataclass
 class Running:
-    """A process under way."""
+    """A running process with its log."""
 
     process: Process
     _log: Path
@@ -88,23 +88,23 @@ class Running:
 
     @property
     def text(self) -> str:
-        """All that it wrote to standard error so far, or until it ended."""
+        """The text on standard error so far."""
         if self._log.exists():
             self._last = self._log.read_text()
         return self._last
 
     def keep(self) -> None:
-        """Read it a last time, before its folder goes."""
+        """Read the log a last time, before its folder is deleted."""
         self._last = self.text
         assert self.text is not None
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """Its log, every line of which has to be JSON."""
+        """The log, whose lines must all be JSON."""
         return [json.loads(line) for line in self.text.splitlines()]
 
     async def line(self, event: str) -> dict[str, Any]:
-        """The first line of the log that tells of this event, as soon as it is there."""
+        """The first line of the log with this event, as soon as it is there."""
 
         async def told() -> dict[str, Any]:
             text, over = self.text, self.process.returncode is not None
@@ -116,7 +116,7 @@ class Running:
         return await eventually(told)
 
     async def stop(self) -> int:
-        """Tell it to stop and wait for its end; gives its exit code."""
+        """Stop the process and wait for its end; returns the exit code."""
         self.process.terminate()
         return await self.process.wait()
 

@@ -1,4 +1,4 @@
-"""Recordings for tests, made by the ffmpeg that is there."""
+"""Recordings for tests, made by the installed ffmpeg."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pipelines.ffmpeg import program
 
 
 def mp3(samples: bytes) -> bytes:
-    """An MP3 of 16-bit mono samples at RATE, as any phone would make it."""
+    """An MP3 of 16-bit mono samples at RATE."""
     return made("mp3", "-f", "s16le", "-ar", str(RATE), "-ac", "1", "-i", "pipe:0", content=samples)
 
 
 def made(ending: str, *how: str, content: bytes = b"") -> bytes:
-    """What ffmpeg makes of it: a file with this ending."""
+    """A file with this ending, made by ffmpeg."""
     with tempfile.TemporaryDirectory() as folder:
-        # A file and not a pipe: lengths are written into its beginning at the end.
+        # A file and not a pipe, because ffmpeg writes lengths into the beginning at the end.
         path = Path(folder, f"made.{ending}")
         subprocess.run((program(), "-v", "error", *how, str(path)), input=content, capture_output=True, check=True)
         return path.read_bytes()

@@ -1,6 +1,6 @@
-"""The longest that a test waits for an event.
+"""The longest time that a test waits for an event.
 
-A test never waits for seconds, because another machine is slower or busy with other work.
+A test waits for events and not for seconds, because another machine may be slower or busy.
 """
 
 PATIENCE = 90.0

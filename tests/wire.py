@@ -1,4 +1,4 @@
-"""Connections whose bytes a test writes itself: half requests, odd requests, and readers that don't read."""
+"""Raw connections: a test writes their bytes itself, for partial or malformed requests and slow readers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Wire:
 
     @classmethod
     async def to(cls, url: str, *, buffer: int = 0) -> Self:
-        """Connect; with `buffer` only so many bytes fit on the way here."""
+        """Connect; `buffer` limits the receive buffer (bytes)."""
         host, port = url.removeprefix("http://").split(":")
         plain = socket.socket()
         if buffer:
@@ -54,7 +54,7 @@ class Wire:
             return status, headers, await self.reader.readexactly(int(headers.get("content-length", 0)))
 
     async def ended(self) -> bool:
-        """Whether the server closes the connection, which has nothing more to say."""
+        """Whether the server closes the connection without further bytes."""
         async with asyncio.timeout(_SECONDS):
             try:
                 return await self.reader.read(1) == b""
@@ -69,7 +69,7 @@ class Wire:
 async def asked(
     url: str, method: str, path: str, *headers: str, body: bytes = b"", host: str = "x"
 ) -> tuple[int, dict[str, str], bytes]:
-    """One request on a connection of its own."""
+    """Send a request on a connection of its own."""
     async with await Wire.to(url) as wire:
         wire.send(method, path, *headers, body=body, host=host)
         return await wire.answer()

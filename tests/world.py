@@ -1,4 +1,4 @@
-"""What a test holds of a running Recado: its imitated outside, its settings, its Redis."""
+"""A running Recado for a test: its simulators, its settings, its Redis."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOKEN = "token-of-the-tests"
 
 @dataclass
 class World:
-    """Recado between its imitated outside: what goes in is what Meta posts, what comes out is what Meta receives."""
+    """Recado between simulators: Meta's webhooks go in, requests to Meta come out."""
 
     meta: MetaSimulator
     models: OpenRouterSimulator

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.abuse.company import Company, open_company
+from bench.abuse.company import AttackedCompany, open_company
 from bench.abuse.inputs import INPUTS, Send
 from bot.infra import logs
 from sandbox.meta.simulator import Person
@@ -26,7 +26,7 @@ _PROMPT = '{{ 1 | round(20000000, "ceil") }}'
 
 
 @dataclass
-class Row:
+class AttackRow:
     name: str
     stall: str = ""
     memory: str = ""
@@ -58,7 +58,7 @@ async def main() -> None:
         print(f"| {row.name} | {row.stall} | {row.memory} | {row.reads} | {row.next} | {row.kept} |")
 
 
-async def measure(company: Company, name: str, send: Send, owed: int, number: int) -> Row:
+async def measure(company: AttackedCompany, name: str, send: Send, owed: int, number: int) -> AttackRow:
     """Send the input, let another person write immediately, and wait until both are answered."""
     attacker, customer = new_person(2 * number), new_person(2 * number + 1)
     # Freed memory is returned slowly, and the last input's memory must not count for this input.
@@ -72,7 +72,7 @@ async def measure(company: Company, name: str, send: Send, owed: int, number: in
     await sending
     reads = await _read_answers(company, attacker, owed)
     worker, serve = company.worker.peaks, company.serve.peaks
-    return Row(
+    return AttackRow(
         name,
         stall=f"{company.worker.longest_stall.value:.2f}, {company.serve.longest_stall.value:.2f}",
         memory=f"{worker.alone:.0f}, {worker.together:.0f}, {worker.ocr:.0f}; {serve.together:.0f}",
@@ -82,7 +82,7 @@ async def measure(company: Company, name: str, send: Send, owed: int, number: in
     )
 
 
-async def _seconds_until_answer(company: Company, customer: Person) -> str:
+async def _seconds_until_answer(company: AttackedCompany, customer: Person) -> str:
     began = time.perf_counter()
     try:
         async with asyncio.timeout(_PATIENCE):
@@ -93,7 +93,7 @@ async def _seconds_until_answer(company: Company, customer: Person) -> str:
     return f"{time.perf_counter() - began:.1f}"
 
 
-async def _read_answers(company: Company, attacker: Person, owed: int) -> str:
+async def _read_answers(company: AttackedCompany, attacker: Person, owed: int) -> str:
     """The answers of the turn: all that arrive until none has arrived for a while."""
     if not owed:
         return "-"
@@ -112,11 +112,11 @@ async def _read_answers(company: Company, attacker: Person, owed: int) -> str:
     return texts if len(texts) <= 160 else f"{texts[:160]}… ({len(texts)} characters)"
 
 
-def _only_announced(company: Company, attacker: Person) -> bool:
+def _only_announced(company: AttackedCompany, attacker: Person) -> bool:
     return company.meta.sent_to(attacker)[-1].text.startswith("Sigo con tu mensaje")
 
 
-async def prompt_file() -> Row:
+async def prompt_file() -> AttackRow:
     """`recado prompts check` of a folder with a bomb in it."""
     with tempfile.TemporaryDirectory() as folder:
         _write_prompts(Path(folder))
@@ -134,7 +134,7 @@ async def prompt_file() -> Row:
             process.kill()
             await process.wait()
             told = f"nothing in {_PROMPT_SECONDS:.0f} s"
-    row = Row("C: a prompt file with round(20000000, …)", reads=f"the operator: {told}")
+    row = AttackRow("C: a prompt file with round(20000000, …)", reads=f"the operator: {told}")
     row.next = f"{time.perf_counter() - began:.1f}"
     return row
 
@@ -145,7 +145,7 @@ def _write_prompts(folder: Path) -> None:
     (folder / "_business.md").write_text("---\nname: T\nhours:\n  monday: 9:00-19:00\n---\nHola.\n")
 
 
-def _line(row: Row) -> str:
+def _line(row: AttackRow) -> str:
     return (
         f"{row.name}: held {row.stall} s; {row.memory} MB; reads {row.reads!r}; next {row.next} s; kept {row.kept} MB"
     )

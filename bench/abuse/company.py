@@ -29,7 +29,7 @@ def answered(messages: list[dict[str, Any]], _tools: list[dict[str, Any]]) -> di
 
 
 @dataclass
-class Company:
+class AttackedCompany:
     meta: MetaSimulator
     serve: MonitoredProcess
     worker: MonitoredProcess
@@ -43,7 +43,7 @@ class Company:
 
 
 @asynccontextmanager
-async def open_company(folder: Path) -> AsyncIterator[Company]:
+async def open_company(folder: Path) -> AsyncIterator[AttackedCompany]:
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(redis_server(folder / "redis", options=("--appendfsync", "everysec")))
         models = OpenRouterSimulator("openrouter-key", rules=answered)
@@ -80,7 +80,7 @@ async def open_company(folder: Path) -> AsyncIterator[Company]:
         stack.callback(serve.stop)
         worker = await MonitoredProcess.start(["worker"], environment, folder / "worker.log")
         stack.callback(worker.stop)
-        yield Company(meta, serve, worker, port, secret, folder / "files")
+        yield AttackedCompany(meta, serve, worker, port, secret, folder / "files")
 
 
 def _whisper() -> web.Application:

@@ -13,17 +13,17 @@ from typing import Any
 import aiohttp
 
 from bench.abuse import files
-from bench.abuse.company import REPEAT, Company
+from bench.abuse.company import REPEAT, AttackedCompany
 from bot.whatsapp.signature import signature_of
 from sandbox.meta.simulator import Person
 
-Send = Callable[[Company, Person], Awaitable[None]]
+Send = Callable[[AttackedCompany, Person], Awaitable[None]]
 SECURITY_SIGNS = 70_000
 _UNFINISHED = 4 * files.MEGABYTE
 
 
 def text(*bodies: str) -> Send:
-    async def send(company: Company, person: Person) -> None:
+    async def send(company: AttackedCompany, person: Person) -> None:
         for body in bodies:
             await company.meta.writes(person, {"type": "text", "text": {"body": body}})
 
@@ -31,14 +31,14 @@ def text(*bodies: str) -> Send:
 
 
 def media(kind: Any, mime: str, *makes: Callable[[], bytes]) -> Send:
-    async def send(company: Company, person: Person) -> None:
+    async def send(company: AttackedCompany, person: Person) -> None:
         for make in makes:
             await company.meta.sends_media(person, kind, await asyncio.to_thread(make), mime, None, "archivo")
 
     return send
 
 
-async def all_at_once(company: Company, person: Person) -> None:
+async def all_at_once(company: AttackedCompany, person: Person) -> None:
     """The worst input of each kind in one turn."""
     for send in (
         media("video", "video/mp4", lambda: files.film("3840x2160", 60)),
@@ -51,7 +51,7 @@ async def all_at_once(company: Company, person: Person) -> None:
         await send(company, person)
 
 
-async def signed_security(company: Company, _: Person) -> None:
+async def signed_security(company: AttackedCompany, _: Person) -> None:
     value: dict[str, Any] = {"event": "PIN_CHANGED", "requester": "a@" * (SECURITY_SIGNS // 2) + "@" * SECURITY_SIGNS}
     changes = [{"field": "security", "value": value}]
     body = json.dumps({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": changes}]}).encode()
@@ -59,13 +59,13 @@ async def signed_security(company: Company, _: Person) -> None:
     await _post(company, body, headers)
 
 
-async def packed_bodies(company: Company, _: Person) -> None:
+async def packed_bodies(company: AttackedCompany, _: Person) -> None:
     body = gzip.compress(bytes(1024 * files.MEGABYTE), compresslevel=9)
     headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
     await asyncio.gather(*(_post(company, body, headers) for _ in range(5)))
 
 
-async def unfinished_posts(company: Company, _person: Person) -> None:
+async def unfinished_posts(company: AttackedCompany, _person: Person) -> None:
     """Sixty bodies, each one byte short, held open for a while."""
     head = f"POST /webhooks/whatsapp HTTP/1.1\r\nHost: localhost\r\nContent-Length: {_UNFINISHED}\r\n\r\n".encode()
     held = []
@@ -94,7 +94,7 @@ def _media() -> Path:
     return Path(__file__).parents[2] / "fixtures" / "media"
 
 
-async def _post(company: Company, body: bytes, headers: dict[str, str]) -> None:
+async def _post(company: AttackedCompany, body: bytes, headers: dict[str, str]) -> None:
     async with aiohttp.ClientSession() as http:
         with suppress(aiohttp.ClientError, TimeoutError, OSError):
             url = f"http://127.0.0.1:{company.port}/webhooks/whatsapp"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.chaos.cases import Case, burst, document, text, voice
+from bench.chaos.cases import FailureCase, burst, document, text, voice
 from bench.chaos.cases_meta import meta_unreachable_beyond_the_deadline
 from bench.chaos.in_process import ANSWER, InProcessRecado
 from sandbox.simulators.openrouter import ScriptedAnswer, calls, fails
@@ -80,7 +80,7 @@ async def _the_model_is_slow_and_meta_away(recado: InProcessRecado) -> None:
 
 
 TOGETHER = (
-    Case(
+    FailureCase(
         "several at once",
         "models think until the deadline",
         lambda recado: recado.models.will(*[_answers_after(30)] * 3),
@@ -89,13 +89,13 @@ TOGETHER = (
         asks={"default": 1, "fallback": 1},
         language="en",
     ),
-    Case(
+    FailureCase(
         "several at once",
         "the default model hangs, and the next one calls tools in two rounds",
         _one_model_hangs_in_every_round,
         asks={"default": 1, "fallback": 3},
     ),
-    Case(
+    FailureCase(
         "several at once",
         "all models ask for 30 s of patience",
         _all_models_want_patience,
@@ -103,7 +103,7 @@ TOGETHER = (
         state=_FAILED,
         asks={"default": 1, "fallback": 1},
     ),
-    Case(
+    FailureCase(
         "several at once",
         "a voice note and a text; Whisper and all models hang",
         _whisper_and_models_hang,
@@ -113,14 +113,14 @@ TOGETHER = (
         {"whisper": 1, "default": 1, "fallback": 1},
         language="en",
     ),
-    Case(
+    FailureCase(
         "several at once",
         "a voice note and a text; Whisper and the default model hang",
         _whisper_and_one_model_hang,
         burst(voice, text),
         asks={"whisper": 1, "default": 1, "fallback": 1},
     ),
-    Case(
+    FailureCase(
         "several at once",
         "a voice note and a text; Whisper hangs, the model takes a while",
         _whisper_hangs_and_the_model_is_slow,
@@ -128,7 +128,7 @@ TOGETHER = (
         asks={"whisper": 1, "default": 1},
         slow=True,
     ),
-    Case(
+    FailureCase(
         "several at once",
         "a voice note; Whisper takes its time, all models hang",
         _whisper_is_slow_and_models_hang,
@@ -137,21 +137,21 @@ TOGETHER = (
         _FAILED,
         {"whisper": 1, "default": 1, "fallback": 1},
     ),
-    Case(
+    FailureCase(
         "several at once",
         "two files and a text, one of the files is gone",
         _one_file_is_gone,
         burst(document, document, text),
         asks={"default": 1, "download": 1},
     ),
-    Case(
+    FailureCase(
         "several at once",
         "a tool that hangs until the deadline",
         _the_tool_hangs,
         asks={"default": 2},
         staff=True,
     ),
-    Case(
+    FailureCase(
         "several at once",
         "a tool acts, then no model answers",
         _the_tool_acts_and_models_fail,
@@ -161,7 +161,7 @@ TOGETHER = (
         staff=True,
         language="en",
     ),
-    Case(
+    FailureCase(
         "several at once",
         "a slow model, and Meta is away beyond the deadline",
         _the_model_is_slow_and_meta_away,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bench.chaos.cases import Arm, Case, photo, voice
+from bench.chaos.cases import Arm, FailureCase, photo, voice
 from sandbox.simulators.vision import VisionFault
 from sandbox.simulators.whisper import ScriptedTranscription
 
@@ -28,18 +28,20 @@ def _photo_read(*faults: VisionFault) -> Arm:
     return lambda recado: recado.vision.will(*faults)
 
 
-def _untranscribed(failure: str, answer: ScriptedTranscription, tries: int, sees: str = "media_trouble") -> Case:
+def _untranscribed(failure: str, answer: ScriptedTranscription, tries: int, sees: str = "media_trouble") -> FailureCase:
     """Whisper always answers so: the person gets advice, and no model is asked."""
-    return Case("Whisper", failure, _transcribed(*[answer] * _ALWAYS), voice, sees, asks={"whisper": tries})
+    return FailureCase("Whisper", failure, _transcribed(*[answer] * _ALWAYS), voice, sees, asks={"whisper": tries})
 
 
-def _transcribed_at_last(failure: str, *answers: ScriptedTranscription) -> Case:
+def _transcribed_at_last(failure: str, *answers: ScriptedTranscription) -> FailureCase:
     asks = {"whisper": len(answers) + 1, "default": 1}
-    return Case("Whisper", failure, _transcribed(*answers, ScriptedTranscription(body=_TEXT)), voice, asks=asks)
+    return FailureCase("Whisper", failure, _transcribed(*answers, ScriptedTranscription(body=_TEXT)), voice, asks=asks)
 
 
 WHISPER = (
-    Case("Whisper", "connection refused", lambda recado: recado.proxies["Whisper"].block(), voice, "media_trouble"),
+    FailureCase(
+        "Whisper", "connection refused", lambda recado: recado.proxies["Whisper"].block(), voice, "media_trouble"
+    ),
     _untranscribed("time-out", ScriptedTranscription(delay=30), 1),
     _untranscribed("a body that drips", ScriptedTranscription(body=_TEXT, drip=0.5), 1),
     _untranscribed("a cut connection", ScriptedTranscription(cut=True), 3),
@@ -59,17 +61,17 @@ WHISPER = (
 )
 
 
-def _photo_unread(failure: str, fault: VisionFault, tries: int | None, *, slow: bool = False) -> Case:
+def _photo_unread(failure: str, fault: VisionFault, tries: int | None, *, slow: bool = False) -> FailureCase:
     """Vision always fails so; without `tries`, as often as the time allows."""
     uncounted = ("vision",) if tries is None else ()
     asks = {} if tries is None else {"vision": tries}
     arm = _photo_read(*[fault] * _ALWAYS)
-    return Case("Vision", failure, arm, photo, "media_trouble", asks=asks, uncounted=uncounted, slow=slow)
+    return FailureCase("Vision", failure, arm, photo, "media_trouble", asks=asks, uncounted=uncounted, slow=slow)
 
 
-def _photo_read_at_last(failure: str, *faults: VisionFault) -> Case:
+def _photo_read_at_last(failure: str, *faults: VisionFault) -> FailureCase:
     asks = {"vision": len(faults) + 1, "default": 1}
-    return Case("Vision", failure, _photo_read(*faults, VisionFault(empty=True)), photo, asks=asks)
+    return FailureCase("Vision", failure, _photo_read(*faults, VisionFault(empty=True)), photo, asks=asks)
 
 
 _PASSING = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED")
@@ -83,5 +85,7 @@ VISION = (
     _photo_unread("UNAVAILABLE inside a success", VisionFault(code=14), 1),
     _photo_read_at_last("nothing on it"),
     # The last case, because gRPC takes a while to reconnect.
-    Case("Vision", "connection refused", lambda recado: recado.proxies["Vision"].block(), photo, "media_trouble"),
+    FailureCase(
+        "Vision", "connection refused", lambda recado: recado.proxies["Vision"].block(), photo, "media_trouble"
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.chaos.cases import Arm, Case, Send, document
+from bench.chaos.cases import Arm, FailureCase, Send, document
 from bench.chaos.in_process import InProcessRecado
 from bot.messages.language import Language
 from sandbox.meta.faults import Call
@@ -33,12 +33,12 @@ def _refuses(call: Call, code: int, status: int, times: int = _ALWAYS) -> Arm:
     return lambda recado: recado.meta.will_refuse(code, status, times, call=call)
 
 
-def _unread(failure: str, arm: Arm, *, send: Send = document, sees: str = "media_trouble", **asks: int) -> Case:
-    return Case("Meta: files", failure, arm, send, sees, asks=asks)
+def _unread(failure: str, arm: Arm, *, send: Send = document, sees: str = "media_trouble", **asks: int) -> FailureCase:
+    return FailureCase("Meta: files", failure, arm, send, sees, asks=asks)
 
 
-def _read(failure: str, arm: Arm, *, send: Send = document, **asks: int) -> Case:
-    return Case("Meta: files", failure, arm, send, asks={"default": 1} | asks)
+def _read(failure: str, arm: Arm, *, send: Send = document, **asks: int) -> FailureCase:
+    return FailureCase("Meta: files", failure, arm, send, asks={"default": 1} | asks)
 
 
 def _nothing(_: InProcessRecado) -> None:
@@ -74,8 +74,8 @@ async def meta_unreachable_beyond_the_deadline(recado: InProcessRecado) -> None:
     recado.run_later(6.5, recado.proxies["Meta"].open())
 
 
-def _sent(failure: str, arm: Arm, messages: int, *, sees: str = "answer", late: bool = False) -> Case:
-    return Case("Meta: sending", failure, arm, sees=sees, asks={"default": 1, "messages": messages}, late=late)
+def _sent(failure: str, arm: Arm, messages: int, *, sees: str = "answer", late: bool = False) -> FailureCase:
+    return FailureCase("Meta: sending", failure, arm, sees=sees, asks={"default": 1, "messages": messages}, late=late)
 
 
 SENDING = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from bench.chaos.cases import Arm, Case
+from bench.chaos.cases import Arm, FailureCase
 from bench.chaos.in_process import ANSWER, InProcessRecado
 from sandbox.simulators.openrouter import ScriptedAnswer, calls, fails, says
 
@@ -60,21 +60,21 @@ def models_say(*answers: ScriptedAnswer, both: bool = False) -> Arm:
     return arm
 
 
-def _all() -> Iterator[Case]:
+def _all() -> Iterator[FailureCase]:
     for failure, (answer, tries) in _FAILURES.items():
         always = [answer] * _ALWAYS
         asks = {"default": tries, "fallback": 1}
-        yield Case("OpenRouter", f"{failure}: the default model", models_say(*always), asks=asks)
+        yield FailureCase("OpenRouter", f"{failure}: the default model", models_say(*always), asks=asks)
     for failure, (answer, tries) in _FAILURES.items():
         # In the last round the next model gets one request.
         asks = {"default": tries, "fallback": 1 if tries == 7 else tries}
         arm = models_say(*[answer] * _ALWAYS, both=True)
         state = "failed: no model answered"
-        yield Case("OpenRouter", f"{failure}: all", arm, sees="no_answer", state=state, asks=asks, language="en")
+        yield FailureCase("OpenRouter", f"{failure}: all", arm, sees="no_answer", state=state, asks=asks, language="en")
 
 
-def _good(name: str, answer: ScriptedAnswer) -> Case:
-    return Case("OpenRouter", name, models_say(answer), asks={"default": 1})
+def _good(name: str, answer: ScriptedAnswer) -> FailureCase:
+    return FailureCase("OpenRouter", name, models_say(answer), asks={"default": 1})
 
 
 _PASSING: dict[str, tuple[ScriptedAnswer, ...]] = {
@@ -84,7 +84,7 @@ _PASSING: dict[str, tuple[ScriptedAnswer, ...]] = {
     "500, once": (fails(500),),
 }
 OPENROUTER = (
-    Case(
+    FailureCase(
         "OpenRouter",
         "connection refused",
         lambda recado: recado.proxies["OpenRouter"].block(),
@@ -92,7 +92,7 @@ OPENROUTER = (
         state="failed: no model answered",
     ),
     *_all(),
-    *(Case("OpenRouter", name, models_say(*one), asks={"default": 2}) for name, one in _PASSING.items()),
+    *(FailureCase("OpenRouter", name, models_say(*one), asks={"default": 2}) for name, one in _PASSING.items()),
     _good("length, in the middle of a sentence", ScriptedAnswer(_HALF, finish="length")),
     _good("comment lines before the body", ScriptedAnswer(body=_COMMENTS + _BODY)),
 )

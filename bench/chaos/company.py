@@ -167,35 +167,8 @@ async def open_company(  # noqa: PLR0913 - what a bench may want to vary
             url = await stack.enter_async_context(server)
         models = OpenRouterSimulator("openrouter-key", rules=echo, seconds=model_seconds)
         models_url = await stack.enter_async_context(listening(models.app(), "127.0.0.1", 0, finish=0.1))
-        secret, token = secrets.token_hex(8), secrets.token_hex(8)
-        meta = MetaSimulator(
-            webhook_url="",
-            app_secret=secret,
-            access_token=token,
-            verify_token="verify",
-            status_pauses=(0, 0.05, 0.1),
-            retry_pauses=(0.2, 0.5, 1, 2, 4, 8),
-            # The simulator's rate limit is high, because only Recado is measured.
-            throughput=10_000,
-        )
-        environment = {
-            "REDIS_URL": url,
-            "WHATSAPP_ACCESS_TOKEN": token,
-            "WHATSAPP_PHONE_NUMBER_ID": meta.phone_number_id,
-            "WHATSAPP_WABA_ID": meta.waba_id,
-            "WHATSAPP_APP_SECRET": secret,
-            "WHATSAPP_API_BASE_URL": await meta.start(),
-            "WHATSAPP_MESSAGES_PER_SECOND": "1000",
-            "RATE_LIMIT_CONTACT": "1000/minute",
-            "OPENROUTER_API_KEY": "openrouter-key",
-            "LLM_BASE_URL": f"{models_url}/api/v1",
-            "TURN_QUIET_SECONDS": "0.3",
-            "STAFF_CONTACTS": ",".join(staff),
-            # The memory is short, so that summaries are made too.
-            "MEMORY_MESSAGES": "4",
-            "LOG_LEVEL": "info",
-            "LOG_FORMAT": "json",
-        }
+        meta = _meta()
+        environment = _environment(meta, url, models_url, staff) | {"WHATSAPP_API_BASE_URL": await meta.start()}
         stack.push_async_callback(meta.stop)
         redis = await stack.enter_async_context(Redis.from_url(url, decode_responses=True))
         company = Company(
@@ -209,3 +182,36 @@ async def open_company(  # noqa: PLR0913 - what a bench may want to vary
         stack.push_async_callback(asyncio.wait, [minding])
         stack.callback(minding.cancel)
         yield company
+
+
+def _meta() -> MetaSimulator:
+    return MetaSimulator(
+        webhook_url="",
+        app_secret=secrets.token_hex(8),
+        access_token=secrets.token_hex(8),
+        verify_token="verify",
+        status_pauses=(0, 0.05, 0.1),
+        retry_pauses=(0.2, 0.5, 1, 2, 4, 8),
+        # The simulator's rate limit is high, because only Recado is measured.
+        throughput=10_000,
+    )
+
+
+def _environment(meta: MetaSimulator, redis_url: str, models_url: str, staff: Sequence[str]) -> dict[str, str]:
+    return {
+        "REDIS_URL": redis_url,
+        "WHATSAPP_ACCESS_TOKEN": meta.access_token,
+        "WHATSAPP_PHONE_NUMBER_ID": meta.phone_number_id,
+        "WHATSAPP_WABA_ID": meta.waba_id,
+        "WHATSAPP_APP_SECRET": meta.app_secret,
+        "WHATSAPP_MESSAGES_PER_SECOND": "1000",
+        "RATE_LIMIT_CONTACT": "1000/minute",
+        "OPENROUTER_API_KEY": "openrouter-key",
+        "LLM_BASE_URL": f"{models_url}/api/v1",
+        "TURN_QUIET_SECONDS": "0.3",
+        "STAFF_CONTACTS": ",".join(staff),
+        # The memory is short, so that summaries are made too.
+        "MEMORY_MESSAGES": "4",
+        "LOG_LEVEL": "info",
+        "LOG_FORMAT": "json",
+    }

@@ -25,7 +25,7 @@ from bot.infra.redis import key
 from bot.settings import SECTIONS, Settings, variables
 from bot.web.app import create_app
 from bot.web.server import listening
-from bot.worker import CONCURRENCY, running
+from bot.worker import running
 from sandbox.meta.simulator import MetaSimulator, Person
 from sandbox.redis_server import redis_server
 from sandbox.simulators.openrouter import OpenRouterSimulator, fails
@@ -169,7 +169,7 @@ async def open_recado(folder: Path, **environment: str) -> AsyncIterator[InProce
         default, fallback = settings.llm.models
         recado = InProcessRecado(meta, models, whisper, vision, redis, proxies, default, fallback)
         stack.push_async_callback(recado.close)
-        await stack.enter_async_context(running(settings, QUEUES, CONCURRENCY))
+        await stack.enter_async_context(running(settings, QUEUES))
         yield recado
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.chaos.company import open_company
 from bench.chaos.crowd import crowd_of, staff_among
-from bench.chaos.verdict import Verdict, judge, settled
+from bench.chaos.verdict import CrowdVerdict, judge, settled
 from bot.infra.crash_points import POINTS, Point
 
 
@@ -16,7 +16,7 @@ from bot.infra.crash_points import POINTS, Point
 class KillsResult:
     """`deaths` counts deaths by point; `posts` the webhooks, of which `refused` were not accepted at first."""
 
-    verdict: Verdict
+    verdict: CrowdVerdict
     deaths: Counter[Point]
     people: int
     posts: int

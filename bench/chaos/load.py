@@ -69,7 +69,7 @@ def crowd(count: int, first: int = 0) -> list[Person]:
 
 
 @dataclass(frozen=True, slots=True)
-class Burst:
+class BurstLoad:
     """Many messages at once: seconds added by Recado, peak memory (MB), CPU (ms) of the workers a turn."""
 
     conversations: int
@@ -79,7 +79,7 @@ class Burst:
     cpu_ms: float
 
 
-async def burst(folder: Path, conversations: int) -> Burst:
+async def burst(folder: Path, conversations: int) -> BurstLoad:
     async with open_company(folder, concurrency=conversations, model_seconds=MODEL_SECONDS) as company:
         workers = company.stats("worker")
         before = sum(sum(one.cpu_times()[:2]) for one in workers)
@@ -97,7 +97,7 @@ async def burst(folder: Path, conversations: int) -> Burst:
         added = await writers.added(people)
         watching.cancel()
         spent = sum(sum(one.cpu_times()[:2]) for one in workers) - before
-        return Burst(conversations, *_median_and_p95(added), peak, spent / conversations * 1000)
+        return BurstLoad(conversations, *_median_and_p95(added), peak, spent / conversations * 1000)
 
 
 async def steady(folder: Path, per_second: float, conversations: int, *, flood: int = 0) -> tuple[float, float]:

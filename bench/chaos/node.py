@@ -81,7 +81,7 @@ async def node_at(redis_url: str) -> AsyncIterator[Node]:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class InteropRow:
     """Jobs added on one side and processed on the other; one try in ten fails and is repeated."""
 
     way: str
@@ -92,7 +92,7 @@ class Row:
     seconds: float
 
 
-async def rows(folder: Path, jobs: int = 1000) -> list[Row]:
+async def rows(folder: Path, jobs: int = 1000) -> list[InteropRow]:
     """Both directions, with this many jobs each."""
     async with (
         redis_server(folder / "redis") as url,
@@ -102,7 +102,7 @@ async def rows(folder: Path, jobs: int = 1000) -> list[Row]:
         return [await _ours(node, url, jobs), await _theirs(node, redis, jobs)]
 
 
-async def _ours(node: Node, url: str, jobs: int) -> Row:
+async def _ours(node: Node, url: str, jobs: int) -> InteropRow:
     tries: Counter[str] = Counter()
     done: Counter[str] = Counter()
 
@@ -123,7 +123,7 @@ async def _ours(node: Node, url: str, jobs: int) -> Row:
     return _row("Node adds, Recado works", jobs, tries, done, time.monotonic() - began)
 
 
-async def _theirs(node: Node, redis: Redis, jobs: int) -> Row:
+async def _theirs(node: Node, redis: Redis, jobs: int) -> InteropRow:
     began = time.monotonic()
     for n in range(jobs):
         await queues.add(redis, "webhook", "deliver", {"n": n}, f"ours-{n}", attempts=3, wait_seconds=0.05)
@@ -138,8 +138,8 @@ async def _theirs(node: Node, redis: Redis, jobs: int) -> Row:
     return _row("Recado adds, Node works", jobs, tries, done, seconds)
 
 
-def _row(way: str, jobs: int, tries: Counter[str], done: Counter[str], seconds: float) -> Row:
-    return Row(
+def _row(way: str, jobs: int, tries: Counter[str], done: Counter[str], seconds: float) -> InteropRow:
+    return InteropRow(
         way=way,
         jobs=jobs,
         lost=jobs - len(done),

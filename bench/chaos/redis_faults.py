@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from bench.chaos.company import Company, open_company
 from bench.chaos.crowd import Crowd, crowd_of, staff_among
 from bench.chaos.redis_proxy import RedisProxy, proxy_to
-from bench.chaos.verdict import Verdict, judge, settled
+from bench.chaos.verdict import CrowdVerdict, judge, settled
 from sandbox.ports import free_port
 from sandbox.redis_server import redis_server
 
@@ -90,7 +90,7 @@ class Health:
 
 
 @dataclass
-class Row:
+class FaultRow:
     """The effect of a fault; `back_after` and `settled_after` are seconds after its end.
 
     `slowest` is the longest wait for a webhook's answer; `unexpected_exits` are processes that ended by themselves.
@@ -103,7 +103,7 @@ class Row:
     back_after: float
     ready_after: float
     settled_after: float
-    verdict: Verdict
+    verdict: CrowdVerdict
     unexpected_exits: list[str] = field(default_factory=list)
     health: list[Health] = field(default_factory=list)
     cuts: int = 0
@@ -184,7 +184,7 @@ async def _site(folder: Path, fault: Fault) -> AsyncIterator[Site]:
         yield Site(first, other, await stack.enter_async_context(proxy_to(first.port)))
 
 
-async def run_fault(folder: Path, name: str, *, people: int = 20, bursts: int = 2) -> Row:
+async def run_fault(folder: Path, name: str, *, people: int = 20, bursts: int = 2) -> FaultRow:
     """Let people write during this fault, until all work is done."""
     fault = FAULTS[name]
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
@@ -225,14 +225,14 @@ def _row(  # noqa: PLR0913, PLR0917 - all that was seen
     crowd: Crowd,
     over: float,
     settled_after: float,
-    verdict: Verdict,
+    verdict: CrowdVerdict,
     company: Company,
     health: list[Health],
     cuts: int,
-) -> Row:
+) -> FaultRow:
     later = [one.at - over for one in crowd.answers if one.status == _OK and one.at > over]
     ready = [one.at - over for one in health if one.ready and one.at > over]
-    return Row(
+    return FaultRow(
         fault=name,
         refused=sum(one.status == _UNAVAILABLE for one in crowd.answers),
         unanswered=sum(one.status not in (_OK, _UNAVAILABLE) for one in crowd.answers),
@@ -279,7 +279,7 @@ async def _watch(company: Company, seen: list[Health]) -> None:
             await asyncio.sleep(0.1)
 
 
-async def rows(folder: Path, people: int = 40, bursts: int = 3) -> list[Row]:
+async def rows(folder: Path, people: int = 40, bursts: int = 3) -> list[FaultRow]:
     """All faults, one after the other."""
     return [
         await run_fault(folder / str(number), name, people=people, bursts=bursts) for number, name in enumerate(FAULTS)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.chaos.company import TOKEN, Company, open_company
 from bench.chaos.crowd import Crowd, crowd_of, staff_among
-from bench.chaos.verdict import Verdict, judge, settled
+from bench.chaos.verdict import CrowdVerdict, judge, settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class RestartsResult:
     `refused` are webhooks that found no server, which Meta delivers again.
     """
 
-    verdict: Verdict
+    verdict: CrowdVerdict
     codes: list[int | None]
     unexpected_exits: list[str]
     unfinished: int

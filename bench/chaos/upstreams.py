@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 
 from bench.chaos import dead_model
-from bench.chaos.cases import Case, Row, play
+from bench.chaos.cases import FailureCase, FailureRow, play
 from bench.chaos.cases_combined import LONG_TIMES, TOGETHER
 from bench.chaos.cases_media import VISION, WHISPER
 from bench.chaos.cases_meta import FILES, SENDING
@@ -15,7 +15,7 @@ from bench.chaos.cases_models import OPENROUTER
 from bench.chaos.in_process import ANSWER, DEADLINE_SECONDS, open_recado
 
 # Each group runs its own Recado with these variables.
-GROUPS: dict[str, tuple[tuple[Case, ...], Mapping[str, str]]] = {
+GROUPS: dict[str, tuple[tuple[FailureCase, ...], Mapping[str, str]]] = {
     "openrouter": (OPENROUTER, {}),
     "whisper": (WHISPER, {}),
     "vision": (VISION, {}),
@@ -37,7 +37,7 @@ PrintRow = Callable[[Sequence[str]], None]
 _SHOWN = 44
 
 
-async def rows() -> AsyncIterator[Row]:
+async def rows() -> AsyncIterator[FailureRow]:
     """Every case of the table, in order."""
     for cases, environment in GROUPS.values():
         with tempfile.TemporaryDirectory() as folder:
@@ -66,7 +66,7 @@ async def run(print_row: PrintRow) -> list[str]:
     return faults
 
 
-def cells(row: Row) -> tuple[str, ...]:
+def cells(row: FailureRow) -> tuple[str, ...]:
     seen = "the answer" if row.seen == ANSWER else f"«{row.seen[:_SHOWN]}…»" if row.seen else "nothing"
     after = f"{row.seconds:.1f}" if row.seconds is not None else ""
     ends = ", ".join(dict.fromkeys(row.states))

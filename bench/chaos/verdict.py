@@ -15,7 +15,7 @@ from bot.infra.redis import answer
 
 
 @dataclass
-class Verdict:
+class CrowdVerdict:
     """All counts must be zero, except for the first three."""
 
     messages: int = 0
@@ -58,8 +58,8 @@ async def _is_busy(company: Company) -> bool:
     return any([await answer(redis.llen(f"bull:{name}:{state}")) for name in queues for state in ("wait", "active")])
 
 
-async def judge(company: Company, crowd: Crowd) -> Verdict:
-    verdict = Verdict(effects=len(crowd.orders))
+async def judge(company: Company, crowd: Crowd) -> CrowdVerdict:
+    verdict = CrowdVerdict(effects=len(crowd.orders))
     for person in crowd.people:
         replies = [one.text for one in company.meta.sent_to(person) if one.type == "text"]
         _judge_chat(verdict, replies, crowd.sent.get(person.bsuid, []), crowd.late)
@@ -84,7 +84,7 @@ async def judge(company: Company, crowd: Crowd) -> Verdict:
     return verdict
 
 
-def _judge_chat(verdict: Verdict, replies: list[str], bursts: list[list[str]], late: set[str]) -> None:
+def _judge_chat(verdict: CrowdVerdict, replies: list[str], bursts: list[list[str]], late: set[str]) -> None:
     verdict.replies += len(replies)
     wanted = list(chain.from_iterable(bursts))
     verdict.messages += len(wanted)

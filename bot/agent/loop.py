@@ -1,4 +1,4 @@
-"""The thinking: the model and its tools in turns, every step written down, so that a retry goes on where it was."""
+"""The agent: the model and its tools in turn. Each step enters a journal, so that a retry continues from there."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from bot.ai.chat import (
     ToolOffer,
 )
 from bot.infra.crash_points import passing
-from bot.messages.inbound import Part, Record
+from bot.messages.outbound import Part
+from bot.messages.record import Record
 from pipelines.truncation import truncated
 
 _log = structlog.get_logger()
@@ -33,7 +34,7 @@ _TOOL_SECONDS = 20
 
 
 class ToolCallRecord(Record):
-    """A call as the model made it."""
+    """The model's call of a tool."""
 
     id: str
     name: str
@@ -41,16 +42,17 @@ class ToolCallRecord(Record):
 
 
 class ModelStep(Record):
-    """What the model answered in one round, and what its calls came to; the journal's entry."""
+    """The model's answer in one round; an entry of the journal."""
 
     text: str
     calls: tuple[ToolCallRecord, ...] = ()
 
 
 class ToolResult(Record):
-    """What one call came to. `outcome`: `ok`, `refused` (told to the model) or `failed` (a fault of ours).
+    """The result of a tool call. `outcome`: `ok`, `refused` (the model is told why) or `failed` (a fault of ours).
 
-    `parts` are messages that it adds to the reply; `acted`: it has done, or may have done, what no retry may repeat.
+    `parts` are the messages that the tool adds to the reply. `acted`: the call has, or may have, an effect that no
+    retry may repeat.
     """
 
     call_id: str
@@ -65,7 +67,7 @@ class ToolResult(Record):
 
 @dataclass(frozen=True, slots=True)
 class AgentReply:
-    """What the model says, and what its tools offer to tap beside it."""
+    """The model's text, and the parts that its tools add to the reply."""
 
     text: str
     offered: tuple[Part, ...] = ()
@@ -73,16 +75,16 @@ class AgentReply:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """What earlier tries of this turn did, and where to write down what this one does."""
+    """The entries of earlier tries of this turn, and a function that writes one of this try."""
 
     earlier: tuple[ModelStep | ToolResult, ...]
     write: Callable[[ModelStep | ToolResult], Awaitable[None]]
 
 
 class Agent:
-    """Does no I/O of its own: the model, the tools and the journal are handed in.
+    """The model with its tools. The agent itself does no I/O.
 
-    `tools_for` says which tools there are for somebody: no other can be called.
+    `tools_for` gives the tools of a contact: the model can call no others.
     """
 
     def __init__(self, model: ChatModel, tools_for: Callable[[ToolContext], tuple[Tool[Any], ...]]) -> None:
@@ -91,36 +93,36 @@ class Agent:
 
     async def think(
         self,
-        question: ModelRequest,
+        request: ModelRequest,
         context: ToolContext,
         journal: Journal,
-        book: Book,
+        record_attempt: Book,
         *,
         only: frozenset[str] | None = None,
     ) -> AgentReply:
-        """The reply to a person. Raises NoModelAnswered when there is none by the question's deadline.
+        """The reply to a person. Raises NoModelAnswered if there is none by the request's deadline.
 
-        `only` narrows the tools that there are for this person to these names; it never adds one.
+        `only` limits the contact's tools to these names; it never adds a tool.
         """
         tools = {tool.name: tool for tool in self._tools_for(context) if only is None or tool.name in only}
-        hands = ToolRunner(tools, context, journal, question.deadline)
-        lines = list(question.lines)
+        tool_runner = ToolRunner(tools, context, journal, request.deadline)
+        lines = list(request.lines)
         offered: list[Part] = []
         steps = [entry for entry in journal.earlier if isinstance(entry, ModelStep)]
         for round_ in range(_ROUNDS + 1):
             if round_ < len(steps):
                 step = steps[round_]
             else:
-                # In the last round no tool may be called: whoever would call for ever has to answer.
-                asked = replace(question, lines=tuple(lines), tools=hands.offers, may_call=round_ < _ROUNDS)
-                step = _step(await self._model.answer(asked, book), round_)
+                # The last round allows no tool call, so that a model which calls without end has to answer.
+                next_request = replace(request, lines=tuple(lines), tools=tool_runner.offers, may_call=round_ < _ROUNDS)
+                step = _step(await self._model.answer(next_request, record_attempt), round_)
                 passing("turn: model answered, not written down")
                 await journal.write(step)
             if not step.calls:
                 return AgentReply(step.text, tuple(offered))
             if round_ == _ROUNDS:
                 break
-            results = await hands.work(step)
+            results = await tool_runner.work(step)
             lines.append(
                 FromModel(step.text, tuple(ToolCall(call.id, call.name, call.arguments) for call in step.calls))
             )
@@ -130,7 +132,7 @@ class Agent:
 
 
 class ToolRunner:
-    """The tools of one turn, and the journal of what they did: a call that was done is not done again."""
+    """The tools of a turn, and the journal of their results: no finished call is repeated."""
 
     def __init__(self, tools: dict[str, Tool[Any]], context: ToolContext, journal: Journal, deadline: float) -> None:
         self._tools = tools
@@ -138,7 +140,7 @@ class ToolRunner:
         self._journal = journal
         self._done = {entry.call_id: entry for entry in journal.earlier if isinstance(entry, ToolResult)}
         self._offered = [part for entry in self._done.values() for part in entry.parts]
-        # Fair, so that calls get it in their order.
+        # An asyncio lock is fair, so calls run in their order.
         self._acting = asyncio.Lock()
         self._deadline = deadline
 
@@ -147,9 +149,9 @@ class ToolRunner:
         return tuple(tool.offer for tool in self._tools.values())
 
     async def work(self, step: ModelStep) -> list[ToolResult]:
-        """Do all calls of a step at once, but those that act one after another: what one has done, the next must know.
+        """Run the calls of a step concurrently, but those with effects in order: each sees the effects of those before.
 
-        Raises what stopped one of them, when all are over.
+        Raises the exception that stopped a call, after all have ended.
         """
         done = await asyncio.gather(*(self._one(call) for call in step.calls), return_exceptions=True)
         if stopped := [one for one in done if isinstance(one, BaseException)]:
@@ -176,16 +178,16 @@ class ToolRunner:
             if tool is None:
                 raise ToolError(f"there is no tool {call.name!r}; there are {', '.join(self._tools)}")  # noqa: TRY301
             left = self._deadline - asyncio.get_running_loop().time()
-            # Half of what is left, so that the model can still say what became of it.
+            # Half of the time that is left, so that the model can still report the result.
             async with asyncio.timeout(min(_TOOL_SECONDS, max(left / 2, 0))):
                 result = truncated(await tool.call(call.arguments, context))
         except ToolError as error:
             result, outcome = truncated(f"Error: {error}"), "refused"
         except RedisUnavailable:
-            # No fault of the tool's: the turn is tried again, and its effects have names, so that none is done twice.
+            # The turn is retried, because the tool has no fault. Effects have names, so none is repeated.
             raise
         except Exception:  # noqa: BLE001
-            # A fault in one tool must not silence the assistant: the model says honestly that it didn't work.
+            # A tool's fault must not silence the assistant, so the model reports the failure.
             _log.exception("tool_failed", tool=call.name)
             result, outcome = "Error: this tool is out of order now. Say so; don't guess its result.", "failed"
         return ToolResult(
@@ -201,7 +203,7 @@ class ToolRunner:
 
 
 def _step(answer: ModelAnswer, round_: int) -> ModelStep:
-    # Our own ids: providers repeat theirs over rounds, and the journal needs one name for one call.
+    # Our own ids, because providers repeat theirs over rounds and the journal needs a unique id for each call.
     calls = tuple(
         ToolCallRecord(id=f"r{round_}c{index}", name=call.name, arguments=call.arguments)
         for index, call in enumerate(answer.calls)

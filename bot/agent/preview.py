@@ -1,4 +1,4 @@
-"""What the model would get, without asking it: the messages of a prompt, their tokens and price."""
+"""Preview of a model request: the messages of a prompt, their tokens and price."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from bot.agent.prompt import dialogue, values_for, values_of_summary
 from bot.agent.tools.catalog import TABLE, may_use
@@ -18,19 +18,19 @@ from bot.conversations import identity
 from bot.conversations.contacts import Contacts, Role
 from bot.conversations.identity import is_conversation
 from bot.conversations.memory import History, Memory
-from bot.messages.language import Language
+from bot.messages.language import Language, language_from
 from bot.prompting.prompts import Prompts
 from bot.settings import Settings
 from bot.whatsapp.phone_numbers import address_of, variants
 
 
 class NotThere(Exception):
-    """There is no such prompt, conversation or file, or it can't be read; the message says what is expected."""
+    """The prompt, conversation or file is missing or unreadable; the message says what is expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class PromptValues:
-    """What a prompt is rendered with: who writes, and what was said before. `values` stand in the place of ours."""
+    """Values of a prompt: the contact and the history. `values` override computed ones."""
 
     name: str | None = None
     language: Language = "es"
@@ -41,7 +41,7 @@ class PromptValues:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`messages` are those of the wire; the tokens are guessed; the cost is that of the first model that is asked."""
+    """`messages` are those that are sent; tokens are an estimate; the cost is that of the first model."""
 
     name: str
     release: str
@@ -57,55 +57,55 @@ class Preview:
         return "\n".join(f"--- {one['role']}\n{one['content']}" for one in self.messages) + "\n"
 
     def diff(self, other: Preview) -> str:
-        """How this differs from another, as a unified diff; nothing where it is the same."""
+        """A unified diff from another preview to this one; empty if they are equal."""
         return unified(other.text, self.text, other.release, self.release)
 
 
-def render(prompts: Prompts, name: str, scenery: PromptValues, settings: Settings) -> Preview:
-    """The messages of a prompt as a turn, or a summary, would begin with them. Raises NotThere, PromptsWrong."""
+def render(prompts: Prompts, name: str, prompt_values: PromptValues, settings: Settings) -> Preview:
+    """Render the first messages of a turn, or of a summary. Raises NotThere, PromptsWrong."""
     if name not in prompts or name.startswith("_"):
         raise NotThere(f"there is no prompt {name!r}; expected the name of a file of PROMPTS_DIR without .md")
-    summary = scenery.before.summary
+    summary = prompt_values.before.summary
     values = values_for(
         prompts,
-        name=scenery.name,
-        language=scenery.language,
+        name=prompt_values.name,
+        language=prompt_values.language,
         now=datetime.now(settings.service.zone),
         summary=summary,
     )
     values = values_of_summary(prompts, summary) if name == "summary" else values
-    rendered = prompts.render(name, values | dict(scenery.values or {}))
-    said: list[Line] = [] if name == "summary" else dialogue(scenery.before)
-    messages = [message(line, sees=False) for line in (*rendered.lines, *said)]
-    offers = [row.tool.offer for row in TABLE if may_use(row, scenery.role)] if name == "assistant" else []
+    rendered = prompts.render(name, values | dict(prompt_values.values or {}))
+    history_lines: list[Line] = [] if name == "summary" else dialogue(prompt_values.before)
+    messages = [message(line, sees=False) for line in (*rendered.lines, *history_lines)]
+    offers = [row.tool.offer for row in TABLE if may_use(row, prompt_values.role)] if name == "assistant" else []
     tools = [_tool(one) for one in offers if rendered.tools is None or one.name in rendered.tools]
     model = (*rendered.model.ids, *settings.llm.models)[0]
     prompt = sum(tokens(one["content"] or "") for one in messages)
     own = rendered.model.options.max_tokens or settings.llm.max_tokens
     body = {"messages": messages, "tools": tools, "max_tokens": min(own, settings.llm.max_tokens)}
-    spent_on_tools = tokens(json.dumps(tools)) if tools else 0
-    cost = price(model) * (prompt + spent_on_tools) / 1_000_000
-    return Preview(name, prompts.release, tuple(messages), model, prompt, spent_on_tools, cost, most(model, body))
+    tool_tokens = tokens(json.dumps(tools)) if tools else 0
+    cost = price(model) * (prompt + tool_tokens) / 1_000_000
+    return Preview(name, prompts.release, tuple(messages), model, prompt, tool_tokens, cost, most(model, body))
 
 
-async def of_conversation(
-    asked: str, contacts: Contacts, memory: Memory, redis: Any, default: Language
+async def values_of_conversation(
+    contact_or_conversation: str, contacts: Contacts, memory: Memory, redis: Any, default: Language
 ) -> PromptValues:
-    """What is known of a conversation, however it is asked for. Raises NotThere."""
-    name = await home(asked, contacts, redis)
+    """Values of a conversation, given by its name, a phone or a BSUID. Raises NotThere."""
+    name = await conversation_of(contact_or_conversation, contacts, redis)
     contact, before = await contacts.get(name), await memory.recall(name)
-    language = cast("Language", contact.language) if contact.language in ("es", "en") else default
+    language = language_from(contact.language, default)
     return PromptValues(contact.name, language, contact.role, before)
 
 
-async def home(asked: str, contacts: Contacts, redis: Any) -> str:
-    """The conversation that `c_…`, or a person's phone or BSUID, stands for. Raises NotThere."""
-    name = asked if is_conversation(asked) else None
+async def conversation_of(contact_or_conversation: str, contacts: Contacts, redis: Any) -> str:
+    """The conversation of a name `c_…`, a phone or a BSUID. Raises NotThere."""
+    name = contact_or_conversation if is_conversation(contact_or_conversation) else None
     if name is None:
-        phone, bsuid = address_of(asked)
+        phone, bsuid = address_of(contact_or_conversation)
         for spelling in variants(phone) if phone else (None,):
             name = name or await identity.find(redis, spelling, bsuid)
-    if name is None or not await contacts.known(name):
+    if name is None or not await contacts.exists(name):
         raise NotThere("nothing is known of this conversation; expected c_…, a phone, a BSUID, or a file of values")
     return await identity.home_of(redis, name)
 
@@ -116,7 +116,7 @@ def unified(old: str, new: str, old_name: str, new_name: str) -> str:
 
 
 def changes(old: Mapping[str, str], new: Mapping[str, str], old_name: str, new_name: str) -> str:
-    """How the files of two releases differ."""
+    """A unified diff of the files of two releases."""
     found = (
         unified(old.get(name, ""), new.get(name, ""), f"{old_name}/{name}", f"{new_name}/{name}")
         for name in sorted({*old, *new})

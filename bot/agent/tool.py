@@ -1,4 +1,4 @@
-"""The frame of a tool: typed arguments, a docstring for the model, a context with identity, clock and clients."""
+"""Definition of a tool: typed arguments, a docstring for the model, a context with identity, clock and services."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from bot.ai.chat import ToolOffer
 from bot.conversations.contacts import Contact
 from bot.conversations.handoff import HandOff
 from bot.delivery.notifications import Notifications
+from bot.infra.validation import problems
 from bot.integrations.email.queue import EmailQueue
 from bot.integrations.email.verification import Verification
 from bot.integrations.push.invitations import Invitation
 from bot.integrations.stripe.billing import Billing
-from bot.messages.inbound import Part
+from bot.messages.language import Language
+from bot.messages.outbound import Part
 from bot.products.capture import CardEdits
 from bot.products.catalogue import Catalogue
 from bot.prompting.business_profile import Business
@@ -26,15 +28,15 @@ from bot.storage.files import Files
 
 
 class ToolError(Exception):
-    """The tool can't do what was asked; the message is for the model, which may try otherwise or say so."""
+    """The tool can't fulfil the call; the model reads the message, and may try otherwise or report it."""
 
 
 class RedisUnavailable(RedisError):
-    """Redis failed a tool in the middle of its work: the turn is to be tried again, and the model told nothing."""
+    """Redis failed during a tool's work: the turn is retried, and the model isn't told."""
 
 
 class Arguments(BaseModel):
-    """What a tool takes. Unknown names are refused, so that the model learns the right ones."""
+    """Arguments of a tool. Unknown names are refused, so that the model learns the right ones."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -45,7 +47,7 @@ class NoArguments(Arguments):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolServices:
-    """Parts of Recado that tools call, made once a process. An integration that isn't configured is None."""
+    """Services that tools call, made once a process. An integration that isn't configured is None."""
 
     handoff: HandOff
     notifications: Notifications
@@ -59,17 +61,18 @@ class ToolServices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolContext:
-    """Input of a tool beside the model's arguments. Who it works for comes from the signed webhook.
+    """Input of a tool beside the model's arguments. The contact comes from the signed webhook, never from the model.
 
-    `effect` keys an effect: the same key is the same act. A part that a tool appends to `parts` becomes a message of
-    the turn's reply; `offered` are the parts of the turn's earlier calls. `product_card` is there while a member of
-    staff has one open. `business` is that of the prompts that the turn began with.
+    `effect` is the idempotency key of the call's effect. A part that a tool appends to `parts` becomes a message of
+    the turn's reply; `offered` are the parts of the turn's earlier calls. `product_card` is the card that a member of
+    staff has open. `business` belongs to the release with which the turn began, `language` is that of the answer.
     """
 
     services: ToolServices
     business: Business
     conversation: str
     contact: Contact
+    language: Language
     now: datetime
     effect: str = ""
     parts: list[Part] = field(default_factory=list)
@@ -88,7 +91,7 @@ class Tool(Generic[A]):
     arguments: type[A]
     work: Work[A]
     acts: bool = False
-    # Made once, because a schema costs more than the rest of a turn together.
+    # Made once, because making a schema takes longer than the rest of a turn.
     offer: ToolOffer = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -97,14 +100,11 @@ class Tool(Generic[A]):
         object.__setattr__(self, "offer", ToolOffer(self.name, self.description, schema))
 
     async def call(self, arguments: dict[str, Any], context: ToolContext) -> str:
-        """Check the model's arguments and do the work. Raises ToolError for wrong ones, and RedisUnavailable."""
+        """Check the model's arguments and do the work. Raises ToolError for wrong arguments, and RedisUnavailable."""
         try:
             checked = self.arguments.model_validate(arguments)
         except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(map(str, problem['loc'])) or 'arguments'}: {problem['msg']}" for problem in error.errors()
-            )
-            raise ToolError(f"wrong arguments: {problems}") from error
+            raise ToolError(f"wrong arguments: {problems(error, whole='arguments')}") from error
         try:
             return await self.work(checked, context)
         except RedisError as error:
@@ -112,9 +112,9 @@ class Tool(Generic[A]):
 
 
 def tool(arguments: type[A], *, acts: bool = False) -> Callable[[Work[A]], Tool[A]]:
-    """Make a function a tool: its name and docstring are what the model reads.
+    """Make a function a tool. The model reads its name and docstring.
 
-    `acts` says that calling it in another turn again would do something twice.
+    `acts`: a repeated call would repeat an effect.
     """
 
     def wrap(work: Work[A]) -> Tool[A]:

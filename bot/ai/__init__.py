@@ -1,1 +1,1 @@
-"""The only room that knows model vendors."""
+"""Clients of the model vendors; no other package names a vendor."""

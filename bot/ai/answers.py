@@ -63,9 +63,9 @@ def read(raw: Any, *, may_call: bool = True) -> ModelAnswer:
     if reason in _BROKE_OFF:
         raise ModelFailed("server_error", retryable=True)
     asked = _asked(message)
-    calls = tuple(_told_apart(_tool_call(call, place) for place, call in enumerate(asked))) if may_call else ()
-    said, refused = _said(message)
-    text = words_of(_storable(said[:LONGEST]))
+    calls = tuple(_with_own_ids(_tool_call(call, place) for place, call in enumerate(asked))) if may_call else ()
+    written, refused = _answer_text(message)
+    text = words_of(_storable(written[:LONGEST]))
     if not text and not calls:
         raise ModelFailed("filtered" if refused else "bad_tool_call" if asked or reason in _BAD_CALL else "empty")
     if reason in _CUT and not calls:
@@ -101,7 +101,7 @@ def _chosen(choices: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     found = [(choice, message) for choice in sound if (message := _message(choice)) is not None]
     if not found:
         raise ModelFailed("no_choice")
-    return next((one for one in found if _said(one[1])[0].strip() or one[1].get("tool_calls")), found[0])
+    return next((one for one in found if _answer_text(one[1])[0].strip() or one[1].get("tool_calls")), found[0])
 
 
 def _message(choice: dict[str, Any]) -> dict[str, Any] | None:
@@ -121,7 +121,7 @@ def _reason(choice: dict[str, Any]) -> str:
     return next((reason for reason in known if reason in telling), "")
 
 
-def _said(message: dict[str, Any]) -> tuple[str, bool]:
+def _answer_text(message: dict[str, Any]) -> tuple[str, bool]:
     """Words of a message, and whether it refuses: as text, as parts, or as nothing; reasoning is no part of them."""
     content = message.get("content")
     parts = content if isinstance(content, list) else [content]
@@ -202,7 +202,7 @@ def _plain(value: Any) -> Any:
             return value
 
 
-def _told_apart(calls: Iterator[ToolCall]) -> Iterator[ToolCall]:
+def _with_own_ids(calls: Iterator[ToolCall]) -> Iterator[ToolCall]:
     """Each call once, by an id of its own: a repeated id is the same call again, or another that needs a name."""
     kept: set[tuple[str, str, str]] = set()
     taken: set[str] = set()

@@ -1,4 +1,4 @@
-"""The words for talking with any language model: what is said to it, what it answers, how it can fail."""
+"""Requests, answers and errors of any language model."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Instructions:
 
 @dataclass(frozen=True, slots=True)
 class FromPerson:
-    """What a person said; `pictures` are JPEGs, shown to models that can see."""
+    """Words of a person; `pictures` are JPEGs, for models that can see."""
 
     text: str
     pictures: tuple[bytes, ...] = ()
@@ -63,7 +63,7 @@ class ToolOffer:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request to one model, for the books: also a failed one can cost."""
+    """A request to one model, for bookkeeping, because a failed one can cost too."""
 
     asked: str
     outcome: str
@@ -104,7 +104,7 @@ Book = Callable[[Attempt], Awaitable[None]]
 
 
 class BudgetSpent(Exception):
-    """What may be spent today is spent: by this `contact`, or in `total`. Nothing was asked."""
+    """Today's budget is spent, by this `contact` or in `total`; no request was made."""
 
     def __init__(self, whose: Literal["contact", "total"]) -> None:
         super().__init__(f"the day's budget is spent: {whose}")
@@ -112,7 +112,7 @@ class BudgetSpent(Exception):
 
 
 class SpendingLimit(Protocol):
-    """What may be spent for one person. Reserved before something is asked for, settled when its cost is known.
+    """Budget of one person: reserved before a request, settled when its cost is known.
 
     `economy` names the model that goes on, at twice the limit, when the budget is spent; None where none does.
     """
@@ -131,7 +131,7 @@ class SpendingLimit(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """All that a model needs to answer; `deadline` is a time of the running loop's clock, in seconds.
+    """Input of a model's answer; `deadline` is a time of the running loop's clock, in seconds.
 
     `may_call` is False where the model has to answer in words: it is told of the tools and asked to call none.
     Without a `purse` nobody counts what it costs. `failing` are models that failed in an earlier round of the turn:

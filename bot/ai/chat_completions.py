@@ -1,4 +1,4 @@
-"""The wire format of chat completions, as OpenRouter speaks it: what is sent, and what it may cost or did."""
+"""The wire format of chat completions at OpenRouter, and the estimated and actual cost of a request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.ai.chat import Attempt, FromModel, FromPerson, FromTool, Instructions, 
 from bot.settings import PRICES
 
 _MILLION = Decimal(1_000_000)
-# What a model costs that the company's catalogue doesn't know: as much as its dearest, to be on the safe side.
+# Price of a model outside the company's catalogue: that of its dearest, to be on the safe side.
 _DEAREST = max(PRICES.values())
 # More than one request can use or cost: a figure above is an error of who sent it, not a bill.
 _MOST_TOKENS, _MOST_USD = 10_000_000, 100
@@ -30,8 +30,8 @@ def message(line: Line, *, sees: bool) -> dict[str, Any]:
             shown = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
             return {"role": "user", "content": [{"type": "text", "text": text}, *shown]}
         case FromModel(text, calls):
-            said: dict[str, Any] = {"role": "assistant", "content": text or None}
-            return said | ({"tool_calls": [_call(call) for call in calls]} if calls else {})
+            turn: dict[str, Any] = {"role": "assistant", "content": text or None}
+            return turn | ({"tool_calls": [_call(call) for call in calls]} if calls else {})
         case FromTool(call_id, text):
             return {"role": "tool", "tool_call_id": call_id, "content": text}
 
@@ -46,8 +46,11 @@ def price(model: str) -> Decimal:
     return PRICES.get(model, _DEAREST)
 
 
-def most(model: str, body: dict[str, Any]) -> Decimal:
-    """The most that a request can cost, in USD: its prompt, guessed on the high side, and all tokens it may answer."""
+def most(model: str, body: dict[str, Any], tools: int | None = None) -> Decimal:
+    """The most that a request can cost, in USD: its prompt, guessed on the high side, and all tokens it may answer.
+
+    `tools` is how many characters the tools take, where they are not in the body.
+    """
     prompt: int = 0
     pictures: int = 0
     for message in body["messages"]:
@@ -56,7 +59,7 @@ def most(model: str, body: dict[str, Any]) -> Decimal:
         prompt += sum(len(part["text"]) for part in parts if part["type"] == "text")
         prompt += len(json.dumps(message.get("tool_calls") or ""))
         pictures += sum(part["type"] == "image_url" for part in parts)
-    prompt += len(json.dumps(body.get("tools") or ""))
+    prompt += len(json.dumps(body.get("tools") or "")) if tools is None else tools
     tokens = prompt // _CHARACTERS_A_TOKEN + pictures * _TOKENS_A_PICTURE + body["max_tokens"]
     return price(model) * Decimal(tokens) / _MILLION
 

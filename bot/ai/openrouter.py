@@ -1,9 +1,13 @@
-"""OpenRouter through the openai SDK: the models in their order, each with its own time, nothing believed blindly."""
+"""OpenRouter through the openai SDK: models in their order, each with its own time limit."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
+from collections import deque
+from copy import deepcopy
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +29,7 @@ from bot.ai.chat import (
     ModelFailed,
     ModelRequest,
     NoModelAnswered,
+    ToolOffer,
 )
 from bot.ai.circuit_breaker import CircuitBreaker
 from bot.ai.connection import http_client
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 _TRIES = 2
+_TOOL_SETS = 8
 # A model that asks for more patience than this is left for the next one.
 _PATIENCE_SECONDS = 3.0
 _BLIND = ("openai/gpt-3.5", "mistralai/mistral-7b", "meta-llama/llama-3-8b")
@@ -52,6 +58,15 @@ _OF_THE_QUESTION = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _ToolSet:
+    """Tools, their JSON, and how many characters count for the price: those of ASCII, which are more."""
+
+    tools: tuple[ToolOffer, ...]
+    text: str
+    characters: int
+
+
 class OpenRouter:
     """A ChatModel over several models. The SDK's own retries are off: this is the one layer that retries."""
 
@@ -59,23 +74,26 @@ class OpenRouter:
         self._settings = settings
         self._sdk: AsyncOpenAI | None = None
         self._breaker = breaker or CircuitBreaker()
+        # The whole address, because the SDK parses three addresses to join one.
+        self._url = f"{settings.base_url.rstrip('/')}/chat/completions"
+        self._known: deque[_ToolSet] = deque(maxlen=_TOOL_SETS)
 
     async def answer(self, question: ModelRequest, book: Book) -> ModelAnswer:
         loop = asyncio.get_running_loop()
         if self._sdk is None:
-            # A second, once: not on the loop, where all conversations would wait, nor on the first model's time.
+            # In a thread, because the import takes a second, and outside of the first model's time.
             await asyncio.to_thread(import_module, "openai")
         failure: ModelFailed | None = None
         spent: BudgetSpent | None = None
-        models = self._breaker.awake(tuple(dict.fromkeys((*question.models, *self._settings.models))))
-        # Whoever kept this turn waiting once does not do so in each of its rounds.
+        models = self._breaker.available(tuple(dict.fromkeys((*question.models, *self._settings.models))))
+        # A model that failed once in this turn is asked last in its later rounds.
         models = tuple(sorted(models, key=question.failing.__contains__))
         for position, model in enumerate(models):
             left = question.deadline - loop.time()
             if left <= 0:
                 break
             alone = position == len(models) - 1
-            # While others could still answer, one model may use half of the time that is left.
+            # While other models remain, one may use half of the time that is left.
             by = loop.time() + (left if alone else left / 2)
             try:
                 return await self._try(model, question, by, _PATIENCE_SECONDS if not alone else left, book)
@@ -91,7 +109,7 @@ class OpenRouter:
         raise NoModelAnswered("no model answered") from failure
 
     async def _economise(self, question: ModelRequest, spent: BudgetSpent, book: Book) -> ModelAnswer:
-        """The budget is spent: the cheap model goes on where that is wanted."""
+        """Ask the cheap model, if there is one, because the budget is spent."""
         economy = question.spending.economy if question.spending else None
         left = question.deadline - asyncio.get_running_loop().time()
         if economy is None or left <= 0:
@@ -105,11 +123,11 @@ class OpenRouter:
     async def _try(  # noqa: PLR0913 - one request has these sides
         self, model: str, question: ModelRequest, by: float, patience: float, book: Book, *, economy: bool = False
     ) -> ModelAnswer:
-        # Before anything is awaited: of many who find a model rested, one tries it out.
-        self._breaker.asking(model)
+        # Before the first await, so that only one of many requests tries the model.
+        self._breaker.trying(model)
 
         def may_help(error: BaseException) -> bool:
-            if not isinstance(error, ModelFailed) or self._breaker.rests(model):
+            if not isinstance(error, ModelFailed) or self._breaker.is_open(model):
                 return False
             return error.retryable and (error.retry_after or 0) <= patience
 
@@ -131,7 +149,8 @@ class OpenRouter:
 
     async def _once(self, model: str, question: ModelRequest, by: float, book: Book, *, economy: bool) -> ModelAnswer:
         body = self._body(model, question)
-        most = chat_completions.most(model, body)
+        tools = self._written(question.tools)
+        most = chat_completions.most(model, body, tools.characters)
         if question.spending:
             await question.spending.reserve(most, economy=economy)
         started = time.perf_counter()
@@ -139,9 +158,9 @@ class OpenRouter:
         raw: Any = None
         outcome = "broke_off"
         try:
-            # A wall around all of it: the SDK's own time-out starts anew with every byte that drips in.
+            # A timeout around all, because the SDK's own starts anew with every byte.
             async with asyncio.timeout(max(seconds, 0.05)):
-                raw = answers.document(await self._ask(body))
+                raw = answers.document(await self._ask(_content(body, tools)))
             answer = answers.read(raw, may_call=question.may_call)
         except ModelFailed as error:
             outcome = error.outcome
@@ -153,27 +172,41 @@ class OpenRouter:
             outcome = "ok"
             return answer
         finally:
-            self._heed(model, outcome)
+            self._record_outcome(model, outcome)
             attempt = chat_completions.attempt(model, outcome, time.perf_counter() - started, raw)
             if question.spending and not (raw is None and outcome in _SERVED_PERHAPS):
                 await question.spending.settle(most, attempt.cost_usd)
             await book(attempt)
 
-    def _heed(self, model: str, outcome: str) -> None:
-        """Tell the breaker what says something of the model, and not of our question or our patience."""
+    def _record_outcome(self, model: str, outcome: str) -> None:
+        """Tell the breaker outcomes that depend on the model, and not on our request or our patience."""
         if outcome in _OF_THE_QUESTION:
             return
         if outcome == "ok":
-            self._breaker.worked(model)
+            self._breaker.succeeded(model)
         elif self._breaker.failed(model):
             _log.warning("model_rests", model=model, outcome=outcome, fix="see OpenRouter's status and the account")
 
-    async def _ask(self, body: dict[str, Any]) -> str:
+    def _written(self, tools: tuple[ToolOffer, ...]) -> _ToolSet:
+        """Give the tools as a request names them. Turns offer the same few sets: each is written out once."""
+        for known in self._known:
+            if known.tools == tools:
+                return known
+        functions = [
+            {"name": tool.name, "description": tool.description, "parameters": tool.parameters} for tool in tools
+        ]
+        offers = [{"type": "function", "function": function} for function in functions]
+        # A copy of the schemas, because the caller may change its own.
+        found = _ToolSet(deepcopy(tools), _json(offers), len(json.dumps(offers or "")))
+        self._known.append(found)
+        return found
+
+    async def _ask(self, body: bytes) -> str:
         import openai  # noqa: PLC0415 - a second and 20 MB that only a turn needs
 
         try:
-            # cast_to=str skips the SDK's typed copy of messages and tools, two thirds of a call's CPU time.
-            return await self._client().post("/chat/completions", cast_to=str, body=body, options={"max_retries": 0})
+            # `content` and cast_to=str skip the SDK's typed copies of the request and the answer, most of its CPU time.
+            return await self._client().post(self._url, cast_to=str, content=body, options={"max_retries": 0})
         except openai.APIStatusError as error:
             raise answers.failure(
                 error.status_code, chat_completions.retry_after(error.response.headers.get("retry-after"))
@@ -213,13 +246,16 @@ class OpenRouter:
             "usage": {"include": True},
         }
         if question.tools:
-            body["tools"] = [
-                {
-                    "type": "function",
-                    "function": {"name": tool.name, "description": tool.description, "parameters": tool.parameters},
-                }
-                for tool in question.tools
-            ]
             # The tools are named all the same: some providers refuse a history of calls without them.
             body |= {} if question.may_call else {"tool_choice": "none"}
         return body
+
+
+def _content(body: dict[str, Any], tools: _ToolSet) -> bytes:
+    """Write the body of a request; the tools are JSON already."""
+    text = _json(body)
+    return (f'{text[:-1]},"tools":{tools.text}}}' if tools.tools else text).encode()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -82,7 +82,7 @@ class _Reader:
             self._say(self.text[position : found.start()])
             position = self._verbatim(found) if found["fence"] or found["code"] else found.end()
             if position == found.end():
-                self._heed(found)
+                self._handle(found)
         if not self.over:
             self._say(self.text[position:])
 
@@ -109,7 +109,7 @@ class _Reader:
             self._say(self.text[start:end])
         return end
 
-    def _heed(self, found: re.Match[str]) -> None:
+    def _handle(self, found: re.Match[str]) -> None:
         kind, name = found.lastgroup or "", ""
         match kind:
             case "tag":
@@ -194,7 +194,7 @@ class _Reader:
 
 
 def _only_for_machines(words: str) -> bool:
-    """Whether all of it is a call written as text, or a block of code that holds nothing but marks."""
+    """True if the text is only a call written as text, or a block of code with nothing but marks."""
     inside = words
     if words.startswith("```") and words.endswith("```") and words.count("```") == 2:  # noqa: PLR2004 - its two ends
         inside = words[3:-3].partition("\n")[2]

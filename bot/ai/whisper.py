@@ -1,4 +1,4 @@
-"""Whisper at OpenAI, or any server that speaks its transcription API: a clip in, what was heard out."""
+"""Whisper at OpenAI, or any server that speaks its transcription API: a clip in, its text out."""
 
 import asyncio
 from decimal import Decimal
@@ -105,7 +105,7 @@ class Whisper:
             raise TranscriptionFailed("an answer without a text", retryable=True, status=200) from error
 
     async def _post(self, clip: Clip) -> bytes:
-        # The raw body, since the SDK returns a page of HTML as text and lets broken JSON raise its own error.
+        # The raw body, because the SDK returns HTML as text and raises its own error for broken JSON.
         answer = await self._connected().audio.transcriptions.with_raw_response.create(
             file=(clip.filename, clip.audio, clip.mime),
             model=self._model,
@@ -147,7 +147,7 @@ def _retry_after(header: str | None) -> float | None:
 
 
 def _may_help(error: BaseException) -> bool:
-    """Whoever asks for more patience than a turn has is not asked again: the person waits for an answer."""
+    """True if another try may help; not if the wait exceeds a turn's patience, because the person waits."""
     return isinstance(error, TranscriptionFailed) and error.retryable and (error.wait or 0) <= _LONGEST_WAIT
 
 

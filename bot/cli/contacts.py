@@ -100,7 +100,7 @@ async def _problem(settings: Settings, whose: str, work: _Work) -> str | None:
         problem = f"{error}; {_ONE_STORAGE}"
     except StorageFailed as error:
         problem = f"the storage failed: {error}; see `recado doctor`, then do it again"
-    except privacy.Busy:
+    except privacy.ConversationBusy:
         problem = "somebody works on this conversation; do it again in a minute"
     except RedisError as error:
         problem = redis_problem(error)

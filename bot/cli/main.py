@@ -36,13 +36,12 @@ _PROMPTS = TyperGroup(
         LazyCommand(
             "list",
             "bot.cli.prompts.history:history",
-            "What was done with releases, the newest first; * is the current one, ~ a candidate and its share of "
-            "contacts.",
+            "Changes of the release, the newest first; * is the current one, ~ a candidate and its share of contacts.",
         ),
         LazyCommand(
             "diff",
             "bot.cli.prompts.diff:diff",
-            "What the folder changes of the current release; or release A of the current one; or B of A.",
+            "Differences of the folder from the current release; or of release A from it; or of B from A.",
         ),
         LazyCommand(
             "eval",

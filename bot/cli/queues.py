@@ -83,7 +83,7 @@ def retry(which: Which = None, every: All = False, output: Format = "text") -> N
             except Acted as error:
                 complain(str(error))
             else:
-                await context.inbox.look_at(home)
+                await context.inbox.request_turn(home)
         return _done("retried", jobs, messages, output)
 
     _run(run, output, chosen=every or which is not None)

@@ -40,7 +40,7 @@ class _TemplateContext:
 
 @app.command("list")
 def list_(output: Format = "text") -> None:
-    """What is known of the templates, and which of the files are not at Meta yet. Exit 1 when one can't be sent."""
+    """Known templates with their state, and files that are not at Meta yet. Exit 1 when one can't be sent."""
 
     async def run(context: _TemplateContext) -> bool:
         return _show_templates(await context.templates.all(), context.definitions, output)

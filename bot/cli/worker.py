@@ -16,7 +16,10 @@ from pipelines.byte_budget import keep_no_freed_memory
 
 def worker(
     queues: Annotated[str, typer.Option(help="The queues to work on, with commas.")] = "llm,email,webhook,notification",
-    concurrency: Annotated[int, typer.Option(help="Jobs of one queue at the same time.", min=1)] = 100,
+    concurrency: Annotated[
+        int | None,
+        typer.Option(help="Jobs of one queue at the same time.", min=1, show_default="500 of llm, 100 of others"),
+    ] = None,
 ) -> None:
     """Run the queue workers. Any number of them, on any number of machines."""
 

@@ -1,7 +1,8 @@
-"""What may be spent in a day, on one person and in all: reserved before something is asked for, settled after it."""
+"""Budget of a day, for one person and for all: reserved before a model is asked, settled afterwards."""
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_UP, Decimal
@@ -22,26 +23,33 @@ _log = structlog.get_logger()
 _UNIT = Decimal("0.000000001")
 _KEEP_SECONDS = 2 * 24 * 3600
 
-# All of it or nothing. KEYS 1 what one person spent, 2 what all spent. ARGV in units: 1 what it may cost at most, 2 and
-# 3 the limits of the two, 4 by how much earlier reservations were wrong. Gives which limit is in the way, or 0.
+# Longer than any command is tried again.
+_REMEMBER_SECONDS = 60
+
+# Books what earlier reservations got wrong, then reserves all or nothing. The answer is kept, because a client whose
+# connection breaks asks again, and a reservation counts once. KEYS 1 what one person spent, 2 what all spent, 3 answer
+# of this reservation. ARGV in units: 1 most that it may cost, 2 and 3 limits of the two, 4 what to book. Gives which
+# limit is in the way, or 0.
 _RESERVE = f"""
+local before = redis.call('GET', KEYS[3])
+if before then return tonumber(before) end
+local refused = 0
 for index = 1, 2 do
-  if ARGV[4] ~= '0' then redis.call('INCRBY', KEYS[index], ARGV[4]) end
-end
-for index = 1, 2 do
-  if tonumber(redis.call('GET', KEYS[index]) or '0') + ARGV[1] > tonumber(ARGV[index + 1]) then return index end
-end
-for index = 1, 2 do
-  redis.call('INCRBY', KEYS[index], ARGV[1])
+  redis.call('INCRBY', KEYS[index], ARGV[4])
   redis.call('EXPIRE', KEYS[index], {_KEEP_SECONDS})
 end
-return 0
+for index = 2, 1, -1 do
+  if redis.call('GET', KEYS[index]) + ARGV[1] > tonumber(ARGV[index + 1]) then refused = index end
+end
+for index = 1, refused == 0 and 2 or 0 do redis.call('INCRBY', KEYS[index], ARGV[1]) end
+redis.call('SET', KEYS[3], refused, 'EX', {_REMEMBER_SECONDS})
+return refused
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A day is one of the business's time zone. What a process had reserved when it died stays spent that day."""
+    """Budget by the day of the business's time zone. A process that dies leaves its reservations spent that day."""
 
     redis: Redis
     settings: BudgetSettings
@@ -56,20 +64,28 @@ class Budget:
         return TurnAccount(self, conversation)
 
     async def reserve(self, conversation: str, usd: Decimal, times: int, settled: int = 0) -> None:
-        """Set a sum aside, within so many times the limits; `settled` units are booked with it. Raises BudgetSpent."""
-        day, settings = self.today, self.settings
-        limits = (settings.contact_usd_day * times, settings.total_usd_day * times)
-        arguments = (str(_units(usd)), *(str(_units(limit)) for limit in limits), str(settled))
-        names = (_contact(conversation, day), _total(day))
-        refused = int(await answer(self.redis.eval(_RESERVE, 2, *names, *arguments)))
+        """Reserve a sum within `times` the limits, and book `settled` units with it. Raises BudgetSpent."""
+        refused = await self._run(conversation, _units(usd), times, settled)
         if refused:
             whose: Literal["contact", "total"] = "contact" if refused == 1 else "total"
             BUDGET_SPENT.labels(whose).inc()
             _log.warning("budget_spent", whose=whose, fix="see BUDGET_CONTACT_USD_DAY and BUDGET_TOTAL_USD_DAY")
             raise BudgetSpent(whose)
 
+    async def settle(self, conversation: str, units: int) -> None:
+        """Book units, once, that were spent beyond a reservation; negative units are refunded."""
+        if units:
+            await self._run(conversation, 0, 1, units)
+
+    async def _run(self, conversation: str, units: int, times: int, settled: int) -> int:
+        day, settings = self.today, self.settings
+        limits = (settings.contact_usd_day * times, settings.total_usd_day * times)
+        arguments = (str(units), *(str(_units(limit)) for limit in limits), str(settled))
+        names = (_contact(conversation, day), _total(day), key(conversation, "reserved", secrets.token_hex(6)))
+        return int(await answer(self.redis.eval(_RESERVE, 3, *names, *arguments)))
+
     def book(self, pipeline: Any, conversation: str, units: int) -> None:
-        """Book units, within a pipeline, that were spent beyond what was reserved; below zero they are put back."""
+        """Book units in a pipeline that were spent beyond a reservation; negative units are refunded."""
         if units:
             day = self.today
             for name in (_contact(conversation, day), _total(day)):
@@ -81,7 +97,7 @@ class Budget:
         return datetime.now(self.zone).date().isoformat()
 
     async def spent(self, conversation: str | None = None) -> Decimal:
-        """USD that were spent or are reserved today, on one person or in all."""
+        """USD spent or reserved today, by one person or by all."""
         name = _contact(conversation, self.today) if conversation else _total(self.today)
         return int(await self.redis.get(name) or 0) * _UNIT
 
@@ -99,20 +115,17 @@ class UsageAccount:
         return settings.model if settings.when_spent == "cheaper" else None
 
     async def reserve(self, usd: Decimal, *, economy: bool = False) -> None:
-        """Set a sum aside; raises BudgetSpent. The cheap model that goes on may spend the same sum again."""
+        """Reserve a sum; raises BudgetSpent. The economy model may spend the limit a second time."""
         await self.budget.reserve(self.conversation, usd, 2 if economy else 1)
 
     async def settle(self, reserved: Decimal, usd: Decimal) -> None:
-        """Put back what was not spent, or book what it cost beyond the guess: that is paid already."""
-        pipeline = self.budget.redis.pipeline(transaction=False)
-        self.budget.book(pipeline, self.conversation, _units(usd) - _units(reserved))
-        if pipeline.command_stack:
-            await pipeline.execute()
+        """Refund the unspent part, or book the cost beyond the reservation: that is paid already."""
+        await self.budget.settle(self.conversation, _units(usd) - _units(reserved))
 
 
 @dataclass(slots=True)
 class TurnAccount:
-    """The same for one turn. A turn that dies before it is settled leaves its reservations spent that day."""
+    """SpendingLimit of one turn. A turn that dies before its last write leaves its reservations spent that day."""
 
     budget: Budget
     conversation: str
@@ -123,20 +136,21 @@ class TurnAccount:
         return self.budget.account(self.conversation).economy
 
     async def reserve(self, usd: Decimal, *, economy: bool = False) -> None:
-        """Set a sum aside; raises BudgetSpent."""
+        """Reserve a sum; raises BudgetSpent."""
         settled, self._unsettled = self._unsettled, 0
         try:
             await self.budget.reserve(self.conversation, usd, 2 if economy else 1, settled)
         except (RedisError, OSError):
-            self._unsettled += settled
+            # Because Redis may have booked it all the same, we rather lose a refund than give it twice.
+            self._unsettled += max(settled, 0)
             raise
 
     async def settle(self, reserved: Decimal, usd: Decimal) -> None:
-        """Note by how much a reservation was wrong; `write` books it."""
+        """Remember the difference to the reservation; the next reservation or `write` books it."""
         self._unsettled += _units(usd) - _units(reserved)
 
     def write(self, pipeline: Any) -> None:
-        """Book what is not settled yet, within the transaction that closes the turn."""
+        """Book the remaining differences within the transaction that closes the turn."""
         self.budget.book(pipeline, self.conversation, self._unsettled)
 
 

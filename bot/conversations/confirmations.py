@@ -1,7 +1,7 @@
-"""What only a tap may do: a card that asks for it, and the tap that does it in code, once, before any model is asked.
+"""Actions that only a tap confirms: a card asks, and code performs the action once, before any model is asked.
 
-A card's action is kept for its conversation under a token that nobody can guess; who else learns the token can't use
-it elsewhere. Whoever performs it journals in between, so that a crash neither does it twice nor forgets it.
+The action is stored under a random token and is valid in its own conversation only. A handler marks the card as begun
+before it acts, so that a crash neither repeats the action nor loses it.
 """
 
 from __future__ import annotations
@@ -19,19 +19,21 @@ from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contact
 from bot.infra.redis import answer, key
-from bot.messages.inbound import Buttons, Choice, Inbound, Part, Record, Tap
+from bot.messages.inbound import Inbound, Tap
 from bot.messages.language import Language
+from bot.messages.outbound import Buttons, Choice, Part
 from bot.messages.phrases import phrase
+from bot.messages.record import Record
 
 _log = structlog.get_logger()
 VALID_SECONDS = 15 * 60
-# Known for longer, so that a late or second tap is told what became of the card.
+# Stored for longer than it is valid, so that a late or second tap gets the outcome as its answer.
 _KEEP_SECONDS = 7 * 24 * 3600
 _OURS = re.compile(r"(do|leave)\.([A-Za-z0-9_-]{22})")
 
 
 class TapResult(Record):
-    """What the person is told after a tap; with `again` the card stays good, because it is not known to be done."""
+    """Answer to a tap. With `again` the card stays valid, because the outcome is unknown."""
 
     text: str
     parts: tuple[Part, ...] = ()
@@ -40,10 +42,10 @@ class TapResult(Record):
 
 @dataclass(frozen=True, slots=True)
 class ConfirmedAction:
-    """A tapped card: its action as the card showed it, and whose tap it was.
+    """A tapped card: its action as the card showed it, and the person who tapped it.
 
-    `key` is the same for every try of this action and for no other. `begun` says that an earlier try may have done
-    it already: then it is only asked for again, not checked anew. Call `begin` before the first act.
+    `key` identifies the action over all tries. `begun`: an earlier try may have performed the action, so ask for the
+    outcome and skip the checks. Call `begin` before the first act.
     """
 
     conversation: str
@@ -66,7 +68,7 @@ class ConfirmationCards:
     async def ask(
         self, conversation: str, kind: str, action: dict[str, Any], body: str, labels: tuple[str, str]
     ) -> Buttons:
-        """A card whose first button does the action of this kind and whose last leaves it (contract.md)."""
+        """Make a card: its first button confirms an action of this kind, its last one cancels it."""
         token = secrets.token_urlsafe(16)
         until = str(time.time() + self.valid_seconds)
         pipeline = self.redis.pipeline(transaction=True)
@@ -81,7 +83,7 @@ class ConfirmationCards:
 
 @dataclass(frozen=True, slots=True)
 class TapResults:
-    """What the taps of a turn came to; `messages` are those that were taps on a card of ours."""
+    """Answers to the taps of a turn; `messages` are the ids of the taps on our cards."""
 
     text: str = ""
     parts: tuple[Part, ...] = ()
@@ -89,9 +91,9 @@ class TapResults:
 
 
 class Confirmations:
-    """`handlers` do the actions, by the kind of their card; `left` hear that one was left, where somebody has to.
+    """`handlers` perform actions, by the kind of their card; `left` handle a cancelled card, where a kind needs it.
 
-    The conversation's lease has to be held.
+    The caller holds the conversation's lease.
     """
 
     def __init__(
@@ -109,7 +111,7 @@ class Confirmations:
     async def settle(
         self, conversation: str, messages: list[Inbound], contact: Contact, language: Language
     ) -> TapResults:
-        """Do what the taps among these messages ask for. Again for the same messages, it is the same answer."""
+        """Perform the taps among these messages. The same messages give the same answer again."""
         taps = {one.id: found for one in messages if (found := _tapped(one))}
         settled = [
             await self._tap(conversation, one, taps[one.id], (contact, language)) for one in messages if one.id in taps
@@ -133,7 +135,7 @@ class Confirmations:
         await answer(self._redis.hset(name, "tapped", message.id))
         act = (self._left if verb == "leave" else self._handlers).get(card["kind"])
         if verb == "leave" and "begun" in card:
-            # What was begun may be done: nobody may say that it is left.
+            # Because a begun action may be done, we do not call it cancelled.
             settled = TapResult(text=phrase("card_unsure", language))
         elif act is None:
             settled = TapResult(text=phrase("card_left" if verb == "leave" else "card_expired", language))
@@ -166,7 +168,7 @@ class Confirmations:
 
 
 def is_tap(message: Inbound) -> bool:
-    """Whether a message is a tap on a card of ours, which code settles whoever has the conversation."""
+    """Whether a message taps one of our cards: code handles it, even while a colleague has the conversation."""
     return _tapped(message) is not None
 
 

@@ -1,4 +1,4 @@
-"""What is known of a person: names, language, role, consent, and whether a colleague has taken over."""
+"""Contact of each conversation: name, language, role, consent, and whether a colleague has taken over."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from bot.conversations.phone_owners import phone_owners
 from bot.infra.queries import Query, ask, mapping
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Inbound
-from bot.whatsapp.phone_numbers import address_of, exact, kin, line, variants
+from bot.whatsapp.phone_numbers import address_of, canonical, canonical_variant, exact_variants, variants
 
 Role = Literal["staff", "customer"]
-# Meta's 131026 can be passing: once proves nothing (reference 10.2).
+# Meta's 131026 may be temporary, so a single one proves nothing (docs/whatsapp.md, Errors).
 _UNREACHABLE_AFTER = 3
-# Who comes from an ad is written to without charge for so long (reference 8); the 24-hour window holds all the same.
+# Messages after an ad are free for so long (docs/whatsapp.md, Sending); the 24-hour window holds all the same.
 _FREE_ENTRY = timedelta(hours=72)
-_TELL_AGAIN_SECONDS = 24 * 3600
+_REPORT_AGAIN_SECONDS = 24 * 3600
 
-# A choice counts only if it was made after the one that is kept: news comes late and in any order.
+# Stores a choice only if it is newer than the stored one, because webhooks come late and in any order.
 _CHOOSE = f"""
 if tonumber(redis.call('HGET', KEYS[1], 'marketing_at') or '0') >= tonumber(ARGV[2]) then return 0 end
 redis.call('HSET', KEYS[1], 'marketing_opt_out', ARGV[1], 'marketing_at', ARGV[2])
@@ -33,8 +33,9 @@ redis.call('EXPIRE', KEYS[1], {identity.KEEP_SECONDS})
 return 1
 """
 
-# What a message says of its sender. A phone that was let go since the message came is no longer theirs: whoever has it
-# now would get what is meant for them. KEYS 1 contact, 2 identities. ARGV 1 the phone or nothing, then fields, values.
+# Stores facts of a message about its sender. A phone that was released since the message came is skipped, because its
+# new owner would get messages meant for the sender. KEYS 1 contact, 2 identities. ARGV 1 phone or nothing, then fields
+# and values.
 _SAW = """
 if ARGV[1] ~= '' and (redis.call('EXISTS', KEYS[2]) == 0 or redis.call('SISMEMBER', KEYS[2], ARGV[1]) == 1) then
   redis.call('HSET', KEYS[1], 'phone', ARGV[1])
@@ -85,7 +86,7 @@ class Contacts:
     def __init__(self, redis: Redis, staff: Iterable[str] = ()) -> None:
         self._redis = redis
         addresses = (address_of(one) for one in staff)
-        self._staff = frozenset(line(known) for pair in addresses for known in pair if known)
+        self._staff = frozenset(canonical(known) for pair in addresses for known in pair if known)
 
     async def get(self, conversation: str) -> Contact:
         return await ask(self._redis, self.query(conversation))
@@ -94,11 +95,13 @@ class Contacts:
         commands = (("HGETALL", contact_key(conversation)), ("EXISTS", _colleague(conversation)))
         return Query(commands, lambda found: self._read(mapping(found[0]), colleague=bool(found[1])))
 
-    async def saw(self, conversation: str, messages: list[Inbound], language: str | None, before: Contact) -> Contact:
-        """Keep what the newest message says of its sender; what it leaves out stays as it was."""
+    async def update_from(
+        self, conversation: str, messages: list[Inbound], language: str | None, before: Contact
+    ) -> Contact:
+        """Store the sender's facts from the newest message; missing facts stay as they were."""
         newest = max(messages, key=lambda message: message.sent_at)
         last = max(newest.sent_at, before.last_inbound_at or newest.sent_at)
-        said = {
+        facts = {
             "bsuid": newest.bsuid,
             "name": newest.name,
             "language": language,
@@ -107,8 +110,8 @@ class Contacts:
             **_ad(messages),
         }
         if before.last_inbound_at is None:
-            await self._heed_objection(conversation, newest.phone, newest.bsuid)
-        fields = [part for field, value in said.items() if value for part in (field, value)]
+            await self._restore_objection(conversation, newest.phone, newest.bsuid)
+        fields = [part for field, value in facts.items() if value for part in (field, value)]
         owners, pipeline = await phone_owners(self._redis), self._redis.pipeline(transaction=False)
         pipeline.eval(_SAW, 2, contact_key(conversation), identities(conversation), newest.phone or "", *fields)
         pipeline.hgetall(contact_key(conversation))
@@ -119,47 +122,47 @@ class Contacts:
         _, raw, colleague, *_ = await pipeline.execute()
         return self._read(raw, colleague=bool(colleague))
 
-    async def known(self, conversation: str) -> bool:
+    async def exists(self, conversation: str) -> bool:
         return bool(await self._redis.exists(contact_key(conversation), identities(conversation)))
 
     async def set_quiet(self, conversation: str, *, quiet: bool) -> None:
-        """A colleague takes the conversation, or gives it back, which ends a pause as well."""
+        """Let a colleague take the conversation, or give it back, which also ends a pause."""
         await self._write(conversation, quiet="1" if quiet else "0")
         if not quiet:
             await self._redis.delete(_colleague(conversation))
 
     async def set_email(self, conversation: str, email: str) -> None:
-        """Keep an address that this person has proven to be their own."""
+        """Store an address that this person has proven to be their own."""
         await self._write(conversation, email=email)
 
     async def paused(self, conversation: str) -> bool:
         """Whether a colleague has just written from the business's app."""
         return await ask(self._redis, paused(conversation))
 
-    async def told_withheld(self, conversation: str) -> bool:
+    async def withheld_reported(self, conversation: str) -> bool:
         """Whether an operator was told today that this person's number gives them no role."""
         return bool(await self._redis.exists(_withheld(conversation)))
 
-    async def tell_withheld(self, conversation: str) -> None:
-        await self._redis.set(_withheld(conversation), "1", ex=_TELL_AGAIN_SECONDS)
+    async def mark_withheld_reported(self, conversation: str) -> None:
+        await self._redis.set(_withheld(conversation), "1", ex=_REPORT_AGAIN_SECONDS)
 
     async def choose_marketing(self, conversation: str, *, wanted: bool, at: datetime) -> bool:
-        """Keep whether somebody wants marketing; False when a later choice of theirs is known."""
+        """Store whether a person wants marketing; False when a later choice is known."""
         name, choice = contact_key(conversation), "0" if wanted else "1"
         new = bool(await answer(self._redis.eval(_CHOOSE, 1, name, choice, str(at.timestamp()))))
         if new:
             # At once, because a contact who never writes again leaves one day, and the objection must not.
             names = await identity.identities_of(self._redis, conversation)
-            await opt_outs.keep(self._redis, map(kin, names), opted_out=not wanted)
+            await opt_outs.store(self._redis, map(canonical_variant, names), opted_out=not wanted)
         return new
 
-    async def reach(self, *, phone: str | None, bsuid: str | None) -> str:
-        """The conversation with a person that we write to first; made when there is none."""
+    async def find_or_create(self, *, phone: str | None, bsuid: str | None) -> str:
+        """Find or make the conversation with a person whom we write to first."""
         return await self._reach(phone, bsuid, variants(phone) if phone else ())
 
-    async def reach_exactly(self, *, phone: str | None, bsuid: str | None) -> str:
-        """The same, for what is said of money: by no spelling of the phone that may be another line."""
-        return await self._reach(phone, bsuid, exact(phone) if phone else ())
+    async def find_or_create_exactly(self, *, phone: str | None, bsuid: str | None) -> str:
+        """Find or make the conversation, by no spelling of the phone that may be another line: for news of payments."""
+        return await self._reach(phone, bsuid, exact_variants(phone) if phone else ())
 
     async def _reach(self, phone: str | None, bsuid: str | None, spellings: Iterable[str]) -> str:
         found = None
@@ -172,7 +175,7 @@ class Contacts:
         identity.renew(pipeline, found, (phone, bsuid))
         new, *_ = await pipeline.execute()
         if new:
-            await self._heed_objection(found, phone, bsuid)
+            await self._restore_objection(found, phone, bsuid)
         return found
 
     async def _write(self, conversation: str, **facts: str) -> None:
@@ -181,14 +184,14 @@ class Contacts:
         pipeline.expire(contact_key(conversation), identity.KEEP_SECONDS)
         await pipeline.execute()
 
-    async def _heed_objection(self, conversation: str, *known: str | None) -> None:
-        """A new contact may be somebody who wanted no marketing before they were erased."""
-        if await opt_outs.kept(self._redis, (kin(one) for one in known if one)):
-            # What is written next to the contact gives the record its time.
+    async def _restore_objection(self, conversation: str, *known: str | None) -> None:
+        """Restore the objection to marketing of a person whose contact was erased."""
+        if await opt_outs.has_objected(self._redis, (canonical_variant(one) for one in known if one)):
+            # The next write to the contact gives the record its expiry.
             await answer(self._redis.hsetnx(contact_key(conversation), "marketing_opt_out", "1"))
 
     async def window_refused(self, conversation: str, asked_at: datetime) -> None:
-        """Meta says that the 24 hours were over when it was asked: only a message later than the last opens them.
+        """Record that Meta called the 24 hours over: only a message later than the last one opens them.
 
         Meta's times have whole seconds, so that messages are compared with messages and not with our clock.
         """
@@ -197,7 +200,7 @@ class Contacts:
             await self._write(conversation, window_refused_at=last)
 
     async def undeliverable(self, conversation: str) -> None:
-        """Meta could not deliver to this person; several times make the person unreachable, until they write."""
+        """Count a failed delivery; after several the person is unreachable, until they write."""
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.hincrby(contact_key(conversation), "undeliverable", 1)
         pipeline.expire(contact_key(conversation), identity.KEEP_SECONDS)
@@ -205,7 +208,7 @@ class Contacts:
 
     def _read(self, raw: dict[str, str], *, colleague: bool) -> Contact:
         phone, bsuid, contested = raw.get("phone"), raw.get("bsuid"), raw.get("phone_contested") == "1"
-        listed = {one for one in (phone, bsuid) if one and line(one) in self._staff}
+        listed = {one for one in (phone, bsuid) if one and canonical(one) in self._staff}
         known = listed - ({phone} if contested else set())
         return Contact(
             phone=phone,
@@ -230,12 +233,12 @@ class Contacts:
 
 
 def paused(conversation: str) -> Query[bool]:
-    """Whether a colleague has just written from the business's app."""
+    """Query for `Contacts.paused`."""
     return Query((("EXISTS", _colleague(conversation)),), lambda found: bool(found[0]))
 
 
 def pause(pipeline: Any, conversation: str, until: datetime) -> None:
-    """Keep the bot quiet until then; a message that comes late doesn't shorten a pause, nor starts one that is over."""
+    """Keep the bot quiet until then. A late message neither shortens a pause nor starts one that is over."""
     milliseconds = int(until.timestamp() * 1000)
     if milliseconds > time.time() * 1000:
         pipeline.set(_colleague(conversation), "1", nx=True, pxat=milliseconds)
@@ -248,22 +251,22 @@ def allow_calls(pipeline: Any, conversation: str, *, allowed: bool) -> None:
 
 
 async def record_of(redis: Redis, conversation: str) -> dict[str, str]:
-    """All that is kept of a person, as it is kept."""
+    """The stored record of a contact."""
     raw: dict[str, str] = await answer(redis.hgetall(contact_key(conversation)))
     return raw
 
 
-async def keep_objection(redis: Redis, conversation: str, names: Iterable[str]) -> bool:
-    """Let the choice about marketing outlive the contact, under all their identities; True for an objection."""
+async def store_objection(redis: Redis, conversation: str, names: Iterable[str]) -> bool:
+    """Let the choice about marketing outlive the contact, under all identities; True for an objection."""
     record = await record_of(redis, conversation)
     opted_out = record.get("marketing_opt_out") == "1"
     if opted_out or "marketing_at" in record:
-        await opt_outs.keep(redis, map(kin, names), opted_out=opted_out)
+        await opt_outs.store(redis, map(canonical_variant, names), opted_out=opted_out)
     return opted_out
 
 
 def adopt(pipeline: Any, conversation: str, mine: dict[str, str], theirs: dict[str, str], earlier: str) -> None:
-    """Complete a record by that of a conversation which joins: the later news of each kind holds."""
+    """Merge the record of a conversation that joins: the later fact of each kind holds."""
     merged = theirs | mine
     for field in ("last_inbound_at", "free_entry_until"):
         times = [float(one[field]) for one in (mine, theirs) if field in one]
@@ -273,7 +276,7 @@ def adopt(pipeline: Any, conversation: str, mine: dict[str, str], theirs: dict[s
     merged["quiet"] = "1" if "1" in (mine.get("quiet"), theirs.get("quiet")) else "0"
     names = [*mine.get("earlier", "").split(","), *theirs.get("earlier", "").split(","), earlier]
     merged["earlier"] = ",".join(dict.fromkeys(filter(None, names)))
-    # Whose the phone was is decided where the two were united.
+    # `identity.unite` has decided whether the phone is contested.
     for field in ("phone_contested", "phone_since"):
         merged.pop(field, None)
     pipeline.hset(contact_key(conversation), mapping=merged)
@@ -281,7 +284,7 @@ def adopt(pipeline: Any, conversation: str, mine: dict[str, str], theirs: dict[s
 
 
 def _ad(messages: list[Inbound]) -> dict[str, str | None]:
-    """Where somebody came from, and until when answers are free because of it."""
+    """Fields of the ad that a person came from, and the time until which replies are free."""
     came = next((message for message in reversed(messages) if message.referral), None)
     if came is None or came.referral is None:
         return {}
@@ -303,5 +306,5 @@ def _withheld(conversation: str) -> str:
 
 
 def keys(conversation: str) -> tuple[str, ...]:
-    """The keys that a conversation leaves behind when it has become a part of another."""
+    """Keys to delete once the conversation has joined another."""
     return contact_key(conversation), _colleague(conversation)

@@ -1,6 +1,6 @@
-"""Messages whose turn failed for good: set aside with the reason, until an operator retries or drops them.
+"""Dead letters: messages whose turn failed for good, with the reason, until an operator retries or drops them.
 
-What nobody looked at for as long as the ledger remembers its messages (`ledger.KEEP_SECONDS`) goes with them.
+They expire with the ledger entries of their messages (`ledger.KEEP_SECONDS`).
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from redis.asyncio import Redis
 from bot.conversations import identity, ledger, waiting_list
 from bot.infra.logs import without_identities
 from bot.infra.redis import answer, key
-from bot.messages.inbound import Inbound, Record
+from bot.messages.inbound import Inbound
+from bot.messages.record import Record
 
-# Conversations in which something was set aside, by the time (Unix seconds) of the newest.
+# Conversations with dead letters, by the time (Unix seconds) of the newest one.
 _INDEX = "recado:aside"
 
-# Back onto the waiting list, with their ledger entries open again, all at once. KEYS 1 aside, 2 waiting, 3 ledger.
-# ARGV what was read of the list, then for each message: its id, its open entry, itself. Gives how many wait again, none
-# when the list has changed. A message that is open already waits already: carrying it over died halfway.
+# Puts messages back onto the waiting list and reopens their ledger entries, in one step. KEYS 1 dead letters,
+# 2 waiting, 3 ledger. ARGV 1 length of the list as read, then for each message: id, open entry, message. Gives how many
+# wait again, none when the list has changed. An open message waits already, because an earlier retry died halfway.
 _RETRY = """
 if redis.call('LLEN', KEYS[1]) ~= tonumber(ARGV[1]) then return 0 end
 local count = 0
@@ -40,7 +41,7 @@ return count
 
 
 class DeadLetter(Record):
-    """A turn's messages, why it failed, and when; `acted` names tools that had acted by then: no retry repeats them."""
+    """Messages of a failed turn, with reason and time. `acted` names tools that had acted: no retry repeats them."""
 
     reason: str
     at: datetime
@@ -49,19 +50,19 @@ class DeadLetter(Record):
 
 
 class Acted(Exception):
-    """A retry would do something twice; the message says what the operator can do."""
+    """A retry would repeat a tool's action; the text says what the operator can do."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetters:
     redis: Redis
 
-    async def note(self, conversation: str) -> None:
-        """List a conversation; before `put`, because one that is listed with nothing set aside is harmless."""
+    async def add_to_index(self, conversation: str) -> None:
+        """List a conversation. Call before `put`, because a listed conversation without dead letters is harmless."""
         await self.redis.zadd(_INDEX, {conversation: time.time()})
 
     async def all(self) -> dict[str, list[DeadLetter]]:
-        """What is set aside, by conversation, the newest first."""
+        """Dead letters by conversation, the newest first."""
         found: dict[str, list[DeadLetter]] = {}
         names: list[str] = await self.redis.zrevrange(_INDEX, 0, -1)
         for name in names:
@@ -76,9 +77,9 @@ class DeadLetters:
         return [DeadLetter.model_validate_json(one) for one in raw]
 
     async def retry(self, conversation: str) -> int:
-        """Let a conversation's messages wait for a turn again; how many. A turn has to be asked for afterwards.
+        """Put a conversation's messages back onto the waiting list; gives how many. The caller asks for a turn.
 
-        Raises Acted where a tool had acted already: a new turn would act again.
+        Raises Acted where a tool has acted already: a new turn would act again.
         """
         entries = await self.of(conversation)
         if acted := sorted({name for entry in entries for name in entry.acted}):
@@ -88,23 +89,23 @@ class DeadLetters:
             for entry in entries
             for message in entry.messages
         ]
-        told: list[str] = []
+        arguments: list[str] = []
         for message in messages:
             opened = ledger.entry(message.content.kind, message.received_at)
-            told += [message.id, opened, message.model_dump_json(exclude_none=True)]
+            arguments += [message.id, opened, message.model_dump_json(exclude_none=True)]
         names = entries_key(conversation), waiting_list.waiting_key(conversation), ledger.keys(conversation)[0]
         if not messages:
             return 0
-        return int(cast("int", await answer(self.redis.eval(_RETRY, 3, *names, str(len(entries)), *told))))
+        return int(cast("int", await answer(self.redis.eval(_RETRY, 3, *names, str(len(entries)), *arguments))))
 
     async def carry(self, conversation: str) -> str:
-        """The conversation in which messages are to be tried again: the one that theirs has become a part of."""
+        """Move dead letters to the conversation that this one has joined; gives its name."""
         home = await identity.home_of(self.redis, conversation)
         raw: list[str] = (
             await answer(self.redis.lrange(entries_key(conversation), 0, -1)) if home != conversation else []
         )
         if raw:
-            await self.note(home)
+            await self.add_to_index(home)
             pipeline = self.redis.pipeline(transaction=True)
             adopt(pipeline, home, raw)
             await pipeline.execute()
@@ -112,7 +113,7 @@ class DeadLetters:
         return home
 
     async def drop(self, conversation: str) -> int:
-        """Forget what is set aside in a conversation; how many messages."""
+        """Delete the dead letters of a conversation; gives how many messages."""
         entries = await self.of(conversation)
         await self.redis.delete(entries_key(conversation))
         await self.redis.zrem(_INDEX, conversation)
@@ -120,26 +121,26 @@ class DeadLetters:
 
 
 def put(pipeline: Any, conversation: str, entry: DeadLetter) -> None:
-    """Set a turn's messages aside, within the transaction that ends it."""
+    """Store a dead letter within the transaction that ends the turn."""
     pipeline.rpush(entries_key(conversation), entry.model_dump_json(exclude_none=True))
     pipeline.expire(entries_key(conversation), ledger.KEEP_SECONDS)
 
 
-async def raw_of(redis: Redis, conversation: str) -> list[str]:
-    """Entries set aside in a conversation, as they are kept."""
+async def raw_entries(redis: Redis, conversation: str) -> list[str]:
+    """Dead letters of a conversation, as stored."""
     raw: list[str] = await answer(redis.lrange(entries_key(conversation), 0, -1))
     return raw
 
 
 def adopt(pipeline: Any, conversation: str, raw: list[str]) -> None:
-    """Take over what was set aside in a conversation that joins."""
+    """Take over the dead letters of a conversation that joins."""
     if raw:
         pipeline.rpush(entries_key(conversation), *raw)
         pipeline.expire(entries_key(conversation), ledger.KEEP_SECONDS)
 
 
 def as_json(entry: DeadLetter) -> dict[str, Any]:
-    """For an operator: no text of anybody."""
+    """Summary for an operator, without texts and identities."""
     kinds = [message.content.kind for message in entry.messages]
     return {
         "reason": without_identities(entry.reason),

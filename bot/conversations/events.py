@@ -1,14 +1,14 @@
-"""Which events there are, and how one is handed to the queue that brings it to the subscribers.
+"""Events for subscribers, and the queue that delivers them.
 
 A subscriber gets `{type, timestamp, data}`. What `data` holds, besides `conversation` (our name for it) and `contact`
 (`{phone, bsuid, name}`, each may be null):
 
 - `message.received`: `message` (its wamid), `type` (text, voice, photo …), `text` (as understood: the words, what was
-  heard or seen; null where nothing was to be understood), `at` (when the person sent it)
+  heard or seen; null where nothing was understood), `at` (when the person sent it)
 - `message.sent`: `message` (our name for it, `reply.part`), `type` (say, buttons, template …), `wamid`, `text`
-- `message.failed`: `message`, `type` (null where Meta told of it later), `wamid` (null where Meta never took it),
+- `message.failed`: `message`, `type` (null where a status reported it later), `wamid` (null where Meta never took it),
   `error` (Meta's code, or null), `reason`. One that Meta took and then could not deliver was `sent` before.
-- `product.captured`, told once a confirmed card: `product` (the catalogue's name for it, one a barcode),
+- `product.captured`, once for each confirmed card: `product` (the catalogue's name for it, one a barcode),
   `name`, `brand`, `size`, `price` (a decimal as text), `currency` (ISO 4217), `barcode` (each null where not known),
   `previous` (the earlier values of the fields that this changed; empty for a new product), `photos` (their keys in the
   storage), `at`
@@ -40,7 +40,7 @@ Event = Literal[
 
 
 def event_id(event: Event, *parts: str) -> str:
-    """The same id for the same happening, as often as it is told: it is made of what the event is about.
+    """Id of an event, made of its subject: the same event has the same id each time it is published.
 
     Digits of a hash, because wamids hold the person's number, and because Node's BullMQ allows no colon in an id.
     """
@@ -49,13 +49,13 @@ def event_id(event: Event, *parts: str) -> str:
 
 
 def person(contact: Contact, *, phone: str | None = None, bsuid: str | None = None) -> dict[str, str | None]:
-    """Who an event is about, as its `data.contact`; what a message says of its sender goes before what is kept."""
+    """`data.contact` of an event; facts of the message itself take precedence over stored ones."""
     return {"phone": phone or contact.phone, "bsuid": bsuid or contact.bsuid, "name": contact.name}
 
 
 @dataclass(frozen=True, slots=True)
 class OutboundMessage:
-    """A message of ours, as events name it: `name` is that of its reply and part, `kind` what it is, if known."""
+    """Message of ours as events name it: `name` is `reply.part`, `kind` its type, if known."""
 
     conversation: str
     name: str
@@ -68,31 +68,31 @@ class OutboundMessage:
 
 
 class EventPublisher:
-    """The systems that get events; without any, telling costs nothing."""
+    """Publishes events to the subscribers; without any, publishing costs nothing."""
 
     def __init__(self, redis: Redis, settings: SubscriberSettings) -> None:
         self._redis = redis
-        self._there = bool(settings.subscribers)
+        self._has_subscribers = bool(settings.subscribers)
 
-    async def tell(self, event: Event, data: dict[str, Any], id: str) -> None:  # noqa: A002 - the contract's word
-        """Have an event brought to all subscribers; the same `id` is the same event, and is brought once.
+    async def publish(self, event: Event, data: dict[str, Any], id: str) -> None:  # noqa: A002 - the contract's word
+        """Queue an event for all subscribers; the same `id` is delivered once. Raises what Redis raises.
 
-        It can't be put into a transaction with what it tells of. So it is told before that is written down, in a step
-        that is done again after a crash: rather told twice under one id than not at all. Raises what Redis raises.
+        No transaction covers the event and its cause. So callers publish first and then write, in a step that is
+        repeated after a crash: an event published twice under one id is better than a lost one.
         """
-        if self._there:
+        if self._has_subscribers:
             await queues.add(
                 self._redis, "webhook", "deliver", {"event": event, "data": data, "id": id}, id, keep=False
             )
 
-    async def tell_sent(self, message: OutboundMessage, wamid: str, text: str) -> None:
-        """Meta has accepted it."""
+    async def publish_sent(self, message: OutboundMessage, wamid: str, text: str) -> None:
+        """Publish that Meta has accepted a message."""
         id_ = event_id("message.sent", message.conversation, message.name)
-        await self.tell("message.sent", message.data(wamid=wamid, text=text), id_)
+        await self.publish("message.sent", message.data(wamid=wamid, text=text), id_)
 
-    async def tell_failed(
+    async def publish_failed(
         self, message: OutboundMessage, reason: str, *, error: int | None = None, wamid: str | None = None
     ) -> None:
-        """It won't arrive."""
+        """Publish that a message will not arrive."""
         id_ = event_id("message.failed", message.conversation, message.name)
-        await self.tell("message.failed", message.data(wamid=wamid, error=error, reason=reason), id_)
+        await self.publish("message.failed", message.data(wamid=wamid, error=error, reason=reason), id_)

@@ -1,4 +1,4 @@
-"""A human takes over a conversation, and gives it back; in between the bot stays quiet."""
+"""Hand-off of a conversation to a person and back; in between the bot stays quiet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _log = structlog.get_logger()
 
 
 class HandOff:
-    """`subscribers` hear of it too, where there are any."""
+    """Publishes each hand-off to the operators' pages, and to `subscribers`, if given."""
 
     def __init__(self, contacts: Contacts, events: LiveEvents, subscribers: EventPublisher | None = None) -> None:
         self._contacts = contacts
@@ -22,30 +22,30 @@ class HandOff:
         self._subscribers = subscribers
 
     async def call_a_person(self, conversation: str, reason: str) -> None:
-        """Mark the conversation and tell the operators' pages. Doing it twice is doing it once."""
+        """Make the bot quiet and publish the hand-off. A repeated call changes nothing."""
         await self._contacts.set_quiet(conversation, quiet=True)
-        await self._tell(conversation, to="person", on=True, reason=reason)
+        await self._publish(conversation, to="person", on=True, reason=reason)
 
     async def leave_to_a_person(self, conversation: str, reason: str) -> None:
-        """Leave what has come to a person, without taking the bot out: what comes next is answered again."""
-        await self._tell(conversation, to="person", on=False, reason=reason)
+        """Leave this message to a person; the bot answers the next one."""
+        await self._publish(conversation, to="person", on=False, reason=reason)
 
     async def give_back(self, conversation: str) -> bool:
         """Let the bot answer again, from the next message on; False when there is no such conversation."""
-        if not await self._contacts.known(conversation):
+        if not await self._contacts.exists(conversation):
             return False
         await self._contacts.set_quiet(conversation, quiet=False)
-        await self._tell(conversation, to="bot", on=False, reason="")
+        await self._publish(conversation, to="bot", on=False, reason="")
         return True
 
-    async def _tell(self, conversation: str, *, to: Literal["person", "bot"], on: bool, reason: str) -> None:
-        """After the change, which is made again where this failed: whoever called for it hasn't heard of success."""
+    async def _publish(self, conversation: str, *, to: Literal["person", "bot"], on: bool, reason: str) -> None:
+        """Publish after the change: where publishing fails, the caller fails too and repeats both."""
         _log.info("handoff", conversation=conversation, on=on)
         if self._subscribers is not None:
             contact = await self._contacts.get(conversation)
-            # Each hand-over follows upon a message: the same one after the same message is told once.
+            # Because each hand-off follows a message, the same one after the same message gets one id.
             last = contact.last_inbound_at.isoformat() if contact.last_inbound_at else ""
             data = {"conversation": conversation, "contact": person(contact), "to": to, "quiet": on, "reason": reason}
             id_ = event_id("conversation.handoff", conversation, to, str(on), last)
-            await self._subscribers.tell("conversation.handoff", data, id_)
+            await self._subscribers.publish("conversation.handoff", data, id_)
         await self._events.publish({"type": "handoff", "conversation": conversation, "on": on, "reason": reason})

@@ -17,16 +17,15 @@ from redis.asyncio import Redis
 
 from bot.conversations import ledger
 from bot.conversations.phone_owners import phone_owners
+from bot.infra.locks import DELETE_IF_EQUAL
 from bot.infra.redis import answer, key
 from bot.settings import LONGEST_MEMORY_DAYS
-from bot.whatsapp.phone_numbers import kin
+from bot.whatsapp.phone_numbers import canonical_variant
 
 _CONVERSATION = re.compile(r"^c_[0-9a-f]{20}$")
-# After the last message or news. Longer than anything else of a conversation, because a person who asks for their data
-# must lead to all that is kept.
+# Counted from the last message or update. Longer than anything else of a conversation, because a person who asks for
+# their data must lead to all of it.
 KEEP_SECONDS = (LONGEST_MEMORY_DAYS + 20) * 24 * 3600
-
-_FORGET = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
 
 Pair = tuple[str | None, str | None]
 
@@ -36,12 +35,12 @@ def one_person(by_bsuid: Collection[str], by_phone: Collection[str], pair: tuple
 
     `by_bsuid` and `by_phone` are the identities that lead to the BSUID's conversation and to the phone's. The phone's
     owner so far must not be known by another BSUID, and the BSUID's not by another phone: while they had that one,
-    somebody else wrote from this one.
+    another person wrote from this one.
     """
     bsuid, phone = pair
     if owners := bsuids_of(by_phone):
         return bsuid in owners
-    return all(kin(one) == kin(phone) for one in phones_of(by_bsuid))
+    return all(canonical_variant(one) == canonical_variant(phone) for one in phones_of(by_bsuid))
 
 
 def is_conversation(name: object) -> bool:
@@ -50,12 +49,12 @@ def is_conversation(name: object) -> bool:
 
 
 def moved(conversation: str) -> str:
-    """The key that says which conversation this one has become a part of."""
+    """Key of the name of the conversation that this one has joined."""
     return key(conversation, "moved")
 
 
 def joining(conversation: str) -> str:
-    """The key of the conversations that have still to be carried over into this one."""
+    """Key of the conversations whose content has still to be merged into this one."""
     return key(conversation, "joining")
 
 
@@ -80,15 +79,15 @@ async def forget(redis: Redis, conversation: str) -> None:
     names = await identities_of(redis, conversation)
     owners, pipeline = await phone_owners(redis), redis.pipeline(transaction=False)
     for phone in phones_of(names):
-        owners.note(pipeline, phone, bsuids_of(names))
+        owners.add(pipeline, phone, bsuids_of(names))
     for one in names:
-        pipeline.eval(_FORGET, 1, identity_key(one), conversation)
+        pipeline.eval(DELETE_IF_EQUAL, 1, identity_key(one), conversation)
     pipeline.delete(identities(conversation))
     await pipeline.execute()
 
 
 def renew(pipeline: Any, conversation: str, names: Iterable[str | None]) -> None:
-    """Keep a conversation, and what leads to it, for its whole time from now on."""
+    """Start the full retention of a conversation, and of the names that lead to it, anew."""
     for name in (identities(conversation), contact_key(conversation), *(identity_key(one) for one in names if one)):
         pipeline.expire(name, KEEP_SECONDS)
 
@@ -99,7 +98,7 @@ async def phone_contested(redis: Redis, conversation: str) -> bool:
 
 
 async def home_of(redis: Redis, conversation: str) -> str:
-    """The conversation that this one has become a part of; itself, as a rule."""
+    """The conversation that this one has joined; itself, as a rule."""
     while (to := await redis.get(moved(conversation))) is not None:
         # The process that moved it may have died in the middle, so the move is done again.
         conversation = await unite(redis, conversation, to)
@@ -112,7 +111,7 @@ def contact_key(conversation: str) -> str:
 
 
 def former_phones(conversation: str) -> str:
-    """The key of the phones that were let go: `since until`, Unix seconds, so that it is known whose a job was."""
+    """Key of released phones with `since until` (Unix seconds), which tell whose phone it was when a job was made."""
     return key(conversation, "phones")
 
 
@@ -122,7 +121,7 @@ def identities(conversation: str) -> str:
 
 
 def keys(conversation: str) -> tuple[str, ...]:
-    """The keys that a conversation leaves behind when it has become a part of another."""
+    """Keys to delete once the conversation has joined another."""
     return identities(conversation), joining(conversation)
 
 
@@ -143,19 +142,19 @@ def bsuids_of(names: Iterable[str]) -> set[str]:
 async def assign(redis: Redis, home: str, names: Iterable[str]) -> None:
     """Let names lead to a conversation; a phone among them replaces the person's other phones."""
     phones = phones_of(names)
-    await lead(redis, home, names)
+    await link_names(redis, home, names)
     for other in phones_of(await identities_of(redis, home)):
-        if phones and all(kin(other) != kin(phone) for phone in phones):
+        if phones and all(canonical_variant(other) != canonical_variant(phone) for phone in phones):
             await release_phone(redis, home, other)
     for phone in phones:
         await mark_contested_phone(redis, home, phone)
 
 
 async def mark_contested_phone(redis: Redis, home: str, phone: str) -> None:
-    """Note whose phone it is. A phone that was another person's is contested: it gives no right to anything."""
+    """Record the phone's owner. A phone that was another person's is contested: it gives no right to anything."""
     owners, pipeline = await phone_owners(redis), redis.pipeline(transaction=False)
     pipeline.smembers(identities(home))
-    owners.ask(pipeline, phone)
+    owners.read(pipeline, phone)
     names, had = await pipeline.execute()
     mine = bsuids_of(names)
     pipeline = redis.pipeline(transaction=False)
@@ -165,11 +164,11 @@ async def mark_contested_phone(redis: Redis, home: str, phone: str) -> None:
         pipeline.expire(contact_key(home), KEEP_SECONDS)
     else:
         pipeline.hdel(contact_key(home), "phone_contested", "phone_since")
-    owners.note(pipeline, phone, mine)
+    owners.add(pipeline, phone, mine)
     await pipeline.execute()
 
 
-async def lead(redis: Redis, home: str, names: Iterable[str]) -> None:
+async def link_names(redis: Redis, home: str, names: Iterable[str]) -> None:
     pipeline = redis.pipeline(transaction=False)
     for one in names:
         pipeline.sadd(identities(home), one)
@@ -186,34 +185,34 @@ async def write_facts(redis: Redis, home: str, **facts: str | None) -> None:
 
 
 async def release_phone(redis: Redis, conversation: str, phone: str) -> None:
-    """Take a phone, in every spelling, from a person; that they had it is remembered."""
+    """Take a phone, in every spelling, from a person, and record them as a former owner."""
     names, owners = await identities_of(redis, conversation), await phone_owners(redis)
     pipeline = redis.pipeline(transaction=False)
-    owners.note(pipeline, phone, bsuids_of(names) or {conversation})
-    for one in {phone, *(one for one in phones_of(names) if kin(one) == kin(phone))}:
-        pipeline.eval(_FORGET, 1, identity_key(one), conversation)
+    owners.add(pipeline, phone, bsuids_of(names) or {conversation})
+    for one in {phone, *(one for one in phones_of(names) if canonical_variant(one) == canonical_variant(phone))}:
+        pipeline.eval(DELETE_IF_EQUAL, 1, identity_key(one), conversation)
         pipeline.srem(identities(conversation), one)
     pipeline.hmget(contact_key(conversation), ["phone", "phone_since"])
-    *_, (kept, since) = await pipeline.execute()
+    *_, (stored, since) = await pipeline.execute()
     pipeline = redis.pipeline(transaction=True)
     pipeline.hset(former_phones(conversation), phone, f"{since or 0} {time.time()}")
     pipeline.expire(former_phones(conversation), KEEP_SECONDS)
-    if kept is None or kin(kept) == kin(phone):
+    if stored is None or canonical_variant(stored) == canonical_variant(phone):
         pipeline.hdel(contact_key(conversation), "phone", "phone_contested", "phone_since")
     await pipeline.execute()
 
 
 async def unite(redis: Redis, one: str, other: str) -> str:
     """Make the younger conversation a part of the older. Each step may be done again, and none loses a message."""
-    stays, goes = sorted((one, other))
-    if stays == goes:
-        return stays
+    older, younger = sorted((one, other))
+    if older == younger:
+        return older
     # First, so that no message is accepted there any more and the copy of its ledger is whole.
-    await redis.set(moved(goes), stays, ex=KEEP_SECONDS)
-    await answer(redis.sadd(joining(stays), goes))
+    await redis.set(moved(younger), older, ex=KEEP_SECONDS)
+    await answer(redis.sadd(joining(older), younger))
     # Meta may deliver a message again that came before.
-    await ledger.copy(redis, goes, stays)
-    await lead(redis, stays, await identities_of(redis, goes))
-    for phone in phones_of(await identities_of(redis, stays)):
-        await mark_contested_phone(redis, stays, phone)
-    return stays
+    await ledger.copy(redis, younger, older)
+    await link_names(redis, older, await identities_of(redis, younger))
+    for phone in phones_of(await identities_of(redis, older)):
+        await mark_contested_phone(redis, older, phone)
+    return older

@@ -12,14 +12,14 @@ from bot.conversations import identity, ledger
 from bot.conversations.identity import KEEP_SECONDS, Pair, identities, identities_of, identity_key
 from bot.conversations.phone_owners import phone_owners
 from bot.messages.inbound import Inbound, System
-from bot.whatsapp.phone_numbers import kin, variants
+from bot.whatsapp.phone_numbers import canonical_variant, variants
 
 _NUMBER_CHANGES = frozenset({"user_changed_number", "customer_changed_number"})
 _CHANGES = _NUMBER_CHANGES | {"user_changed_user_id"}
 
 
 def changes_identity(message: Inbound) -> bool:
-    """Whether a message is the news that its sender has another phone or BSUID."""
+    """Whether a message says that its sender has another phone or BSUID."""
     content = message.content
     if not isinstance(content, System) or content.event not in _CHANGES:
         return False
@@ -30,7 +30,7 @@ async def conversations_of(redis: Redis, messages: list[Inbound]) -> list[str]:
     """Find or make the conversations of the messages' senders."""
     pairs: list[Pair] = [(message.bsuid, message.phone) for message in messages]
     homes: dict[Pair, str] = {}
-    # News first, because a message from the new number may be in the same batch.
+    # Identity changes first, because a message from the new number may be in the same batch.
     for message in messages:
         if changes_identity(message):
             homes[message.bsuid, message.phone] = await _follow_once(redis, message)
@@ -43,30 +43,30 @@ async def conversations_of(redis: Redis, messages: list[Inbound]) -> list[str]:
         if len(led_to) == 1 and None not in led_to:
             homes[pair] = str(led_to.pop())
         else:
-            homes[pair] = await _settle(redis, pair)
+            homes[pair] = await _resolve(redis, pair)
     return [homes[pair] for pair in pairs]
 
 
 async def conversation_for(redis: Redis, phone: str | None, bsuid: str | None) -> str:
-    """Find or make the conversation of a person of whom something other than a message came."""
+    """Find or make the conversation of a person who sent no message."""
     known = {identity_key(one): await redis.get(identity_key(one)) for one in (bsuid, phone) if one}
     await _create(redis, [(bsuid, phone)], known)
-    return await _settle(redis, (bsuid, phone))
+    return await _resolve(redis, (bsuid, phone))
 
 
 async def follow_new_bsuid(redis: Redis, previous: str, current: str, phone: str | None) -> str | None:
-    """Follow the news that a person has another BSUID; None where the previous one is nobody's that we know.
+    """Follow an update of a person's BSUID; None where the previous one is unknown.
 
-    Meta names both, so that what leads to them is united. The phone alone would prove nothing.
+    Meta names both, so we unite their conversations. The phone alone would prove nothing.
     """
     before, after = await redis.mget(identity_key(previous), identity_key(current))
     if before is None:
         return None
     home = await identity.unite(redis, before, after) if after else before
-    await identity.lead(redis, home, (previous, current))
+    await identity.link_names(redis, home, (previous, current))
     await identity.write_facts(redis, home, bsuid=current)
     if phone:
-        return await _settle(redis, (current, phone))
+        return await _resolve(redis, (current, phone))
     for known in identity.phones_of(await identities_of(redis, home)):
         await identity.mark_contested_phone(redis, home, known)
     return home
@@ -75,7 +75,7 @@ async def follow_new_bsuid(redis: Redis, previous: str, current: str, phone: str
 def _newcomers(pairs: list[Pair], known: dict[str, str | None]) -> tuple[dict[str, str], dict[str, set[str]]]:
     """Newcomers' names with new conversations; and their phones, with the BSUIDs seen together.
 
-    Of pairs that contradict each other (a phone with two BSUIDs) only the first counts; `_settle` has the others.
+    Of pairs that contradict each other (a phone with two BSUIDs) only the first counts; `_resolve` handles the others.
     """
     fresh: dict[str, str] = {}
     together: dict[str, str] = {}
@@ -103,7 +103,7 @@ async def _create(redis: Redis, pairs: list[Pair], known: dict[str, str | None])
         pipeline.set(identity_key(name), chosen, nx=True, get=True, ex=KEEP_SECONDS)
     owners = await phone_owners(redis)
     for phone, bsuids in phones.items():
-        owners.ask(pipeline, phone, bsuids)
+        owners.read(pipeline, phone, bsuids)
     led: dict[str, list[str]] = {}
     for name, chosen in fresh.items():
         led.setdefault(chosen, []).append(name)
@@ -122,11 +122,11 @@ async def _create(redis: Redis, pairs: list[Pair], known: dict[str, str | None])
     for phone in [phone for phone, had in asked if owners.contested(had, phones[phone])]:
         await identity.mark_contested_phone(redis, str(known[identity_key(phone)]), phone)
         for bsuid in phones[phone]:
-            # Who had it may still have it, in another spelling.
-            await _settle(redis, (bsuid, phone))
+            # Its former owner may still have it, in another spelling.
+            await _resolve(redis, (bsuid, phone))
 
 
-async def _settle(redis: Redis, pair: Pair) -> str:
+async def _resolve(redis: Redis, pair: Pair) -> str:
     """Make a BSUID and a phone lead to one conversation; until now they lead nowhere, to one, or to several."""
     bsuid, phone = pair
     if bsuid is None or phone is None:
@@ -140,7 +140,7 @@ async def _settle(redis: Redis, pair: Pair) -> str:
         if identity.one_person(mine, theirs, (bsuid, phone)):
             home = await identity.unite(redis, home, holder) if home else holder
         else:
-            # Numbers are given to new people. What the former one said must not reach whoever has it now.
+            # Because operators give numbers to new people, the new owner must not get the former one's content.
             await identity.release_phone(redis, holder, phone)
     if home is None:
         known: dict[str, str | None] = {identity_key(bsuid): None, identity_key(phone): None}
@@ -148,7 +148,7 @@ async def _settle(redis: Redis, pair: Pair) -> str:
         home, holder = known[identity_key(bsuid)], known[identity_key(phone)]
         if home != holder:
             # Another process was first with one of them.
-            return await _settle(redis, pair)
+            return await _resolve(redis, pair)
     await identity.assign(redis, str(home), (bsuid, phone))
     return str(home)
 
@@ -156,7 +156,7 @@ async def _settle(redis: Redis, pair: Pair) -> str:
 async def _follow_once(redis: Redis, message: Inbound) -> str:
     """Follow a system message about a new number or BSUID, once: the old number may have a new owner by now."""
     if not isinstance(message.content, System):  # pragma: no cover - narrowed by the caller
-        raise TypeError("not news about a contact")
+        raise TypeError("not an identity change")
     followed = f"recado:followed:{hashlib.sha256(message.id.encode()).hexdigest()[:32]}"
     home: str | None = await redis.get(followed)
     if home is None:
@@ -172,29 +172,30 @@ async def _follow_once(redis: Redis, message: Inbound) -> str:
 
 
 async def _follow_new_number(redis: Redis, old: Pair, new: Pair) -> str:
-    """Follow the news that a person has another number, and with it another BSUID.
+    """Follow an update of a person's number, and of the BSUID that comes with it.
 
-    Unites nobody, because the new number may have been another person's until now.
+    Unites no conversations, because the new number may have been another person's until now.
     """
     home = await conversation_for(redis, old[1], old[0])
     bsuid, phone = new
     holder = await identity.find(redis, None if bsuid else phone, bsuid)
     if holder not in (None, home):
-        # Somebody has written under it before: two people, or one who was faster than the news. Two they stay.
+        # Because messages came under it before the update, it may be two people: the conversations stay apart.
         mine: Pair = (None, None)
     else:
         mine = new
         if bsuid:
-            await identity.lead(redis, home, [bsuid])
+            await identity.link_names(redis, home, [bsuid])
     if mine[0] and mine[1]:
-        await _settle(redis, mine)
+        await _resolve(redis, mine)
     elif mine[1]:
         await identity.assign(redis, home, [mine[1]])
     if mine != (None, None):
         await identity.write_facts(redis, home, bsuid=mine[0], phone=mine[1])
-    left = old[1]
-    if left and (phone is None or kin(left) != kin(phone)) and await redis.get(identity_key(left)) == home:
-        await identity.release_phone(redis, home, left)
+    former = old[1]
+    another = former and (phone is None or canonical_variant(former) != canonical_variant(phone))
+    if former and another and await redis.get(identity_key(former)) == home:
+        await identity.release_phone(redis, home, former)
     return home
 
 

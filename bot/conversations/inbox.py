@@ -98,11 +98,11 @@ class Inbox:
         self._echo_pause = echo_pause
         self._most_waiting = most_waiting
         self._clock = clock
-        # Conversations of senders, as last seen. The script checks each of them, because other processes change them.
+        # Last known conversations of senders. The script checks each of them, because other processes change them.
         self._remembered: dict[identity.Pair, str] = {}
 
     async def accept(self, messages: list[Inbound]) -> list[bool | Exception]:
-        """Make messages durable: True for a new one, False for one that was known, or why it couldn't be stored."""
+        """Store messages: True for a new one, False for a known one, or the error that prevented it."""
         outcomes = await self._store_of_remembered(messages)
         if len(outcomes) < len(messages):
             outcomes += await self._store_of_looked_up(messages[len(outcomes) :])
@@ -113,10 +113,10 @@ class Inbox:
         return outcomes
 
     async def _store_of_remembered(self, messages: list[Inbound]) -> list[bool | Exception]:
-        """Outcomes of the first messages, as far as their conversations still are the remembered ones."""
+        """Outcomes of the first messages, up to one whose conversation is not the remembered one."""
         found = [self._remembered.get((message.bsuid, message.phone)) for message in messages]
         conversations = [one for one in found if one is not None]
-        # News of an identity changes where the other messages of the batch belong.
+        # Because an identity change may redirect other messages of the batch, all are looked up.
         if len(conversations) < len(messages) or any(map(identity_resolution.changes_identity, messages)):
             return []
         return await self._store(messages, conversations, remembered=True)
@@ -124,14 +124,14 @@ class Inbox:
     async def _store_of_looked_up(self, messages: list[Inbound]) -> list[bool | Exception]:
         # Before the conversations, because none may be made for a person who was erased.
         gone = await tombstones.among(self._redis, [message.id for message in messages])
-        kept = [one for one in messages if one.id not in gone]
-        conversations = await identity_resolution.conversations_of(self._redis, kept)
-        self._remember(kept, conversations)
-        outcomes = await self._store(kept, conversations)
-        while (done := len(outcomes)) < len(kept):
+        unerased = [one for one in messages if one.id not in gone]
+        conversations = await identity_resolution.conversations_of(self._redis, unerased)
+        self._remember(unerased, conversations)
+        outcomes = await self._store(unerased, conversations)
+        while (done := len(outcomes)) < len(unerased):
             # The conversation has joined another one meanwhile.
             conversations[done:] = [await identity.home_of(self._redis, one) for one in conversations[done:]]
-            outcomes += await self._store(kept[done:], conversations[done:])
+            outcomes += await self._store(unerased[done:], conversations[done:])
         taken = iter(outcomes)
         return [False if message.id in gone else next(taken) for message in messages]
 
@@ -142,7 +142,7 @@ class Inbox:
             if not identity_resolution.changes_identity(message):
                 self._remembered[message.bsuid, message.phone] = conversation
 
-    async def look_at(self, conversation: str) -> None:
+    async def request_turn(self, conversation: str) -> None:
         """Ask for a turn where something other than a message changed."""
         await self._redis.zadd(OPEN, {conversation: time.time()})
         self._ask(conversation, f"{conversation}-{time.time_ns()}")
@@ -150,7 +150,7 @@ class Inbox:
     async def _store(
         self, messages: list[Inbound], conversations: list[str], *, remembered: bool = False
     ) -> list[bool | Exception]:
-        """Outcomes of the first messages, up to one whose conversation is another by now."""
+        """Outcomes of the first messages, up to one whose conversation has moved."""
         items = [_item(message, conversation) for message, conversation in zip(messages, conversations, strict=True)]
         shared = (repr(self._clock()), str(self._most_waiting), "remembered" if remembered else "looked up")
         stored = await _STORE.run(self._redis, items, keys=(OPEN, tombstones.MESSAGES), arguments=shared)
@@ -166,7 +166,7 @@ class Inbox:
         echoes = [
             (message, conversation)
             for message, conversation, one in zip(messages, conversations, stored, strict=False)
-            if message.aside == "echo" and not isinstance(one, Exception)
+            if message.aside == "echo" and not isinstance(one, Exception) and one[0] != _BEING_ERASED
         ]
         if echoes:
             pipeline = self._redis.pipeline(transaction=False)
@@ -205,7 +205,7 @@ def _item(message: Inbound, conversation: str) -> Item:
     )
 
 
-# Kept, because people write several messages in a row.
+# Cached, because people write several messages in a row.
 @lru_cache(maxsize=1000)
 def _keys(bsuid: str | None, phone: str | None, conversation: str) -> tuple[str, ...]:
     """Names of the script's keys; a sender of one name alone has it in both places."""

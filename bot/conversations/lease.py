@@ -1,4 +1,4 @@
-"""The lease of a conversation: taking it, renewing it, writing all in one step while it is held, letting go."""
+"""Lease of a conversation: taken by one worker, renewed while it works, checked by every write, released."""
 
 from __future__ import annotations
 
@@ -7,28 +7,30 @@ import json
 import math
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from bot.conversations import identity, ledger, tombstones
 from bot.conversations.waiting_list import OPEN, waiting_key
 from bot.infra import queries
+from bot.infra.locks import delete_if_equal, renew_until
 from bot.infra.queries import Command, Query
-from bot.infra.redis import answer, apart, key, narrow
+from bot.infra.redis import answer, key, narrow
 
 _log = structlog.get_logger()
 T = TypeVar("T")
-# Longer than any command is tried again.
+# Longer than the client retries a command.
 _REMEMBER_COMMIT_SECONDS = 60
 
-# Lets go of a conversation only while nothing waits in it; a message that comes later finds a new epoch, so that
-# its job has a new id and can't be taken for the job that is ending now. KEYS 1 lease, 2 waiting, 3 epoch, 4 joining.
+# Releases a conversation only while nothing waits in it. A later message finds a new epoch, so that its job has an id
+# of its own: BullMQ would drop a job with the id of the one that is ending now.
+# KEYS 1 lease, 2 waiting, 3 epoch, 4 joining.
 _RELEASE = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
 if redis.call('LLEN', KEYS[2]) > 0 or redis.call('SCARD', KEYS[4]) > 0 then return 1 end
@@ -40,11 +42,12 @@ return 0
 
 _RENEW = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('PEXPIRE', KEYS[1], ARGV[2]) or 0"
 
-# A transaction that only the holder can make: MULTI can't ask first, a script can. Where the connection breaks before
-# the answer, it is asked for again, and done once. KEYS 1 lease, 2 erased, 3 names of what was done, 4 waiting,
-# 5 epoch, 6 joining, 7 index of open conversations. ARGV 1 token, 2 name of this, 3 how many of the commands are reads,
-# 4 whether to let go (1 or nothing), 5 conversation, 6 its place in the index as it was seen (or nothing), then the
-# commands. Gives 1, whether it let go, and what the reads found.
+# A transaction for the holder alone, as a script, because MULTI can't check the lease first. A client whose connection
+# breaks before the answer sends the script again, and its commands are done once.
+# KEYS 1 lease, 2 erased, 3 names of commits, 4 waiting, 5 epoch, 6 joining, 7 index of open conversations.
+# ARGV 1 token, 2 name of this commit, 3 number of reads at the end of the commands, 4 whether to release (1 or
+# nothing), 5 conversation, 6 its score in the index when its messages were read (or nothing), then the commands.
+# Gives 1, whether it released, and the answers of the reads.
 _COMMIT = f"""
 local reads = tonumber(ARGV[3])
 if redis.call('SISMEMBER', KEYS[3], ARGV[2]) == 0 then
@@ -56,8 +59,9 @@ end
 local found = {{1, 0}}
 for index = #ARGV - reads + 1, #ARGV do found[#found + 1] = redis.call(unpack(cjson.decode(ARGV[index]))) end
 if ARGV[4] == '1' then
+  local released = ARGV[2] .. ' released'
   if redis.call('GET', KEYS[1]) ~= ARGV[1] then
-    found[2] = 1
+    found[2] = redis.call('SISMEMBER', KEYS[3], released)
   elseif redis.call('LLEN', KEYS[4]) == 0 and redis.call('SCARD', KEYS[6]) == 0 then
     redis.call('INCR', KEYS[5])
     redis.call('EXPIRE', KEYS[5], {ledger.KEEP_SECONDS})
@@ -65,64 +69,67 @@ if ARGV[4] == '1' then
       redis.call('ZREM', KEYS[7], ARGV[5])
     end
     redis.call('DEL', KEYS[1])
+    redis.call('SADD', KEYS[3], released)
     found[2] = 1
   end
 end
 return found
 """
 
-_ABANDON = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
-
-# Closes the books on a conversation unless somebody wrote in the meantime.
+# Removes a conversation from the index unless a message came in the meantime.
 _FORGET = """
 if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1])) == tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
 """
 
 
 class LeaseLost(Exception):
-    """Another worker has the conversation, or may have it: this one may write nothing more."""
+    """Another worker has the conversation, or may have it: this worker may write nothing more."""
 
 
 @dataclass(slots=True)
 class Lease:
     """The right to work on a conversation, for as long as it is renewed.
 
-    Redis decides whether something may be written. What goes elsewhere can't ask Redis in the same step: for that, the
-    lease knows until when it is surely ours, counted from before the last request that renewed it.
+    Redis checks the lease in the same step as each write. A request to Meta can't do so: for that, the lease knows
+    until when it is surely ours, counted from before the last request that renewed it.
     """
 
     conversation: str
     token: str
+    # While a release is on its way, and for good after it.
+    is_releasing: bool = field(default=False, init=False, compare=False, repr=False)
     _until: tuple[float, float] = field(default=(-math.inf, -math.inf), init=False, compare=False, repr=False)
     _bounds: set[asyncio.Timeout] = field(default_factory=set, init=False, compare=False, repr=False)
 
     @property
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """Seconds for which it is surely ours.
 
-        Two clocks tell: the one that no clock change moves goes on while a process is stopped, but stands still where
-        a whole machine sleeps.
+        The smaller of two clocks counts: no clock change moves the monotonic one, but it stands still while a machine
+        sleeps.
         """
+        if self.is_releasing:
+            return -math.inf
         monotonic, wall = self._until
         return min(monotonic - time.monotonic(), wall - time.time())
 
     def extend(self, asked: tuple[float, float], seconds: float) -> None:
-        """Redis has granted it for so many seconds, when it was asked at this moment (`moment`) or later."""
+        """Record that Redis granted it for so many seconds, when asked at this `moment` or later."""
         monotonic, wall = asked
         self._until = (monotonic + seconds, wall + seconds)
         for bound in self._bounds:
             if not bound.expired():
-                bound.reschedule(asyncio.get_running_loop().time() + self.left)
+                bound.reschedule(asyncio.get_running_loop().time() + self.seconds_left)
 
     @asynccontextmanager
     async def bound(self) -> AsyncIterator[None]:
         """Raise LeaseLost before the block begins, or in its middle, once the lease may be another's.
 
-        A process that was stopped finds it out by itself when it goes on: it needn't ask anybody.
+        A stopped process finds the loss by its own clocks when it goes on.
         """
-        if self.left <= 0:
+        if self.seconds_left <= 0:
             raise LeaseLost(self.conversation)
-        bound = asyncio.timeout(self.left)
+        bound = asyncio.timeout(self.seconds_left)
         try:
             async with bound:
                 self._bounds.add(bound)
@@ -136,12 +143,12 @@ class Lease:
 
 
 def moment() -> tuple[float, float]:
-    """Now, by the clock that only goes on and by the wall's."""
+    """Now, by the monotonic clock and by the wall clock."""
     return time.monotonic(), time.time()
 
 
 class ConversationLeases:
-    """One worker at a time has a conversation, for `lease_seconds` after it last renewed its lease."""
+    """Leases for one worker at a time, each for `lease_seconds` after its last renewal."""
 
     def __init__(self, redis: Redis, *, lease_seconds: float) -> None:
         self._redis = redis
@@ -152,18 +159,24 @@ class ConversationLeases:
         return (await self.take_and_ask(lease, Query((), len)))[0]
 
     async def take_and_ask(self, lease: Lease, query: Query[T]) -> tuple[bool, T]:
-        """Take the conversation, and ask for what the holder needs, in one round trip."""
+        """Take the conversation and run a query for its holder, in one round trip."""
         milliseconds, asked = int(self.lease_seconds * 1000), moment()
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.set(lease_key(lease.conversation), lease.token, nx=True, get=True, px=milliseconds)
         queries.put(pipeline, query)
-        holder, *found = await pipeline.execute()
+        try:
+            holder, *replies = await pipeline.execute()
+            found = query.read(replies)
+        except (ResponseError, ValueError, LookupError):
+            # Because a query that fails would fail again, and each try would wait for the lease of the one before.
+            await self.abandon(lease)
+            raise
         if holder is None:
             lease.extend(asked, self.lease_seconds)
-        return holder is None or (holder == lease.token and await self._is_renewed(lease)), query.read(found)
+        return holder is None or (holder == lease.token and await self._is_renewed(lease)), found
 
     async def _is_renewed(self, lease: Lease) -> bool:
-        """Whether a lease is ours that an earlier request took, after which the connection broke."""
+        """Renew a lease that an earlier request took before its connection broke; False where it ran out."""
         try:
             await self.renew(lease)
         except LeaseLost:
@@ -171,7 +184,7 @@ class ConversationLeases:
         return True
 
     async def renew(self, lease: Lease) -> None:
-        """Hold on to it; LeaseLost when it ran out and went to somebody else."""
+        """Renew the lease; raises LeaseLost when it ran out or went to another worker."""
         milliseconds, asked = int(self.lease_seconds * 1000), moment()
         name = lease_key(lease.conversation)
         if not await answer(self._redis.eval(_RENEW, 1, name, lease.token, str(milliseconds))):
@@ -183,17 +196,30 @@ class ConversationLeases:
         await self._commit(lease, write, (), None)
 
     async def commit_and_ask(self, lease: Lease, write: Callable[[Any], None], query: Query[T]) -> T:
-        """The same, and what a query then finds. A hash comes as a list: see queries.mapping."""
+        """Commit, then run a query in the same step. It may not EVAL; a hash comes as a list (queries.mapping)."""
         _, found = await self._commit(lease, write, query.commands, None)
         return query.read(found)
 
     async def commit_and_release(self, lease: Lease, write: Callable[[Any], None], seen: float | None) -> bool:
-        """The same, and let go where nothing waits; False, and still held, where something does.
+        """Commit, and release where nothing waits; False, and still held, where something does.
 
-        `seen` is the conversation's place in the index when its waiting messages were read: a conversation that was
+        `seen` is the conversation's score in the index when its waiting messages were read: a conversation that was
         listed anew since then stays listed.
         """
+        return await self._releasing(lease, self._commit_and_release(lease, write, seen))
+
+    async def _commit_and_release(self, lease: Lease, write: Callable[[Any], None], seen: float | None) -> bool:
         released, _ = await self._commit(lease, write, (), "" if seen is None else repr(seen))
+        return released
+
+    @staticmethod
+    async def _releasing(lease: Lease, release: Awaitable[bool]) -> bool:
+        """Mark the lease, because a renewal that meets the release must not be taken for a loss."""
+        lease.is_releasing, released = True, False
+        try:
+            released = await release
+        finally:
+            lease.is_releasing = released
         return released
 
     async def _commit(
@@ -202,14 +228,14 @@ class ConversationLeases:
         recorded = self._redis.pipeline()
         write(recorded)
         name = lease.conversation
-        # Before anything is done: a script that stops in its middle has done its first half for good.
+        # Checked before the script, because one that fails in its middle keeps its first half.
         commands = [one for command, _ in recorded.command_stack for one in narrow([str(part) for part in command])]
         commands += [[str(part) for part in command] for command in reads]
         fixed = (
             *(lease_key(name), tombstones.erased(name), done_key(name)),
             *(waiting_key(name), epoch_key(name), identity.joining(name), OPEN),
         )
-        # Every key is declared, as some managed servers demand of a script.
+        # Every key is declared, because some managed servers demand it.
         touched = {part for command in commands for part in command[1:] if part.startswith("recado:")}
         options = [secrets.token_hex(6), str(len(reads)), "" if release is None else "1", name, release or ""]
         arguments = [*options, *(json.dumps(command) for command in commands)]
@@ -217,32 +243,35 @@ class ConversationLeases:
         return bool(released), found
 
     async def eval_if_held(self, lease: Lease, script: str, keys: Sequence[str], arguments: Sequence[str]) -> Any:
-        """What a script answers that gives 0 unless the lease (KEYS 1, ARGV 1) is still held; LeaseLost then."""
+        """Run a script that gives 0 unless the lease (KEYS 1, ARGV 1) is held; raises LeaseLost on 0."""
         found = await answer(self._redis.eval(script, len(keys), *keys, lease.token, *arguments))
         if not found:
             raise LeaseLost(lease.conversation)
         return found
 
     async def release(self, lease: Lease) -> bool:
-        """Let go; False, and still held, when messages wait. LeaseLost when it was another's already."""
+        """Release; False, and still held, when messages wait. Raises LeaseLost where it is another's already."""
+        return await self._releasing(lease, self._release(lease))
+
+    async def _release(self, lease: Lease) -> bool:
         name = lease.conversation
         keys = (lease_key(name), waiting_key(name), epoch_key(name), identity.joining(name))
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.zscore(OPEN, name)
         pipeline.eval(_RELEASE, len(keys), *keys, lease.token, str(ledger.KEEP_SECONDS))
-        score, left = await pipeline.execute()
-        if left == -1:
+        score, outcome = await pipeline.execute()
+        if outcome == -1:
             raise LeaseLost(name)
-        if left == 0 and score is not None:
+        if outcome == 0 and score is not None:
             await answer(self._redis.eval(_FORGET, 1, OPEN, name, repr(score)))
-        return bool(left == 0)
+        return bool(outcome == 0)
 
     async def abandon(self, lease: Lease) -> None:
-        """Let go at once after a failure, so that the next try needn't wait for the lease to run out."""
-        await apart(answer(self._redis.eval(_ABANDON, 1, lease_key(lease.conversation), lease.token)))
+        """Drop the lease after a failure, so that the next try needn't wait until it runs out."""
+        await delete_if_equal(self._redis, lease_key(lease.conversation), lease.token)
 
     async def free(self, names: list[str]) -> list[str]:
-        """Those of these conversations that nobody holds: a job for another would only take a worker's place."""
+        """The conversations without a holder: a job for another one would only occupy a worker."""
         pipeline = self._redis.pipeline(transaction=False)
         for name in names:
             pipeline.exists(lease_key(name))
@@ -252,10 +281,10 @@ class ConversationLeases:
 
 @asynccontextmanager
 async def held(leases: ConversationLeases, lease: Lease) -> AsyncIterator[None]:
-    """Renew a lease that was taken while the block lasts; letting go of it is the block's own business.
+    """Renew a lease that was taken while the block lasts; the block itself releases it.
 
-    Where it goes to another, or can't be renewed before it runs out, the block is cancelled; raises a group of
-    LeaseLost then, and a group of whatever the block raises.
+    Where the lease goes to another, or can't be renewed before it runs out, the block is cancelled. Raises a group of
+    LeaseLost then, and a group of any error of the block.
     """
     over = asyncio.Event()
     async with asyncio.TaskGroup() as group:
@@ -263,28 +292,25 @@ async def held(leases: ConversationLeases, lease: Lease) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            # Told, and not cancelled: redis-py loses cancellations (see bot.infra.redis.ended), and then the lease
-            # would be renewed for ever, and the conversation never be anybody's again.
             over.set()
 
 
 async def hold(leases: ConversationLeases, lease: Lease, over: asyncio.Event) -> None:
     """Renew a lease until `over`; raises LeaseLost when it went to another, or can't be renewed before it runs out."""
-    while not over.is_set():
-        with suppress(TimeoutError):
-            async with asyncio.timeout(leases.lease_seconds / 3):
-                await over.wait()
-                return
+
+    async def renew() -> None:
         try:
             await leases.renew(lease)
         except LeaseLost:
-            # The block itself may have let go in the meantime.
-            if not over.is_set():
+            # The block itself may have released it in the meantime.
+            if not (over.is_set() or lease.is_releasing):
                 raise
         except (RedisError, OSError) as error:
             _log.warning("lease_not_renewed", error=type(error).__name__)
-            if lease.left <= 0:
+            if lease.seconds_left <= 0 and not lease.is_releasing:
                 raise LeaseLost(lease.conversation) from error
+
+    await renew_until(over, leases.lease_seconds / 3, renew)
 
 
 def lease_key(conversation: str) -> str:
@@ -292,7 +318,7 @@ def lease_key(conversation: str) -> str:
 
 
 def done_key(conversation: str) -> str:
-    """The names of what was committed of late."""
+    """Key of the names of recent commits."""
     return key(conversation, "done")
 
 

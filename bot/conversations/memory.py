@@ -1,4 +1,4 @@
-"""What a conversation remembers: its last messages within a budget, a summary of older ones, and quotable texts."""
+"""Memory of a conversation: its last messages within a budget, a summary of older ones, and quotable texts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from redis.asyncio import Redis
 from bot.ai.chat import tokens
 from bot.infra.queries import Query, ask
 from bot.infra.redis import answer, key
-from bot.messages.inbound import Record
+from bot.messages.record import Record
 from bot.settings import MemorySettings
 
 _DAY = 24 * 3600
-# Messages that fell out stay readable until they are summarised; more than this many are never carried along.
+# Messages beyond the budget stay readable until they are summarised, up to this many.
 _UNSUMMARISED = 60
 _SUMMARISE_FROM = 8
 
@@ -26,7 +26,7 @@ local fallen, recent = redis.call('LRANGE', KEYS[2], -{_UNSUMMARISED}, -1), redi
 return {{redis.call('GET', KEYS[1]), fallen, recent}}
 """
 
-# A summary of words that were edited or revoked while it was made is thrown away.
+# Stores a summary unless its messages were edited or revoked while it was made.
 _SUMMARISED = """
 local oldest = redis.call('LRANGE', KEYS[2], 0, #ARGV - 3)
 for index = 3, #ARGV do if oldest[index - 2] ~= ARGV[index] then return 0 end end
@@ -37,9 +37,9 @@ return 1
 
 
 class HistoryEntry(Record):
-    """One thing said, as the model reads it, and when it came to us.
+    """Text as the model reads it, and the time of its arrival.
 
-    `wamid` is the message that said it, which may be edited or revoked.
+    `wamid` is its message, which may be edited or revoked.
     """
 
     role: Literal["user", "assistant"]
@@ -50,26 +50,26 @@ class HistoryEntry(Record):
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What is known when a turn starts: the summary, then `fallen` (not summarised yet), then `recent`."""
+    """Memory at the start of a turn, oldest first: the summary, `unsummarised` messages, `recent` messages."""
 
     summary: str = ""
-    fallen: tuple[HistoryEntry, ...] = ()
+    unsummarised: tuple[HistoryEntry, ...] = ()
     recent: tuple[HistoryEntry, ...] = ()
 
 
-def quotable(pipeline: Any, conversation: str, wamid: str, text: str, ttl_seconds: int) -> None:
-    """Keep what a message said, so that a reply to it is understood: Meta doesn't send the quoted text along."""
+def store_quotable(pipeline: Any, conversation: str, wamid: str, text: str, ttl_seconds: int) -> None:
+    """Store a message's text for replies that quote it, because Meta doesn't send the quoted text along."""
     pipeline.set(_quote(conversation, wamid), text, ex=ttl_seconds)
 
 
 def forget_quotes(pipeline: Any, conversation: str, wamids: Iterable[str]) -> None:
-    """Keep no more what these messages said."""
+    """Delete the quotable texts of messages."""
     for wamid in wamids:
         pipeline.delete(_quote(conversation, wamid))
 
 
 def quoted(conversation: str, wamids: Iterable[str], earlier: Iterable[str] = ()) -> Query[dict[str, str]]:
-    """What earlier messages said, for those that are known; also in conversations that became a part of this."""
+    """Query for the known texts of earlier messages, also of conversations that joined this one."""
     asked = [(wamid, one) for one in (conversation, *earlier) for wamid in wamids]
 
     def read(found: Sequence[Any]) -> dict[str, str]:
@@ -80,7 +80,7 @@ def quoted(conversation: str, wamids: Iterable[str], earlier: Iterable[str] = ()
 
 
 class Memory:
-    """Every key carries the conversation's name, which comes from the signed webhook: none reaches another's."""
+    """Each key carries the conversation's name from the signed webhook: no turn reaches another memory."""
 
     def __init__(self, redis: Redis, settings: MemorySettings) -> None:
         self._redis = redis
@@ -91,35 +91,35 @@ class Memory:
         return await ask(self._redis, self.query(conversation))
 
     def query(self, conversation: str) -> Query[History]:
-        """What is remembered, by one command: a summary that is kept at the same time is seen whole or not at all."""
+        """Query of one command, so that a summary stored at the same time is seen whole or not at all."""
         keys = (_summary(conversation), _fallen(conversation), _recent(conversation))
         command = ("EVAL", _RECALL, 3, *keys)
         return Query((command,), lambda found: History(found[0][0] or "", _items(found[0][1]), _items(found[0][2])))
 
     async def quoted(self, conversation: str, wamids: Iterable[str], earlier: Iterable[str] = ()) -> dict[str, str]:
-        """What earlier messages said, for those that are known; also in conversations that became a part of this."""
+        """Known texts of earlier messages, also of conversations that joined this one."""
         return await ask(self._redis, quoted(conversation, wamids, earlier))
 
     def amend(self, pipeline: Any, conversation: str, before: History, news: Mapping[str, str]) -> History:
         """Put new texts, by message id, in the place of old ones within a transaction."""
         lists = []
-        for name, items in ((_fallen(conversation), before.fallen), (_recent(conversation), before.recent)):
+        for name, items in ((_fallen(conversation), before.unsummarised), (_recent(conversation), before.recent)):
             amended = [_amended(item, news) for item in items]
             for old, new in zip(items, amended, strict=True):
                 if new != old:
-                    # By value: a summary may take the oldest away at the same time, and all places move.
+                    # By value, because a summary may remove the oldest at the same time, and all indexes move.
                     pipeline.linsert(name, "BEFORE", old.model_dump_json(), new.model_dump_json())
                     pipeline.lrem(name, 1, old.model_dump_json())
             lists.append(tuple(amended))
         return History(before.summary, *lists)
 
     def replace(self, pipeline: Any, conversation: str, whole: History) -> None:
-        """Remember this and nothing else, within a transaction."""
+        """Replace the whole memory within a transaction."""
         names = (_summary(conversation), _fallen(conversation), _recent(conversation))
         pipeline.delete(*names)
         if whole.summary:
             pipeline.set(_summary(conversation), whole.summary, ex=self.ttl_seconds)
-        for name, items in zip(names[1:], (whole.fallen, whole.recent), strict=True):
+        for name, items in zip(names[1:], (whole.unsummarised, whole.recent), strict=True):
             if items:
                 pipeline.rpush(name, *(item.model_dump_json() for item in items))
                 pipeline.expire(name, self.ttl_seconds)
@@ -128,7 +128,7 @@ class Memory:
         await self._redis.delete(_summary(conversation), _fallen(conversation), _recent(conversation))
 
     def extend(self, pipeline: Any, conversation: str, before: History, new: list[HistoryEntry]) -> bool:
-        """Append within a transaction; what exceeds the budget moves to `fallen`. True when a summary is due."""
+        """Append within a transaction; the excess becomes `unsummarised`. True when a summary is due."""
         recent = [*before.recent, *new]
         excess = self._excess(recent)
         if new:
@@ -139,24 +139,24 @@ class Memory:
             pipeline.ltrim(_recent(conversation), excess, -1)
         for name in (_recent(conversation), _fallen(conversation), _summary(conversation)):
             pipeline.expire(name, self.ttl_seconds)
-        return len(before.fallen) + excess >= _SUMMARISE_FROM
+        return len(before.unsummarised) + excess >= _SUMMARISE_FROM
 
     async def summarised(self, conversation: str, covered: tuple[HistoryEntry, ...], summary: str) -> bool:
-        """Put the summary in the place of the oldest messages, which it covers; False when these have changed since."""
+        """Replace the oldest messages by their summary; False when these have changed since."""
         items = [item.model_dump_json() for item in covered]
         keys = (_summary(conversation), _fallen(conversation))
         done = await answer(self._redis.eval(_SUMMARISED, 2, *keys, summary, str(self.ttl_seconds), *items))
         return bool(done)
 
     def _excess(self, items: list[HistoryEntry]) -> int:
-        """How many of the oldest have to go: by number, and by tokens, but never the last exchange."""
-        kept, spent = 0, 0
+        """Number of the oldest messages beyond the budget of messages and tokens; the last exchange always stays."""
+        count, spent = 0, 0
         for item in reversed(items):
             spent += tokens(item.text)
-            if kept >= self._settings.messages or (spent > self._settings.tokens and kept >= 2):  # noqa: PLR2004
+            if count >= self._settings.messages or (spent > self._settings.tokens and count >= 2):  # noqa: PLR2004
                 break
-            kept += 1
-        return len(items) - kept
+            count += 1
+        return len(items) - count
 
 
 def _amended(item: HistoryEntry, news: Mapping[str, str]) -> HistoryEntry:

@@ -1,7 +1,7 @@
-"""Who wants no marketing, beyond the erasure of all else that was known of them.
+"""Objections to marketing, which outlive the erasure of a contact.
 
-An objection to marketing must be heeded for good (GDPR article 21), which erasing its record would undo at the next
-import of numbers. Kept is an HMAC of the phone or BSUID under a secret of this Redis: it tells nothing without both.
+An objection holds for good (GDPR article 21); without its record, the next import of numbers would undo it. We store an
+HMAC of the phone or BSUID under a secret of this Redis, which identifies nobody without both.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from redis.asyncio import Redis
 from bot.infra.signed_tokens import shared_secret
 
 
-async def keep(redis: Redis, identities: Iterable[str], *, opted_out: bool) -> None:
-    """Remember, or forget, an objection under each of somebody's identities, in their plain spelling."""
+async def store(redis: Redis, identities: Iterable[str], *, opted_out: bool) -> None:
+    """Store, or delete, an objection under each identity of a person, in its canonical spelling."""
     for name in await _names(redis, identities):
         await (redis.set(name, "1") if opted_out else redis.delete(name))
 
 
-async def kept(redis: Redis, identities: Iterable[str]) -> bool:
-    """Whether somebody whose contact was erased had objected."""
+async def has_objected(redis: Redis, identities: Iterable[str]) -> bool:
+    """Whether a person whose contact was erased had objected."""
     names = await _names(redis, identities)
     return any([await redis.exists(name) for name in names])
 

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 from redis.asyncio import Redis
 
 from bot.infra.signed_tokens import shared_secret
-from bot.whatsapp.phone_numbers import kin
+from bot.whatsapp.phone_numbers import canonical_variant
 
 # A number goes to another person within months. The owners are known for longer than a contract lasts.
 KEEP_SECONDS = 3 * 365 * 24 * 3600
@@ -40,8 +40,8 @@ class PhoneOwners:
 
     secret: bytes
 
-    def note(self, pipeline: Any, phone: str, owners: Iterable[str]) -> None:
-        """Remember owners of a phone, past or present."""
+    def add(self, pipeline: Any, phone: str, owners: Iterable[str]) -> None:
+        """Add owners of a phone, past or present."""
         digests = [self._digest(one) for one in owners]
         if digests:
             pipeline.sadd(self.key(phone), *digests)
@@ -50,16 +50,16 @@ class PhoneOwners:
     def renew(self, pipeline: Any, phone: str) -> None:
         pipeline.expire(self.key(phone), KEEP_SECONDS)
 
-    def ask(self, pipeline: Any, phone: str, owners: Iterable[str] = ()) -> None:
+    def read(self, pipeline: Any, phone: str, owners: Iterable[str] = ()) -> None:
         """Read a phone's owners, for `contested`, and in the same step add the present ones."""
         pipeline.eval(_ASK, 1, self.key(phone), *map(self._digest, owners))
 
     def contested(self, found: Iterable[str], mine: Iterable[str]) -> bool:
-        """Whether another person had the phone: then nobody has a right by the number alone."""
+        """Whether another person had the phone: then the number alone gives a right to nobody."""
         return not set(found).issubset(map(self._digest, mine))
 
     def key(self, phone: str) -> str:
-        return f"recado:phone-owners:{self._digest(kin(phone))}"
+        return f"recado:phone-owners:{self._digest(canonical_variant(phone))}"
 
     def _digest(self, identity: str) -> str:
         return hmac.digest(self.secret, identity.encode(), "sha256").hex()[:32]

@@ -1,4 +1,4 @@
-"""How many messages of one person are answered in a while: beyond it one notice, then silence until it clears."""
+"""Rate limit of one person's messages: beyond it one notice, then silence until it clears."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bot.messages.inbound import Inbound
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 
-# Which messages are within the limit. A turn that is tried again gets the same answer: what was admitted stays
-# admitted, and the notice belongs to the turn that gave it. KEYS 1 admitted by time, 2 who gave the notice.
+# Admits messages within the limit. A turn that is tried again gets the same answer: admitted messages stay admitted,
+# and the notice belongs to the turn that gave it. KEYS 1 admitted by time, 2 turn that gave the notice.
 # ARGV limit, window (s), turn, then id and time of each message. Gives 1 or 0 a message, then 1 where a notice is due.
 _ADMIT = """
 local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -34,21 +34,21 @@ end
 local newest = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
 if newest then redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', newest - 2 * window) end
 redis.call('EXPIRE', KEYS[1], 3 * window)
-local told = over and redis.call('SET', KEYS[2], ARGV[3], 'NX', 'EX', 3 * window)
+local new = over and redis.call('SET', KEYS[2], ARGV[3], 'NX', 'EX', 3 * window)
 local mine = over and redis.call('GET', KEYS[2]) == ARGV[3]
-answers[#answers + 1] = (told or mine) and 1 or 0
+answers[#answers + 1] = (new or mine) and 1 or 0
 return answers
 """
 
 
 def count(limit: str) -> int:
-    """How many messages a limit such as `20/minute` allows in its time."""
+    """Number of messages that a limit such as `20/minute` allows."""
     return int(limit.partition("/")[0])
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The messages within the limit, those beyond it, and whether this turn is the one that says so."""
+    """Messages within the limit, messages beyond it, and whether this turn gives the notice."""
 
     admitted: list[Inbound]
     over: list[Inbound]
@@ -67,17 +67,17 @@ class MessageRateLimit:
     async def admit(
         self, conversation: str, messages: list[Inbound], turn: str, free: frozenset[str] = frozenset()
     ) -> Admission:
-        """Count the messages of a turn by when they arrived; asking again for the same turn changes nothing.
+        """Count the messages of a turn by their arrival; the same turn gets the same answer again.
 
-        Those of `free` are admitted and not counted: a tap or a choice that is dropped is lost for good.
+        Messages of `free` are admitted and not counted: a tap or a choice that is dropped is lost for good.
         """
-        told: list[str] = []
+        arguments: list[str] = []
         counted = [message for message in messages if message.id not in free]
         for message in counted:
-            told += [message.id, repr(message.received_at.timestamp())]
+            arguments += [message.id, repr(message.received_at.timestamp())]
         names = key(conversation, "rate"), key(conversation, "rate", "notice")
         limits = str(self._limit), str(self._window)
-        asked = self._redis.eval(_ADMIT, 2, *names, *limits, turn, *told)
+        asked = self._redis.eval(_ADMIT, 2, *names, *limits, turn, *arguments)
         *within, notice = cast("list[int]", await answer(asked))
         over = [one for one, fine in zip(counted, within, strict=True) if not fine]
         beyond = {message.id for message in over}

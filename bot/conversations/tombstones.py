@@ -30,8 +30,8 @@ def erased(conversation: str) -> str:
     return key(conversation, "erased")
 
 
-async def note_messages(redis: Redis, message_ids: Iterable[str]) -> None:
-    """Remember messages by a digest: a wamid holds its sender's phone, and enough random bits to hide it."""
+async def add_messages(redis: Redis, message_ids: Iterable[str]) -> None:
+    """Add messages by a digest: a wamid holds its sender's phone, and enough random bits to hide it."""
     now = time.time()
     digests = {digest(one): now for one in message_ids}
     pipeline = redis.pipeline(transaction=False)

@@ -1,4 +1,4 @@
-"""What is kept of a turn while it is in hand: which messages it has, how often it was tried, with which prompts."""
+"""Stored state of a turn under way: its messages, its tries, its prompts, its journal."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def turn_keys(conversation: str) -> tuple[str, str]:
     return key(conversation, "turn"), key(conversation, "journal")
 
 
-async def releases_in_hand(redis: Redis) -> set[str]:
-    """The releases of prompts that turns in hand keep until they close."""
+async def releases_in_use(redis: Redis) -> set[str]:
+    """Releases of prompts in use by turns under way."""
     pipeline = redis.pipeline(transaction=False)
     for conversation in await WaitingList(redis).unfinished():
         pipeline.hget(turn_keys(conversation)[0], "release")

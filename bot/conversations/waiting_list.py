@@ -21,14 +21,14 @@ _log = structlog.get_logger()
 # Conversations in which something waits, by the time (Unix seconds) of the last message.
 OPEN = "recado:open"
 
-# A kept number would drift where a list is united, erased or trimmed; the lists themselves are always right. Redis adds
-# them up, a thousand at a time, because 30,000 answers cost this process five times as much.
+# Counted from the lists, because a stored number would drift when a list is merged, erased or trimmed. Redis adds them
+# up, a thousand at a time, because 30,000 answers cost this process five times as much.
 _COUNT = "local total = 0 for _, name in ipairs(KEYS) do total = total + redis.call('LLEN', name) end return total"
 _COUNT_AT_ONCE = 1000
 
 
 class Waiting:
-    """The waiting messages of a conversation, and its place in the index (`seen`) when they were read."""
+    """Waiting messages of a conversation, and its score in the index (`seen`) when they were read."""
 
     def __init__(self, raw: list[str], seen: float | None) -> None:
         self._raw = raw
@@ -36,12 +36,12 @@ class Waiting:
 
     @cached_property
     def messages(self) -> list[Inbound]:
-        """Read at first use, because not everybody who asks for the place needs them."""
-        return [written(raw) for raw in self._raw]
+        """Parsed at first use, because some callers need only `seen`."""
+        return [read_message(raw) for raw in self._raw]
 
 
 class WaitingList:
-    """Messages that have no end yet, by conversation, in the order in which they came."""
+    """Messages without an end state, by conversation, in the order of their arrival."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -51,11 +51,11 @@ class WaitingList:
         return (await ask(self._redis, waiting(conversation))).messages
 
     async def forget(self, conversation: str) -> None:
-        """Take a conversation off the index for good: it has become a part of another, or is erased."""
+        """Remove a conversation from the index: it has joined another, or is erased."""
         await self._redis.zrem(OPEN, conversation)
 
     async def unfinished(self) -> list[str]:
-        """Conversations with messages that have no end yet."""
+        """Conversations with messages that have no end state yet."""
         names: list[str] = await self._redis.zrange(OPEN, 0, -1)
         return names
 
@@ -64,8 +64,8 @@ class WaitingList:
         names: list[str] = await self._redis.zrangebyscore(OPEN, "-inf", time.time() - seconds, start=0, num=500)
         return names
 
-    async def unaccounted(self) -> int:
-        """How many messages have no end yet, over all conversations."""
+    async def count(self) -> int:
+        """Number of messages without an end state, over all conversations."""
         lists = [waiting_key(name) for name in await self.unfinished()]
         total = 0
         for start in range(0, len(lists), _COUNT_AT_ONCE):
@@ -74,8 +74,8 @@ class WaitingList:
         return total
 
 
-def written(raw: str) -> Inbound:
-    """A message as it lies in the list. What another version of Recado wrote and this one can't read is unreadable."""
+def read_message(raw: str) -> Inbound:
+    """Parse a message of the list. An entry that this version of Recado can't read becomes an unreadable message."""
     try:
         return Inbound.model_validate_json(raw)
     except ValidationError:
@@ -87,6 +87,7 @@ def written(raw: str) -> Inbound:
 
 
 def waiting(conversation: str) -> Query[Waiting]:
+    """Query for the waiting messages."""
     commands = (("LRANGE", waiting_key(conversation), 0, -1), ("ZSCORE", OPEN, conversation))
     return Query(commands, lambda found: Waiting(found[0], _number(found[1])))
 
@@ -101,5 +102,5 @@ def drop(pipeline: Any, conversation: str, count: int) -> None:
 
 
 def waiting_key(conversation: str) -> str:
-    """Where a conversation's messages wait."""
+    """Key of a conversation's waiting messages."""
     return key(conversation, "waiting")

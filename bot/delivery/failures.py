@@ -1,4 +1,4 @@
-"""What follows from an error of Meta, whether a call was refused or a status told of it hours later (reference 10)."""
+"""Consequences of an error of Meta, from a refused call or from a status hours later."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.delivery.statuses import DeliveryStatuses, delivery, event, failures
 from bot.infra.alerts import alert
 from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import REPLIES
-from bot.messages.inbound import Reply
+from bot.messages.outbound import Reply
 from bot.whatsapp.errors import (
     MEDIA_REFUSED,
     OPTED_OUT,
@@ -36,7 +36,7 @@ from bot.whatsapp.errors import (
 
 _log = structlog.get_logger()
 
-# How often a message that Meta accepted and then could not deliver is handed over again.
+# Number of further sends of a message that Meta accepted and then could not deliver.
 _AGAIN = {Remedy.RETRY: 2, Remedy.WAIT_FOR_PERSON: 3, Remedy.FIX_SETTINGS: 5, Remedy.GIVE_UP: 0}
 _UNKNOWN = -1
 
@@ -51,8 +51,8 @@ class DeliveryFailures:
     events: LiveEvents
     publisher: EventPublisher
 
-    async def heed(self, conversation: str, error: GraphError, asked_at: datetime) -> None:
-        """What an error says beyond the one message: of the person, of the account, of our settings."""
+    async def handle_error(self, conversation: str, error: GraphError, asked_at: datetime) -> None:
+        """Act on an error beyond its message: on the person, the account, or the settings."""
         if error.remedy is Remedy.WAIT_FOR_PERSON:
             await self.contacts.window_refused(conversation, asked_at)
         elif error.remedy is Remedy.FIX_SETTINGS:
@@ -64,10 +64,10 @@ class DeliveryFailures:
         elif needs_operator(error.code):
             await alert(self.events, "message_refused", str(error), "look the code up in Meta's list of error codes")
 
-    async def review(self, lease: Lease, callbacks: list[str]) -> None:
-        """Act on the failures that statuses told of. Needs the lease: a message goes back before all that wait."""
+    async def handle_reported(self, lease: Lease, callbacks: list[str]) -> None:
+        """Act on failures reported by statuses. Needs the lease: a message goes back before all others."""
         for callback in callbacks:
-            record = await self.statuses.of(lease.conversation, callback)
+            record = await self.statuses.get(lease.conversation, callback)
             await self._act(lease, callback, record)
 
     async def _act(self, lease: Lease, callback: str, record: Mapping[str, str]) -> None:
@@ -75,7 +75,7 @@ class DeliveryFailures:
         code = int(record.get("error") or _UNKNOWN)
         error = GraphError(code, "told by a status", remedy_for(code))
         asked_at = datetime.fromtimestamp(float(record.get("asked_at") or time.time()), UTC)
-        await self.heed(conversation, error, asked_at)
+        await self.handle_error(conversation, error, asked_at)
         again = _again(record, error)
         if again is not None and code in RATES:
             await self.send_rate.hold_number(again.phone_number_id)
@@ -83,10 +83,10 @@ class DeliveryFailures:
             await self.send_rate.hold_person(conversation)
 
         if again is None:
-            # Before it is struck off the list, so that it is told by whoever reviews it after a crash.
+            # Before the list is shortened, so that a crash in between publishes again instead of never.
             name = callback.removeprefix(f"{conversation}.")
             ours = OutboundMessage(conversation, name, await self.contacts.get(conversation), None)
-            await self.publisher.tell_failed(
+            await self.publisher.publish_failed(
                 ours, str(error), error=None if code == _UNKNOWN else code, wamid=record.get("wamid")
             )
 
@@ -109,7 +109,7 @@ class DeliveryFailures:
 
 
 def _again(record: Mapping[str, str], error: GraphError) -> Reply | None:
-    """The message to hand over once more, under a name of its own; None where that can't help or was done enough."""
+    """The message to send again, under a new id; None where that can't help or was tried often enough."""
     if "reply" not in record:
         return None
     reply = Reply.model_validate_json(record["reply"])

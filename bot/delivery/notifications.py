@@ -1,4 +1,4 @@
-"""What is told without being asked (templates of others, news of ours): once, in its person's conversation."""
+"""Notifications without a question before them (templates of other services, texts of ours): each sent once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from redis.asyncio import Redis
 
 from bot.conversations import ledger
@@ -22,7 +22,8 @@ from bot.infra.crash_points import passing
 from bot.infra.logs import masked
 from bot.infra.queues import JobRejected
 from bot.infra.redis import answer, key
-from bot.messages.inbound import Reply, Say, Template
+from bot.infra.validation import checked_job
+from bot.messages.outbound import Reply, Say, Template
 from bot.whatsapp.limits import fit
 from bot.whatsapp.phone_numbers import address_of
 from bot.whatsapp.templates.registry import TemplateNotSendable, Templates
@@ -47,21 +48,15 @@ class TemplateJob(BaseModel):
 
 
 def template_job(data: dict[str, Any]) -> TemplateJob:
-    """Check data from outside; raises Unfit with what is wrong, and without the values."""
-    try:
-        job = TemplateJob.model_validate(data)
-    except ValidationError as error:
-        told = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'data'}: {problem['msg']}" for problem in error.errors()
-        )
-        raise JobRejected(told) from error
+    """Check data from outside; raises JobRejected with what is wrong, and without the values."""
+    job = checked_job(TemplateJob, data)
     if address_of(job.to) == (None, None):
         raise JobRejected("to: expected a phone with its country's digits, or a BSUID such as MX.8801234567890123")
     return job
 
 
 class Notifications:
-    def __init__(  # noqa: PLR0913, PLR0917 - the stations that a notice passes
+    def __init__(  # noqa: PLR0913, PLR0917 - its collaborators
         self,
         redis: Redis,
         leases: ConversationLeases,
@@ -81,73 +76,73 @@ class Notifications:
         """Work on a job `template` of the queue `notification`."""
         await self.send(template_job(task.data), task.key)
 
-    async def order(self, job: TemplateJob, key_: str) -> None:
-        """Add the job to the queue, after a look whether it can leave; raises TemplateNotSendable."""
+    async def enqueue(self, job: TemplateJob, key_: str) -> None:
+        """Add the job to the queue, if its template can be sent; raises TemplateNotSendable."""
         await self._templates.prepare(job.part, None)
         await queues.add(self._redis, "notification", "template", job.model_dump(exclude_none=True), key_)
 
     async def send(self, job: TemplateJob, key_: str) -> None:
-        """Send a template, once for this key; raises Unfit when it can't leave or Meta didn't take it."""
+        """Send a template, once for this key; raises JobRejected when it can't leave or Meta refuses it."""
         phone, bsuid = address_of(job.to)
-        conversation = await self._contacts.reach(phone=phone, bsuid=bsuid)
+        conversation = await self._contacts.find_or_create(phone=phone, bsuid=bsuid)
         contact = await self._contacts.get(conversation)
         part = job.part
         reply = Reply(id=f"n_{masked(key_)}", parts=(part,), phone=contact.phone or phone, bsuid=contact.bsuid or bsuid)
-        noted = key(conversation, "noticed", reply.id)
+        queued_key = key(conversation, "noticed", reply.id)
         prepared = None
-        if not await answer(self._redis.exists(noted)):
+        if not await answer(self._redis.exists(queued_key)):
             try:
                 prepared = await self._templates.prepare(part, contact.language)
             except TemplateNotSendable as error:
                 raise JobRejected(str(error)) from error
-        sent = await self._delivered(conversation, reply, noted, prepared.words if prepared else None)
+        sent = await self._delivered(conversation, reply, queued_key, prepared.words if prepared else None)
         failed = next((one.error for one in sent if one.reply.id == reply.id and one.lost), None)
         if failed:
             raise JobRejected(f"Meta did not take it: {failed}")
 
-    async def tell(self, conversation: str, text: str, key_: str, fallback: Template | None = None) -> None:
-        """Say something of ours to somebody, once for this key.
+    async def send_text(self, conversation: str, text: str, key_: str, fallback: Template | None = None) -> None:
+        """Send a text, once for this key.
 
-        While the 24-hour window is closed the fallback leaves in its place; without one it waits for the person.
+        While the 24-hour window is closed the fallback leaves instead; without one the text waits for the person.
         """
         contact = await self._contacts.get(conversation)
         parts = fit([Say.model_construct(body=text)])
         reply = Reply(id=f"n_{masked(key_)}", parts=parts, fallback=fallback, phone=contact.phone, bsuid=contact.bsuid)
-        noted = key(conversation, "noticed", reply.id)
-        new = not await answer(self._redis.exists(noted))
-        await self._delivered(conversation, reply, noted, text if new else None)
+        queued_key = key(conversation, "noticed", reply.id)
+        new = not await answer(self._redis.exists(queued_key))
+        await self._delivered(conversation, reply, queued_key, text if new else None)
 
-    async def _delivered(self, conversation: str, reply: Reply, noted: str, said: str | None) -> list[Sent]:
+    async def _delivered(self, conversation: str, reply: Reply, queued_key: str, text: str | None) -> list[Sent]:
         for _ in range(_TRIES):
             try:
-                return await self._under_lease(conversation, reply, noted, said)
+                return await self._under_lease(conversation, reply, queued_key, text)
             except* LeaseLost:
                 _log.warning("lease_lost", conversation=conversation)
         raise LeaseLost(conversation)
 
-    async def _under_lease(self, conversation: str, reply: Reply, noted: str, said: str | None) -> list[Sent]:
+    async def _under_lease(self, conversation: str, reply: Reply, queued_key: str, text: str | None) -> list[Sent]:
         lease = Lease(conversation, secrets.token_hex(8))
         while not await self._leases.take(lease):  # noqa: ASYNC110 - another process holds it: there is no event
             await asyncio.sleep(0.25)
         try:
             async with held(self._leases, lease):
-                if said is not None and not await answer(self._redis.exists(noted)):
-                    await self._put(lease, reply, noted, said)
+                if text is not None and not await answer(self._redis.exists(queued_key)):
+                    await self._put(lease, reply, queued_key, text)
                 sent = await self._outbox.flush(lease)
                 passing("notice: sent, job not done")
                 return sent
         finally:
-            # Not released: a message that came meanwhile has its own job, which waits for this very moment.
+            # Abandoned and not released, because a message that came meanwhile has a job, which waits for the lease.
             await self._leases.abandon(lease)
 
-    async def _put(self, lease: Lease, reply: Reply, noted: str, words: str) -> None:
-        """Into the outbox, and into memory: whoever answers a notice means what it said."""
+    async def _put(self, lease: Lease, reply: Reply, queued_key: str, words: str) -> None:
+        """Put it into the outbox and into the memory, because an answer refers to its text."""
         before = await self._memory.recall(lease.conversation)
-        said = HistoryEntry(role="assistant", text=words, at=datetime.now(UTC))
+        entry = HistoryEntry(role="assistant", text=words, at=datetime.now(UTC))
 
         def write(pipeline: Any) -> None:
-            pipeline.set(noted, "1", ex=ledger.KEEP_SECONDS)
+            pipeline.set(queued_key, "1", ex=ledger.KEEP_SECONDS)
             reply_queue.put(pipeline, lease.conversation, reply)
-            self._memory.extend(pipeline, lease.conversation, before, [said])
+            self._memory.extend(pipeline, lease.conversation, before, [entry])
 
         await self._leases.commit(lease, write)

@@ -1,4 +1,4 @@
-"""Replies leave here: in order for each person, each part once, only what Meta's rules and the person allow."""
+"""Outbox: sends replies in order for each person, each part once, as far as Meta's rules and the person allow."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from bot.infra.crash_points import passing
 from bot.infra.live_events import LiveEvents
 from bot.infra.queries import Query, ask, mapping
 from bot.infra.replicas import Replicas
-from bot.messages.inbound import Reply, Template
+from bot.messages.outbound import Reply, Template
 from bot.messages.prompt_text import words
 from bot.settings import Settings
 from bot.storage.factory import storage_of
@@ -41,9 +41,9 @@ from bot.whatsapp.errors import GraphError, MetaUnavailable, Remedy
 from bot.whatsapp.templates.registry import TemplateNotSendable, Templates
 
 _log = structlog.get_logger()
-# A delayed job that gets lost is made up for after this while.
+# If the delayed job is lost, the sweep resends this much later.
 _SLACK_SECONDS = 5.0
-# What waits for somebody who doesn't write ends after this while: by then it answers nothing any more.
+# A reply that waits for the person expires after this time, because it answers nothing any more.
 WAIT_SECONDS = 14 * 24 * 3600
 
 State = Literal["sent", "failed", "refused", "waiting_for_contact", "expired", "later"]
@@ -51,7 +51,7 @@ State = Literal["sent", "failed", "refused", "waiting_for_contact", "expired", "
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Outcome of a reply; `error` says why it didn't leave, `until` (Unix seconds) how long it waits."""
+    """Outcome of a reply: `error` says why it did not leave, `until` (Unix seconds) how long it waits."""
 
     reply: Reply
     state: State = "sent"
@@ -60,15 +60,15 @@ class Sent:
 
     @property
     def lost(self) -> bool:
-        """Whether it will never leave; what only waits is not lost."""
+        """Whether it will never leave. A waiting reply is not lost."""
         return self.state in ("failed", "refused", "expired")
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxState:
-    """The replies and the failures that wait, when something is due (Unix seconds), why sending is paused, if it is.
+    """Waiting replies and failures, the due time (`mark`, Unix seconds), and the pause of sending, if there is one.
 
-    `done` says how many parts of which replies were sent, by their ids.
+    `done` is the number of sent parts by reply id.
     """
 
     waiting: list[str]
@@ -89,10 +89,10 @@ def _state(found: Sequence[Any]) -> OutboxState:
 
 @dataclass(slots=True)
 class LastWrite:
-    """A turn's last write, and letting go of its conversation, in one step with the record of its last message.
+    """Last write of a turn and release of its conversation, in one step with the record of its last message.
 
-    `write` is given a pipeline, and why the message was not sent, if it wasn't. `seen` is the conversation's place in
-    the index of the waiting list when its messages were read.
+    `write` gets a pipeline, and the error of an unsent message. `seen` is the conversation's score in the index of the
+    waiting list when its messages were read.
     """
 
     write: Callable[[Any, str | None], None]
@@ -103,7 +103,7 @@ class LastWrite:
     async def write_with(
         self, leases: ConversationLeases, lease: Lease, record: Callable[[Any], None], error: str | None = None
     ) -> None:
-        """Write a record and this; raises LeaseLost, and then nothing is written."""
+        """Write a record and the last write, or neither; raises LeaseLost."""
 
         def both(pipeline: Any) -> None:
             record(pipeline)
@@ -116,9 +116,9 @@ class LastWrite:
 
 @dataclass(frozen=True, slots=True)
 class QueuedReply:
-    """A reply as it lies in the outbox, and how many parts of which replies were done already, by their ids.
+    """Reply with its stored form (`raw`), and the number of done parts by reply id.
 
-    `last` is there for the last reply that waits.
+    `last` is set for the last waiting reply.
     """
 
     reply: Reply
@@ -129,7 +129,7 @@ class QueuedReply:
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """What a conversation has to say, until Meta has it."""
+    """Replies of a conversation on their way to Meta."""
 
     redis: Redis
     leases: ConversationLeases
@@ -144,7 +144,7 @@ class Outbox:
         return self.failures.pause
 
     def query(self, conversation: str) -> Query[OutboxState]:
-        """What waits in a conversation, and all that its sending depends on."""
+        """Query for a conversation's waiting replies and for all that their sending depends on."""
         commands = (
             ("LRANGE", reply_queue.replies_key(conversation), 0, -1),
             ("LRANGE", failures(conversation), 0, -1),
@@ -154,19 +154,19 @@ class Outbox:
         return Query((*commands, *SendingPause.commands), _state)
 
     async def flush(self, lease: Lease) -> list[Sent]:
-        """Send all that waits in the conversation. Needs the lease: that is what keeps the order."""
+        """Send all that waits in the conversation. Needs the lease, which keeps the order."""
         return await self.send(lease, await ask(self.redis, self.query(lease.conversation)))
 
     async def send(
         self, lease: Lease, state: OutboxState, *, contact: Contact | None = None, last: LastWrite | None = None
     ) -> list[Sent]:
-        """Send what waited when it was asked for; `contact` is its person, where that is known already.
+        """Send the replies of `state`; `contact` spares a read where it is known.
 
-        With `last`, which is written together with the record of the last message.
+        `last` is written together with the record of the last message.
         """
         name = lease.conversation
         if state.failed:
-            await self.failures.review(lease, state.failed)
+            await self.failures.handle_reported(lease, state.failed)
             state = replace(await ask(self.redis, self.query(name)), mark=state.mark)
         replies = await self._readable(lease, state.waiting)
         if replies and state.paused:
@@ -180,14 +180,14 @@ class Outbox:
         return outcomes
 
     async def _readable(self, lease: Lease, waiting: list[str]) -> list[tuple[Reply, str]]:
-        """The replies, each with how it lies there. What another version wrote and this one can't read is put apart."""
+        """Parse the replies, each with its stored form. One that this version of Recado can't read is moved away."""
         found = []
         for raw in waiting:
             try:
                 found.append((Reply.model_validate_json(raw), raw))
             except ValidationError:
                 _log.error("reply_unreadable", fix="was an older Recado started again on newer data?")
-                await self.leases.commit(lease, partial(reply_queue.put_apart, lease.conversation, raw))
+                await self.leases.commit(lease, partial(reply_queue.move_unreadable, lease.conversation, raw))
         return found
 
     async def _send_all(
@@ -200,12 +200,12 @@ class Outbox:
     ) -> list[Sent]:
         outcomes: list[Sent] = []
         contact = await self.policy.contact(lease.conversation, contact)
-        for reply, raw in waiting:
-            queued = QueuedReply(reply, raw, state.done, last if raw == waiting[-1][1] else None)
+        for number, (reply, raw) in enumerate(waiting, 1):
+            queued = QueuedReply(reply, raw, state.done, last if number == len(waiting) else None)
             try:
                 outcome = await self._send(lease, queued, contact)
             except SendLater as later:
-                # All that is younger waits too: the order stays.
+                # Younger replies wait too, to keep the order.
                 await self._put_off(lease.conversation, later)
                 outcomes.append(Sent(reply, "later", str(later)))
                 break
@@ -226,7 +226,7 @@ class Outbox:
         return await self._send_parts(lease, waiting, chosen, contact)
 
     async def _send_parts(self, lease: Lease, waiting: QueuedReply, chosen: Reply, contact: Contact) -> Sent:
-        """Each part after the one before it is accepted; one that can't be sent costs only itself."""
+        """Send each part after the one before it; a part that fails does not stop the others."""
         errors: list[str] = []
         start = int(waiting.done.get(chosen.id, "0"))
         for index, part in enumerate(chosen.parts[start:], start):
@@ -256,14 +256,14 @@ class Outbox:
         return Sent(waiting.reply, "failed", errors[0]) if errors else Sent(waiting.reply)
 
     async def _window_closed(self, outgoing: OutgoingMessage, error: GraphError, asked_at: datetime) -> bool:
-        """Heed an error. True where the message may leave once the person writes; raises SendLater if nobody can."""
-        await self.failures.heed(outgoing.conversation, error, asked_at)
+        """Handle an error. True where the message may leave once the person writes. Raises SendLater while none can."""
+        await self.failures.handle_error(outgoing.conversation, error, asked_at)
         if error.remedy is Remedy.FIX_SETTINGS:
             raise SendLater(0, str(error)) from error
         return error.remedy is Remedy.WAIT_FOR_PERSON and not isinstance(outgoing.part, Template)
 
     async def _wait_for_contact(self, lease: Lease, waiting: QueuedReply, contact: Contact) -> Sent:
-        """Leave it where it is: it goes when the person writes, and ends when they don't for too long. Told once."""
+        """Let it wait until the person writes, or until it expires; reported once."""
         reply, now = waiting.reply, datetime.now(UTC).timestamp()
         record = delivery(lease.conversation, f"{lease.conversation}.{reply.id}.0")
         pipeline = self.redis.pipeline(transaction=True)
@@ -281,7 +281,7 @@ class Outbox:
         return Sent(reply, "waiting_for_contact", until=until)
 
     async def _end(self, lease: Lease, waiting: QueuedReply, contact: Contact, ended: Sent) -> Sent:
-        """Let a reply end that will never leave."""
+        """End a reply that will never leave."""
         reply = waiting.reply
         await self.reporter.part_failed(lease.conversation, reply, 0, contact, ended.error or "")
 
@@ -294,7 +294,7 @@ class Outbox:
         return ended
 
     async def _put_off(self, conversation: str, later: SendLater) -> None:
-        """Let go of the conversation until then. While sending is paused, the end of the pause brings it back."""
+        """Schedule the conversation for later. While sending is paused, the end of the pause resumes it."""
         _log.info("reply_later", seconds=later.seconds, why=str(later))
         if later.seconds:
             await self.statuses.later(conversation, later.seconds + _SLACK_SECONDS)
@@ -309,9 +309,9 @@ class Outbox:
         def write(pipeline: Any) -> None:
             if wamid is not None:
                 pipeline.hset(outgoing.record, "wamid", wamid)
-                # What a template says is known where it was filled in.
+                # The sender stores a template's text, because only it fills the template in.
                 if not isinstance(outgoing.part, Template):
-                    memory.quotable(
+                    memory.store_quotable(
                         pipeline, outgoing.conversation, wamid, words(outgoing.part), self.sender.ttl_seconds
                     )
             elif errors:
@@ -328,10 +328,10 @@ class Outbox:
         return write
 
 
-def outbox_of(  # noqa: PLR0913, PLR0917 - all that a message passes on its way
+def outbox_of(  # noqa: PLR0913, PLR0917 - its collaborators
     redis: Redis, graph: Graph, leases: ConversationLeases, contacts: Contacts, templates: Templates, settings: Settings
 ) -> Outbox:
-    """An outbox as the settings want it; what it keeps in Redis, it shares with those of all processes."""
+    """Outbox for the settings. All processes share its state in Redis."""
     events, publisher = LiveEvents(redis), EventPublisher(redis, settings.subscribers)
     send_rate, pause = SendRateLimiter(redis, settings.whatsapp.messages_per_second), SendingPause(redis, events)
     statuses = DeliveryStatuses(redis, events)

@@ -1,4 +1,4 @@
-"""While nobody can send (token run out, number blocked), replies wait; one worker asks Meta when it is over."""
+"""Pause of sending while nobody can send (token expired, number blocked): one worker asks Meta for its end."""
 
 from __future__ import annotations
 
@@ -21,12 +21,11 @@ _PROBING = "recado:{paused}:probing"
 _TRIES = "recado:{paused}:tries"
 _FIRST_PROBE_SECONDS = 2
 _LONGEST_PROBE_SECONDS = 300
-# Sending that works this long makes the next trouble a new one.
+# After this time of working sends, probing starts anew with the shortest wait.
 _FORGIVEN_SECONDS = 900
 _PROBE_SECONDS = 30
 
-# KEYS 1 the pause, 2 how often it was tried of late. ARGV 1 now.
-# A probe that fails puts the next one off twice as long.
+# Doubles the wait after each failed probe. KEYS 1 pause, 2 number of recent probes. ARGV 1 now.
 _LONGER = f"""
 local tries = redis.call('INCR', KEYS[2])
 redis.call('EXPIRE', KEYS[2], {_FORGIVEN_SECONDS})
@@ -45,7 +44,7 @@ FIX = "see WHATSAPP_ACCESS_TOKEN and the number's state in Meta's WhatsApp Manag
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """Why nothing is sent: Meta's code and words, and since when (Unix seconds)."""
+    """Reason of the pause: Meta's code and text, and its begin (Unix seconds)."""
 
     code: int
     why: str
@@ -57,22 +56,22 @@ class SendingPause:
         self._redis = redis
         self._events = events
 
-    async def now(self) -> Paused | None:
-        """The pause that is on, if one is."""
+    async def current(self) -> Paused | None:
+        """The current pause, if any."""
         raw: dict[str, str] = await answer(self._redis.hgetall(_PAUSED))
         return Paused(int(raw["code"]), raw["why"], float(raw["since"])) if raw else None
 
-    # Asks for the pause that is on: its fields, `why` among them, or nothing.
+    # Query commands of the current pause: its fields, `why` among them, or nothing.
     commands = (("HGETALL", _PAUSED),)
 
     async def begin(self, error: GraphError) -> None:
-        """Stop sending for all workers; of many who find out, one tells the operators."""
+        """Stop sending for all workers; the first one alerts the operators."""
         now = repr(time.time())
         if await answer(self._redis.eval(_BEGIN, 2, _PAUSED, _TRIES, now, str(error.code), str(error))):
             await alert(self._events, "sending_paused", str(error), FIX)
 
-    async def over(self, graph: Graph) -> bool:
-        """Whether replies may leave. While they may not, one worker asks Meta now and then, and ends the pause."""
+    async def is_over(self, graph: Graph) -> bool:
+        """Whether replies may leave. During a pause one worker at a time probes Meta, and ends the pause on success."""
         raw: dict[str, str] = await answer(self._redis.hgetall(_PAUSED))
         if not raw:
             return True

@@ -1,4 +1,4 @@
-"""The rules of sending to a person: Meta's 24-hour window, and what the person wants.
+"""Rules of sending to a person: Meta's 24-hour window, and the person's consent.
 
 See https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messages#customer-service-windows.
 """
@@ -11,14 +11,14 @@ from enum import StrEnum
 
 from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.waiting_list import WaitingList
-from bot.messages.inbound import Part, Reply, Template
+from bot.messages.outbound import Part, Reply, Template
 from bot.whatsapp.errors import GraphError, MetaUnavailable
 from bot.whatsapp.templates.registry import TemplateNotSendable, Templates
 
-# A minute less than Meta's 24 hours: what leaves in the last moment arrives too late.
+# A minute less than Meta's 24 hours, because a message of the last moment arrives too late.
 _WINDOW = timedelta(hours=24) - timedelta(minutes=1)
 _ASK_AGAIN_SECONDS = 16.0
-# What a colleague starts by themselves, beside Meta's own categories of templates.
+# Category of messages that a colleague starts, beside Meta's own categories of templates.
 OWN = "own"
 
 
@@ -30,7 +30,7 @@ class SendPermission(StrEnum):
 
 
 def may_send(part: Part, contact: Contact, category: str, now: datetime) -> SendPermission:
-    """Whether a part may leave; `category` is that of the template, `own` for what a colleague starts, else `service`.
+    """Whether a part may leave; `category` is that of the template, `own` for a colleague's message, else `service`.
 
     A free entry point (72 hours from an ad) is about prices only: free text needs the 24 hours all the same.
     """
@@ -58,7 +58,7 @@ class SendLater(Exception):
 
 
 class SendPolicy:
-    """Decides what of a reply may leave now."""
+    """Decides which form of a reply may leave now."""
 
     def __init__(self, contacts: Contacts, waiting_list: WaitingList, templates: Templates) -> None:
         self._contacts = contacts
@@ -66,7 +66,7 @@ class SendPolicy:
         self._templates = templates
 
     async def contact(self, conversation: str, known: Contact | None = None) -> Contact:
-        """The person as known; a message that waits for its turn opens the window already."""
+        """The contact; a message that waits for its turn opens the window already."""
         contact = known or await self._contacts.get(conversation)
         if window_open(contact, datetime.now(UTC)):
             return contact
@@ -75,7 +75,7 @@ class SendPolicy:
         return replace(contact, last_inbound_at=newest)
 
     async def allowed(self, reply: Reply, contact: Contact) -> Reply | SendPermission:
-        """What may leave now: the reply, or its fallback while the window is closed; or why neither may."""
+        """The reply, or its fallback while the window is closed; or the reason why neither may leave."""
         verdict = await self._verdict(reply, contact)
         if verdict is SendPermission.ALLOWED:
             return reply
@@ -90,7 +90,7 @@ class SendPolicy:
         now = datetime.now(UTC)
         for part in reply.parts:
             category: str | None = None
-            # Asked for only where it can make a difference.
+            # Only for a person who opted out, because it costs a request.
             if isinstance(part, Template) and contact.marketing_opt_out:
                 category = await self._category(part, contact)
             for kind in (category or "service", *((OWN,) if reply.own else ())):
@@ -100,7 +100,7 @@ class SendPolicy:
         return SendPermission.ALLOWED
 
     async def _category(self, part: Template, contact: Contact) -> str | None:
-        """The template's category at Meta; None for one that can't leave, as sending it will tell."""
+        """The template's category at Meta; None for one that can't leave: sending it will raise the error."""
         try:
             return (await self._templates.prepare(part, contact.language)).category
         except TemplateNotSendable:

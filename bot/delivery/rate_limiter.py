@@ -1,4 +1,4 @@
-"""How fast we may send: one limiter for each person and one for the number, shared by all workers (reference 9)."""
+"""Rate limits of sending: one for each person and one for the number, shared by all workers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local held = tonumber(redis.call('HGET', KEYS[1], 'held_until') or '0')
 """
 
-# A token bucket kept as one number: until when all that was sent is paid for. ARGV interval, burst, patience, in ms.
+# A token bucket stored as one number, the time until which sent messages are paid for. ARGV interval, burst, patience,
+# in ms.
 _TAKE = f"""{_NOW}
 local paid = math.max(tonumber(redis.call('HGET', KEYS[1], 'paid_until') or '0'), now) + ARGV[1]
 local wait = math.max(paid - ARGV[2] * ARGV[1] - now, held - now, 0)
@@ -35,7 +36,7 @@ end
 return math.ceil(wait)
 """
 
-# Of many who are refused at the same time, one counts.
+# Of several refusals at the same time, one counts.
 _HOLD = f"""{_NOW}
 if held > now then return held - now end
 local hits = tonumber(redis.call('HGET', KEYS[1], 'hits') or '0')
@@ -49,7 +50,7 @@ return wait
 
 @dataclass(frozen=True, slots=True)
 class SendRateLimiter:
-    """Meta's speed limits kept before it has to refuse, and its refusals heeded by all workers."""
+    """Keeps Meta's rate limits before Meta refuses, and applies a refusal to all workers."""
 
     redis: Redis
     per_second: int
@@ -66,11 +67,11 @@ class SendRateLimiter:
         self._take(pipeline, _pair(conversation), _PAIR_INTERVAL_MS, _PAIR_BURST, milliseconds)
 
     async def hold_person(self, conversation: str) -> float:
-        """Nothing leaves for this person for a while, longer with each refusal; gives the seconds."""
+        """Hold all messages to a person, longer with each refusal; gives the seconds."""
         return float(await answer(self.redis.eval(_HOLD, 1, _pair(conversation)))) / 1000
 
     async def hold_number(self, number: str) -> float:
-        """Nothing leaves for anybody for a while; gives the seconds."""
+        """Hold all messages of the number, longer with each refusal; gives the seconds."""
         return float(await answer(self.redis.eval(_HOLD, 1, _number(number)))) / 1000
 
     @staticmethod

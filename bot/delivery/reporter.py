@@ -1,4 +1,4 @@
-"""News of our messages for those who look on: the subscribers' events, the open pages, the metrics."""
+"""Reports deliveries to the subscribers, the open pages and the metrics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.conversations.events import EventPublisher, OutboundMessage
 from bot.delivery.statuses import event
 from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import REPLIES
-from bot.messages.inbound import Part, Reply
+from bot.messages.outbound import Part, Reply
 from bot.messages.prompt_text import words
 
 _log = structlog.get_logger()
@@ -23,24 +23,24 @@ class DeliveryReporter:
     publisher: EventPublisher
 
     async def part_sent(self, conversation: str, reply: Reply, index: int, contact: Contact, wamid: str) -> None:
-        """Meta has accepted a part of a reply."""
+        """Report that Meta has accepted a part of a reply."""
         part = reply.parts[index]
-        await self.publisher.tell_sent(_named(conversation, reply, index, contact), wamid, words(part))
+        await self.publisher.publish_sent(_named(conversation, reply, index, contact), wamid, words(part))
 
     async def part_failed(  # noqa: PLR0913 - a failure has these facts
         self, conversation: str, reply: Reply, index: int, contact: Contact, why: str, *, code: int | None = None
     ) -> None:
-        """A part of a reply will not arrive; `code` is Meta's, where it gave one."""
-        await self.publisher.tell_failed(_named(conversation, reply, index, contact), why, error=code)
+        """Report that a part will not arrive; `code` is Meta's, where it gave one."""
+        await self.publisher.publish_failed(_named(conversation, reply, index, contact), why, error=code)
 
     async def ended(self, conversation: str, reply: Reply, state: str, error: str | None, *, lost: bool) -> None:
-        """A reply has left, or never will."""
+        """Report that a reply has left, or never will."""
         REPLIES.labels(state).inc()
         if lost:
             await self.events.publish(event(conversation, reply.id, state, None, error or ""))
 
     async def waits_for_contact(self, conversation: str, reply: Reply) -> None:
-        """A reply waits until the person writes. Told once a reply."""
+        """Report that a reply waits until the person writes."""
         REPLIES.labels("waiting_for_contact").inc()
         _log.info("reply_waits_for_contact", reply=reply.id)
         why = "the 24-hour window is closed: it leaves when the person writes"

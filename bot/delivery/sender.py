@@ -1,4 +1,4 @@
-"""One message to Meta: at our pace, tried again where the error table says so, an unclear outcome settled first."""
+"""Sender of single messages to Meta: keeps the rate, retries by the error table, resolves unclear outcomes first."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bot.infra.crash_points import passing
 from bot.infra.logs import masked
 from bot.infra.redis import answer
 from bot.infra.replicas import FIX, NotReplicated, Replicas
-from bot.messages.inbound import Attachment, Part, Picture, Reply, Template, VoiceNote
+from bot.messages.outbound import Attachment, Part, Picture, Reply, Template, VoiceNote
 from bot.storage.storage import StorageFailed
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import MEDIA_REFUSED, PAIR_RATE, RATES, GraphError, MetaUnavailable, Remedy
@@ -29,11 +29,11 @@ from bot.whatsapp.templates.registry import Prepared, Templates
 
 _log = structlog.get_logger()
 
-# A wait beyond this gives worker and conversation back, and is waited for without them.
+# A longer wait releases the worker and the conversation.
 PATIENCE_SECONDS = 5.0
-# So long after the last moment at which a request may have been under way, Meta's first status has come.
+# Meta's first status has come this long after the last moment of a possible request.
 _STATUS_SECONDS = 2.0
-# How often a message is tried: where Meta was too busy or away (20 minutes in all), and where it found a fault.
+# Tries of a message where Meta is busy or away (20 minutes in all), and where it reports a fault.
 _TRIES_AWAY = 8
 _TRIES_FAULT = 4
 _LONGEST_WAIT_SECONDS = 300.0
@@ -42,9 +42,9 @@ _GENERIC_PARAMETER = 131009
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """One message: a part of a reply, and the string that Meta gives back in its statuses.
+    """Part of a reply, and the callback string that Meta returns in its statuses.
 
-    It may leave only while `lease` is ours: whoever has it next sends what didn't.
+    It may leave only while `lease` is ours: the next holder sends the rest.
     """
 
     lease: Lease
@@ -74,11 +74,11 @@ class MessageSender:
     replicas: Replicas
 
     async def send(self, outgoing: OutgoingMessage) -> str | None:
-        """Hand a message over and get its wamid; None for one that was given up already.
+        """Send a message; gives its wamid, or None for one that had failed for good already.
 
-        Raises SendLater, and what it was given up for: GraphError, Unavailable, NotSendable, TemplateNotSendable.
+        Raises SendLater, or the error it fails with: GraphError, MetaUnavailable, NotSendable, TemplateNotSendable.
         """
-        # One that names no number leaves by the default one, and shares its pace and holds with those that name it.
+        # A message without a number leaves by the default one, and shares its rate with messages that name it.
         number = outgoing.reply.phone_number_id or self.graph.number
         outgoing = replace(outgoing, reply=outgoing.reply.model_copy(update={"phone_number_id": number}))
         before, wait = await self._begin(outgoing)
@@ -86,17 +86,17 @@ class MessageSender:
         if wamid is None and before.get("status") == "failed":
             return None
         if wamid is None and "asked_at" in before:
-            # A worker died between asking Meta and hearing the answer.
-            # Until its lease ran out, which is when this worker took over, it may have been asking.
+            # A worker died between the request and the answer. Its request may have been under way until its lease ran
+            # out, which is when this worker took over.
             since = max(float(before["asked_at"]), time.time() - self.lease_seconds)
-            wamid = await self._settle(outgoing, since=since)
+            wamid = await self._find_wamid(outgoing, since=since)
         if wamid is not None:
             return wamid
         wait = max(wait, float(before.get("not_before", "0")) - time.time())
         return await self._ask(outgoing, wait, int(before.get("tries", "0")))
 
     async def _begin(self, outgoing: OutgoingMessage) -> tuple[dict[str, str], float]:
-        """What was known of the message, and the seconds until it may leave. From here on it counts as asked."""
+        """Mark the message as asked; gives its earlier record, and the seconds until it may leave."""
         pipeline = self.redis.pipeline(transaction=False)
         pipeline.hgetall(outgoing.record)
         alone = outgoing.reply.model_copy(update={"parts": (outgoing.part,)})
@@ -127,7 +127,7 @@ class MessageSender:
                     raise
             except (MetaUnavailable, StorageFailed) as error:
                 in_doubt = isinstance(error, MetaUnavailable) and error.in_doubt
-                if in_doubt and (settled := await self._settle(outgoing, since=time.time())):
+                if in_doubt and (settled := await self._find_wamid(outgoing, since=time.time())):
                     return settled
                 await self._back_off(outgoing, error, tries)
                 tries += 1
@@ -143,24 +143,24 @@ class MessageSender:
         return await self._hand_over(outgoing, render(part, outgoing.reply, outgoing.callback, media_id))
 
     async def _post(self, outgoing: OutgoingMessage, filled: Prepared) -> str:
-        """Hand over a template, and keep what it said for those who quote it."""
+        """Send a template, and store its text for replies that quote it."""
         message = envelope(outgoing.reply, outgoing.callback) | filled.payload
         wamid = await self._hand_over(outgoing, message)
         pipeline = self.redis.pipeline(transaction=True)
-        memory.quotable(pipeline, outgoing.conversation, wamid, filled.words, self.ttl_seconds)
+        memory.store_quotable(pipeline, outgoing.conversation, wamid, filled.words, self.ttl_seconds)
         await pipeline.execute()
         return wamid
 
     async def _hand_over(self, outgoing: OutgoingMessage, message: dict[str, Any]) -> str:
-        """Ask Meta, and no longer than nobody else may: raises LeaseLost.
+        """Ask Meta, within the time that the lease is ours: raises LeaseLost.
 
-        A worker that was stopped on its way here goes on after another one has settled and sent what it was to send.
+        A stopped worker may go on after another one has taken over and sent the message.
         """
         try:
-            # After a failover it has to be known that this message was asked for, or it is sent twice.
+            # Because a failover that loses this record would send the message twice, we wait for a replica.
             await self.replicas.caught_up()
         except NotReplicated as error:
-            # A second copy at the worst is better than silence for as long as a replica is away.
+            # A possible second copy is better than silence while a replica is away.
             _log.warning("sent_before_replicated", why=str(error), fix=FIX)
         async with outgoing.lease.bound():
             return await self.graph.send(message, outgoing.reply.phone_number_id)
@@ -168,7 +168,7 @@ class MessageSender:
     async def _back_off(
         self, outgoing: OutgoingMessage, error: GraphError | MetaUnavailable | StorageFailed, tries: int
     ) -> None:
-        """Wait as Meta asks for (4^X seconds), or raise SendLater, or the error when it was tried often enough."""
+        """Wait as Meta asks for (4^X seconds), or raise SendLater, or the error after the last try."""
         code = error.code if isinstance(error, GraphError) else None
         away = code is None or code in RATES or code == PAIR_RATE
         if tries + 1 >= (_TRIES_AWAY if away else _TRIES_FAULT):
@@ -180,8 +180,8 @@ class MessageSender:
             seconds = await self.send_rate.hold_number(outgoing.reply.phone_number_id)
         else:
             seconds = min(4.0**tries, _LONGEST_WAIT_SECONDS)
-        noted = {"tries": str(tries + 1), "not_before": repr(time.time() + seconds)}
-        await answer(self.redis.hset(outgoing.record, mapping=noted))
+        record = {"tries": str(tries + 1), "not_before": repr(time.time() + seconds)}
+        await answer(self.redis.hset(outgoing.record, mapping=record))
         _log.warning("reply_retried", tries=tries + 1, seconds=seconds, error=str(error))
         await self._wait(outgoing, seconds, str(error))
 
@@ -191,8 +191,8 @@ class MessageSender:
             raise SendLater(seconds, why)
         await asyncio.sleep(max(seconds, 0))
 
-    async def _settle(self, outgoing: OutgoingMessage, *, since: float) -> str | None:
-        """Whether Meta took a message whose answer we never saw: its status tells, within seconds, or it didn't."""
+    async def _find_wamid(self, outgoing: OutgoingMessage, *, since: float) -> str | None:
+        """Wait for the status of a message whose answer was lost; None where Meta did not take it."""
         while True:
             wamid: str | None = await answer(self.redis.hget(outgoing.record, "wamid"))
             if wamid is not None or time.time() > since + self.lease_seconds + _STATUS_SECONDS:
@@ -202,5 +202,5 @@ class MessageSender:
 
 
 def _of_the_file(error: GraphError) -> bool:
-    """Meta refuses the upload, or has lost it: another upload can help, once."""
+    """Whether Meta refuses or has lost the upload: another upload can help, once."""
     return error.code in (MEDIA_REFUSED, _GENERIC_PARAMETER)

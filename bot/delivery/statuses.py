@@ -1,4 +1,4 @@
-"""Delivery state of every message that we sent, as statuses tell it; and conversations where a send is still due."""
+"""Delivery states of our messages, from Meta's statuses; and the index of conversations with a due send."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _AT_ONCE = 500
 _ASSISTANT = "general_purpose_ai"
 _TOLD_SECONDS = 3600
 
-# Statuses come in any order and more than once. A state only rises, and `failed` replaces only `sent`. A failure lists
+# Statuses come in any order and repeatedly. A state only rises, and `failed` replaces only `sent`. A failure lists
 # its conversation first, because a listed conversation with nothing due is harmless. Once a message is at the phone,
-# we drop the content that we kept for sending it again. Gives whether status and pricing are news.
+# we drop its content, which was stored for a resend. Gives whether status and pricing are new.
 _NOTE = BatchScript(
     f"""
     if redis.call('EXISTS', erased) == 1 then return {{0, 0}} end
@@ -58,7 +58,7 @@ end
 """
 
 
-# Postpones a conversation, unless something became due since its place (ARGV 2, or nothing) was read.
+# Postpones a conversation, unless something became due since its score (ARGV 2, or nothing) was read.
 _WAIT = """
 local now = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if now and tonumber(now) ~= tonumber(ARGV[2]) then return 0 end
@@ -67,24 +67,24 @@ return redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
 
 
 def delivery(conversation: str, callback: str) -> str:
-    """The key of the delivery state of one message of ours."""
+    """Key of the delivery state of one message."""
     return key(conversation, "delivery", callback)
 
 
 def failures(conversation: str) -> str:
-    """The key of the messages that Meta accepted and then reported as failed, oldest first."""
+    """Key of the messages that Meta accepted and then reported as failed, oldest first."""
     return key(conversation, "failures")
 
 
 class DeliveryStatuses:
-    """Meta's statuses of our messages; the webhook writes them, the outbox reads them when an outcome is in doubt."""
+    """Statuses of our messages: the webhook writes them, the outbox reads them when an outcome is in doubt."""
 
     def __init__(self, redis: Redis, events: LiveEvents) -> None:
         self._redis = redis
         self._events = events
 
-    async def note(self, statuses: list[Status]) -> list[bool | Exception]:
-        """Keep statuses: True for news. A status without our callback belongs to another sender of this number."""
+    async def record(self, statuses: list[Status]) -> list[bool | Exception]:
+        """Store statuses: True for a new one. One without our callback belongs to another sender of this number."""
         matches = [_OURS.match(status.callback or "") for status in statuses]
         ours = [(status, match) for status, match in zip(statuses, matches, strict=True) if match]
         items = [_item(status, match[1]) for status, match in ours]
@@ -100,8 +100,8 @@ class DeliveryStatuses:
             return
         kind, category = status.pricing
         PRICING.labels(category[:40], kind[:40]).inc()
-        told = f"recado:alerted:{_ASSISTANT}"
-        if category == _ASSISTANT and await self._redis.set(told, "1", nx=True, ex=_TOLD_SECONDS):
+        alerted = f"recado:alerted:{_ASSISTANT}"
+        if category == _ASSISTANT and await self._redis.set(alerted, "1", nx=True, ex=_TOLD_SECONDS):
             words = "Meta charges our messages as those of a general-purpose AI assistant"
             fix = "keep the prompts to the business's own goods and services, and appeal in Meta's Business Support"
             await alert(self._events, _ASSISTANT, words, fix)
@@ -116,20 +116,20 @@ class DeliveryStatuses:
         await self._redis.zadd(DUE, {conversation: time.time() + seconds})
 
     async def wait(self, conversation: str, mark: float | None, until: float) -> None:
-        """List a conversation for then, unless something became due since its place (`mark`) was read."""
+        """List a conversation for then, unless something became due since its score (`mark`) was read."""
         seen = "" if mark is None else repr(mark)
         await answer(self._redis.eval(_WAIT, 1, DUE, conversation, seen, repr(until)))
 
     async def done(self, conversation: str, mark: float | None) -> None:
-        """Take a conversation off the list, unless something became due since its place (`mark`) was read."""
+        """Remove a conversation from the index, unless something became due since its score (`mark`) was read."""
         if mark is not None:
             await answer(self._redis.eval(_FORGET, 1, DUE, conversation, repr(mark)))
 
-    async def strike(self, conversation: str) -> None:
-        """Take a conversation off the list for good: it is erased."""
+    async def forget(self, conversation: str) -> None:
+        """Remove an erased conversation from the index."""
         await self._redis.zrem(DUE, conversation)
 
-    async def of(self, conversation: str, callback: str) -> Mapping[str, str]:
+    async def get(self, conversation: str, callback: str) -> Mapping[str, str]:
         """Delivery state of one message: wamid, status, error, pricing, asked_at, and while needed `reply`."""
         known: dict[str, str] = await answer(self._redis.hgetall(delivery(conversation, callback)))
         return known
@@ -144,7 +144,7 @@ def _item(status: Status, conversation: str) -> Item:
 
 
 def event(conversation: str, reply: str, state: str, error: int | None, words: str) -> dict[str, Any]:
-    """News of a delivery for the open pages."""
+    """Delivery event for the open pages."""
     return {
         "type": "delivery",
         "conversation": conversation,

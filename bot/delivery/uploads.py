@@ -1,4 +1,4 @@
-"""Our files at Meta: made fit for their kind of message, uploaded once, and anew when Meta lost or refused them."""
+"""Uploads of our files to Meta: converted for their message type, uploaded once, and again if lost or refused."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from redis.asyncio import Redis
 
 from bot.infra.redis import key
-from bot.messages.inbound import Attachment, Picture, VoiceNote
+from bot.messages.outbound import Attachment, Picture, VoiceNote
 from bot.storage.storage import NotStored, Storage
 from bot.whatsapp.client import File, Graph
 from bot.whatsapp.rendering import filename
@@ -19,7 +19,7 @@ from pipelines.errors import FileRefused
 _KEEP_SECONDS = 29 * 24 * 3600
 _LARGEST_DOCUMENT = 100 * 1024 * 1024
 _OFFICE = "application/vnd.openxmlformats-officedocument"
-# The only kinds of document that Meta takes (reference 6).
+# The only document types that Meta accepts (docs/whatsapp.md, Media).
 DOCUMENTS = frozenset({
     "text/plain", "application/pdf", "application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint",
     f"{_OFFICE}.wordprocessingml.document", f"{_OFFICE}.spreadsheetml.sheet", f"{_OFFICE}.presentationml.presentation",
@@ -29,7 +29,7 @@ Filed = Picture | Attachment | VoiceNote
 
 
 class NotSendable(Exception):
-    """A file that can't be sent, whoever tries again; the text names no content."""
+    """A file that no retry can send; the text names no content."""
 
 
 class Uploads:
@@ -39,9 +39,9 @@ class Uploads:
         self._storage = storage
 
     async def media_id(self, conversation: str, part: Filed, number: str, *, anew: bool = False) -> str:
-        """What Meta calls the part's file. `anew`: Meta refused an upload of it, so it is encoded and sent once more.
+        """Media id of the part's file. `anew`: encode and upload it once more, because Meta refused an upload.
 
-        Raises NotSendable, StorageFailed, and what every call can: GraphError, Unavailable.
+        Raises NotSendable, StorageFailed, GraphError, MetaUnavailable.
         """
         name = key(conversation, "upload", part.kind, part.file.key)
         known: str | None = None if anew else await self._redis.get(name)
@@ -71,7 +71,7 @@ class Uploads:
 
 
 def _document(file: File) -> File:
-    """A document as Meta takes it: what its bytes show counts before its name, and its name before the claim."""
+    """Document with a type that Meta accepts: taken from its bytes, else its name, else its declared type."""
     if not 0 < len(file.data) <= _LARGEST_DOCUMENT:
         raise NotSendable(f"a document has {len(file.data)} bytes; Meta takes 1 to {_LARGEST_DOCUMENT}")
     kind = file_type.kind_of(file.data)
@@ -79,7 +79,7 @@ def _document(file: File) -> File:
     if kind == "pdf":
         mime = "application/pdf"
     elif kind == "text":
-        # Tables and the like are text too, and Meta knows no other kind of it.
+        # Because Meta accepts no other type of text, tables are plain text too.
         mime = "text/plain"
     else:
         mime = next((one for one in (by_name, file.mime.partition(";")[0].strip()) if one in DOCUMENTS), "")

@@ -1,4 +1,4 @@
-"""What an operator has to know: in the log, on the open pages, and as a count to be warned by."""
+"""Alerts to operators: in the log, on the open pages, and as a metric."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Alarm:
 
 
 async def alert(events: LiveEvents, kind: str, words: str, fix: str, *, severity: Severity = "error") -> None:
-    """Tell the operators; `kind` is a fixed name, `fix` says what to do. Neither holds anything of a person."""
+    """Alert the operators; `kind` is a fixed name, `fix` says what to do. Neither holds anything of a person."""
     ALERTS.labels(kind).inc()
     tell = _log.error if severity == "error" else _log.warning
     tell("alert", kind=kind, words=words, fix=fix)
@@ -36,14 +36,14 @@ async def alert(events: LiveEvents, kind: str, words: str, fix: str, *, severity
 
 
 class Alerts:
-    """Alarms that are told once a cause, however often Meta repeats them."""
+    """Alarms, each raised once a cause, however often Meta repeats it."""
 
     def __init__(self, redis: Redis, events: LiveEvents) -> None:
         self._redis = redis
         self._events = events
 
     async def sound(self, alarm: Alarm, cause: str, *, again_after: int = _KEEP_SECONDS) -> bool:
-        """Tell an alarm; False when its cause was told less than `again_after` seconds ago."""
+        """Raise an alarm; False if its cause raised one less than `again_after` seconds ago."""
         if not await self._redis.set(f"recado:alert:{cause}", alarm.what, nx=True, ex=again_after):
             return False
         await alert(self._events, alarm.kind, alarm.what, alarm.fix, severity=alarm.severity)

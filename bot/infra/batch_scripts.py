@@ -34,7 +34,7 @@ return results
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item's keys and arguments, in the order in which the script names them."""
+    """An item's keys and arguments, in the order in which the script names them."""
 
     keys: Sequence[str]
     arguments: Sequence[str]

@@ -1,4 +1,7 @@
-"""What is slow to ask for and asked for often, kept in Redis for a while; many who ask at once cost one question."""
+"""Slow answers of outside services, kept in Redis for a while.
+
+A cache in each process would ask once a process, and would be empty after a restart during an outage.
+"""
 
 from __future__ import annotations
 
@@ -12,25 +15,24 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.infra.redis import answer, key
+from bot.infra.locks import DELETE_IF_EQUAL
+from bot.infra.redis import answer
 
 _log = structlog.get_logger()
-# Whoever makes a value holds this right for so long at most: then its process is taken for dead.
+# A maker that takes longer is taken for dead, and another one may begin.
 _MAKING_SECONDS = 30.0
-# An old value is still better than none while a new one is made, or can't be made.
+# An old value is served for this long while a new one is made, or can't be made.
 _STALE_SECONDS = 3600
-# After a maker failed, the old value does without another try for this long.
+# After a failure the old value is served without another try for this long.
 _FAILED_SECONDS = 5.0
 
-# In one step, so that nobody begins to make what was kept a moment ago. KEYS 1 value, 2 fresh, 3 making.
+# A single step, because another process may keep the value between a look and a claim. KEYS 1 value, 2 fresh, 3 making.
 _ASK = """
 local value = redis.call('GET', KEYS[1])
 if value and redis.call('EXISTS', KEYS[2]) == 1 then return {value, 'fresh'} end
 local mine = redis.call('SET', KEYS[3], ARGV[1], 'NX', 'PX', ARGV[2])
 return {value, mine and 'mine' or 'theirs'}
 """
-
-_LET_GO = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
 
 Make = Callable[[], Awaitable[str]]
 
@@ -44,18 +46,17 @@ class _Names:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """One maker at a time over all processes. The others get the old value, or wait where there is none."""
+    """Values by name, each made by one process at a time; the others get the old value, or wait for the first."""
 
     redis: Redis
     poll_seconds: float = 0.05
 
-    async def get(self, name: str, ttl_seconds: float, make: Make, *, conversation: str | None = None) -> str:
+    async def get(self, name: str, ttl_seconds: float, make: Make) -> str:
         """The value (a text, such as JSON), at most so old; while it is made anew, an older one of up to an hour.
 
-        What belongs to a person is kept under their `conversation`, so that it is erased with them. Raises what
-        `make` raises where there is no older value; nothing of a failure is kept. Without Redis it is made each time.
+        Raises the error of `make` if there is no older value; a failure is not kept. Without Redis each call makes it.
         """
-        names = _names(name, conversation)
+        names = _names(name)
         token = secrets.token_hex(8)
         while True:
             try:
@@ -69,13 +70,8 @@ class Cache:
                 return value
             await asyncio.sleep(self.poll_seconds)
 
-    async def forget(self, name: str, *, conversation: str | None = None) -> None:
-        """Have it made anew for whoever asks next, as something changed."""
-        names = _names(name, conversation)
-        await answer(self.redis.delete(names.value, names.fresh))
-
     async def _ask(self, names: _Names, token: str) -> tuple[str | None, str]:
-        """The value if there is one, and whether it is `fresh`, or whose it is to make it: `mine` or `theirs`."""
+        """The value if there is one, and its state: `fresh`, or made by us (`mine`) or by others (`theirs`)."""
         keys, milliseconds = (names.value, names.fresh, names.making), str(int(_MAKING_SECONDS * 1000))
         found: Any = await answer(self.redis.eval(_ASK, 3, *keys, token, milliseconds))
         return found[0], found[1]
@@ -100,26 +96,26 @@ class Cache:
         milliseconds = max(1, int(ttl_seconds * 1000))
         pipeline.set(names.value, value, px=milliseconds + _STALE_SECONDS * 1000)
         pipeline.set(names.fresh, "1", px=milliseconds)
-        pipeline.eval(_LET_GO, 1, names.making, token)
+        pipeline.eval(DELETE_IF_EQUAL, 1, names.making, token)
         await self._quietly(pipeline.execute())
 
     async def _let_go(self, names: _Names, token: str, fresh_seconds: float) -> None:
         pipeline = self.redis.pipeline(transaction=True)
         if fresh_seconds:
             pipeline.set(names.fresh, "1", px=int(fresh_seconds * 1000))
-        pipeline.eval(_LET_GO, 1, names.making, token)
+        pipeline.eval(DELETE_IF_EQUAL, 1, names.making, token)
         await self._quietly(pipeline.execute())
 
     @staticmethod
     async def _quietly(work: Awaitable[object]) -> None:
-        """A value that can't be kept is a value all the same."""
+        """Because the value is good without being kept, a failure is only logged."""
         try:
             await work
         except (RedisError, OSError) as error:
             _log.warning("cache_away", error=type(error).__name__)
 
 
-def _names(name: str, conversation: str | None) -> _Names:
+def _names(name: str) -> _Names:
     # The braces keep the three in one slot of a Redis Cluster.
-    value = key(conversation, "cache", name) if conversation else f"recado:{{cache:{name}}}"
+    value = f"recado:{{cache:{name}}}"
     return _Names(value, f"{value}:fresh", f"{value}:making")

@@ -1,4 +1,4 @@
-"""Named places on a message's way at which a process may die: the reliability tests kill it there, for real."""
+"""Named points at which the reliability tests kill a process."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _hook: Hook | None = None
 
 
 def passing(point: Point) -> None:
-    """Say that the process is here. In production nobody listens, and this is one comparison."""
+    """Announce that the process is at this point; in production this is a single comparison."""
     if _hook is not None:
         _hook(point)
 
 
 def listen(hook: Hook | None) -> None:
-    """Have every passing told to `hook`, or to nobody; for tests and benches alone."""
+    """Call `hook` at every point, or nothing; for tests and benches alone."""
     global _hook  # noqa: PLW0603 - one process, one listener: no object is handed to every place for the sake of tests
     _hook = hook

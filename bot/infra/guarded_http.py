@@ -1,4 +1,4 @@
-"""Requests to addresses that others gave us: never into our own network, never further than asked, never for long."""
+"""HTTP client for addresses from others: no private networks, no redirects, short timeouts."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ _NOT_GLOBAL = _networks(
     # Protocols and Teredo, documentation, 6to4.
     "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
 )  # fmt: skip
-# Of IPv6 nothing but this has been given to the internet.
+# The only IPv6 range that is given to the internet.
 _GLOBAL_IPV6 = ipaddress.IPv6Network("2000::/3")
-# Where clouds keep the secrets of their machines (Azure's, Alibaba's, Amazon's, Google's), link-local, multicast.
+# Clouds' secrets of their machines (Azure, Alibaba, Amazon, Google), link-local, multicast.
 _NEVER = _networks(
     "0.0.0.0/8", "169.254.0.0/16", "168.63.129.16/32", "100.100.100.200/32", "192.0.0.192/32", "224.0.0.0/4",
     "255.255.255.255/32", "::/128", "fe80::/10", "fec0::/10", "ff00::/8", "fd00:ec2::/32", "fd20:ce::/64",
@@ -50,7 +50,7 @@ _NEVER = _networks(
 
 
 class PrivateAddress(OSError):
-    """A host that others named leads into a network that they must not reach through us."""
+    """The host of an address from others resolves into a private network."""
 
     def __init__(self) -> None:
         super().__init__(errno.EACCES, "the address is private")
@@ -58,14 +58,14 @@ class PrivateAddress(OSError):
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """What the other side answered; `retry_after` in seconds, where it named a time to wait."""
+    """Answer of the other side; `retry_after` in seconds, if it named a time to wait."""
 
     status: int
     retry_after: float | None = None
 
 
 class NoAnswer(Exception):
-    """Nobody answered in time; the message says why, without the address. `private`: nobody was asked."""
+    """No answer in time; the message says why, without the address. If `private`, no request was made."""
 
     def __init__(self, why: str, *, private: bool = False) -> None:
         super().__init__(why)
@@ -75,8 +75,8 @@ class NoAnswer(Exception):
 class GuardedHttpClient:
     """A session of its own, because the addresses that it connects to are checked, and no others.
 
-    The check is on the very address of each connection: a name that leads elsewhere when it is asked again (DNS
-    rebinding), an address in an odd spelling, or one behind IPv6, pass no other door. `resolver` is for tests.
+    The check is on the very address of each connection. Neither DNS rebinding nor odd spellings nor IPv6 bypass it.
+    `resolver` is for tests.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class GuardedHttpClient:
         return await self._ask("POST", url, body, headers)
 
     async def reach(self, url: str) -> None:
-        """Ask whether anybody is there, which changes nothing; raises NoAnswer."""
+        """Send a HEAD request, which changes nothing; raises NoAnswer."""
         await self._ask("HEAD", url)
 
     async def _ask(self, method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None) -> HttpAnswer:
@@ -125,8 +125,8 @@ class GuardedHttpClient:
 
 
 def allowed(address: Address, *, allow_private: bool) -> bool:
-    """Whether we may connect to it. Link-local addresses never: only a cloud's own secrets are kept there."""
-    plain = _behind(address)
+    """True if we may connect to it. Link-local addresses never, because clouds keep their secrets there."""
+    plain = _embedded_ipv4(address)
     if _within(plain, _NEVER) or _within(address, _NEVER):
         return False
     return allow_private or _is_global(plain)
@@ -137,12 +137,12 @@ def _is_global(address: Address) -> bool:
 
 
 def _within(address: Address, networks: Networks) -> bool:
-    # Python says that an address isn't in a network of the other version.
+    # An IPv4 address is in no IPv6 network for Python, and the other way round.
     return any(address in network for network in networks)
 
 
-def _behind(address: Address) -> Address:
-    """The IPv4 address that an IPv6 one stands for, where it does."""
+def _embedded_ipv4(address: Address) -> Address:
+    """The IPv4 address that an IPv6 address embeds, else the address itself."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     # Not an own address of this machine: `::` and `::1` are in the range of IPv4-compatible ones.
@@ -151,8 +151,8 @@ def _behind(address: Address) -> Address:
     return address.sixtofour or address
 
 
-async def leads_inside(url: str) -> bool:
-    """Whether a URL's host leads to a private address now; False when nobody knows the host."""
+async def is_private(url: str) -> bool:
+    """True if a URL's host resolves to a private address now; False if it does not resolve."""
     try:
         parts = urlsplit(url)
         look_up = asyncio.get_running_loop().getaddrinfo(parts.hostname or "", parts.port or 443)

@@ -1,4 +1,4 @@
-"""What happens, as it happens, for pages that are open now; nothing is decided by it and a missed one is no loss."""
+"""Live events for pages that are open now; nothing depends on them, and a missed one is no loss."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _log = structlog.get_logger()
 
 
 class LiveEvents:
-    """The live stream of turns and hand-overs, over Redis so that any process sees those of all."""
+    """The live stream of turns and hand-overs, over Redis, so that each process sees the events of all."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     def put(self, pipeline: Any, event: dict[str, Any]) -> None:
-        """Tell the open pages together with other commands."""
+        """Publish to the open pages together with other commands."""
         pipeline.publish(_CHANNEL, json.dumps(event, ensure_ascii=False))
 
     async def publish(self, event: dict[str, Any]) -> None:
-        """Tell the open pages; a Redis that doesn't answer costs them an update, not the customer an answer."""
+        """Publish to the open pages; if Redis fails, they miss an update and the customer misses nothing."""
         try:
             await self._redis.publish(_CHANNEL, json.dumps(event, ensure_ascii=False))
         except RedisError as error:
             _log.warning("event_not_published", error=type(error).__name__)
 
     async def listen(self) -> AsyncIterator[dict[str, Any]]:
-        """Events from now on, until the caller stops; outlives a Redis that goes away and comes back."""
+        """Yield events from now on, until the caller stops; resumes after an outage of Redis."""
         while True:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as subscription:

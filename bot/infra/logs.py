@@ -1,4 +1,4 @@
-"""Every line of the process as one event with fields, without secrets, texts or identities in clear."""
+"""Structured logs: one event with fields a line, without secrets, texts or identities in clear."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _QUIET = ("aiohttp.access", "httpx2", "httpcore2", "openai", "asyncio", "PIL", "
 NUMBER = r"\+?\d{9,}"
 BSUID = r"\b[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{8,128}\b"
 WAMID = r"\bwamid\.[\w+/=-]+"
-# An address is taken whole, from where its word begins: a search from each letter of a long word would be squared.
+# The search starts at the beginning of a word, because one from each letter would take quadratic time.
 _LOCAL = r"[^\s<>\"'`,;:()\[\]{}@]"
 EMAIL = rf"(?<!{_LOCAL})(?:@|{_LOCAL}){_LOCAL}*+@[^\s<>\"'`,;:()\[\]{{}}]+"
-# These, tokens, and what follows the host in an address. Names that we made ourselves (digests) hold none.
+# Identities, tokens, and the part of an address behind its host. Digests, which we make ourselves, hold none.
 _IDENTITIES = re.compile(
     rf"{EMAIL}|(?P<ours>\b(?:[a-z]_)?(?=\d*[a-f])[0-9a-f]{{12,64}}\b|\b[a-z]_[0-9a-f]{{12,20}}\b)"
     rf"|{NUMBER}|{BSUID}|{WAMID}|(?<=Bearer )\S+|(?<=://)[^\s/?#]*@"
     r"|(?<=\w)/(?:files|push)/[^\s\"'<>)]+|(?<=[?&])[\w.-]+=[^\s\"'<>)]+"
 )
-# Made by ourselves, of nobody's words.
+# Values that we make ourselves, from no words of others.
 _OURS = frozenset({"event", "level", "timestamp", "conversation", "message", "event_id"})
 
 
@@ -61,7 +61,7 @@ def configure(level: str, log_format: LogFormat) -> None:
     )
     logging.basicConfig(handlers=[handler], level=number, force=True)
     logging.captureWarnings(capture=True)
-    # A crash is a line too: whoever reads the log by machine would lose the one that matters most.
+    # A crash becomes a line too, because a machine that reads the log would miss it otherwise.
     sys.excepthook = lambda *crash: structlog.get_logger().critical("crashed", exc_info=crash)
     logging.getLogger("aiohttp.server").addFilter(_is_ours)
     for name in _QUIET:
@@ -70,13 +70,13 @@ def configure(level: str, log_format: LogFormat) -> None:
 
 
 def without_identities(words: str) -> str:
-    """Words that others wrote (a vendor's error, a library's warning) without whom they name, and without tokens."""
+    """Text of others (a vendor's error, a library's warning) without identities and tokens."""
     return _IDENTITIES.sub(lambda found: found["ours"] or "…", truncated(words))
 
 
 def _scrub(_: Any, __: str, line: Any) -> Any:
-    """The last look at a line: our own events name nobody, but they quote errors of others."""
-    # A library's event is its sentence; ours are names.
+    """Scrub a line as the last step, because our events quote errors of others."""
+    # Our events are fixed names, and a library's event is a sentence.
     kept = _OURS - {"event"} if "_record" in line else _OURS
     for name, value in line.items():
         if isinstance(value, str) and name not in kept:
@@ -85,12 +85,12 @@ def _scrub(_: Any, __: str, line: Any) -> Any:
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """Whether the fault is the server's: who sends what can't be read has their 400, and no page of traceback here."""
+    """True if the fault is the server's; unreadable requests get their 400 and no traceback in the log."""
     # By its name: a command that serves nothing doesn't load aiohttp for this.
     kinds = type(record.exc_info[1]).__mro__ if record.exc_info else ()
     return not any(kind.__name__ in {"HttpProcessingError", "RequestPayloadError"} for kind in kinds)
 
 
 def masked(identity: str) -> str:
-    """A short stand-in for a message id or a person, the same for the same one, that doesn't tell which."""
+    """A short digest of a message id or a person, the same for the same one."""
     return hashlib.sha256(identity.encode()).hexdigest()[:12]

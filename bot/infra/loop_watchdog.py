@@ -1,4 +1,4 @@
-"""Says who holds the event loop: while one callback runs, every conversation of the process waits."""
+"""Logs callbacks that block the event loop, because every conversation of the process waits meanwhile."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _log = structlog.get_logger()
 
 LONGEST_SECONDS = 0.25
 _BEAT_SECONDS = 0.05
-# Of a callback that goes on for as long as this the log tells before its end, which may never come.
+# A callback of this length is logged before its end, which may never come.
 _ENDLESS_SECONDS = 5.0
-# The same place is counted each time, and logged once in as long as this.
+# The same place is counted each time, and logged once in this interval.
 _QUIET_SECONDS = 10.0
 _MOST_FRAMES = 40
-# In these the loop waits for something to do: nobody holds it.
+# Functions in which the loop is idle.
 _IDLE = ("/selectors.py", "/asyncio/base_events.py", "/asyncio/runners.py")
 _ROOTS = (
     "/site-packages/",
@@ -35,7 +35,7 @@ _ROOTS = (
 
 @asynccontextmanager
 async def loop_watched() -> AsyncIterator[None]:
-    """Watch the running loop until the context ends: what holds it for more than a quarter of a second is logged."""
+    """Watch the running loop until the context ends; log callbacks of more than a quarter of a second."""
     watchdog = _Watchdog(asyncio.get_running_loop())
     watchdog.start()
     try:
@@ -92,7 +92,7 @@ class _Watchdog:
     def _excuse(self, now: float) -> None:
         ran, queued = self._accounts()
         late = now - self._ticked - _BEAT_SECONDS
-        # Where this thread didn't run either, all of the process stood, unless the loop's held the interpreter.
+        # If this thread didn't run either, the whole process stood, unless the loop's thread held the interpreter.
         stood = late - (ran - self._ran) if late > _BEAT_SECONDS else 0.0
         self._excused += max(stood, queued - self._queued)
         self._ticked, self._ran, self._queued = now, ran, queued
@@ -104,7 +104,7 @@ class _Watchdog:
             _log.error("loop_blocked", milliseconds=round(held * 1000), stack=self._stack, ended=False)
 
     def _over(self) -> None:
-        """The loop goes on: tell what held it, if something did."""
+        """Log the callback that blocked the loop, now that it goes on."""
         held, self._longest = self._longest - self._excused, 0.0
         busy = self._ran - self._ran_before > held / 2
         if held > LONGEST_SECONDS and (self._stack or busy):
@@ -118,7 +118,7 @@ class _Watchdog:
         self._stack, self._told_endless = [], False
 
     def _accounts(self) -> tuple[float, float]:
-        """Seconds that the loop's thread ran, and that it waited for a processor; only Linux tells the second."""
+        """Seconds that the loop's thread ran, and seconds that it waited for a processor (on Linux only)."""
         try:
             ran, queued, _ = Path(f"/proc/self/task/{self._native}/schedstat").read_text(encoding="ascii").split()
         except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What is counted, and how the counts of all processes become one page for Prometheus."""
+"""The metrics, and the sum of all processes' counts as one page for Prometheus."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ STATUSES = Counter("recado_statuses", "Statuses of our messages", ["status"], re
 
 
 class MetricsShipper:
-    """Adds this process's counts to those of all, kept in Redis, every second: `serve` shows the workers' too."""
+    """Adds this process's counts to the sums in Redis every second, so that `serve` shows the workers' too."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -68,7 +68,7 @@ class MetricsShipper:
             await self.flush()
 
     async def flush(self) -> None:
-        """Ship what was counted since the last time; kept for the next time while Redis is away."""
+        """Ship the counts since the last time; while Redis is away, they wait for the next time."""
         grown = {field: value - _shipped.get(field, 0) for field, value in _samples()}
         grown = {field: growth for field, growth in grown.items() if growth}
         if not grown:
@@ -100,7 +100,7 @@ class MetricsShipper:
         return generate_latest(registry)
 
 
-# How much of the process's one registry is in Redis already.
+# The part of this process's registry that is in Redis already.
 _shipped: dict[str, float] = {}
 
 
@@ -128,7 +128,7 @@ class _Totals(Collector):
         for field, value in self._totals.items():
             name, labels = json.loads(field)
             family = next((families[stem] for stem in _stems(name) if stem in families), None)
-            # A count of a version of Recado that counted something else stays in Redis and isn't shown.
+            # Because another version of Recado may count something else, unknown counts in Redis are skipped.
             if family is not None:
                 family.add_sample(name, labels, value)
         yield from families.values()

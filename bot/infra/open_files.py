@@ -11,7 +11,7 @@ _UNKNOWN = 1024
 
 
 def file_limit() -> int:
-    """How many files this process may have open."""
+    """Limit of open files of this process."""
     if sys.platform == "win32":
         return _UNKNOWN
     import resource  # noqa: PLC0415 - not made for Windows
@@ -21,7 +21,7 @@ def file_limit() -> int:
 
 
 def raise_file_limit() -> int:
-    """Ask for as many as the system allows, and are of use; gives the limit that holds now."""
+    """Raise the limit as far as the system allows and helps; return the new limit."""
     if sys.platform == "win32":
         return _UNKNOWN
     import resource  # noqa: PLC0415 - as above

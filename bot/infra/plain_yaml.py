@@ -1,4 +1,4 @@
-"""YAML as people who don't know YAML write it: a word stays a word, and a number is one only where it is asked for."""
+"""YAML for people who don't know YAML: words stay words, and a number is one only if a schema asks for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WORDS = frozenset((
 # Recado's own files have some 800 pieces, five deep.
 _MOST_PIECES = 5000
 _DEEPEST = 20
-# Mended one after the other, each found by reading the file once more.
+# Repairs of one file, each followed by reading the file once more.
 _MOST_MENDED = 20
 _BROKEN = (yaml.YAMLError, ValueError, RecursionError)
 _ENTRY = re.compile(r"(?P<before>[ ]*(?:- +)*(?P<key>\w+):[ ]+)(?P<value>\S.*)")
@@ -33,7 +33,7 @@ _TRUE, _FALSE, _NONE = ("true", "yes", "on"), ("false", "no", "off"), ("null", "
 
 
 class YamlTooLarge(yaml.YAMLError):
-    """YAML that could become far more than is written."""
+    """YAML that could expand far beyond its text."""
 
     def __init__(self, problem: str, mark: Any) -> None:
         super().__init__(problem)
@@ -67,7 +67,7 @@ def _loader(base: Any) -> Any:
     return Loader
 
 
-# The one in C is ten times as fast, and not on every machine; the other one tells places better.
+# The C parser is ten times as fast, but not on every machine; the Python parser tells places better.
 _FAST, _EXACT = _loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)), _loader(yaml.SafeLoader)
 
 
@@ -91,7 +91,7 @@ def read(
         except _BROKEN as error:
             number = _mended(lines, error, words, mended)
             if number is None and kind is _FAST:
-                # The parser in Python names the line of a mistake where the one in C names the end of the file.
+                # The Python parser, because the C parser names the end of the file in place of a mistake's line.
                 return read(source, words, empty=empty, exact=True)
             if number is None:
                 raise
@@ -116,12 +116,12 @@ def typed(value: Any) -> Any:
 
 
 def is_nothing(value: Any) -> bool:
-    """Whether a value is left empty, or says so in YAML's words."""
+    """True if a value is empty, or one of YAML's words for nothing."""
     return value is None or (isinstance(value, PlainScalar) and value.lower() in _NONE)
 
 
 def _limit(text: str, kind: Any) -> None:
-    """Refuse what a few lines of YAML can grow with: `*name`, which repeats a value, types, and deep nests."""
+    """Refuse aliases, types and deep nesting, by which a few lines of YAML can expand."""
     depth = 0
     for count, event in enumerate(yaml.parse(text, Loader=kind)):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
@@ -148,7 +148,7 @@ def _read(lines: list[str], loader: Any, words: Collection[str]) -> tuple[yaml.N
 
 
 def _complete(root: yaml.Node, lines: list[str], words: Collection[str]) -> None:
-    """Give words back what was taken for a comment behind them: Tienda #1."""
+    """Restore the rest of a value that was taken for a comment, as in Tienda #1."""
     seen: set[int] = set()
     pending = [root]
     while pending:

@@ -1,4 +1,4 @@
-"""The jobs that lie in BullMQ's queues: counted, listed, retried, dropped, and forgotten with whom they are about."""
+"""Administration of the jobs in BullMQ's queues: count, list, retry, drop, and erase with a person."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ async def failed(redis: Redis, name: Name) -> list[FailedJob]:
 
 
 async def retry_failed(redis: Redis, job_id: str | None) -> int:
-    """Let failed jobs be worked on once more, with all their tries: one by its id, or all; how many."""
+    """Retry one failed job by its id, or all, with all their tries; return their number."""
     return await _each_failed(redis, job_id, lambda one: one.retry("failed", {"resetAttemptsMade": True}))
 
 
 async def drop_failed(redis: Redis, job_id: str | None) -> int:
-    """Forget failed jobs, one by its id, or all; how many."""
+    """Remove one failed job by its id, or all; return their number."""
     return await _each_failed(redis, job_id, lambda one: one.remove())
 
 
@@ -67,7 +67,7 @@ async def _each_failed(redis: Redis, job_id: str | None, act: Callable[[Job], Aw
 
 
 async def counts(redis: Redis, name: Name) -> dict[str, int]:
-    """How many jobs of a queue are in which state, as BullMQ counts them."""
+    """Number of jobs of a queue by state."""
     queue = Queue(name, {"connection": redis})
     found: dict[str, int] = await queue.getJobCounts("waiting", "active", "delayed", "completed", "failed")
     return found
@@ -75,7 +75,7 @@ async def counts(redis: Redis, name: Name) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class StoredJob:
-    """A job that lies in a queue, in any state; done ones lie there for days, so that they aren't done again."""
+    """A job in a queue, in any state; finished jobs stay for days, so that they aren't done again."""
 
     queue: Name
     id: str
@@ -97,10 +97,10 @@ def _any(_: StoredJob) -> bool:
     return True
 
 
-async def about(
+async def jobs_about(
     redis: Redis, is_about: Callable[[str], bool], meant: Callable[[StoredJob], bool] = _any
 ) -> list[StoredJob]:
-    """The jobs of all queues whose id or data, as a text, are about somebody, as far as they were `meant`."""
+    """Jobs of all queues whose id or data, as text, are about somebody; `meant` selects among them."""
     found: list[StoredJob] = []
     for name in QUEUES:
         jobs = await Queue(name, {"connection": redis}).getJobs([])
@@ -109,17 +109,17 @@ async def about(
     return found
 
 
-async def forget(redis: Redis, is_about: Callable[[str], bool], meant: Callable[[StoredJob], bool] = _any) -> int:
-    """Remove these jobs, and what BullMQ's streams of events tell of them; gives the number of jobs.
+async def forget_jobs(redis: Redis, is_about: Callable[[str], bool], meant: Callable[[StoredJob], bool] = _any) -> int:
+    """Remove these jobs and their entries in BullMQ's event streams; return the number of jobs.
 
-    A job that a worker has in hand stays, and is gone when it is done.
+    A job that a worker works on stays until it is done.
     """
-    removed = [await _removed(one) for one in await about(redis, is_about, meant)]
+    removed = [await _removed(one) for one in await jobs_about(redis, is_about, meant)]
     for name in QUEUES:
         events = Queue(name, {"connection": redis}).keys["events"]
-        told = [entry for entry, fields in await redis.xrange(events) if is_about(json.dumps(fields))]
-        if told:
-            await redis.xdel(events, *told)
+        entries = [entry for entry, fields in await redis.xrange(events) if is_about(json.dumps(fields))]
+        if entries:
+            await redis.xdel(events, *entries)
     return sum(removed)
 
 

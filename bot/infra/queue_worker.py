@@ -1,13 +1,15 @@
-"""BullMQ's worker, mended: it asks for jobs in turn and not at once again, and ends when no job is in hand any more."""
+"""BullMQ's worker with a loop of its own: a job that ends brings the next one in the same round trip."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
-from bullmq import Job, Worker
+from bullmq import Job, UnrecoverableError, Worker
+from bullmq.custom_errors import DelayedError, WaitingChildrenError
+from bullmq.timer import Timer
 from redis.exceptions import RedisError
 
 from bot.infra.redis import ended
@@ -18,13 +20,16 @@ _NEVER_MILLISECONDS = 24 * 3600 * 1000
 
 
 class QueueWorker(Worker):  # type: ignore[misc] # BullMQ has no types
-    """BullMQ's own asks Redis for every free place at once, a hundred times whenever one job comes.
+    """BullMQ's own loop looks through all jobs in hand whenever one comes or ends. This one has a task for each.
 
-    Its `close` forgets a job that comes in that very moment, and lets the locks of those in hand run out: `rest` first.
+    A single task asks for jobs while there is a free place. BullMQ's `close` forgets a job that comes in that very
+    moment, and lets the locks of those in hand run out: `rest` first.
     """
 
     def __init__(self, name: str, processor: Callable[[Job, str], Awaitable[None]], options: dict[str, Any]) -> None:
         super().__init__(name, processor, options)
+        self._places = asyncio.Semaphore(options["concurrency"])
+        self._taken = 0
         self._asking = asyncio.Lock()
         self._resting = asyncio.Event()
         self._over = asyncio.Event()
@@ -32,22 +37,49 @@ class QueueWorker(Worker):  # type: ignore[misc] # BullMQ has no types
         self._idle = asyncio.Event()
         self._idle.set()
 
+    async def run(self) -> None:
+        """Work until `end`. Locks are renewed until then, and jobs of workers that died are looked for."""
+        await self._ensure_client_names()
+        self.lockManager.start()
+        self.stalledCheckTimer = Timer(self.opts["stalledInterval"] / 1000, self.runStalledJobsCheck, self.emit)
+        self.running = True
+        asking = asyncio.create_task(self._ask())
+        self.processing.add(asking)
+        asking.add_done_callback(self.processing.discard)
+        try:
+            await asyncio.wait({asking})
+            await self._over.wait()
+        finally:
+            self.running = False
+            self.stalledCheckTimer.stop()
+            await self.lockManager.close()
+
+    async def _ask(self) -> None:
+        retries = {"delay_in_ms": self.opts["runRetryDelay"], "only_emit_error": True}
+        while not self._resting.is_set():
+            await self.resume_event.wait()
+            await self._places.acquire()
+            self._taken += 1
+            token = f"{self.id}:{self._taken}"
+            job = await self.retryIfFailed(lambda token=token: self.getNextJob(token), retries)
+            if job is None:
+                self._places.release()
+            else:
+                self._start(job)
+
     async def getNextJob(self, token: str) -> Job | None:  # noqa: N802 - BullMQ's name
         async with self._asking:
-            if not (self.closing or self.paused or self._resting.is_set()):
-                try:
-                    job = await super().getNextJob(token)
-                except (RedisError, OSError):
-                    await asyncio.sleep(_REFUSED_SECONDS)
-                    raise
-                if job is not None:
-                    self._in_hand += 1
-                    self._idle.clear()
-                return job
-        if self._resting.is_set():
-            # Whoever answered "none" here would end BullMQ's loop, and with it the renewing of locks.
-            await self._over.wait()
-        return None
+            if self.closing or self.paused or self._resting.is_set():
+                return None
+            try:
+                job = await super().getNextJob(token)
+            except (RedisError, OSError):
+                await asyncio.sleep(_REFUSED_SECONDS)
+                raise
+            if job is not None:
+                self._in_hand += 1
+                self._idle.clear()
+            return job
 
     async def waitForJob(self) -> int:  # noqa: N802 - BullMQ's name
         """Until when (ms) there is nothing to do; 0 when a job is there."""
@@ -60,13 +92,66 @@ class QueueWorker(Worker):  # type: ignore[misc] # BullMQ has no types
             await ended(waiting)
             await ended(resting)
 
-    async def processJob(self, job: Job, token: str) -> None:  # noqa: N802 - BullMQ's name
+    def _start(self, job: Job) -> None:
+        # A task for each job: what one binds to its context (logs) is not seen by the next.
+        task = asyncio.create_task(self.processJob(job, job.token))
+        self.processing.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Job | None]) -> None:
+        """Start the job that came with the end of this one, or give its place up; also of a cancelled task."""
+        self.processing.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.emit("error", error)
+        following = None if task.cancelled() or error else task.result()
+        if following is not None and not self.forceClosing:
+            self._start(following)
+            return
+        self._places.release()
+        self._in_hand -= 1
+        if not self._in_hand:
+            self._idle.set()
+
+    async def processJob(self, job: Job, token: str) -> Job | None:  # noqa: N802 - BullMQ's name
+        """Process it, and take the next one if there is one; a job that failed or waits brings none."""
+        self.lockManager.track_job(job.id, token, int(time.time() * 1000))
         try:
-            await super().processJob(job, token)
+            if job.deferredFailure:
+                raise UnrecoverableError(job.deferredFailure)  # noqa: TRY301 - as the processor would
+            result = await self.processor(job, token)
+            following = None if self.forceClosing else await self._completed(job, result, token)
+            self.emit("completed", job, result)
+        except (DelayedError, WaitingChildrenError):
+            return None
+        except Exception as error:  # noqa: BLE001 - a job may fail in any way
+            await self._failed(job, error, token)
+            return None
+        else:
+            return following
         finally:
-            self._in_hand -= 1
-            if not self._in_hand:
-                self._idle.set()
+            self.lockManager.untrack_job(job.id)
+
+    async def _completed(self, job: Job, result: Any, token: str) -> Job | None:
+        # Whoever rests takes no more jobs.
+        wanted = not (self._resting.is_set() or self.closing or self.paused)
+        keep = job.opts.get("removeOnComplete", False)
+        moved = await self.backend.moveToCompleted(job, result, keep, token, fetch_next=wanted)
+        data, number, limit_until, delay_until = moved["result"] or (None, None, None, None)
+        if not data:
+            # Not remembered as "drained": since this answer was written, a job may have come.
+            return None
+        following = cast("Job", await self.nextJobFromJobData(data, number, limit_until or 0, delay_until or 0, token))
+        self.emit("active", following, "waiting")
+        return following
+
+    async def _failed(self, job: Job, error: Exception, token: str) -> None:
+        try:
+            if not self.forceClosing:
+                await job.moveToFailed(error, token)
+            self.emit("failed", job, error)
+        except Exception as unsaved:  # noqa: BLE001 - its lock runs out, and it is tried again
+            self.emit("error", unsaved, job)
 
     async def rest(self) -> None:
         """Take no more jobs; returns, closed, when none is in hand any more."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import structlog
@@ -30,6 +31,8 @@ redis_connection.loadScript = functools.cache(redis_connection.loadScript)
 
 Name = Literal["llm", "email", "webhook", "notification"]
 QUEUES: tuple[Name, ...] = ("llm", "email", "webhook", "notification")
+# Jobs in hand at the same time, unless somebody says otherwise. A turn mostly waits for its model.
+CONCURRENCY: dict[Name, int] = {"llm": 500, "email": 100, "webhook": 100, "notification": 100}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,12 @@ _SAME_SECONDS = 2.0
 JobName = Literal["turn", "summary"]
 
 
+@lru_cache(maxsize=8)
+def _queue(redis: Redis, name: Name) -> Queue:
+    # BullMQ reads 50 scripts from the disk for a queue, which takes 2 ms of the loop.
+    return Queue(name, {"connection": redis})
+
+
 def job(name: JobName, conversation: str, job_id: str) -> dict[str, Any]:
     """A job for a conversation; while one with this id waits or runs, it is the same job."""
     return {"name": name, "data": {"conversation": conversation}, "opts": _options(job_id)}
@@ -97,7 +106,7 @@ class JobScheduler:
     """Asks for jobs off the caller's path. A turn that gets lost is asked for again by the workers' sweep."""
 
     def __init__(self, redis: Redis) -> None:
-        self._queue = Queue("llm", {"connection": redis})
+        self._queue = _queue(redis, "llm")
         self._due: dict[str, dict[str, Any]] = {}
         self._just_asked: set[str] = set()
         self._forget_at = 0.0
@@ -107,7 +116,7 @@ class JobScheduler:
         self._ask(job("turn", conversation, job_id))
 
     def summary(self, conversation: str) -> None:
-        """One at a time for a conversation, over all workers."""
+        """A conversation has one such job at a time, over all workers."""
         self._ask(job("summary", conversation, f"{conversation}-summary"))
 
     def _ask(self, asked: dict[str, Any]) -> None:
@@ -137,20 +146,28 @@ class JobScheduler:
 
     async def _add(self) -> None:
         self._wake.clear()
-        due, self._due = self._due, {}
-        jobs = list(due.values())
-        for start in range(0, len(jobs), _ADD_AT_ONCE):
+        due = list(self._due.items())
+        for start in range(0, len(due), _ADD_AT_ONCE):
+            some = due[start : start + _ADD_AT_ONCE]
             try:
-                await self._queue.addBulk(jobs[start : start + _ADD_AT_ONCE])
+                await self._queue.addBulk([asked for _, asked in some])
             except (RedisError, OSError) as error:
-                _log.warning("jobs_not_added", count=len(jobs) - start, error=type(error).__name__)
+                _log.warning("jobs_not_added", count=len(due) - start, error=type(error).__name__)
                 self._just_asked.clear()
+                self._forget(due[start:])
                 return
+            # Not before they are added: a cancellation leaves them to the last call, at the end.
+            self._forget(some)
+
+    def _forget(self, added: list[tuple[str, dict[str, Any]]]) -> None:
+        for name, asked in added:
+            if self._due.get(name) is asked:
+                del self._due[name]
 
 
 async def turn_later(redis: Redis, conversation: str, job_id: str, seconds: float) -> None:
     """Ask for a turn after so many seconds."""
-    await Queue("llm", {"connection": redis}).add("turn", {"conversation": conversation}, _options(job_id, seconds))
+    await _queue(redis, "llm").add("turn", {"conversation": conversation}, _options(job_id, seconds))
 
 
 async def add(  # noqa: PLR0913 - a job has these parts
@@ -171,11 +188,11 @@ async def add(  # noqa: PLR0913 - a job has these parts
     """
     kept = {"removeOnComplete": {"age": _KEEP_DONE_SECONDS} if keep else True}
     options = _options(job_id, attempts=attempts, wait_seconds=wait_seconds) | kept
-    await Queue(queue, {"connection": redis}).add(name, data, options)
+    await _queue(redis, queue).add(name, data, options)
 
 
 def by_name(processors: dict[str, Processor]) -> Processor:
-    """One processor for a queue whose jobs have several names."""
+    """A processor for a queue whose jobs have several names."""
 
     async def process(task: Job) -> None:
         if task.name not in processors:
@@ -187,13 +204,16 @@ def by_name(processors: dict[str, Processor]) -> Processor:
 
 @asynccontextmanager
 async def working(
-    processors: Mapping[Name, Processor], settings: RedisSettings, *, concurrency: int
+    processors: Mapping[Name, Processor], settings: RedisSettings, *, concurrency: int | None = None
 ) -> AsyncIterator[None]:
     """Work on the jobs of these queues until the context ends, which waits for the jobs in hand.
 
-    Raises RedisAway at once. Who cancels it while it waits lets the jobs in hand go to another worker.
+    Without `concurrency` each queue has its own of CONCURRENCY. Raises RedisNotReachable at once. Cancelled while it
+    waits at the end, it lets the jobs in hand go to another worker.
     """
-    workers = [_worker(name, process, settings, concurrency) for name, process in processors.items()]
+    workers = [
+        _worker(name, process, settings, concurrency or CONCURRENCY[name]) for name, process in processors.items()
+    ]
     runs: list[asyncio.Task[None]] = []
     try:
         for worker in workers:
@@ -224,7 +244,7 @@ async def _reached(worker: QueueWorker) -> None:
 
 
 async def _given_up(workers: Sequence[QueueWorker], resting: asyncio.Future[Any]) -> None:
-    """Cancel the jobs in hand, until the last one is over: see bot.redis.ended."""
+    """Cancel the jobs in hand, until the last one is over: see bot.infra.redis.ended."""
     while not resting.done():
         await asyncio.gather(*(worker.end(force=True) for worker in workers), return_exceptions=True)
         await asyncio.wait({resting}, timeout=1)

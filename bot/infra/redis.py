@@ -16,6 +16,7 @@ from redis.driver_info import DriverInfo
 from redis.exceptions import ConnectionError as ConnectionBroken
 from redis.exceptions import ReadOnlyError, RedisError
 
+from bot.infra.shared_connection import SharedRedis
 from bot.settings import RedisSettings
 
 _AT_ONCE = 200
@@ -96,6 +97,8 @@ def retrying(times: int) -> Retry:
 def connect(settings: RedisSettings) -> Redis:
     """A client that answers in text and gives up within seconds, so that a webhook can say 503 in time.
 
+    Its tasks share one connection: see bot.infra.shared_connection.
+
     With TLS the server's certificate and name are checked: by the system's CAs, those of SSL_CERT_FILE, or those of
     `?ssl_ca_certs=…` in REDIS_URL.
     """
@@ -108,10 +111,10 @@ def connect(settings: RedisSettings) -> Redis:
         "retry": retrying(2),
     }
     if settings.url:
-        client = Redis.from_url(settings.url.get_secret_value(), **options)
+        client = SharedRedis.from_url(settings.url.get_secret_value(), **options)
     else:
         password = settings.password.get_secret_value() if settings.password else None
-        client = Redis(host=settings.host, port=settings.port, password=password, ssl=settings.tls, **options)
+        client = SharedRedis(host=settings.host, port=settings.port, password=password, ssl=settings.tls, **options)
     plain = client.connection_pool.connection_class
     client.connection_pool.connection_class = type(plain.__name__, (_ToThePrimary, plain), {})
     return client

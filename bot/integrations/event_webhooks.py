@@ -1,4 +1,4 @@
-"""The queue `webhook`: an event goes to every subscriber, signed, until each has taken it or hours have passed."""
+"""The queue `webhook`: posts each event to all subscribers, signed, and retries for hours."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import json
 import random
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Literal, NoReturn
 from urllib.parse import urlsplit
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from redis.asyncio import Redis
 from standardwebhooks import Webhook
 
@@ -24,14 +25,15 @@ from bot.infra.logs import masked
 from bot.infra.metrics import DELIVERED
 from bot.infra.queues import Job, JobRejected, RetryLater
 from bot.infra.redis import answer
+from bot.infra.validation import checked_job
 from bot.settings import SubscriberSettings
 
 _log = structlog.get_logger()
 
-# The waits of the Standard Webhooks specification, with one more at the start: 18 hours in all.
+# The pauses of the Standard Webhooks specification, with one more at the start: 18 hours in all.
 PAUSES = (1.0, 5.0, 30.0, 120.0, 600.0, 1800.0, 7200.0, 18000.0, 36000.0)
 _LONGEST_RETRY_AFTER = 6 * 3600.0
-# Longer than any job waits; it holds nothing of a person.
+# Longer than any job waits. The record holds no personal data.
 _KEEP_SECONDS = 7 * 24 * 3600
 _SUCCESS = range(200, 300)
 _GONE = 410
@@ -41,18 +43,27 @@ State = Literal["taken", "gone", "missed"]
 
 
 class DeliverJob(BaseModel):
-    """The data of a job `deliver`, ours or another service's; without an `id` it is the job's own."""
+    """Data of a job `deliver`, ours or another service's; without an `id` the job's id serves."""
 
     model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True, hide_input_in_errors=True)
 
     event: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
     data: JsonValue
-    # It becomes a header.
+    # The id becomes a header.
     id: Annotated[str, Field(pattern=r"^[!-~]{1,256}$")] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveryAttempt:
+    """Result of one try at one subscriber; `retry_after` are the seconds that it asked to wait."""
+
+    state: State
+    reason: str
+    retry_after: float | None = None
+
+
 class EventDeliveries:
-    """`pauses` are the seconds after each try that somebody missed; when they are over, the event is given up."""
+    """`pauses` are the seconds between tries. After the last one the event is given up."""
 
     def __init__(
         self,
@@ -69,75 +80,73 @@ class EventDeliveries:
         self._guarded = guarded
         self._pauses = pauses
 
-    async def process(self, task: Job) -> None:
-        """Work on a job of the queue `webhook`. Raises Later while somebody has still to take it."""
-        if task.name != "deliver":
-            raise JobRejected(f"there is no job {task.name!r} here; expected deliver")
-        job = _checked(task.data)
+    async def process(self, queued: Job) -> None:
+        """Work on a job of the queue `webhook`. Raises RetryLater while a subscriber has not taken the event."""
+        if queued.name != "deliver":
+            raise JobRejected(f"there is no job {queued.name!r} here; expected deliver")
+        job = checked_job(DeliverJob, queued.data)
         if not self._settings.subscribers:
             _log.info("event_without_subscribers", kind=job.event)
             return
         if self._settings.secret is None:
             raise JobRejected("WEBHOOK_SECRET is not set: no subscriber could tell that the event is ours")
-        await self._deliver(job, job.id or task.key, task.added or time.time())
+        await self._deliver(job, job.id or queued.key, queued.added or time.time())
 
     async def _deliver(self, job: DeliverJob, id_: str, at: float) -> None:
         progress = f"recado:delivered:{masked(id_)}"
-        known: dict[str, str] = await answer(self._redis.hgetall(progress))
-        left = [url for url in self._settings.subscribers if known.get(_name(url)) not in ("taken", "gone")]
-        if not left:
+        stored: dict[str, str] = await answer(self._redis.hgetall(progress))
+        remaining = [url for url in self._settings.subscribers if stored.get(_name(url)) not in ("taken", "gone")]
+        if not remaining:
             return
         body = _body(job, at)
-        brought = (self._bring(url, id_, body, progress) for url in left)
-        ended = await asyncio.gather(*brought, return_exceptions=True)
-        outcomes = [one if isinstance(one, tuple) else _raised(one) for one in ended]
-        missed = [(why, wait) for state, why, wait in outcomes if state == "missed"]
+        posts = (self._post(url, id_, body, progress) for url in remaining)
+        ended = await asyncio.gather(*posts, return_exceptions=True)
+        deliveries = [one if isinstance(one, DeliveryAttempt) else _raise(one) for one in ended]
+        missed = [one for one in deliveries if one.state == "missed"]
         if not missed:
             return
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.hincrby(progress, "tries", 1)
         pipeline.expire(progress, _KEEP_SECONDS)
         tries = int((await pipeline.execute())[0])
-        why = "; ".join(why for why, _ in missed)
+        reason = "; ".join(one.reason for one in missed)
         if tries > len(self._pauses):
-            for url, (state, reason, _) in zip(left, outcomes, strict=True):
-                if state == "missed":
-                    await self._alert(url, "subscriber_missed", f"{_host(url)} did not take an event: {reason}")
-            # An operator's retry has all its tries, and goes to those alone who missed it.
+            for url, one in zip(remaining, deliveries, strict=True):
+                if one.state == "missed":
+                    await self._alert(url, "subscriber_missed", f"{_host(url)} did not take an event: {one.reason}")
+            # An operator's retry gets all its tries, and goes only to the subscribers that missed the event.
             await answer(self._redis.hdel(progress, "tries"))
-            raise JobRejected(f"given up after {tries} tries: {why}")
-        asked = max((wait for _, wait in missed if wait), default=0.0)
-        # Between half and all of it more: those who failed together must not come back together.
+            raise JobRejected(f"given up after {tries} tries: {reason}")
+        retry_after = max(one.retry_after or 0.0 for one in missed)
+        # A random factor spreads the retries of deliveries that failed together.
         pause = self._pauses[tries - 1] * random.uniform(1, 1.5)  # noqa: S311 - protects nothing
-        raise RetryLater(max(pause, min(asked, _LONGEST_RETRY_AFTER)), why)
+        raise RetryLater(max(pause, min(retry_after, _LONGEST_RETRY_AFTER)), reason)
 
-    async def _bring(self, url: str, id_: str, body: str, progress: str) -> tuple[State, str, float | None]:
-        """Post to one subscriber, and keep at once what came of it."""
-        wait = None
+    async def _post(self, url: str, id_: str, body: str, progress: str) -> DeliveryAttempt:
+        """Post to one subscriber, and store the result at once."""
         try:
-            given = await self._guarded.post(url, body.encode(), self._headers(id_, body))
+            response = await self._guarded.post(url, body.encode(), self._headers(id_, body))
         except NoAnswer as error:
             fix = "; allow it with WEBHOOK_ALLOW_PRIVATE" if error.private else ""
-            state: State = "missed"
-            why = f"{_host(url)}: {error}{fix}"
+            delivery = DeliveryAttempt("missed", f"{_host(url)}: {error}{fix}")
         else:
-            wait = given.retry_after
-            state = "taken" if given.status in _SUCCESS else "gone" if given.status == _GONE else "missed"
-            why = f"{_host(url)}: HTTP {given.status}"
-        DELIVERED.labels(state).inc()
-        if state == "missed":
-            _log.warning("event_missed", event_id=masked(id_), why=why)
-            return state, why, wait
+            delivery = DeliveryAttempt(
+                _state(response.status), f"{_host(url)}: HTTP {response.status}", response.retry_after
+            )
+        DELIVERED.labels(delivery.state).inc()
+        if delivery.state == "missed":
+            _log.warning("event_missed", event_id=masked(id_), why=delivery.reason)
+            return delivery
         pipeline = self._redis.pipeline(transaction=True)
-        pipeline.hset(progress, _name(url), state)
+        pipeline.hset(progress, _name(url), delivery.state)
         pipeline.expire(progress, _KEEP_SECONDS)
         await pipeline.execute()
-        if state == "gone":
+        if delivery.state == "gone":
             await self._alert(url, "subscriber_gone", f"{_host(url)} answers 410: it wants no more of this event")
-        return state, why, wait
+        return delivery
 
     def _headers(self, id_: str, body: str) -> dict[str, str]:
-        """The three headers of Standard Webhooks; signed anew for each try, because receivers refuse old ones."""
+        """Headers of Standard Webhooks. Each try is signed anew, because receivers refuse old signatures."""
         now = datetime.now(UTC)
         secret = self._settings.secret
         if secret is None:  # pragma: no cover - told before
@@ -155,23 +164,19 @@ class EventDeliveries:
         await self._alerts.sound(alarm, f"{kind}:{_name(url)}", again_after=_AGAIN_ALERT_SECONDS)
 
 
-def _checked(data: Any) -> DeliverJob:
-    try:
-        return DeliverJob.model_validate(data)
-    except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'data'}: {one['msg']}" for one in error.errors())
-        raise JobRejected(told) from error
+def _state(status: int) -> State:
+    return "taken" if status in _SUCCESS else "gone" if status == _GONE else "missed"
 
 
-def _raised(error: BaseException) -> NoReturn:
+def _raise(error: BaseException) -> NoReturn:
     raise error
 
 
 def _body(job: DeliverJob, at: float) -> str:
-    """The same bytes at every try."""
+    """The same bytes for every try."""
     when = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    told = {"type": job.event, "timestamp": when, "data": job.data}
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    content = {"type": job.event, "timestamp": when, "data": job.data}
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
 def _name(url: str) -> str:
@@ -179,5 +184,5 @@ def _name(url: str) -> str:
 
 
 def _host(url: str) -> str:
-    """The address as far as it may be shown: paths and queries hold secrets."""
+    """The part of the address that logs may show: paths and queries hold secrets."""
     return urlsplit(url).hostname or "?"

@@ -14,7 +14,7 @@ from bot.conversations import ledger
 from bot.infra.metrics import FILES_NOT_KEPT
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Inbound, Media
-from bot.storage import files
+from bot.storage import file_index
 from bot.storage.storage import Storage, StorageFailed, TooLarge, segment
 
 _log = structlog.get_logger()
@@ -25,7 +25,7 @@ _KEEP_SECONDS = 5.0
 class Archive:
     """`media/{conversation}/{day}/{media id}` in the storage; the day is that of the message, in UTC."""
 
-    def __init__(self, redis: Redis, storage: Storage, quota: files.Quota | None = None) -> None:
+    def __init__(self, redis: Redis, storage: Storage, quota: file_index.Quota | None = None) -> None:
         self._redis = redis
         self._storage = storage
         self._quota = quota
@@ -40,7 +40,7 @@ class Archive:
         try:
             async with asyncio.timeout(_KEEP_SECONDS):
                 await self._keep(conversation, message, place, data, mime)
-        except files.NoSpace as full:
+        except file_index.NoSpace as full:
             FILES_NOT_KEPT.labels(full.why).inc()
             _log.info("file_not_kept", why=full.why, bytes=len(data), fix="see STORAGE_CONTACT_MB and …_MB_DAY")
             return False
@@ -53,23 +53,23 @@ class Archive:
         """Note the file before it is stored, so that it can be found and erased; raises NoSpace before that."""
         name = _name(message, mime)
         if message.author == "person":
-            file = files.received(place, name, mime, len(data))
-            for dropped in await files.note(self._redis, conversation, file, self._quota):
-                await files.forget(self._redis, self._storage, dropped)
+            file = file_index.received(place, name, mime, len(data))
+            for dropped in await file_index.add(self._redis, conversation, file, self._quota):
+                await file_index.forget(self._redis, self._storage, dropped)
         else:
-            await files.date(self._redis, place)
+            await file_index.record_time(self._redis, place)
         await answer(self._redis.set(_place(conversation, message.id), place, ex=ledger.KEEP_SECONDS))
         try:
             await self._storage.put(place, data, mime, name)
         except (StorageFailed, TooLarge):
-            await files.strike(self._redis, conversation, place)
+            await file_index.remove(self._redis, conversation, place)
             raise
 
     async def erase_message(self, conversation: str, message_id: str) -> None:
         """Erase the file of one message, which its sender took back; raises StorageFailed."""
         place = await answer(self._redis.get(_place(conversation, message_id)))
         if place is not None:
-            await files.forget(self._redis, self._storage, place)
+            await file_index.forget(self._redis, self._storage, place)
             await answer(self._redis.delete(_place(conversation, message_id)))
 
 
@@ -78,7 +78,7 @@ def _name(message: Inbound, mime: str) -> str:
     content = message.content
     given = content.filename if isinstance(content, Media) else None
     ending = mimetypes.guess_extension(mime.partition(";")[0].strip()) or ""
-    return files.safe_name(given or f"{content.kind} {message.sent_at:%Y-%m-%d %H.%M.%S}{ending}")
+    return file_index.safe_name(given or f"{content.kind} {message.sent_at:%Y-%m-%d %H.%M.%S}{ending}")
 
 
 def _place(conversation: str, message_id: str) -> str:

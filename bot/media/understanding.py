@@ -18,9 +18,10 @@ from bot.conversations.budget import Budget
 from bot.media.archive import Archive
 from bot.media.cache import ReadingCache, media_keys
 from bot.media.readers import MediaError, MediaReaders, ReadMedia
-from bot.messages.inbound import Inbound, Media, Photo, Record, Sticker, Text, Video, Voice
+from bot.messages.inbound import Inbound, Media, Photo, Sticker, Text, Video, Voice
 from bot.messages.language import Language
-from bot.messages.prompt_text import fenced, read, shown
+from bot.messages.prompt_text import display_filename, read, tagged
+from bot.messages.record import Record
 from bot.whatsapp.client import File, FileTooLarge, MediaGone, MediaRefused
 from bot.whatsapp.errors import GraphError, MetaUnavailable, Remedy
 from pipelines.byte_budget import ByteReservation, for_files
@@ -201,7 +202,7 @@ def _not_understood(
     message: Inbound, phrase: str, problem: str, *, caption: str | None = None, kept: bool = True
 ) -> PerceivedMessage:
     kind = message.content.kind
-    text = fenced(kind, caption=caption, problem=problem)
+    text = tagged(kind, caption=caption, problem=problem)
     return PerceivedMessage(Perceived(message=message.id, kind=kind, text=text, trouble=phrase, kept=kept))
 
 
@@ -210,7 +211,7 @@ def _perceived(message: Inbound, media: Media, read_media: ReadMedia, *, stored:
     return Perceived(
         message=message.id,
         kind=read_media.kind,
-        text=fenced(read_media.kind, caption=media.caption, filename=shown(media.filename), **facts),
+        text=tagged(read_media.kind, caption=media.caption, filename=display_filename(media.filename), **facts),
         words=" ".join(part for part in (media.caption, read_media.words) if part),
         by=read_media.by,
         kept=stored,

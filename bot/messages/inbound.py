@@ -1,14 +1,12 @@
-"""Our own words for what people send and what we answer; Meta's JSON ends at bot.whatsapp."""
+"""Models of the messages of people; Meta's JSON ends at bot.whatsapp."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, Field
 
-
-class Record(BaseModel, frozen=True, hide_input_in_errors=True):
-    """A value that crosses a wall (Redis, a queue) and never changes; errors about it, which are logged, hide it."""
+from bot.messages.record import Record
 
 
 class Text(Record):
@@ -101,7 +99,7 @@ class Order(Record):
 
 
 class Reaction(Record):
-    """An emoji on an earlier message; None took it back."""
+    """An emoji on an earlier message; None removes it."""
 
     kind: Literal["reaction"] = "reaction"
     message_id: str
@@ -123,15 +121,14 @@ class Revoke(Record):
 
 
 class CallPermission(Record):
-    """Whether we may call the person; `permanent` until they take it back."""
+    """The person's answer to our wish to call."""
 
     kind: Literal["call_permission"] = "call_permission"
     accepted: bool
-    permanent: bool = False
 
 
 class System(Record):
-    """News about the contact, not words of a person; `phone` and `bsuid` are those that hold from now on."""
+    """A change of the contact, not words of a person; `phone` and `bsuid` are the new ones."""
 
     kind: Literal["system"] = "system"
     event: str
@@ -140,7 +137,7 @@ class System(Record):
 
 
 class Unsupported(Record):
-    """Something that we can't read: the person is told so, nothing is dropped. `error` is Meta's code for it."""
+    """A message that we can't read; the person is told so. `error` is Meta's code."""
 
     kind: Literal["unsupported"] = "unsupported"
     type: str
@@ -170,7 +167,7 @@ Content = Annotated[
 
 
 class Referral(Record):
-    """The advertisement or post from which somebody came; its words are those of its author."""
+    """The advertisement or post from which somebody came, in the words of its author."""
 
     source: str
     headline: str | None = None
@@ -180,11 +177,11 @@ class Referral(Record):
 
 
 class Inbound(Record):
-    """One message of one person; who they are is what the signed webhook said, never what a text says.
+    """A message of a person, who is identified by the signed webhook alone, never by a text.
 
-    `author` is the business where a colleague or another bot of it wrote to the person; an `aside` is a copy of
-    what was said past us (`echo`: from the business's app, `standby`: while another bot is in charge).
-    `retries` counts how often an operator let it be tried anew after its turn had failed for good.
+    `author` is `business` if a colleague or another bot wrote to the person. `aside` marks a copy of a message that
+    bypassed us (`echo`: from the business's app, `standby`: while another bot is in charge). `retries` counts how
+    often an operator had it retried after its turn had failed for good.
     """
 
     id: str
@@ -206,9 +203,9 @@ class Inbound(Record):
 
 
 class Status(Record):
-    """What became of a message that we sent; `callback` is our own string, sent back by Meta.
+    """Delivery status of a message of ours; `callback` is our own string, sent back by Meta.
 
-    `pricing` is how Meta charges it, as (type, category), where the status tells.
+    `pricing` is Meta's charge as (type, category), if the status has it.
     """
 
     wamid: str
@@ -216,147 +213,3 @@ class Status(Record):
     callback: str | None = None
     error: int | None = None
     pricing: tuple[str, str] | None = None
-
-
-class Say(Record):
-    """A text to send, already in WhatsApp's formatting and within its limits; `quote` is the message it answers."""
-
-    kind: Literal["say"] = "say"
-    body: str = Field(min_length=1, max_length=4096)
-    quote: str | None = None
-
-
-class React(Record):
-    """An emoji on a message of the person; an empty one takes it back."""
-
-    kind: Literal["react"] = "react"
-    message_id: str
-    emoji: str
-
-
-class StoredFile(Record):
-    """Bytes in our storage, by key; uploaded to Meta when they are sent."""
-
-    key: str
-    mime: str
-    filename: str | None = None
-
-
-class Picture(Record):
-    kind: Literal["picture"] = "picture"
-    file: StoredFile
-    caption: str | None = None
-
-
-class Attachment(Record):
-    """A document, such as an invoice."""
-
-    kind: Literal["attachment"] = "attachment"
-    file: StoredFile
-    caption: str | None = None
-
-
-class VoiceNote(Record):
-    """A recording that WhatsApp shows as a voice note: OGG/Opus, mono."""
-
-    kind: Literal["voice_note"] = "voice_note"
-    file: StoredFile
-
-
-class Place(Record):
-    kind: Literal["place"] = "place"
-    latitude: float
-    longitude: float
-    name: str | None = None
-    address: str | None = None
-
-
-class AskLocation(Record):
-    """A button that lets the person send where they are."""
-
-    kind: Literal["ask_location"] = "ask_location"
-    body: str
-
-
-class AskContact(Record):
-    """A button that lets the person share their own number, vouched for by WhatsApp."""
-
-    kind: Literal["ask_contact"] = "ask_contact"
-    body: str
-
-
-class Choice(Record):
-    """Something to tap; `id` comes back in the Tap, `title` and `description` are for reading."""
-
-    id: str
-    title: str
-    description: str | None = None
-
-
-class Buttons(Record):
-    """Up to three things to tap below a text. The first confirms, the last leaves it (contract.md)."""
-
-    kind: Literal["buttons"] = "buttons"
-    body: str
-    choices: tuple[Choice, ...]
-    footer: str | None = None
-
-
-class Menu(Record):
-    """A list of up to ten things that opens from a button, which is labelled `opener`."""
-
-    kind: Literal["menu"] = "menu"
-    body: str
-    opener: str
-    choices: tuple[Choice, ...]
-    footer: str | None = None
-
-
-class LinkButton(Record):
-    kind: Literal["link_button"] = "link_button"
-    body: str
-    label: str
-    url: str
-
-
-class Template(Record):
-    """A template approved by Meta; `parameters` by name. The only thing that may leave outside the 24-hour window."""
-
-    kind: Literal["template"] = "template"
-    name: str
-    language: str | None = None
-    parameters: dict[str, str] = Field(default_factory=dict)
-
-
-Part = Annotated[
-    Say
-    | React
-    | Picture
-    | Attachment
-    | VoiceNote
-    | Place
-    | AskLocation
-    | AskContact
-    | Buttons
-    | Menu
-    | LinkButton
-    | Template,
-    Field(discriminator="kind"),
-]
-
-
-class Reply(Record):
-    """Everything that is said at once, in order; `id` keys its delivery, so that it leaves once.
-
-    `fallback` leaves in its place while the 24-hour window is closed. `own` is a message that a colleague starts,
-    not an answer. `attempt` counts the times that Meta accepted it and then told of a failure.
-    """
-
-    id: str
-    parts: tuple[Part, ...]
-    fallback: Template | None = None
-    own: bool = False
-    attempt: int = 0
-    phone: str | None = None
-    bsuid: str | None = None
-    phone_number_id: str = ""

@@ -1,11 +1,12 @@
-"""Whether somebody writes Spanish or English, for our own sentences and as a hint to Whisper; the model needs none."""
+"""Choice of Spanish or English for our own sentences and as a hint to Whisper; the model needs none."""
 
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Literal, TypeVar
 
 Language = Literal["es", "en"]
+Default = TypeVar("Default", Language, None)
 
 _WORDS: dict[str, frozenset[str]] = {
     language: frozenset(words.split())
@@ -29,3 +30,13 @@ def language_of(text: str) -> Language | None:
     if found["es"] == found["en"]:
         return None
     return "es" if found["es"] > found["en"] else "en"
+
+
+def language_from(tag: str | None, default: Default) -> Language | Default:
+    """Our language for a tag such as `es`, `en-GB` or `es_MX`; the default for any other and for none."""
+    match re.split(r"[-_]", tag or "", maxsplit=1)[0].lower():
+        case "es":
+            return "es"
+        case "en":
+            return "en"
+    return default

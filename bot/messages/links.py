@@ -1,4 +1,4 @@
-"""Web pages that a text names: which of them somebody vouched for, and what is said instead of the others."""
+"""Web pages that a text names, and the replacement of those that nobody verified."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ipaddress import IPv4Address
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-# What ends an address in a text: blanks, brackets, quotes, and the marks of WhatsApp's formatting.
+# An address ends at blanks, brackets, quotes and the marks of WhatsApp's formatting.
 _INSIDE = r"[^\s<>()\[\]{}\"'“”‘’«»*|`]*"
 # A full stop, also one that is written so that no machine takes it for one.
 _DOT = r"(?:\.|\[\.\]|\(\.\)|\{\.\})"
@@ -33,10 +33,10 @@ _TWO = 2
 # RFC 1035; no longer name leads anywhere.
 _LONGEST_HOST = 253
 
-# Real endings of names that are far more often a file's: `app.py`, `README.md`, `respaldo.zip`.
+# Top-level domains that are far more often endings of files: `app.py`, `README.md`, `respaldo.zip`.
 _FILES = frozenset({"py", "md", "zip", "mov", "sh", "rs", "ps", "dot"})
 _COMMON = ("com", "net", "org", "gob", "edu")
-# Products that are called like a page.
+# Products with the name of a page.
 _PRODUCTS = frozenset({"asp.net", "vb.net", "ado.net", "ml.net"})
 # Endings that are words: in large letters they are a sentence without a space before it ("mañana.De nada").
 _WORDS = frozenset({
@@ -63,20 +63,20 @@ class _Link(NamedTuple):
 
 
 def gives(text: str, url: str) -> bool:
-    """Whether a text names this page, or one above it; also below its host, such as www."""
+    """True if a text names this page, or one above it; also below its host, such as www."""
     page = _page(url)
-    return page is not None and _Known(text).vouches(page)
+    return page is not None and _VerifiedPages(text).vouches(page)
 
 
-def without_strange(text: str, known: str, instead: str) -> str:
-    """A text without the links that `known` does not give, nor a page below them or above: `instead` is in their place.
+def without_unverified(text: str, known: str, instead: str) -> str:
+    """Replace links by `instead`, unless `known` names the page, or one above or below it.
 
     A model repeats what a photo, a forwarded text or a transcript says; a stranger's page is nothing that it may name.
     """
     links = list(_links(text, lenient=False))
     if not links:
         return text
-    vouched = _Known(known)
+    vouched = _VerifiedPages(known)
     pieces, position = [], 0
     for link in links:
         if link.page is None or not (vouched.vouches(link.page) or vouched.leads_below(link.page)):
@@ -85,8 +85,8 @@ def without_strange(text: str, known: str, instead: str) -> str:
     return "".join((*pieces, text[position:]))
 
 
-class _Known:
-    """The pages that a text gives, by their hosts, so that many links are looked up in no more time than they need."""
+class _VerifiedPages:
+    """Pages of a text in an index by host, so that many links are looked up in linear time."""
 
     def __init__(self, text: str) -> None:
         self._at: dict[str, set[_Page]] = defaultdict(set)
@@ -97,11 +97,11 @@ class _Known:
                 self._below[host].add(page)
 
     def vouches(self, page: _Page) -> bool:
-        """Whether the page is one of these, or below one."""
+        """True if the page is one of these, or below one."""
         return any(_under(page, given) for host in _hosts_above(page.host) for given in self._at.get(host, ()))
 
     def leads_below(self, page: _Page) -> bool:
-        """Whether one of these is below the page."""
+        """True if one of these is below the page."""
         return not page.user and any(_under(given, page) for given in self._below.get(page.host, ()))
 
 
@@ -145,7 +145,7 @@ def _with_scheme(found: re.Match[str]) -> tuple[int, int, str]:
 
 
 def _bare(found: re.Match[str], *, lenient: bool) -> tuple[int, int, str]:
-    """A host without a scheme; nothing where it is no page's."""
+    """A host without a scheme, if it is a page."""
     start, rest = found.start("host"), found["rest"].rstrip(_AFTER)
     if len(found["host"]) > _LONGEST_HOST:
         return start, start, ""
@@ -154,7 +154,7 @@ def _bare(found: re.Match[str], *, lenient: bool) -> tuple[int, int, str]:
 
 
 def _host(raw: str, *, whole: bool) -> tuple[str, int]:
-    """A host with usual full stops, and its length in the text, without a sentence or a word that touches its end."""
+    """A host with usual full stops, and its length in the text; a word that touches its end is left out."""
     labels = list(_LABEL.finditer(raw))
     names, end = [label[0] for label in labels], labels[-1].end()
     if not whole and len(names) > _TWO and names[-1].istitle() and names[-1].lower() not in _endings():
@@ -183,12 +183,12 @@ def _plain(letter: str) -> str:
     if letter in _UNSEEN or unicodedata.category(letter) in ("Cf", "Mn", "Me"):
         return ""
     plain = _USUAL.get(letter) or unicodedata.normalize("NFKC", letter)
-    # What becomes more than a letter, such as an ellipsis, is a sign of its own.
+    # A sign that normalises to several letters, such as an ellipsis, stays as it is.
     return plain if len(plain) == 1 else letter
 
 
 def _leads(host: str, rest: str) -> bool:
-    """Whether a host without a scheme is a page, and no file, abbreviation, number or sentence without a space."""
+    """True if a host without a scheme is a page, and no file, abbreviation, number or sentence without a space."""
     labels = host.lower().split(".")
     if len(labels) < _TWO:
         return False
@@ -203,7 +203,7 @@ def _leads(host: str, rest: str) -> bool:
 
 
 def _is_word(labels: list[str], name: str, ending: str, *, as_written: str) -> bool:
-    """Whether a name that ends like a page, and has no path, means something else."""
+    """True if a name that ends like a page, and has no path, means something else."""
     if ending in _FILES:
         # `bank.com.zip` is no file's name.
         return not any(label in _COMMON or (len(label) == _TWO and label in _endings()) for label in labels[1:-1])
@@ -223,7 +223,7 @@ def _is_address(host: str) -> bool:
 
 @cache
 def _endings() -> frozenset[str]:
-    """All endings that names on the Internet have, as the Public Suffix List knows them, also in their ASCII form."""
+    """Top-level domains of the Public Suffix List, in their ASCII form too."""
     rules = files("publicsuffixlist").joinpath("public_suffix_list.dat").read_text("utf-8")
     lines = (line.strip() for line in rules.partition("===BEGIN PRIVATE DOMAINS===")[0].splitlines())
     endings = {line.rpartition(".")[2].lower() for line in lines if line and not line.startswith("//")}

@@ -1,4 +1,4 @@
-"""What Recado says itself, without a model, in the customer's language."""
+"""Sentences of Recado itself, without a model, in the customer's language."""
 
 from __future__ import annotations
 

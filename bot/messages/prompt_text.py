@@ -1,4 +1,4 @@
-"""What a message says as the model reads it: the person's words as they are, all else as data between our tags."""
+"""Messages as text for the model: the person's words as they are, all else as data between our tags."""
 
 from __future__ import annotations
 
@@ -8,10 +8,6 @@ from html import escape
 from typing import assert_never
 
 from bot.messages.inbound import (
-    AskContact,
-    AskLocation,
-    Attachment,
-    Buttons,
     CallPermission,
     ContactCard,
     ContactCards,
@@ -20,37 +16,40 @@ from bot.messages.inbound import (
     Edit,
     Form,
     Inbound,
-    LinkButton,
     Location,
     Media,
-    Menu,
     Order,
-    Part,
     Photo,
-    Picture,
-    Place,
-    React,
     Reaction,
     Revoke,
-    Say,
     Sticker,
     System,
     Tap,
-    Template,
     Text,
     Unsupported,
     Video,
     Voice,
+)
+from bot.messages.outbound import (
+    AskLocation,
+    Attachment,
+    Buttons,
+    LinkButton,
+    Menu,
+    Part,
+    Picture,
+    Say,
+    Template,
     VoiceNote,
 )
 from pipelines.truncation import truncated
 
-# What a Flow sends along for machines, not for reading.
+# Field of a Flow's answer for machines only.
 _OF_THE_FLOW = "flow_token"
-# Meta could not fetch what the person sent (reference 2.6).
+# Meta could not fetch the file (docs/whatsapp.md, Incoming messages).
 _LOST = 131052
 _CUT = "shortened, and the whole choice isn't known any more; if more than one is meant by it, ask which"
-# By kind. What a person types may hold none of these, or it could pass for what the system perceived.
+# Tags by kind. A person's text may hold none of these, because it could pass for a perception of the system.
 _TAGS = {"voice": "voice_note", "cards": "contact_cards", "tap": "tapped"} | {
     tag: tag
     for tag in (
@@ -63,35 +62,37 @@ _TAGS = {"voice": "voice_note", "cards": "contact_cards", "tap": "tapped"} | {
 _FORGED = re.compile(rf"<(?=\s*+/?+\s*+(?:{'|'.join(_TAGS.values())})\b)", re.IGNORECASE)
 
 
-def typed(message: Inbound) -> str:
-    """What the person wrote: a text, or what stands below a file."""
+def typed_text(message: Inbound) -> str:
+    """The person's own words: a text, or the caption of a file."""
     content = message.content
     return content.body if isinstance(content, Text) else (isinstance(content, Media) and content.caption) or ""
 
 
-def glance(content: Content) -> str:
-    """What a message says without a look at its file."""
+def text_without_file(content: Content) -> str:
+    """Text of a message without a look at its file."""
     if isinstance(content, Media):
-        return fenced(content.kind, caption=content.caption, filename=shown(content.filename), note="not looked at")
+        return tagged(
+            content.kind, caption=content.caption, filename=display_filename(content.filename), note="not looked at"
+        )
     return read(content)[0]
 
 
-def shown(filename: str | None) -> str | None:
-    """A file's name as a label: no folders, nothing invisible that would make it look like another."""
+def display_filename(filename: str | None) -> str | None:
+    """A file's name as a label, without folders and invisible signs that could disguise it."""
     name = (filename or "").replace("\\", "/").rpartition("/")[2]
     return "".join(character for character in name if character.isprintable()) or None
 
 
-def fenced(tag: str, **facts: str | None) -> str:
-    """Facts about what was sent, between tags that a text of others can't close: it stays data."""
+def tagged(tag: str, **facts: str | None) -> str:
+    """Facts between tags, escaped so that no text of others can close a tag."""
     tag = _TAGS.get(tag, tag)
-    told = ((name, truncated(value)) for name, value in facts.items() if value)
-    inside = "".join(f"<{name}>{escape(value, quote=False)}</{name}>" for name, value in told)
+    present = ((name, truncated(value)) for name, value in facts.items() if value)
+    inside = "".join(f"<{name}>{escape(value, quote=False)}</{name}>" for name, value in present)
     return f"<{tag}>{inside}</{tag}>"
 
 
 def _answers(raw: str) -> str:
-    """A form's answers, each as `name: value`; what is no JSON object is read as it is."""
+    """A form's answers, each as `name: value`; text that is no JSON object stays as it is."""
     try:
         given = json.loads(raw)
         lines = [
@@ -110,35 +111,35 @@ def _card(card: ContactCard) -> str:
     return f"{who}: {ways}" + (" (the sender's own number, says WhatsApp)" if card.vouched else "")
 
 
-def unforged(text: str) -> str:
-    """What a person typed, as it is, but for tags that only we write."""
+def without_our_tags(text: str) -> str:
+    """A person's text with tags escaped that only we write."""
     return _FORGED.sub("&lt;", text)
 
 
 def read(content: Content) -> tuple[str, str | None]:  # noqa: C901, PLR0911 - one line for each kind
-    """What a message without a file says, and the phrase for the person when that is nothing."""
+    """Text of a message without a file, and the phrase for the person if it can't be read."""
     match content:
         case Text():
-            return unforged(content.body), None
+            return without_our_tags(content.body), None
         case Location():
             place = f"{content.latitude:.6f}, {content.longitude:.6f}"
-            return fenced("location", coordinates=place, name=content.name, address=content.address), None
+            return tagged("location", coordinates=place, name=content.name, address=content.address), None
         case ContactCards():
-            return fenced("cards", cards="; ".join(map(_card, content.cards))), None
+            return tagged("cards", cards="; ".join(map(_card, content.cards))), None
         case Tap():
-            return fenced("tap", title=content.title, note=_CUT if content.cut else None), None
+            return tagged("tap", title=content.title, note=_CUT if content.cut else None), None
         case Form():
-            return fenced("form", answers=_answers(content.answers)), None
+            return tagged("form", answers=_answers(content.answers)), None
         case Order():
-            return fenced("order", items="; ".join(content.items), text=content.text), None
+            return tagged("order", items="; ".join(content.items), text=content.text), None
         case Sticker():
-            return fenced("sticker", note="a sticker, as a gesture"), None
+            return tagged("sticker", note="a sticker, as a gesture"), None
         case Unsupported(error=error) if error == _LOST:
             problem = f"a message of the kind {content.type!r} whose file did not arrive; ask to send it again"
-            return fenced("lost_file", problem=problem), "media_lost"
+            return tagged("lost_file", problem=problem), "media_lost"
         case Unsupported():
             problem = f"a message of the kind {content.type!r}, which can't be read here"
-            return fenced("unreadable_message", problem=problem), "unsupported"
+            return tagged("unreadable_message", problem=problem), "unsupported"
         case CallPermission(accepted=accepted):
             return "(allowed us to call)" if accepted else "(did not allow us to call)", None
         case Reaction() | Edit() | Revoke() | System() | Voice() | Photo() | Video() | Document():
@@ -147,26 +148,20 @@ def read(content: Content) -> tuple[str, str | None]:  # noqa: C901, PLR0911 - o
             assert_never(content)
 
 
-def words(part: Part) -> str:  # noqa: C901, PLR0911 - one line a kind
-    """What a part says, as the model remembers it and as a quote of it is read."""
+def words(part: Part) -> str:  # noqa: PLR0911 - one line a kind
+    """Text of a part, for the model's memory and for quotes."""
     match part:
         case Say():
             return part.body
-        case React():
-            return f"(reacted {part.emoji})"
         case Picture() | Attachment():
             return f"({part.kind}: {part.file.filename or part.file.mime}) {part.caption or ''}".strip()
         case VoiceNote():
             return "(voice note)"
-        case Place():
-            return f"(location: {part.name or ''} {part.address or ''})"
         case AskLocation():
             return f"{part.body}\n(button: send location)"
-        case AskContact():
-            return f"{part.body}\n(button: share contact)"
         case Buttons() | Menu():
-            shown = (f"{one.title} ({one.description})" if one.description else one.title for one in part.choices)
-            return f"{part.body}\n(to tap: {' | '.join(shown)})"
+            choices = (f"{one.title} ({one.description})" if one.description else one.title for one in part.choices)
+            return f"{part.body}\n(to tap: {' | '.join(choices)})"
         case LinkButton():
             return f"{part.body}\n(link: {part.label} {part.url})"
         case Template():

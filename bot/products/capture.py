@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.conversations.contacts import Contact
-from bot.messages.inbound import Part, Text, Voice
+from bot.messages.inbound import Text, Voice
 from bot.messages.language import Language
+from bot.messages.outbound import Part
 from bot.products.capture_turn import CaptureMessage, CaptureServices, CaptureTurn, begins_another
 from bot.products.card_reader import PhotoTurn
 from bot.products.card_text import text_of

@@ -11,7 +11,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.messages.inbound import Document, Inbound, Photo, Say, Tap
+from bot.messages.inbound import Document, Inbound, Photo, Tap
+from bot.messages.outbound import Say
 from bot.products.card_message import CardMessages
 from bot.products.card_reader import PhotoTurn, ProductReader
 from bot.products.card_text import candidate, chosen

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.conversations.confirmations import ConfirmationCards
-from bot.messages.inbound import Part, Say
 from bot.messages.language import Language
+from bot.messages.outbound import Part, Say
 from bot.products.card_text import question, text_of
 from bot.products.catalogue import Catalogue, Product, product_id
 from bot.products.draft import Draft, differs, open_question, shown_of, values_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.messages.inbound import Buttons, Choice, Menu
 from bot.messages.language import Language
+from bot.messages.outbound import Buttons, Choice, Menu
 from bot.products.catalogue import Product
 from bot.products.draft import Draft, ShownField, differs, open_question, shown_of
 from bot.products.texts import has_phrase, label, phrase

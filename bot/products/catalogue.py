@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 from redis.asyncio import Redis
 
 from bot.infra.redis import answer, key
-from bot.messages.inbound import Record
+from bot.messages.record import Record
 
 _AT_ONCE = 200
 _GTIN_DIGITS = 14

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from bot.messages.inbound import Record
+from bot.messages.record import Record
 from pipelines.bounding_box import BoundingBox
 from pipelines.image import PhotoText
 from pipelines.product import FIELDS, Doubt, DoubtKind, ProductCard, same_product

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from redis.asyncio import Redis
 
 from bot.infra.redis import answer, key
-from bot.messages.inbound import Part, Record
+from bot.messages.outbound import Part
+from bot.messages.record import Record
 from bot.products.draft import Draft
 from pipelines.image import PhotoText
 

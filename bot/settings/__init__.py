@@ -53,7 +53,7 @@ __all__ = [
 
 
 class Settings:
-    """All sections. A part is handed its own section only."""
+    """The sections. A part is handed its own section only."""
 
     def __init__(self) -> None:
         wrong: list[str] = []
@@ -77,7 +77,7 @@ class Settings:
             raise SettingsWrong(wrong)
 
     def require(self, *, server: bool = False, turns: bool = False) -> None:
-        """Stop a process that could not do its work: what `serve` or the `llm` queue can't be without."""
+        """Raise SettingsWrong for variables without which `serve` or the `llm` queue can't work."""
         whatsapp = self.whatsapp
         needs: list[tuple[str, Any, str]] = [
             ("WHATSAPP_ACCESS_TOKEN", whatsapp.access_token, "a token of a system user at Meta"),
@@ -116,5 +116,5 @@ SECTIONS: tuple[type[Section], ...] = (
 
 
 def log_settings() -> LogSettings:
-    """How to log while the other settings are read; a wrong value counts as none, and `Settings` tells it."""
+    """Settings of the log while the others are read; a wrong value counts as none here, and `Settings` reports it."""
     return read(LogSettings, [])

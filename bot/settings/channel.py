@@ -16,7 +16,7 @@ BSUID = re.compile(r"^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$")
 
 
 def _identities(values: list[str]) -> list[str]:
-    """Phones as digits, BSUIDs as they are: a BSUID must never be taken for a phone (reference 2.7)."""
+    """Phones as digits, BSUIDs as they are: a BSUID must never be taken for a phone."""
     plain = [value if BSUID.match(value) else re.sub(r"[\s+().-]", "", value) for value in values]
     if any(not BSUID.match(value) and not re.fullmatch(r"[0-9]{6,20}", value) for value in plain):
         raise ValueError("holds something else than a phone or a BSUID")
@@ -46,7 +46,7 @@ class TurnSettings(Section):
 
 
 class ChannelSettings(Section):
-    """Who is staff, and what of WhatsApp is answered how."""
+    """Staff, limits of messages and the answers to special ones."""
 
     staff_contacts: Annotated[CommaList, AfterValidator(_identities)] = Field(
         [], description="phones and BSUIDs of staff, with commas"

@@ -16,11 +16,11 @@ MailProvider = Literal["sendgrid", "ses", "smtp"]
 StorageProvider = Literal["s3", "r2", "minio", "local"]
 
 
-# What is left to its carriers is only looked at for what would be no address at all.
+# Because each provider verifies its senders itself, we refuse only what is no address at all.
 _SENDER = r"^[^@\s<>]+@[^@\s<>.]+(\.[^@\s<>.]+)+$"
 
 
-# Who sends notifications, as RFC 8292 has it; and names that lead nowhere outside (RFC 2606, RFC 6762, RFC 8375).
+# The sender of notifications by RFC 8292, and names that lead nowhere outside (RFC 2606, RFC 6762, RFC 8375).
 _SUBJECT = re.compile(r"mailto:[^\s@<>,;]+@([\w-]+(?:\.[\w-]+)*)|https://([\w-]+(?:\.[\w-]+)*)(?:[/:][^\s<>]*)?")
 _NOWHERE = (".localhost", ".local", ".invalid", ".test", ".example", ".internal", ".lan", ".home.arpa", ".localdomain")
 
@@ -103,7 +103,7 @@ class PushSettings(Section):
     @field_validator("subject")
     @classmethod
     def _reachable(cls, value: str | None) -> str | None:
-        """As Apple demands it, with 403 BadJwtToken else: https://github.com/web-push-libs/web-push/issues/947."""
+        """Check for Apple, which answers 403 BadJwtToken else: https://github.com/web-push-libs/web-push/issues/947."""
         if value is None:
             return None
         found = _SUBJECT.fullmatch(value)
@@ -204,7 +204,7 @@ class SubscriberSettings(Section):
     @field_validator("secret")
     @classmethod
     def _key(cls, value: SecretStr | None) -> SecretStr | None:
-        """As the Standard Webhooks specification has it: a prefix, and the base64 of 24 to 64 bytes."""
+        """Check for the Standard Webhooks specification: a prefix, and the base64 of 24 to 64 bytes."""
         if value is None:
             return None
         text = value.get_secret_value()

@@ -1,4 +1,4 @@
-"""How a section is read from the environment and `.env`, and what is said of a wrong value."""
+"""Reading of a section from the environment and `.env`, and the complaints about wrong values."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def address(value: str, *schemes: str) -> str:
         return value
     try:
         parts = urlsplit(value)
-        # A port that is no number is found out when it is asked for.
+        # Reading the port raises for one that is no number.
         whole = bool(parts.hostname) and parts.port != 0 and not any(sign.isspace() for sign in value)
     except ValueError:
-        # Without its cause: the library's own words quote what it stumbled over.
+        # Without its cause, because the library's words quote pieces of the value.
         raise ValueError(_ENCODE if {"@", "#"} & set(value) else "is not an address") from None
     # A password with one of the three ends the host's part early: all after it would be path, question or fragment.
     cut = parts.fragment or value.endswith("#") or (parts.scheme.startswith("redis") and _past_the_host(value))
@@ -54,14 +54,14 @@ def web_address(value: str) -> str:
 
 
 def _without_user(value: str) -> str:
-    """Refuse a password in an address that gets a key or is shown to people: a client refuses it, or shows it."""
+    """Refuse a password in an address that gets a key or is shown, because clients refuse it or show it."""
     if "@" in urlsplit(web_address(value)).netloc:
         raise ValueError("holds a user name or a password, which has no place in it")
     return web_address(value)
 
 
 def origin(url: str) -> str:
-    """An address without the user and the password, the path and the question that it may hold: to be shown."""
+    """An address to show, without user, password, path and query."""
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"
@@ -111,7 +111,7 @@ def read(section: type[S], wrong: list[str]) -> S:
 
 
 def _complaint(section: type[Section], variable: str, problem: str) -> str:
-    """Without the value: any variable may hold a secret that belongs into another one."""
+    """The complaint without the value, because any variable may hold a secret by mistake."""
     field = section.model_fields[variables(section)[variable]]
     problem = problem.removeprefix("Value error, ").removeprefix("Input ")
     return f"{variable}: {problem}; expected {field.description}"

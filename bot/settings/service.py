@@ -20,7 +20,7 @@ def _known_zone(name: str) -> str:
     return name
 
 
-# ISO 4217, what people pay with: no metals, no units of account, no test codes.
+# Currencies of ISO 4217 that people pay with, without metals, units of account and test codes.
 _CURRENCIES = """
 AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF
 CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD
@@ -58,7 +58,7 @@ class RedisSettings(Section):
 
 
 class ServiceSettings(Section):
-    """What belongs to no single integration."""
+    """Settings of no single integration."""
 
     default_language: Literal["es", "en"] = Field("es", description="es or en")
     timezone: Annotated[str, AfterValidator(_known_zone)] = Field(

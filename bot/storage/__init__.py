@@ -1,1 +1,1 @@
-"""Where files are kept: one door, whatever stands behind it."""
+"""Stored files: one interface for a local disk and for buckets."""

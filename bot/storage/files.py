@@ -1,94 +1,39 @@
-"""The files of a person: what they sent and what was made for them, an index of both, and links that expire."""
+"""A person's files, sent by them or made for them: stored, listed, erased, and linked for a time."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
-import hmac
-import json
-import re
-import time
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
 
-from pydantic import AwareDatetime
 from redis.asyncio import Redis
 
 from bot.infra.redis import answer, key
-from bot.infra.signed_tokens import shared_secret
-from bot.messages.inbound import Record, StoredFile
-from bot.settings import Settings, StorageSettings
+from bot.infra.signed_tokens import SignedTokens, TokenWrong
+from bot.settings import Settings
+from bot.storage import file_index
 from bot.storage.factory import storage_of
+from bot.storage.file_index import KEEP_SECONDS, KeptFile
 from bot.storage.local import LocalStorage
-from bot.storage.storage import NotStored, Storage, Stored, safe_mime
+from bot.storage.storage import NotStored, Storage, Stored
 
-# What people sent, below their conversation and the day; and what was made for them.
+# Received files lie below conversation and day, made ones below the conversation.
 _FOLDERS = ("media", "made")
-# So many files of one person at most; the oldest makes room.
-_MOST = 200
-_KEEP_SECONDS = 365 * 24 * 3600
-_NAME_LENGTH = 120
+_SECRET = "recado:secret:files"  # noqa: S105 - the name of the key that holds it
+# Limit of keys in one error text.
 _SHOWN = 5
-# A look at some files asks for so many thousand keys at most.
-_SCANS = 20
-# What a name may not hold: ways to other folders, line breaks, and signs that turn the direction of reading around.
-_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\<>:\"|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
-
-# When each file of anybody was kept: what is over is found without asking every conversation.
-_KEPT = "recado:files"
-_DAY_SECONDS = 24 * 3600
-_AT_ONCE = 100
-_MEGABYTE = 1024 * 1024
-_UNLIMITED = 2**53
-
-# Adds a file, or renames the one of this key, unless its person has no space left for it; drops the oldest beyond the
-# most, and says which. KEYS 1 index. ARGV 1 key, 2 file, 3 seconds to keep the index, 4 the most, 5 since when a day
-# counts, 6 bytes of a day, 7 bytes in all.
-_ADD = """
-local new, day, all, oldest, at = cjson.decode(ARGV[2]), 0, 0, nil, nil
-local index = redis.call('HGETALL', KEYS[1])
-for place = 1, #index, 2 do
-  local file = cjson.decode(index[place + 1])
-  if index[place] ~= ARGV[1] then
-    if file.by == 'customer' then
-      all = all + file.size
-      if file.kept > tonumber(ARGV[5]) then day = day + file.size end
-    end
-    if at == nil or file.kept < at then oldest, at = index[place], file.kept end
-  end
-end
-if day + new.size > tonumber(ARGV[6]) then return {'day'} end
-if all + new.size > tonumber(ARGV[7]) then return {'all'} end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-if redis.call('HLEN', KEYS[1]) <= tonumber(ARGV[4]) then return {''} end
-redis.call('HDEL', KEYS[1], oldest)
-return {'', oldest}
-"""
-
-
-class NoSpace(Exception):
-    """A person has as many bytes here as one may have; `why`: in this day, or in all."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(f"one person's bytes of files: {why}")
-        self.why = why
 
 
 class NoLink(Exception):
-    """There is no way to give out a link: files lie on a disk and PUBLIC_URL isn't set."""
+    """No link can be made: files lie on a disk and PUBLIC_URL isn't set."""
 
 
 class LinkWrong(Exception):
-    """A token that was changed, is over, or names a file that is not there any more. Which, is told to nobody."""
+    """The token was changed, has expired, or names a missing file. The response doesn't tell which."""
 
 
 class FileMissing(LinkWrong):
-    """A link that is good, to a file that the index names and this process's storage lacks: an operator's matter."""
+    """The link is valid and the index names the file, but this process's storage lacks it: an operator's matter."""
 
 
 class FilesLost(Exception):
@@ -99,146 +44,95 @@ class FilesLost(Exception):
         self.places = places
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """Bytes that one person's own files may have: of the last 24 hours, and in all."""
-
-    day: int = _UNLIMITED
-    all: int = _UNLIMITED
-
-
-class KeptFile(Record):
-    """A file of a person. `by` is who it is from; `size` in bytes; `kept` is when, in Unix seconds."""
-
-    key: str
-    name: str
-    mime: str
-    size: int
-    by: Literal["customer", "company"]
-    kept: float
-
-    @property
-    def id(self) -> str:
-        """A short name for lists, the same for the same file; it means nothing outside its person's files."""
-        return hashlib.sha256(self.key.encode()).hexdigest()[:6]
-
-    @property
-    def at(self) -> AwareDatetime:
-        return datetime.fromtimestamp(self.kept, UTC)
-
-    @property
-    def stored(self) -> StoredFile:
-        return StoredFile(key=self.key, mime=self.mime, filename=self.name)
-
-
 class Files:
-    """`public_url` is where people reach `serve`; a bucket has addresses of its own."""
+    """`public_url` is the address of `serve`; buckets make links of their own."""
 
     def __init__(self, redis: Redis, storage: Storage, *, link_minutes: float, public_url: str | None = None) -> None:
         self._redis = redis
         self._storage = storage
         self._seconds = link_minutes * 60
         self._public_url = public_url
+        self._tokens = SignedTokens(redis, _SECRET)
 
     @property
     def link_minutes(self) -> int:
         return max(1, round(self._seconds / 60))
 
-    @property
-    def can_link(self) -> bool:
-        return self._public_url is not None or not isinstance(self._storage, LocalStorage)
-
     async def keep(self, conversation: str, filename: str, mime: str, data: bytes) -> str:
-        """Keep a document that was made for a person, and give its key: the same document again is the same file.
+        """Store a document made for a person, and give its key. The same document is stored once.
 
         Raises StorageFailed, TooLarge.
         """
-        name = safe_name(filename)
+        name = file_index.safe_name(filename)
         digest = hashlib.sha256(name.encode() + b"\0" + data).hexdigest()[:32]
-        place = f"made/{conversation}/{digest}"
-        await self._storage.put(place, data, mime, name)
-        file = _kept(place, name, mime, len(data), "company")
-        for dropped in await note(self._redis, conversation, file):
-            await forget(self._redis, self._storage, dropped)
-        return place
+        file_key = f"made/{conversation}/{digest}"
+        await self._storage.put(file_key, data, mime, name)
+        file = file_index.made(file_key, name, mime, len(data))
+        for dropped in await file_index.add(self._redis, conversation, file):
+            await file_index.forget(self._redis, self._storage, dropped)
+        return file_key
 
     async def of(self, conversation: str, earlier: Iterable[str] = ()) -> list[KeptFile]:
-        """A person's files, newest first; also those of conversations that became a part of theirs."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for one in (conversation, *earlier):
-            pipeline.hvals(_index(one))
-        found = [KeptFile.model_validate_json(raw) for kept in await pipeline.execute() for raw in kept]
+        """A person's files, newest first, with those of merged conversations."""
+        found = await file_index.entries(self._redis, (conversation, *earlier))
         return sorted(found, key=lambda one: (-one.kept, one.key))
 
     async def stored(self, conversation: str) -> list[Stored]:
-        """All that the storage holds of a conversation, whether the index knows it or not; raises StorageFailed."""
+        """The files of a conversation in the storage, indexed or not; raises StorageFailed."""
         return [one for folder in _FOLDERS for one in await self._storage.files(f"{folder}/{conversation}")]
 
     async def missing(self, conversation: str) -> list[str]:
-        """Files that the index names and the storage lacks: another process may keep them elsewhere.
+        """Keys that the index names and the storage lacks: another process may use another storage.
 
-        None where an erasure that was broken off has taken some already. Raises StorageFailed.
+        Empty while an interrupted erasure explains the difference. Raises StorageFailed.
         """
         if await self._redis.exists(_erasing(conversation)):
             return []
-        # The index first: a file that comes meanwhile is in the storage.
+        # The index is read first: a file that arrives meanwhile is in the storage.
         named = {file.key for file in await self.of(conversation)}
         return sorted(named - {file.key for file in await self.stored(conversation)}) if named else []
 
-    async def read(self, place: str) -> bytes:
+    async def read(self, file_key: str) -> bytes:
         """Raises NotStored, StorageFailed."""
-        return await self._storage.get(place)
+        return await self._storage.get(file_key)
 
     async def erase(self, conversation: str) -> int:
-        """Erase all files of a conversation and its index, and say how many there were; raises StorageFailed."""
+        """Erase all files of a conversation and its index; gives their number. Raises StorageFailed."""
         there = await self.stored(conversation)
-        # From here on the storage may lack what the index names: whoever goes on after a crash knows why.
-        await answer(self._redis.set(_erasing(conversation), "1", ex=_KEEP_SECONDS))
+        # From here on the storage may lack indexed files. After a crash, this mark explains the difference.
+        await answer(self._redis.set(_erasing(conversation), "1", ex=KEEP_SECONDS))
         for folder in _FOLDERS:
             await self._storage.delete(f"{folder}/{conversation}")
-        if there:
-            await answer(self._redis.zrem(_KEPT, *(one.key for one in there)))
-        await answer(self._redis.delete(_index(conversation)))
+        await file_index.clear(self._redis, conversation, [one.key for one in there])
         return len(there)
 
-    async def link(self, conversation: str, place: str) -> str:
-        """An address at which this file of this conversation can be fetched until it expires.
+    async def link(self, conversation: str, file_key: str) -> str:
+        """An address of this file, valid until it expires.
 
-        Raises NoLink, and NotStored for what is not in the conversation's index.
+        Raises NoLink, and NotStored for a file outside the conversation's index.
         """
-        file = await self._indexed(conversation, place)
+        file = await file_index.entry(self._redis, conversation, file_key)
         url = await self._storage.link(file.key, self._seconds)
         if url is not None:
             return url
         if self._public_url is None:
             raise NoLink
-        token = _signed(await self._secret(), [int(time.time() + self._seconds), conversation, place])
+        token = await self._tokens.sign(conversation, file_key, seconds=self._seconds)
         return f"{self._public_url.rstrip('/')}/files/{token}"
 
-    async def opened(self, token: str) -> tuple[KeptFile, Path]:
-        """The file that a link names, and where it lies on the disk; raises LinkWrong, FileMissing, StorageFailed."""
-        until, conversation, place = _read(await self._secret(), token)
-        if until < time.time():
-            raise LinkWrong
+    async def open(self, token: str) -> tuple[KeptFile, Path]:
+        """The file of a link and its path on the disk; raises LinkWrong, FileMissing, StorageFailed."""
         try:
-            file = await self._indexed(conversation, place)
-        except NotStored as error:
+            conversation, file_key = await self._tokens.read(token)
+            file = await file_index.entry(self._redis, conversation, file_key)
+        except (TokenWrong, NotStored) as error:
             raise LinkWrong from error
         if not isinstance(self._storage, LocalStorage):
             raise FileMissing
         try:
-            return file, await self._storage.place(place)
+            return file, await self._storage.path(file_key)
         except NotStored as error:
             raise FileMissing from error
-
-    async def _indexed(self, conversation: str, place: str) -> KeptFile:
-        raw: str | None = await answer(self._redis.hget(_index(conversation), place))
-        if raw is None:
-            raise NotStored(place)
-        return KeptFile.model_validate_json(raw)
-
-    async def _secret(self) -> bytes:
-        return await shared_secret(self._redis, "files")
 
 
 def files_of(redis: Redis, settings: Settings) -> Files:
@@ -250,126 +144,5 @@ def files_of(redis: Redis, settings: Settings) -> Files:
     )
 
 
-def quota_of(settings: StorageSettings) -> Quota:
-    return Quota(day=round(settings.contact_mb_day * _MEGABYTE), all=round(settings.contact_mb * _MEGABYTE))
-
-
-async def conversations_with_files(redis: Redis) -> list[str]:
-    """All conversations that have files: for a sandbox, not for a server with millions of keys."""
-    return sorted([name.split("{")[1].partition("}")[0] async for name in redis.scan_iter(_index("c_*"), count=1000)])
-
-
-async def lost_of(redis: Redis, storage: Storage, most: int) -> tuple[int, int]:
-    """Of so many people's newest files: how many this storage lacks, and how many were looked for.
-
-    Raises StorageFailed.
-    """
-    lost, looked, cursor = 0, 0, 0
-    for _ in range(_SCANS):
-        cursor, names = await redis.scan(cursor, match=_index("c_*"), count=1000)
-        for name in names[: most - looked]:
-            kept = [KeptFile.model_validate_json(raw) for raw in await answer(redis.hvals(name))]
-            newest = max(kept, key=lambda one: one.kept, default=None)
-            if newest is not None:
-                looked += 1
-                lost += not await storage.files(newest.key)
-        if not cursor or looked >= most:
-            break
-    return lost, looked
-
-
-async def note(redis: Redis, conversation: str, file: KeptFile, quota: Quota | None = None) -> list[str]:
-    """Put a file into its person's index, and say which older ones it pushed out of it: those are to be forgotten.
-
-    Raises NoSpace where the quota leaves none; a file that is there already is no new one.
-    """
-    quota, since = quota or Quota(), file.kept - _DAY_SECONDS
-    texts = (file.key, file.model_dump_json(), _KEEP_SECONDS, _MOST, since, quota.day, quota.all)
-    added: Any = await answer(redis.eval(_ADD, 1, _index(conversation), *map(str, texts)))
-    full, dropped = str(added[0]), [str(one) for one in added[1:]]
-    if full:
-        raise NoSpace(full)
-    await date(redis, file.key, file.kept)
-    return dropped
-
-
-async def date(redis: Redis, place: str, at: float | None = None) -> None:
-    """Write down since when a file is kept, in Unix seconds: its retention counts from then."""
-    await answer(redis.zadd(_KEPT, {place: time.time() if at is None else at}))
-
-
-async def strike(redis: Redis, conversation: str, place: str) -> None:
-    """Take a file out of the index that could not be stored."""
-    await answer(redis.hdel(_index(conversation), place))
-    await answer(redis.zrem(_KEPT, place))
-
-
-async def forget(redis: Redis, storage: Storage, place: str) -> None:
-    """Delete one file, and all that names it; raises StorageFailed."""
-    await storage.delete(place)
-    await strike(redis, place.split("/")[1], place)
-
-
-async def expire(redis: Redis, storage: Storage, days: float) -> int:
-    """Delete files that were kept for so many days, a hundred at most; gives how many. Raises StorageFailed."""
-    over = time.time() - days * _DAY_SECONDS
-    places: list[str] = await answer(redis.zrangebyscore(_KEPT, "-inf", over, start=0, num=_AT_ONCE))
-    for place in places:
-        await forget(redis, storage, place)
-    return len(places)
-
-
-def received(place: str, name: str, mime: str, size: int) -> KeptFile:
-    """A file that the person sent."""
-    return _kept(place, safe_name(name), mime, size, "customer")
-
-
-def safe_name(claim: str) -> str:
-    """A file's name as somebody gave it, without what means something to a system; its ending stays."""
-    name = " ".join(_NOT_IN_NAMES.sub(" ", claim).split()).lstrip(". ") or "file"
-    stem, dot, ending = name.rpartition(".")
-    if len(name) <= _NAME_LENGTH:
-        return name
-    ending = f"{dot}{ending[:10]}" if stem else ""
-    return name[: _NAME_LENGTH - len(ending)] + ending
-
-
-def _kept(place: str, name: str, mime: str, size: int, by: Literal["customer", "company"]) -> KeptFile:
-    return KeptFile(key=place, name=name, mime=safe_mime(mime), size=size, by=by, kept=time.time())
-
-
-def _index(conversation: str) -> str:
-    return key(conversation, "files")
-
-
 def _erasing(conversation: str) -> str:
     return key(conversation, "files", "erasing")
-
-
-def _signed(secret: bytes, facts: list[int | str]) -> str:
-    body = _text(json.dumps(facts, separators=(",", ":")).encode())
-    return f"{body}.{_text(_mac(secret, body))}"
-
-
-def _read(secret: bytes, token: str) -> tuple[int, str, str]:
-    """Until when, whose, which file; raises LinkWrong."""
-    body, _, mac = token.partition(".")
-    try:
-        if not hmac.compare_digest(_bytes(mac), _mac(secret, body)):
-            raise LinkWrong
-        until, conversation, place = json.loads(_bytes(body))
-    except (ValueError, TypeError, binascii.Error) as error:
-        raise LinkWrong from error
-    return int(until), str(conversation), str(place)
-
-
-def _mac(secret: bytes, body: str) -> bytes:
-    return hmac.new(secret, body.encode("utf-8", "surrogateescape"), hashlib.sha256).digest()
-
-
-def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
-
-
-def _bytes(text: str) -> bytes:
-    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from bot.storage.storage import NotStored, StorageFailed, Stored, checked, fitting, safe_mime
+from bot.storage.storage import NotStored, StorageFailed, Stored, checked_key, safe_mime, within_limit
 
-# Hidden, because no segment of a key may begin with a dot.
+# Hidden: no segment of a key may begin with a dot.
 _TYPES = ".types"
 _PART = ".part-"
 _ANY = "any"
-# Left for what else lives on this disk, such as Redis, which has to write what Meta was told is safe.
+# Reserve for other users of this disk, such as Redis, which must write the messages that Meta was told are safe.
 _LEFT_FREE = 256 * 1024 * 1024
 T = TypeVar("T")
 
@@ -33,17 +33,17 @@ class LocalStorage:
             path.parent.mkdir(parents=True, exist_ok=True)
             if shutil.disk_usage(path.parent).free < len(data) + _LEFT_FREE:
                 raise StorageFailed(f"less than {_LEFT_FREE // 1024**2} MB of the disk are free")
-            # The type first: a file that is there has one.
+            # The type is written first: an existing file always has one.
             _write(self._path(key, _TYPES), safe_mime(mime).encode())
-            _write(path, fitting(data))
+            _write(path, within_limit(data))
 
-        await _aside(write)
+        await _in_thread(write)
 
     async def get(self, key: str) -> bytes:
-        return await _aside(lambda: _read(self._path(key), key))
+        return await _in_thread(lambda: _read(self._path(key), key))
 
     async def mime(self, key: str) -> str:
-        return (await _aside(lambda: _read(self._path(key, _TYPES), key))).decode()
+        return (await _in_thread(lambda: _read(self._path(key, _TYPES), key))).decode()
 
     async def files(self, prefix: str) -> list[Stored]:
         def walk() -> list[Stored]:
@@ -52,13 +52,13 @@ class LocalStorage:
             whole = (path for path in paths if path.is_file() and not path.name.startswith("."))
             return [Stored(path.relative_to(root).as_posix(), path.stat().st_size) for path in sorted(whole)]
 
-        return await _aside(walk)
+        return await _in_thread(walk)
 
     async def link(self, key: str, seconds: float) -> str | None:  # noqa: ARG002 - a disk has no address of its own
         return None
 
-    async def place(self, key: str) -> Path:
-        """Where the file lies, for a server that sends it piece by piece; raises NotStored."""
+    async def path(self, key: str) -> Path:
+        """The file's path, for a server that streams it; raises NotStored."""
 
         def find() -> Path:
             path = self._path(key)
@@ -66,7 +66,7 @@ class LocalStorage:
                 raise NotStored(key)
             return path
 
-        return await _aside(find)
+        return await _in_thread(find)
 
     async def delete(self, prefix: str) -> None:
         def erase() -> None:
@@ -76,18 +76,18 @@ class LocalStorage:
                 else:
                     path.unlink(missing_ok=True)
 
-        await _aside(erase)
+        await _in_thread(erase)
 
     def _path(self, key: str, *tree: str) -> Path:
-        """Where the key lies. A link on the way could lead out of the folder: it is not followed."""
+        """The path of a key. Symbolic links could lead out of the folder, and are refused."""
         root = Path(os.path.realpath(self._folder)).joinpath(*tree)
-        path = root / checked(key)
+        path = root / checked_key(key)
         if os.path.realpath(path) != str(path):
             raise StorageFailed("a link stands where a file or a folder should be")
         return path
 
 
-async def _aside(work: Callable[[], T]) -> T:
+async def _in_thread(work: Callable[[], T]) -> T:
     try:
         return await asyncio.to_thread(work)
     except OSError as error:
@@ -95,7 +95,7 @@ async def _aside(work: Callable[[], T]) -> T:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all: a process that dies here leaves the old file, or none."""
+    """Write all or nothing: a process that dies here leaves the old file, or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=_PART, dir=path.parent)
     part = Path(name)

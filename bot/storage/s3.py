@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.settings.reading import origin
-from bot.storage.storage import NotStored, StorageFailed, Stored, checked, disposition, fitting, safe_mime
+from bot.storage.storage import NotStored, StorageFailed, Stored, checked_key, disposition, safe_mime, within_limit
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -23,7 +23,7 @@ _NO_BUCKET = "NoSuchBucket"
 
 @dataclass(frozen=True, slots=True)
 class BucketLocation:
-    """Where a bucket is and who may use it. `region` is `auto` at R2."""
+    """Address and key of a bucket. `region` is `auto` at R2."""
 
     bucket: str
     endpoint: str = field(repr=False)
@@ -34,7 +34,7 @@ class BucketLocation:
 
 @dataclass(frozen=True, slots=True)
 class S3Timeouts:
-    """Seconds to connect, for one try, and for all tries of one call; a 5xx or a lost connection is tried again."""
+    """Seconds to connect, for one try, and for all tries of one call; a 5xx or a lost connection is retried."""
 
     connect: float = 3
     answer: float = 15
@@ -43,7 +43,7 @@ class S3Timeouts:
 
 
 class S3Storage:
-    """A Storage in a bucket that exists already. The client is made when it is first used."""
+    """A Storage in an existing bucket. The client is made at its first use."""
 
     def __init__(self, place: BucketLocation, patience: S3Timeouts | None = None) -> None:
         self._place = place
@@ -53,29 +53,31 @@ class S3Storage:
     async def put(self, key: str, data: bytes, mime: str, filename: str | None = None) -> None:
         attributes = {"Content-Type": safe_mime(mime), "Content-Disposition": disposition(filename)}
         async with self._asking(key) as store:
-            await store.put_async(checked(key), fitting(data), attributes=attributes)
+            await store.put_async(checked_key(key), within_limit(data), attributes=attributes)
 
     async def get(self, key: str) -> bytes:
         async with self._asking(key) as store:
-            found = await store.get_async(checked(key))
+            found = await store.get_async(checked_key(key))
             return bytes(await found.bytes_async())
 
     async def mime(self, key: str) -> str:
         async with self._asking(key) as store:
-            found = await store.get_async(checked(key), options={"head": True})
+            found = await store.get_async(checked_key(key), options={"head": True})
             return safe_mime(str(found.attributes.get("Content-Type", "")))
 
     async def files(self, prefix: str) -> list[Stored]:
         async with self._asking(prefix) as store:
-            found = [Stored(one["path"], one["size"]) async for batch in store.list(checked(prefix)) for one in batch]
-            # The listing holds what is below the prefix, and not the file of this very name.
+            found = [
+                Stored(one["path"], one["size"]) async for batch in store.list(checked_key(prefix)) for one in batch
+            ]
+            # The listing holds the files below the prefix, without the file of this very name.
             with suppress(FileNotFoundError):
                 found.append(Stored(prefix, (await store.head_async(prefix))["size"]))
         return sorted(found, key=lambda one: one.key)
 
     async def delete(self, prefix: str) -> None:
         async with self._asking(prefix) as store:
-            async for batch in store.list(checked(prefix)):
+            async for batch in store.list(checked_key(prefix)):
                 await store.delete_async([one["path"] for one in batch])
             await store.delete_async(prefix)
 
@@ -83,11 +85,11 @@ class S3Storage:
         import obstore  # noqa: PLC0415 - loaded with the client
 
         async with self._asking(key) as store:
-            return await obstore.sign_async(store, "GET", checked(key), timedelta(seconds=seconds))
+            return await obstore.sign_async(store, "GET", checked_key(key), timedelta(seconds=seconds))
 
     @asynccontextmanager
     async def _asking(self, key: str) -> AsyncIterator[S3Store]:
-        """The client; its errors become the door's. They carry a page of debug output each, which ends here."""
+        """The client, with its errors as those of Storage. Theirs carry a page of debug output, which is cut off."""
         if self._made is None:
             self._made = await asyncio.to_thread(self._make)
         from obstore.exceptions import BaseError, NotFoundError  # noqa: PLC0415 - loaded with the client
@@ -102,7 +104,7 @@ class S3Storage:
             raise StorageFailed(self._why(str(error))) from None
 
     async def _exists(self) -> bool:
-        """Whether the bucket is there: a HEAD that finds nothing doesn't say which of the two is missing."""
+        """Whether the bucket is there: a HEAD that finds nothing doesn't tell the bucket from the file."""
         assert self._made is not None  # noqa: S101 - only asked after a call
         try:
             async for _ in self._made.list("x"):
@@ -125,11 +127,11 @@ class S3Storage:
         from obstore.store import S3Store  # noqa: PLC0415 - a company with a disk loads none of it
 
         place, patience = self._place, self._patience
-        # Through a function: else AWS_SESSION_TOKEN and the like, meant for another account, would be used as well.
+        # A function gives the key: otherwise AWS_SESSION_TOKEN and the like, of another account, would be used too.
         keys: Any = {"access_key_id": place.key_id, "secret_access_key": place.secret, "expires_at": None}
         return S3Store(
             place.bucket,
-            # Not `endpoint`: a variable AWS_ENDPOINT_URL_S3 would win over it.
+            # The option `endpoint` would lose against a variable AWS_ENDPOINT_URL_S3.
             aws_endpoint_url_s3=place.endpoint,
             region=place.region,
             virtual_hosted_style_request=False,

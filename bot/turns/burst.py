@@ -1,4 +1,4 @@
-"""The silence that ends a burst: people send one thought as several messages, and get one answer."""
+"""The silence that ends a burst: people split a question over several messages, and get one answer."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 from bot.messages.inbound import Inbound
 
-# Whoever never stops writing gets an answer after this while too.
+# A person who never stops writing gets an answer after this time too.
 _LONGEST_SECONDS = 8.0
 
 
 class Burst:
-    """`quiet_seconds` without a new message end a burst; every new message starts the silence anew."""
+    """A burst ends after `quiet_seconds` without a new message; each new message restarts that time."""
 
     def __init__(self, quiet_seconds: float) -> None:
         self._quiet_seconds = quiet_seconds
@@ -21,10 +21,10 @@ class Burst:
 
     @property
     def is_over_at_length(self) -> bool:
-        """Whether the burst has lasted so long that nobody waits for its silence any more."""
+        """Whether the burst has reached its longest duration: then the turn starts without a silence."""
         return time.monotonic() >= self._until
 
     async def silence(self, newest: Inbound) -> None:
-        """Wait until the silence after this message is over."""
+        """Wait until this message is followed by enough silence, or the burst is too long."""
         silence = (datetime.now(UTC) - newest.received_at).total_seconds()
         await asyncio.sleep(max(min(self._quiet_seconds - silence, self._until - time.monotonic()), 0))

@@ -1,4 +1,4 @@
-"""What a turn tells of the canary that it is a part of: counted once, and judged; a clear worsening ends the canary."""
+"""Counts of each closed turn for the running canary; a clear worsening ends the canary."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bot.turns.context import TurnAttempt
 from bot.turns.trace import Trace
 
 _log = structlog.get_logger()
-# With any colour of skin behind it.
+# A prefix, because a skin tone may follow.
 _DOWN = "\N{THUMBS DOWN SIGN}"
 _AUTHOR = "recado"
 _FIX = "see `recado prompts diff {release}`, set it right, then release it again; all contacts have the current one"
@@ -32,10 +32,10 @@ class CanaryRecorder:
         self._library = library
         self._signals = TallyStore(redis)
 
-    async def note(self, attempt: TurnAttempt, messages: Iterable[Inbound], trace: Trace) -> None:
-        """Count a turn that is closed, and the reactions among its messages; nothing where there is no candidate.
+    async def record(self, attempt: TurnAttempt, messages: Iterable[Inbound], trace: Trace) -> None:
+        """Count a closed turn and the reactions among its messages, if a canary is running.
 
-        A worker that dies between the two, in the time of sending, leaves its turn uncounted; none is counted twice.
+        A turn whose worker dies after the close stays uncounted. No turn is counted twice.
         """
         canary = attempt.current.canary
         if canary is None:
@@ -43,7 +43,7 @@ class CanaryRecorder:
         try:
             await self._count(canary, attempt, messages, trace)
         except (RedisError, OSError) as error:
-            # The person has their answer: no job is done again for this.
+            # The person has their answer, so a failed count must not repeat the job.
             _log.warning("canary_not_counted", error=type(error).__name__)
 
     async def _count(self, canary: Canary, attempt: TurnAttempt, messages: Iterable[Inbound], trace: Trace) -> None:
@@ -57,12 +57,12 @@ class CanaryRecorder:
             await self._judge(canary, found)
 
     async def _thumbs(self, conversation: str, messages: Iterable[Inbound]) -> tuple[list[str], list[str]]:
-        """Messages of ours with a thumb that points down, and those from which one may have been taken back."""
+        """Our messages with a thumbs down, and messages from which a thumbs down may have been removed."""
         last: dict[str, bool] = {}
         for message in messages:
             if isinstance(message.content, Reaction) and message.author == "person":
                 last[message.content.message_id] = (message.content.emoji or "").startswith(_DOWN)
-        # What is in the ledger came in; the rest is ours.
+        # The ledger holds incoming messages only, so a message that it doesn't know is ours.
         ours = [
             wamid for wamid, down in last.items() if down and not await ledger.knows(self._redis, conversation, wamid)
         ]
@@ -75,17 +75,17 @@ class CanaryRecorder:
         words = "; ".join(map(str, found))
         if await self._library.end_canary(canary, promote=False, author=_AUTHOR, note=words):
             turns = f"{tallies.candidate.turns} turns against {tallies.current.turns}"
-            told = f"candidate {canary.release} is dropped, by {turns}: {words}"
-            await alert(LiveEvents(self._redis), "canary", told, _FIX.format(release=canary.release))
+            reason = f"candidate {canary.release} is dropped, by {turns}: {words}"
+            await alert(LiveEvents(self._redis), "canary", reason, _FIX.format(release=canary.release))
 
 
 def _sums(trace: Trace) -> dict[str, int]:
-    """Turns in which prompts had a say. Those of a colleague, of a flood or of a rule tell nothing of them."""
+    """Metrics of a turn that used prompts; empty for a turn of a colleague, a flood or a rule."""
     failed = trace.outcome == "failed"
     if trace.prompt is None and not failed:
         return {}
-    asked = sum(attempt.cost_usd for attempt in trace.attempts)
+    cost = sum(attempt.cost_usd for attempt in trace.attempts)
     called = any(done.name == "talk_to_a_person" and done.outcome == "ok" for done in trace.tools)
-    # What is said instead of an answer has the same length whatever the prompts are.
+    # A failed turn's apology has the same length whatever the prompts are.
     length = 0 if failed else sum(map(len, trace.reply))
-    return sums_of_turn(failed=failed, handed_over=called, cost=round(asked * 1_000_000), length=length)
+    return sums_of_turn(failed=failed, handed_over=called, cost=round(cost * 1_000_000), length=length)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import cast
 
 from bot.agent.loop import ModelStep, ToolResult
 from bot.conversations.budget import TurnAccount
@@ -15,28 +14,29 @@ from bot.conversations.memory import History, HistoryEntry
 from bot.conversations.rate_limit import Admission
 from bot.infra.logs import masked
 from bot.media.understanding import PerceivedMessage
-from bot.messages.inbound import Inbound, Part, Reply
-from bot.messages.language import Language
+from bot.messages.inbound import Inbound
+from bot.messages.language import Language, language_from
+from bot.messages.outbound import Part, Reply
 from bot.prompting.canary import CurrentRelease
 from bot.prompting.prompts import Prompts
 from bot.turns.revisions import Known, MessageBatch
 from bot.turns.trace import Trace
 
 TRIES = 5
-# When this share of the time until the deadline has gone by without an answer, the customer is told so.
+# After this share of the time until the deadline, the customer is told that the answer takes longer.
 _STILL_ON_IT = 0.4
 _UNKNOWN = ("a tool that isn't known any more",)
-# Less than this share of it is too little to think in.
+# With less than this share left, the delay is announced at once and the answer gets more time.
 _LITTLE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class TurnAttempt:
-    """A try of a turn: which messages it has (the first `count`), what earlier tries did, its prompts.
+    """A try of a turn: its messages (the first `count` that wait), its prompts, and the journal of earlier tries.
 
-    `current` is the release that turns began with at this try. `before` is what is remembered, `known` what the
-    messages refer to, `seen` the conversation's place in the index of the waiting list when they were read. `lost` says
-    that the journal can't be read by this version of Recado, so that nobody knows what earlier tries did.
+    `current` is the release at the start of this try. `before` is the conversation's history. `known` holds the
+    messages that the turn's messages refer to. `seen` is the conversation's score in the waiting index when they were
+    read. With `lost`, this version of Recado can't read the journal, so the effects of earlier tries are unknown.
     """
 
     count: int
@@ -52,15 +52,15 @@ class TurnAttempt:
 
     @property
     def given_up(self) -> bool:
-        """Whether the messages aren't looked at again, because something in them may make the turn fail."""
+        """Whether the turn ends without reading the messages again, because a message may make every try fail."""
         return self.lost or self.tries > TRIES
 
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
-    """Output of a turn: its text, what is offered to tap, and the end state of its messages.
+    """Output of a turn: its text, the parts that can be tapped, and the end state of its messages.
 
-    `settled` are messages that code has settled. They end as answered, whatever becomes of the others.
+    `settled` are messages that code has settled. They end as answered, whatever the state of the others.
     """
 
     text: str
@@ -71,9 +71,9 @@ class TurnResult:
 
 @dataclass(frozen=True, slots=True)
 class TurnContext:
-    """Input of a turn. `due` is when the customer must have an answer, by the loop's clock.
+    """Input of a turn. `due` is the deadline of the answer, by the loop's clock.
 
-    `perceived` has one entry for each message that asks for an answer, `lines` what the memory gets of all.
+    `perceived` has one entry for each message that asks for an answer. `lines` are the new entries of the memory.
     """
 
     conversation: str
@@ -89,7 +89,7 @@ class TurnContext:
 
     @property
     def before(self) -> History:
-        """What is remembered of the conversation."""
+        """The conversation's history."""
         return self.attempt.before
 
     @property
@@ -100,15 +100,17 @@ class TurnContext:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """Seconds until the customer must have an answer, and after which one that isn't there is announced."""
+    """Seconds until the answer is due, and seconds after which a late answer is announced."""
 
     seconds: float
     announce_after: float
 
 
 def deadline_for(messages: list[Inbound], whole: float) -> Deadline:
-    """How long the answer may take, of `whole` seconds. What has waited so long that little is left (a crowd, an
-    outage) is announced at once, and then has half of the time anew: a late answer is better than none.
+    """The time that is left of `whole` seconds since the first message.
+
+    After a long wait (a crowd, an outage) the delay is announced at once, and the answer gets half of `whole`: a late
+    answer is better than none.
     """
     first = min(message.received_at for message in messages)
     left = whole - (datetime.now(UTC) - first).total_seconds()
@@ -116,7 +118,7 @@ def deadline_for(messages: list[Inbound], whole: float) -> Deadline:
 
 
 def turn_id(first: Inbound) -> str:
-    """The name of a turn: the same for every try after a crash, another one when an operator has it tried anew."""
+    """The name of a turn: the same for every try after a crash, but new when an operator retries the messages."""
     return f"t_{masked(first.id)}" + (f"-{first.retries}" if first.retries else "")
 
 
@@ -131,7 +133,7 @@ def dead_letter_of(turn: TurnContext, trace: Trace, result: TurnResult) -> DeadL
 
 
 def without_flood(batch: MessageBatch, admission: Admission) -> MessageBatch:
-    """The batch without the messages beyond the rate limit, which end here and are not remembered."""
+    """The batch without the messages beyond the rate limit: they end here and never enter the memory."""
     if not admission.over or not admission.admitted:
         return batch
     over = {message.id for message in admission.over}
@@ -155,7 +157,7 @@ def reply_to(newest: Inbound, contact: Contact, reply_id: str, parts: tuple[Part
 
 
 def end_states(messages: list[Inbound], result: TurnResult, turn: str) -> dict[str, dict[str, str]]:
-    """The newest message carries the turn's end state, the others are merged into it; all of them when it failed."""
+    """The newest message is answered and the others are merged into it; any other result is the state of all."""
     newest = messages[-1]
 
     def state(message: Inbound) -> str:
@@ -167,8 +169,8 @@ def end_states(messages: list[Inbound], result: TurnResult, turn: str) -> dict[s
 
 
 def language_known(contact: Contact) -> Language | None:
-    """The language in which somebody wrote before, if it is one of ours."""
-    return cast("Language", contact.language) if contact.language in ("es", "en") else None
+    """The contact's last known language, if Recado speaks it."""
+    return language_from(contact.language, None)
 
 
 def _entry(message: Inbound, state: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The first half of a turn: what was sent is understood, what was said before is recalled."""
+"""The first half of a turn: sort the messages, apply the rate limit, and turn media into text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bot.turns.trace import Trace
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """`default_language` is for people who never wrote in a language that is known."""
+    """`default_language` serves people whose language is still unknown."""
 
     redis: Redis
     contacts: Contacts
@@ -33,19 +33,19 @@ class Intake:
     default_language: Language
 
     async def sort_out(self, conversation: str, waiting: list[Inbound], attempt: TurnAttempt) -> MessageBatch:
-        """The messages as their senders left them, and which of them ask for an answer."""
+        """Apply edits and revocations, and find the messages that ask for an answer."""
         return await self.revisions.sort_out(conversation, waiting, attempt.known, attempt.contact.earlier)
 
     async def admit(self, conversation: str, messages: list[Inbound], turn: str, free: frozenset[str]) -> Admission:
-        """The messages within the rate limit; those of `free` are not counted."""
+        """Apply the rate limit; messages of `free` are not counted."""
         return await self.rate_limit.admit(conversation, messages, turn, free)
 
     async def take_in(
         self, batch: MessageBatch, attempt: TurnAttempt, admission: Admission, due: float, trace: Trace
     ) -> TurnContext:
-        """Understand the messages until `due` (the loop's clock), and recall the conversation.
+        """Read the messages, and gather the input of the turn. `due` is a time of the loop's clock.
 
-        Messages of a flood and of a turn that was given up are not looked at.
+        Media of a flood, or of a turn that was given up, are not read.
         """
         conversation, messages, contact = trace.conversation, batch.speech, attempt.contact
         trace.messages = [message.id for message in messages]
@@ -56,7 +56,7 @@ class Intake:
             passing("turn: perceived")
         words = " ".join(one.perceived.words for one in perceived)
         language = language_of(words) or language_known(contact) or self.default_language
-        contact = await self.contacts.saw(conversation, messages, language, contact)
+        contact = await self.contacts.update_from(conversation, messages, language, contact)
         texts = {one.perceived.message: one.perceived.text for one in perceived}
         lines = self.revisions.lines(batch, texts) if admission.admitted else []
         spending = self.budget.turn_account(conversation)
@@ -65,10 +65,10 @@ class Intake:
     async def _perceive(
         self, conversation: str, messages: list[Inbound], contact: Contact, due: float, trace: Trace
     ) -> list[PerceivedMessage]:
-        # The model needs the other half of what is left.
+        # Half of the time that is left, because the model needs the other half.
         seconds = max((due - asyncio.get_running_loop().time()) / 2, 1)
         with trace.station("perception"):
-            messages = await choices.in_full(self.redis, (conversation, *contact.earlier), messages)
+            messages = await choices.with_full_titles(self.redis, (conversation, *contact.earlier), messages)
             perceived = await self.perception.perceive(conversation, messages, language_known(contact), seconds)
-        trace.saw([one.perceived for one in perceived])
+        trace.note_perceived([one.perceived for one in perceived])
         return perceived

@@ -1,4 +1,4 @@
-"""Two conversations of one person become one: what the younger holds is carried over to the older."""
+"""Merging two conversations of one person: the data of the younger move into the older."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from bot.turns.trace import traces_key
 
 
 class ConversationMerger:
-    """The worker's half of it: bot.conversations.identity has decided which conversation joins which.
+    """The worker's half of a merge: bot.conversations.identity has decided which conversation joins which.
 
-    What is addressed by the old name stays under it until its time is over: deliveries, and texts that may be quoted
-    (`Contact.earlier` lists the names).
+    Deliveries and quotable texts are addressed by the old name, so they stay under it until they expire.
+    `Contact.earlier` lists the old names.
     """
 
     def __init__(self, redis: Redis, leases: ConversationLeases, memory: Memory) -> None:
@@ -32,27 +32,27 @@ class ConversationMerger:
         self._memory = memory
 
     async def state(self, conversation: str) -> tuple[str, list[str]]:
-        """Where a conversation is by now, itself as a rule; and those that have still to be taken in, oldest first."""
+        """The conversation that this one has become, mostly itself; and those that have to join it, oldest first."""
         moved_, pending = await ask(self._redis, self.query(conversation))
         return (await home_of(self._redis, conversation) if moved_ else conversation), pending
 
     @staticmethod
     def query(conversation: str) -> Query[tuple[bool, list[str]]]:
-        """Whether a conversation has become a part of another; and those that it has still to take in, oldest first."""
+        """Whether a conversation has joined another; and those that still have to join it, oldest first."""
         commands = (("GET", moved(conversation)), ("SMEMBERS", joining(conversation)))
         return Query(commands, lambda found: (bool(found[0]), sorted(found[1])))
 
     async def take_in(self, lease: Lease, name: str) -> None:
-        """Carry over a conversation in which nothing waits and nobody works, in one step; then empty it."""
+        """Move the data of an idle conversation here in one step, then delete them there."""
         home = lease.conversation
         both = _one_memory(await self._memory.recall(home), await self._memory.recall(name))
         mine, theirs = await contacts.record_of(self._redis, home), await contacts.record_of(self._redis, name)
         entries = await ledger.raw(self._redis, name)
-        browsers = await subscriptions.kept_of(self._redis, name)
-        failed = await dead_letters.raw_of(self._redis, name)
+        browsers = await subscriptions.stored(self._redis, name)
+        failed = await dead_letters.raw_entries(self._redis, name)
         if failed:
-            await dead_letters.DeadLetters(self._redis).note(home)
-        unsent = await reply_queue.raw_of(self._redis, name)
+            await dead_letters.DeadLetters(self._redis).add_to_index(home)
+        unsent = await reply_queue.raw_replies(self._redis, name)
 
         def write(pipeline: Any) -> None:
             self._memory.replace(pipeline, home, both)
@@ -79,9 +79,9 @@ class ConversationMerger:
 
 def _one_memory(mine: History, theirs: History) -> History:
     summary = "\n".join(filter(None, (mine.summary, theirs.summary)))
-    return History(summary, _in_order(mine.fallen, theirs.fallen), _in_order(mine.recent, theirs.recent))
+    return History(summary, _in_order(mine.unsummarised, theirs.unsummarised), _in_order(mine.recent, theirs.recent))
 
 
 def _in_order(*lists: Iterable[HistoryEntry]) -> tuple[HistoryEntry, ...]:
-    """By time, and each conversation in the order that it had."""
+    """Merge entries by time; those of one conversation keep their order."""
     return tuple(merge(*lists, key=attrgetter("at")))

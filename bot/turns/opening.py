@@ -1,4 +1,4 @@
-"""The one read that opens a turn: all that a conversation's holder needs to decide what is to be done in it."""
+"""The one read that opens a turn: the state by which the lease's holder decides what to do in a conversation."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from bot.turns.merge import ConversationMerger
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """State of a conversation when its lease was taken, or asked for again by its holder.
+    """State of a conversation when its lease was taken, or read again by its holder.
 
-    `has_moved` says that the conversation has become a part of another; `to_join` are those that it has to take in.
+    `has_moved`: the conversation has joined another. `to_join` are the conversations that still have to join it.
     """
 
     has_moved: bool

@@ -1,4 +1,4 @@
-"""Reports of a turn to those who look on: subscribers, the open pages, the metrics, the canary's count."""
+"""Reports of a turn to subscribers, open pages, metrics and the canary."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class TurnReporter:
     async def received(
         self, conversation: str, batch: MessageBatch, contact: Contact, texts: Mapping[str, str]
     ) -> None:
-        """Tell the subscribers of the messages; `texts` are what was understood, by message id.
+        """Publish the messages to subscribers; `texts` are their perceived texts, by message id.
 
-        Before the messages have their end, because a turn is done again after a crash only until then.
+        This happens before the messages end, because a crash repeats a turn only until then.
         """
         for message in (one for one in batch.all if one.author == "person"):
             data = {
@@ -51,16 +51,16 @@ class TurnReporter:
                 "text": texts.get(message.id),
                 "at": message.sent_at.isoformat(),
             }
-            await self._publisher.tell("message.received", data, event_id("message.received", message.id))
+            await self._publisher.publish("message.received", data, event_id("message.received", message.id))
 
     async def remembered(self, batch: MessageBatch, attempt: TurnAttempt, trace: Trace, *, summary_due: bool) -> None:
         """Report a turn whose messages asked for no answer."""
         if summary_due:
             self._scheduler.summary(trace.conversation)
-        await self._canary_recorder.note(attempt, batch.all, trace)
+        await self._canary_recorder.record(attempt, batch.all, trace)
 
     def put(self, pipeline: Any, trace: Trace) -> None:
-        """Keep the trace of a turn, and show it on the open pages, within the turn's last write."""
+        """Store the trace of a turn and show it on open pages, within the turn's last write."""
         event = trace.event()
         trace_store.keep(pipeline, trace.conversation, event)
         self._events.put(pipeline, event)
@@ -78,6 +78,6 @@ class TurnReporter:
             parts=len(trace.reply),
             cost_usd=f"{trace.cost_usd:f}",
         )
-        await self._canary_recorder.note(turn.attempt, turn.batch.all, trace)
+        await self._canary_recorder.record(turn.attempt, turn.batch.all, trace)
         if summary_due:
             self._scheduler.summary(turn.conversation)

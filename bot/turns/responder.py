@@ -1,4 +1,4 @@
-"""What a turn says: by rules where they settle it, else by the model and its tools; always something honest."""
+"""The answer of a turn: by rules and code where they settle it, else by the model and its tools."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from bot.conversations.confirmations import Confirmations, TapResults, is_tap
 from bot.conversations.contacts import Contacts
 from bot.conversations.inbox import FLOOD
 from bot.infra.live_events import LiveEvents
-from bot.messages.inbound import Inbound, Part
+from bot.messages.inbound import Inbound
+from bot.messages.outbound import Part
 from bot.messages.phrases import phrase
 from bot.products.capture import ProductCapture
 from bot.products.capture_turn import CaptureMessage
@@ -36,10 +37,10 @@ class Responder:
     events: LiveEvents
 
     async def answer(self, turn: TurnContext, trace: Trace, journal: TurnJournal) -> TurnResult:
-        """What is said and how the messages end; a flood is told once that it is one."""
+        """The reply and the messages' end state; a flood gets one notice."""
         trace.tools = [entry for entry in turn.attempt.journal if isinstance(entry, ToolResult)]
-        outcome = self._untouched(turn, trace) or await self._reply(turn, trace, journal)
-        if outcome.text and not all(sight.perceived.kept for sight in turn.perceived):
+        outcome = self._result_unread(turn, trace) or await self._reply(turn, trace, journal)
+        if outcome.text and not all(one.perceived.kept for one in turn.perceived):
             outcome = replace(outcome, text=f"{outcome.text}\n\n{phrase('file_not_kept', turn.language)}")
         if not turn.admission.notice or turn.contact.quiet or outcome.state == "handed_off":
             return outcome
@@ -47,10 +48,10 @@ class Responder:
         return replace(outcome, text="\n\n".join(filter(None, said)))
 
     def by_code(self, message: Inbound) -> bool:
-        """Whether code settles this message, whoever has the conversation: it is consent, and no talk with a bot."""
+        """Whether code settles this message even while a person has the conversation: a tap or a word of consent."""
         return is_tap(message) or self.message_rules.is_choice(message)
 
-    def _untouched(self, turn: TurnContext, trace: Trace) -> TurnResult | None:
+    def _result_unread(self, turn: TurnContext, trace: Trace) -> TurnResult | None:
         if not turn.admission.admitted:
             return TurnResult("", FLOOD)
         if turn.attempt.given_up:
@@ -62,56 +63,58 @@ class Responder:
 
     async def _reply(self, turn: TurnContext, trace: Trace, journal: TurnJournal) -> TurnResult:
         contact = turn.contact
-        received = await self.message_rules.receive(turn.conversation, turn.messages, contact, turn.language)
+        rule_result = await self.message_rules.receive(turn.conversation, turn.messages, contact, turn.language)
         tapped = await self.confirmations.settle(turn.conversation, turn.messages, contact, turn.language)
-        # A turn that called the person itself, and then lost its worker, still owes its answer.
-        if received.too_late or (contact.quiet and not turn.attempt.journal):
-            return await self._code_alone(turn, received, tapped)
+        # A turn with a journal goes on, because it may have called the person itself before its worker died.
+        if rule_result.too_late or (contact.quiet and not turn.attempt.journal):
+            return await self._result_by_code(turn, rule_result, tapped)
         captured = await self._captured(turn, trace, tapped)
         handled = tapped.messages.union(captured.messages)
         text = "\n\n".join(filter(None, (tapped.text, captured.text)))
         parts = (*tapped.parts, *captured.parts)
-        if received.complete or len(handled) == len(turn.messages):
-            return TurnResult(received.before(text), "answered", parts)
+        if rule_result.complete or len(handled) == len(turn.messages):
+            return TurnResult(rule_result.before(text), "answered", parts)
         troubles = [one.perceived.trouble for one in turn.perceived if one.perceived.message not in handled]
         if all(troubles):
-            # Nothing was understood, so there is nothing to think about: no model may make something up.
+            # No message was understood, so the model is not asked: it would make something up.
             phrases = dict.fromkeys(phrase(trouble, turn.language) for trouble in troubles if trouble)
-            return TurnResult(received.before("\n\n".join(filter(None, (text, *phrases)))), "answered", parts)
+            return TurnResult(rule_result.before("\n\n".join(filter(None, (text, *phrases)))), "answered", parts)
         await self.events.publish(trace.event())
         with trace.station("agent"):
             outcome = await self._ask_model(turn, trace, journal, tapped)
         if not contact.quiet and await self._is_paused(turn, journal):
-            # A colleague answered from the app while the model thought: two answers would contradict each other.
-            return await self._code_alone(turn, received, tapped)
+            # A colleague answered from the app meanwhile: two answers would contradict each other.
+            return await self._result_by_code(turn, rule_result, tapped)
         text = "\n\n".join(filter(None, (text, outcome.text)))
         cards = await self._cards(turn, trace, captured)
-        return replace(outcome, text=received.before(text), offered=(*tapped.parts, *outcome.offered, *cards))
+        return replace(outcome, text=rule_result.before(text), offered=(*tapped.parts, *outcome.offered, *cards))
 
     async def _is_paused(self, turn: TurnContext, journal: TurnJournal) -> bool:
         return await self.contacts.paused(turn.conversation) if journal.paused is None else journal.paused
 
-    async def _code_alone(self, turn: TurnContext, received: RuleResult, tapped: TapResults) -> TurnResult:
-        """A person goes on with the conversation. Taps and choices are settled all the same, told to both."""
-        settled = tapped.messages | received.chosen
+    async def _result_by_code(self, turn: TurnContext, rule_result: RuleResult, tapped: TapResults) -> TurnResult:
+        """Leave the answer to a person. Taps and choices are settled all the same, and reported to both sides."""
+        settled = tapped.messages | rule_result.chosen
         if not settled:
             return TurnResult("", "handed_off")
-        text = "\n\n".join(filter(None, (*received.first, tapped.text)))
-        told = {"type": "settled", "conversation": turn.conversation, "messages": sorted(settled), "told": text}
-        await self.events.publish(told)
+        text = "\n\n".join(filter(None, (*rule_result.first, tapped.text)))
+        event = {"type": "settled", "conversation": turn.conversation, "messages": sorted(settled), "told": text}
+        await self.events.publish(event)
         state = "answered" if len(settled) == len(turn.messages) else "handed_off"
         return TurnResult(text, state, tapped.parts, settled)
 
     async def _captured(self, turn: TurnContext, trace: Trace, tapped: TapResults) -> CapturedTurn:
-        """What the photo session makes of what staff sent."""
+        """Give the messages to the photo session of staff."""
         incoming = _incoming(turn, tapped)
         if not incoming:
             return CapturedTurn()
-        photo_turn = PhotoTurn(trace.turn, turn.contact, turn.language, turn.due - SENDING_SECONDS, trace.book)
+        photo_turn = PhotoTurn(
+            trace.turn, turn.contact, turn.language, turn.due - SENDING_SECONDS, trace.record_attempt
+        )
         return await self.captures.take(turn.conversation, photo_turn, incoming)
 
     async def _cards(self, turn: TurnContext, trace: Trace, captured: CapturedTurn) -> tuple[Part, ...]:
-        """The product card, once, as it is after the model's corrections."""
+        """The product card, once, with the model's corrections."""
         corrected = any(done.name == "correct_product" and done.outcome == "ok" for done in trace.tools)
         draft = await self.captures.open_draft(turn.conversation) if corrected else None
         if draft is None:
@@ -125,9 +128,9 @@ class Responder:
 
 
 def _incoming(turn: TurnContext, tapped: TapResults) -> list[CaptureMessage]:
-    """The turn's messages as the photo session takes them; what was forwarded are not the person's own words."""
+    """Input for the photo session. Forwarded text is left out, because it isn't the person's own."""
     return [
-        CaptureMessage(message, "" if message.forwarded else sight.perceived.words, sight.photo_text)
-        for message, sight in zip(turn.messages, turn.perceived, strict=True)
+        CaptureMessage(message, "" if message.forwarded else one.perceived.words, one.photo_text)
+        for message, one in zip(turn.messages, turn.perceived, strict=True)
         if message.id not in tapped.messages
     ]

@@ -1,4 +1,4 @@
-"""What changes the memory and starts no turn: reactions, edits, revocations, and copies of what was said past us."""
+"""Messages that change the memory and ask for no answer: reactions, edits, revocations, and copies of a colleague's."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from bot.infra.redis import key
 from bot.media.archive import Archive
 from bot.media.cache import forget_media, media_key
 from bot.messages.inbound import CallPermission, Content, Edit, Inbound, Media, Reaction, Revoke, Text
-from bot.messages.prompt_text import fenced, glance, unforged
+from bot.messages.prompt_text import tagged, text_without_file, without_our_tags
 from bot.storage.storage import StorageFailed
 from bot.turns import trace
 
 _log = structlog.get_logger()
-# Meta tells everything within 7 days (reference 1.4): news of a message may be here before the message.
+# Meta delivers a webhook within 7 days, so an edit may come that long before its message.
 _AHEAD_SECONDS = 7 * 24 * 3600
 _QUOTE_LENGTH = 120
 _EMOJI_LENGTH = 16
@@ -35,10 +35,10 @@ _change: TypeAdapter[Edit | Revoke] = TypeAdapter(Edit | Revoke, config=ConfigDi
 
 @dataclass(frozen=True, slots=True)
 class MessageBatch:
-    """Waiting messages, sorted out: `speech` asks for an answer and is as its senders left it, `ends` are of the rest.
+    """Waiting messages after edits and revocations: `speech` asks for an answer, `ends` are end states of the rest.
 
-    `taken` is how many lie at the front of the waiting list, `said` are texts of earlier messages, `media` the files of
-    revoked ones, `traces` the turns that tell of those.
+    `taken` is their number at the front of the waiting list. `earlier_texts` are texts of earlier messages by id.
+    `media` are the files of revoked messages, `traces` the turns that repeat their words.
     """
 
     taken: int
@@ -46,17 +46,17 @@ class MessageBatch:
     speech: list[Inbound]
     ends: dict[str, dict[str, str]]
     changes: dict[str, Edit | Revoke]
-    said: dict[str, str] = field(default_factory=dict)
+    earlier_texts: dict[str, str] = field(default_factory=dict)
     media: tuple[str, ...] = ()
     traces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """News of messages that came before the messages themselves, by id; and texts of earlier messages."""
+    """Edits and revocations that came before their messages, by message id; and texts of earlier messages."""
 
     changes: dict[str, Edit | Revoke]
-    said: dict[str, str]
+    earlier_texts: dict[str, str]
 
 
 class MessageRevisions:
@@ -68,20 +68,20 @@ class MessageRevisions:
 
     @staticmethod
     def query(conversation: str, waiting: list[Inbound], earlier: tuple[str, ...] = ()) -> Query[Known]:
-        """What is known of these messages already, and of those that they refer to."""
+        """Edits that came before these messages, and texts of the messages that they refer to."""
         wamids = [message.id for message in waiting if not isinstance(message.content, Edit | Revoke)]
-        asked = {message.quoted for message in waiting} | {_target(message.content) for message in waiting}
-        ahead: Query[dict[str, Edit | Revoke]] = Query(
-            (("MGET", *(_ahead(conversation, wamid) for wamid in wamids)),) if wamids else (),
-            lambda found: _told_ahead(wamids, found[0] if found else ()),
+        referenced = {message.quoted for message in waiting} | {_target(message.content) for message in waiting}
+        early_changes: Query[dict[str, Edit | Revoke]] = Query(
+            (("MGET", *(_early_change_key(conversation, wamid) for wamid in wamids)),) if wamids else (),
+            lambda found: _early_changes(wamids, found[0] if found else ()),
         )
-        parts = gathered(ahead, memory.quoted(conversation, [wamid for wamid in asked if wamid], earlier))
+        parts = gathered(early_changes, memory.quoted(conversation, [wamid for wamid in referenced if wamid], earlier))
         return Query(parts.commands, lambda found: Known(*parts.read(found)))
 
     async def sort_out(
         self, conversation: str, waiting: list[Inbound], known: Known, earlier: tuple[str, ...] = ()
     ) -> MessageBatch:
-        """Apply to each other what waits, in the order in which it was sent, and what was told ahead."""
+        """Apply the edits and revocations among the messages, in their order, and those that came early."""
         messages = sorted(waiting, key=lambda message: message.sent_at)
         ids = {message.id for message in messages}
         changes = {wamid: change for wamid, change in known.changes.items() if wamid in ids}
@@ -102,54 +102,56 @@ class MessageRevisions:
                 if (state := why_unanswered(message) or (None if left else "ignored: revoked"))
             },
             changes=changes,
-            said=known.said,
+            earlier_texts=known.earlier_texts,
             media=media,
             traces=traces,
         )
 
-    def lines(self, batch: MessageBatch, heard: Mapping[str, str]) -> list[HistoryEntry]:
-        """What all of it says, one line a message; `heard` holds the texts of `speech`."""
+    def lines(self, batch: MessageBatch, perceived_texts: Mapping[str, str]) -> list[HistoryEntry]:
+        """Entries of the memory, one a message; `perceived_texts` are the texts of `speech`."""
         found = []
-        said = batch.said | dict(heard)
+        earlier_texts = batch.earlier_texts | dict(perceived_texts)
         for message in batch.all:
             revised = _revised(message, batch.changes.get(message.id))
-            text = _line(revised, said, heard) if revised else ""
+            text = _line(revised, earlier_texts, perceived_texts) if revised else ""
             if text:
                 role: Literal["user", "assistant"] = "user" if message.author == "person" else "assistant"
                 found.append(HistoryEntry(role=role, text=text, at=message.received_at, wamid=message.id))
         return found
 
     def write(self, pipeline: Any, conversation: str, batch: MessageBatch, before: History) -> History:
-        """Change what is kept, within a transaction that also ends the messages; returns the memory as it then is."""
+        """Apply the batch to the stored data, in a transaction that also ends the messages; returns the new memory."""
         here = {message.id for message in batch.all}
-        known = {item.wamid: item.text for item in (*before.fallen, *before.recent) if item.wamid}
+        known = {item.wamid: item.text for item in (*before.unsummarised, *before.recent) if item.wamid}
         for wamid, change in batch.changes.items():
-            pipeline.set(_ahead(conversation, wamid), change.model_dump_json(), ex=_AHEAD_SECONDS)
+            pipeline.set(_early_change_key(conversation, wamid), change.model_dump_json(), ex=_AHEAD_SECONDS)
             if isinstance(change, Revoke):
                 memory.forget_quotes(pipeline, conversation, [wamid])
-            elif wamid in batch.said and wamid not in here:
-                text = _edited(batch.said[wamid], change)
-                memory.quotable(pipeline, conversation, wamid, text, self.memory.ttl_seconds)
+            elif wamid in batch.earlier_texts and wamid not in here:
+                text = _edited(batch.earlier_texts[wamid], change)
+                memory.store_quotable(pipeline, conversation, wamid, text, self.memory.ttl_seconds)
         forget_media(pipeline, conversation, batch.media)
-        for told in batch.traces:
-            trace.forget(pipeline, conversation, told)
+        for raw_trace in batch.traces:
+            trace.forget(pipeline, conversation, raw_trace)
         for message in batch.all:
             if isinstance(message.content, CallPermission):
                 contacts.allow_calls(pipeline, conversation, allowed=message.content.accepted)
             copied = _revised(message, batch.changes.get(message.id)) if message.aside else None
             if copied and _target(copied.content) is None:
-                memory.quotable(pipeline, conversation, copied.id, glance(copied.content), self.memory.ttl_seconds)
+                memory.store_quotable(
+                    pipeline, conversation, copied.id, text_without_file(copied.content), self.memory.ttl_seconds
+                )
         ledger.end(pipeline, conversation, batch.ends)
         waiting_list.drop(pipeline, conversation, batch.taken)
-        news = {
+        revised_texts = {
             wamid: _DELETED if isinstance(change, Revoke) else _edited(known[wamid], change)
             for wamid, change in batch.changes.items()
             if wamid in known
         }
-        return self.memory.amend(pipeline, conversation, before, news)
+        return self.memory.amend(pipeline, conversation, before, revised_texts)
 
     async def keep(self, lease: Lease, batch: MessageBatch, before: History, *, done_with: tuple[str, ...]) -> bool:
-        """Close what holds nothing to answer and delete these keys, in one step. True when a summary is due."""
+        """End messages that ask for no answer, and delete these keys, in one step. True when a summary is due."""
         due = False
 
         def write(pipeline: Any) -> None:
@@ -167,19 +169,19 @@ class MessageRevisions:
             try:
                 await self._archive.erase_message(conversation, wamid)
             except StorageFailed as error:
-                # Nobody's answer waits for a disk; the file's place stays known, so that erasing the contact finds it.
+                # No answer waits for a disk. The file's place stays known, so that erasing the contact finds the file.
                 _log.error("revoked_file_not_erased", why=str(error), fix="see the storage; then erase the contact")
 
     async def _left_by(
         self, conversation: str, revoked: list[str], earlier: tuple[str, ...]
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The files that revoked messages brought, and the traces of turns that repeat their words."""
+        """The files of revoked messages, and the traces of turns that repeat their words."""
         if not revoked:
             return (), ()
         for one in (conversation, *earlier):
             await self._erase_files(one, revoked)
         if earlier:
-            # Doing it twice is doing it once, so it needs no lease.
+            # No lease is needed, because a repetition changes nothing.
             pipeline = self._redis.pipeline(transaction=False)
             for one in earlier:
                 memory.forget_quotes(pipeline, one, revoked)
@@ -189,49 +191,53 @@ class MessageRevisions:
         return tuple(one for one in media if one), traces
 
 
-def _told_ahead(wamids: list[str], found: Sequence[str | None]) -> dict[str, Edit | Revoke]:
+def _early_changes(wamids: list[str], found: Sequence[str | None]) -> dict[str, Edit | Revoke]:
     return {wamid: _change.validate_json(raw) for wamid, raw in zip(wamids, found, strict=True) if raw}
 
 
-def line_of(message: Inbound, text: str, said: Mapping[str, str]) -> str:
-    """What a message says, with what it refers to: a quote, a product, an ad; others' words stay between tags."""
+def line_of(message: Inbound, text: str, earlier_texts: Mapping[str, str]) -> str:
+    """The text of a message with its quote, product or ad; words of other people stay between tags."""
     lines = []
     if message.referral:
         ad = message.referral
-        lines.append(fenced("came_from_ad", source=ad.source, headline=ad.headline, text=ad.body, url=ad.url))
-    if message.quoted and message.quoted in said:
-        lines.append(fenced("replying_to", text=said[message.quoted]))
+        lines.append(tagged("came_from_ad", source=ad.source, headline=ad.headline, text=ad.body, url=ad.url))
+    if message.quoted and message.quoted in earlier_texts:
+        lines.append(tagged("replying_to", text=earlier_texts[message.quoted]))
     if message.product:
-        lines.append(fenced("asking_about_product", product=message.product))
+        lines.append(tagged("asking_about_product", product=message.product))
     if message.forwarded and isinstance(message.content, Text):
-        text = fenced("forwarded_message", text=message.content.body)
+        text = tagged("forwarded_message", text=message.content.body)
     elif message.forwarded:
         lines.append("(forwarded:)")
     return "\n".join((*lines, text))
 
 
-def _line(message: Inbound, said: Mapping[str, str], heard: Mapping[str, str]) -> str:
+def _line(message: Inbound, earlier_texts: Mapping[str, str], perceived_texts: Mapping[str, str]) -> str:
     match message.content:
         case Edit() | Revoke():
             return ""
         case Reaction(message_id=target, emoji=emoji):
-            return _reaction(emoji, said.get(target))
+            return _reaction(emoji, earlier_texts.get(target))
         case content:
-            return line_of(message, heard[message.id] if message.id in heard else glance(content), said)
+            return line_of(
+                message,
+                perceived_texts[message.id] if message.id in perceived_texts else text_without_file(content),
+                earlier_texts,
+            )
 
 
 def _reaction(emoji: str | None, target: str | None) -> str:
-    """The quote is cut and loses its line breaks, so that it can't look like more than a quote."""
+    """The quote is cut and loses its line breaks, so that it can't pass for more than a quote."""
     short = " ".join((target or "").split())
     short = f"{short[:_QUOTE_LENGTH]}…" if len(short) > _QUOTE_LENGTH else short
     what = f": «{short}»" if short else " an earlier message"
     if emoji is None:
         return f"(took back the reaction to{what})"
-    return f"(reacted {unforged(emoji[:_EMOJI_LENGTH])} to{what})"
+    return f"(reacted {without_our_tags(emoji[:_EMOJI_LENGTH])} to{what})"
 
 
 def _revised(message: Inbound, change: Edit | Revoke | None) -> Inbound | None:
-    """The message as its sender left it; None when it was taken back."""
+    """The message after its edit; None after its revocation."""
     if isinstance(change, Revoke):
         return None
     content: Content = message.content
@@ -243,8 +249,8 @@ def _revised(message: Inbound, change: Edit | Revoke | None) -> Inbound | None:
 
 
 def _edited(text: str, change: Edit) -> str:
-    # What was seen in the file stays; the old caption stays too, because nobody knows where it ends.
-    return f"{text}\n{fenced('edited_caption', text=change.body)}" if change.caption else unforged(change.body)
+    # The file's perceived text stays. So does the old caption, because its end in the text is unknown.
+    return f"{text}\n{tagged('edited_caption', text=change.body)}" if change.caption else without_our_tags(change.body)
 
 
 def _target(content: Content) -> str | None:
@@ -255,5 +261,5 @@ def _end(message: Inbound, state: str) -> dict[str, str]:
     return {"state": state, "type": message.content.kind, "received_at": message.received_at.isoformat()}
 
 
-def _ahead(conversation: str, wamid: str) -> str:
+def _early_change_key(conversation: str, wamid: str) -> str:
     return key(conversation, "changed", wamid)

@@ -1,4 +1,4 @@
-"""What is settled by rules before anybody thinks: messages that come late, and words that end or allow marketing."""
+"""Rules that precede the model: late messages, and words that end or allow marketing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WITHHELD = (
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """`first` is what the answer begins with; `complete` when it needs no more; `too_late` when there is none.
+    """`first` are the answer's first paragraphs; `complete`: it needs no others; `too_late`: there is no answer.
 
     `chosen` are the messages that were a choice about marketing.
     """
@@ -33,7 +33,7 @@ class RuleResult:
     chosen: frozenset[str] = frozenset()
 
     def before(self, text: str) -> str:
-        """The whole answer. Where there is nothing to say, nobody apologises either."""
+        """The whole answer. Without a text there is no apology for lateness either."""
         return "\n\n".join(filter(None, (*self.first, text))) if text or self.complete else ""
 
 
@@ -48,17 +48,17 @@ class MessageRules:
     async def receive(
         self, conversation: str, messages: list[Inbound], contact: Contact, language: Language
     ) -> RuleResult:
-        """Apply the rules to the messages of a turn, which are in order. Doing it twice is doing it once."""
+        """Apply the rules to the messages of a turn, which are in order. A repetition changes nothing."""
         chosen = [(message, choice) for message in messages if (choice := self._choice(message)) is not None]
         for message, wanted in chosen:
             await self._contacts.choose_marketing(conversation, wanted=wanted, at=message.sent_at)
-        if contact.withheld and not await self._contacts.told_withheld(conversation):
+        if contact.withheld and not await self._contacts.withheld_reported(conversation):
             await self._handoff.leave_to_a_person(conversation, _WITHHELD)
-            await self._contacts.tell_withheld(conversation)
+            await self._contacts.mark_withheld_reported(conversation)
         ids = frozenset(message.id for message, _ in chosen)
         alone = tuple(phrase(name, language) for name in _phrases(False, (wanted for _, wanted in chosen)))
         if contact.quiet:
-            # A colleague answers; what code has done is told all the same.
+            # A colleague answers, but the effect of the choice is confirmed all the same.
             return RuleResult(alone, chosen=ids)
         age = (datetime.now(UTC) - messages[-1].sent_at).total_seconds()
         if age > self._settings.late_message_seconds:
@@ -69,13 +69,13 @@ class MessageRules:
         return RuleResult(first, complete=len(chosen) == len(messages), chosen=ids)
 
     def is_choice(self, message: Inbound) -> bool:
-        """Whether a message is nothing but a word of consent."""
+        """Whether a message consists of a word of consent alone."""
         return self._choice(message) is not None
 
     def _choice(self, message: Inbound) -> bool | None:
-        """True allows marketing, False ends it; only a message that is nothing but the word counts.
+        """True allows marketing, False ends it. Only a message that consists of the word alone counts.
 
-        The same holds for what is tapped, such as a template's button, whose id the company chose.
+        A tap counts by its title or id, because the company chose the id of a template's button.
         """
         content = message.content
         if message.forwarded or not isinstance(content, Text | Tap):
@@ -91,6 +91,6 @@ def _phrases(late: bool, choices: Iterable[bool]) -> list[str]:  # noqa: FBT001 
 
 
 def _bare(word: str) -> str:
-    """A word without accents, and the signs and blanks around it: `¡STOP!` is `stop`."""
+    """A word without case, accents and signs: `¡STOP!` becomes `stop`."""
     letters = normalize("NFKD", word.casefold())
     return " ".join("".join(sign for sign in letters if category(sign)[0] in "LN" or sign.isspace()).split())

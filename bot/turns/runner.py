@@ -1,4 +1,4 @@
-"""Who works on a conversation: one worker at a time, from its first waiting message until nothing waits any more."""
+"""Work on a conversation: one worker at a time, from its first waiting message to its last."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class ConversationRunner:
-    """`take_turn` answers what waits, and tells whether it let go of the conversation with its last write."""
+    """`take_turn` answers the waiting messages; it returns True if its last write released the lease."""
 
     redis: Redis
     leases: ConversationLeases
@@ -34,10 +34,10 @@ class ConversationRunner:
     take_turn: Callable[[Lease, Opening], Awaitable[bool]]
 
     async def work(self, conversation: str) -> None:
-        """Work on a conversation until nothing waits in it. A conversation that another worker has is waited for."""
+        """Work on a conversation until no message waits. If another worker holds it, wait for that one."""
         lease = Lease(conversation, secrets.token_hex(8))
         opening = await self._take(lease)
-        # Also of a conversation that moved: what was sent from it may still fail, and is sent again from it.
+        # Also for a conversation that moved, because messages sent from it may still fail, and are resent from it.
         await self._hold(lease, opening)
         if opening.has_moved:
             await self.work(await home_of(self.redis, conversation))
@@ -50,11 +50,11 @@ class ConversationRunner:
             if is_taken:
                 passing("turn: conversation taken")
                 return opening
-            # Another process holds it: there is no event.
+            # No event tells that another process has released the lease, so we poll.
             await asyncio.sleep(0.25)
 
     async def _hold(self, lease: Lease, opening: Opening) -> bool:
-        """Work with a lease that was taken; False when it went to another worker."""
+        """Work with a lease that was taken; False if another worker got the lease meanwhile."""
         released = False
         try:
             async with held(self.leases, lease):
@@ -68,21 +68,21 @@ class ConversationRunner:
         return released
 
     async def _until_quiet(self, lease: Lease, opening: Opening) -> None:
-        """Take turns until nothing waits, and let go."""
+        """Take turns until no message waits, then release the lease."""
         while True:
             joined = await self._join(lease, opening.to_join)
             if not opening.outbox.is_empty:
                 await self.outbox.send(lease, opening.outbox)
             if joined:
-                opening = await self._look_again(lease)
+                opening = await self._read_opening(lease)
             if opening.waiting.messages:
                 if await self.take_turn(lease, opening):
                     return
             elif await self._let_go(lease):
                 return
-            opening = await self._look_again(lease)
+            opening = await self._read_opening(lease)
 
-    async def _look_again(self, lease: Lease) -> Opening:
+    async def _read_opening(self, lease: Lease) -> Opening:
         return await ask(self.redis, self.openings.query(lease.conversation))
 
     async def _let_go(self, lease: Lease) -> bool:
@@ -90,7 +90,7 @@ class ConversationRunner:
         return await self.leases.release(lease)
 
     async def _join(self, lease: Lease, names: list[str]) -> bool:
-        """Take in the conversations that turned out to be of the same person, once nothing waits in them."""
+        """Merge the conversations that turned out to be of the same person, after their own waiting messages."""
         for name in names:
             other = Lease(name, lease.token)
             if not await self._hold(other, await self._take(other)):

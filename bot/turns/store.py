@@ -1,4 +1,4 @@
-"""The stored state of a turn: which messages it has, its journal of done work, and the one step that closes it."""
+"""The stored state of a turn: its messages, the journal of its work, and the one step that closes it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bot.delivery import reply_queue
 from bot.infra.queries import Query, ask, gathered
 from bot.infra.redis import answer
 from bot.media.cache import note_media
-from bot.messages.inbound import Reply
+from bot.messages.outbound import Reply
 from bot.messages.prompt_text import words
 from bot.prompting.library import Library
 from bot.turns.context import TurnAttempt, TurnContext, TurnResult, dead_letter_of, end_states, reply_to
@@ -34,9 +34,9 @@ from bot.turns.trace import Trace
 _log = structlog.get_logger()
 T = TypeVar("T")
 
-# One holder of the lease makes one try, however often it asks. KEYS 1 lease, 2 turn, 3 journal, 4 waiting messages.
-# ARGV 2 how many wait, 3 release of the prompts, 4 whether all that wait have to be among them (1 or nothing): then a
-# turn that finds more of them does not begin, and gives -1.
+# A holder of the lease makes one try, however often it runs this. KEYS 1 lease, 2 turn, 3 journal, 4 waiting messages.
+# ARGV 1 lease's token, 2 number of messages, 3 release of the prompts, 4 "1" if no other message may wait: then a turn
+# that finds more does not begin, and the script returns -1.
 _BEGIN = f"""
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if redis.call('HSETNX', KEYS[2], 'count', ARGV[2]) == 1 then
@@ -75,9 +75,9 @@ class TurnStore:
         return self._revisions.memory
 
     async def begin(self, lease: Lease, opening: Opening, *, whole: bool) -> TurnAttempt | Waiting:
-        """Fix which messages and prompts this turn has. A try after a crash has the same, and what was done.
+        """Fix the messages and prompts of this turn. A try after a crash gets the same ones, and the journal.
 
-        With `whole`, a new turn has all that waits: where more has come than `opening` knows, that is the answer.
+        With `whole`, a new turn needs all waiting messages: if `opening` lacks some, they are returned instead.
         """
         name, messages = lease.conversation, opening.waiting.messages
         prompts = await self._library.prompts_of(opening.current, name)
@@ -117,7 +117,7 @@ class TurnStore:
         return TurnJournal(self._leases, lease, attempt.journal, trace)
 
     async def put_once(self, lease: Lease, name: str, make: Callable[[], Reply]) -> bool:
-        """Put a reply into the outbox, once a turn for this name; False when it was put there before."""
+        """Put a reply into the outbox, once a turn for this name; False if that was done before."""
         kept, _ = turn_keys(lease.conversation)
         if await answer(self._redis.hget(kept, name)):
             return False
@@ -137,9 +137,9 @@ class TurnStore:
     async def close(
         self, lease: Lease, turn: TurnContext, result: TurnResult, trace: Trace, query: Query[T]
     ) -> tuple[bool, T]:
-        """Write all in one step: the reply is in the outbox, the memory is longer, every message has its end.
+        """Put the reply into the outbox, extend the memory and end every message, in one step.
 
-        Gives whether a summary is due, and what the query finds then.
+        Returns whether a summary is due, and the answer of the query after the step.
         """
         parts = composed(result.text, result.offered)
         trace.reply = [words(part) for part in parts]
@@ -151,19 +151,19 @@ class TurnStore:
         ends = end_states(turn.messages, result, trace.turn)
         failed = trace.outcome == "failed"
         if failed:
-            await DeadLetters(self._redis).note(turn.conversation)
+            await DeadLetters(self._redis).add_to_index(turn.conversation)
         summary_due = False
 
         def write(pipeline: Any) -> None:
             nonlocal summary_due
             if reply:
-                choices.keep(pipeline, turn.conversation, result.offered)
+                choices.store(pipeline, turn.conversation, result.offered)
                 reply_queue.put(pipeline, turn.conversation, reply)
             before = self._revisions.write(pipeline, turn.conversation, turn.batch, turn.before)
             summary_due = self._memory.extend(pipeline, turn.conversation, before, new)
             for message, perceived in zip(turn.messages, turn.perceived, strict=True):
                 text = perceived.perceived.text
-                memory.quotable(pipeline, turn.conversation, message.id, text, self._memory.ttl_seconds)
+                memory.store_quotable(pipeline, turn.conversation, message.id, text, self._memory.ttl_seconds)
                 note_media(pipeline, turn.conversation, message)
             ledger.end(pipeline, turn.conversation, ends)
             if failed:
@@ -177,9 +177,9 @@ class TurnStore:
 
 
 class TurnJournal:
-    """The journal of a turn: `earlier` is what earlier tries wrote, `write` adds what this try does.
+    """The journal of a turn: `earlier` holds the entries of earlier tries, `write` adds one of this try.
 
-    `paused` says whether a colleague has begun to answer, as of the newest entry that was written; None before that.
+    `paused`: whether a colleague had begun to answer when the newest entry was written; None before the first.
     """
 
     def __init__(
@@ -197,17 +197,17 @@ class TurnJournal:
         _, name = turn_keys(self._lease.conversation)
 
         def write(pipeline: Any) -> None:
-            # Under the lease, because whoever lost it would write into the journal of the next turn.
+            # Under the lease, because a worker that lost it would write into the journal of the next turn.
             pipeline.rpush(name, entry.model_dump_json())
 
         self.paused = await self._leases.commit_and_ask(self._lease, write, paused(self._lease.conversation))
 
 
 def _read(entries: list[str]) -> tuple[ModelStep | ToolResult, ...] | None:
-    """The journal's entries; None where this version of Recado can't read one."""
+    """The journal's entries; None if this version of Recado can't read one."""
     try:
         return tuple(_entry.validate_json(entry) for entry in entries)
     except ValidationError:
-        # Because the journal tells what was done, going on without it would do that again.
+        # Without the journal, the turn would repeat effects that are done already, so it ends.
         _log.error("journal_unreadable", fix="was an older Recado started again on newer data?")
         return None

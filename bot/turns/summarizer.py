@@ -1,4 +1,4 @@
-"""What fell out of a conversation's memory becomes a summary, made by the model off the reply's path."""
+"""Summaries of history entries that no longer fit the memory, made by the model outside of the reply's path."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import asyncio
 
 import structlog
 
-from bot.agent.prompt import asked_with, values_of_summary
+from bot.agent.prompt import request_with, values_of_summary
 from bot.ai.chat import BudgetSpent, ChatModel, FromPerson, ModelRequest, NoModelAnswered
 from bot.conversations.budget import Budget
 from bot.conversations.memory import Memory
 from bot.infra.crash_points import passing
-from bot.messages.prompt_text import fenced
+from bot.messages.prompt_text import tagged
 from bot.prompting.diagnostics import PromptsWrong
 from bot.prompting.library import Library
 from bot.turns.trace import count
@@ -28,9 +28,9 @@ class Summarizer:
         self._library = library
 
     async def make(self, conversation: str) -> None:
-        """Summarise what fell out. Repeating it does no harm; when no model answers, it stays readable as it was."""
+        """Summarise the entries that no longer fit. A repetition is harmless; without an answer they stay."""
         before = await self._memory.recall(conversation)
-        if not before.fallen:
+        if not before.unsummarised:
             return
         prompts = await self._library.now(conversation)
         structlog.contextvars.bind_contextvars(release=prompts.release)
@@ -39,14 +39,14 @@ class Summarizer:
         except PromptsWrong as error:
             _log.error("prompt_not_rendered", why=error.places, fix="see `recado prompts check`")
             return
-        said = fenced("conversation", lines="\n".join(f"{item.role}: {item.text}" for item in before.fallen))
+        text = tagged("conversation", lines="\n".join(f"{item.role}: {item.text}" for item in before.unsummarised))
         deadline = asyncio.get_running_loop().time() + _SECONDS
         spending = self._budget.account(conversation)
-        question = asked_with(prompt, ModelRequest((*prompt.lines, FromPerson(said)), deadline, spending=spending))
+        request = request_with(prompt, ModelRequest((*prompt.lines, FromPerson(text)), deadline, spending=spending))
         try:
-            answer = await self._model.answer(question, count)
+            answer = await self._model.answer(request, count)
         except (NoModelAnswered, BudgetSpent) as error:
             _log.warning("no_summary", why=str(error.__cause__ or error))
             return
         passing("summary: made, not kept")
-        await self._memory.summarised(conversation, before.fallen, answer.text)
+        await self._memory.summarised(conversation, before.unsummarised, answer.text)

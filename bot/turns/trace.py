@@ -1,4 +1,4 @@
-"""The trace of one turn for those who look on: what was perceived, asked, called and spent, and how long it took."""
+"""The trace of a turn for operators: perceived media, requests, tool calls, costs and durations."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ class Trace:
         finally:
             self._stations[name] = self._stations.get(name, 0) + (time.perf_counter() - started) * 1000
 
-    def took(self, name: str, since: float) -> None:
-        """Note the time of a station that has not ended: since then, by time.perf_counter."""
+    def note_duration(self, name: str, since: float) -> None:
+        """Record the duration of a station that goes on, since a time of time.perf_counter."""
         self._stations[name] = (time.perf_counter() - since) * 1000
 
-    async def book(self, attempt: Attempt) -> None:
-        """Keep and count a request to a model of this turn."""
+    async def record_attempt(self, attempt: Attempt) -> None:
+        """Record and count a request to a model of this turn."""
         self.attempts.append(attempt)
         await count(attempt)
 
-    def saw(self, perceived: list[Perceived]) -> None:
+    def note_perceived(self, perceived: list[Perceived]) -> None:
         self.perceived = perceived
         for item in perceived:
             if item.cost_usd:
@@ -89,31 +89,31 @@ class Trace:
 
 
 def keep(pipeline: Any, conversation: str, event: dict[str, Any]) -> None:
-    """Keep a turn's trace for some days, within a transaction."""
+    """Store a turn's trace for some days, within a transaction."""
     pipeline.lpush(traces_key(conversation), json.dumps(event, ensure_ascii=False, separators=(",", ":")))
     pipeline.ltrim(traces_key(conversation), 0, _KEPT - 1)
     pipeline.expire(traces_key(conversation), _KEEP_SECONDS)
 
 
 async def kept_of(redis: Redis, conversation: str) -> list[dict[str, Any]]:
-    """The last turns of a conversation (`Trace.event`), the oldest first."""
+    """The last turns of a conversation (`Trace.event`), oldest first."""
     return [json.loads(one) for one in reversed(await raw_of(redis, conversation))]
 
 
 async def raw_of(redis: Redis, conversation: str) -> list[str]:
-    """The last turns of a conversation as they are kept, the newest first."""
+    """The last turns of a conversation as stored JSON, newest first."""
     raw: list[str] = await answer(redis.lrange(traces_key(conversation), 0, -1))
     return raw
 
 
 async def raw_about(redis: Redis, conversation: str, wamids: list[str]) -> tuple[str, ...]:
-    """Kept traces that repeat the words of these messages."""
+    """Stored traces that repeat the words of these messages."""
     kept = await raw_of(redis, conversation)
     return tuple(one for one in kept if set(json.loads(one)["messages"]).intersection(wamids))
 
 
 def forget(pipeline: Any, conversation: str, raw: str) -> None:
-    """Keep this trace no more."""
+    """Delete this trace."""
     pipeline.lrem(traces_key(conversation), 0, raw)
 
 
@@ -122,7 +122,7 @@ def traces_key(conversation: str) -> str:
 
 
 async def count(attempt: Attempt) -> None:
-    """Count a request to a model; failed ones too, which can cost as well."""
+    """Count a request to a model, also a failed one, because it can cost too."""
     model = attempt.served or attempt.asked
     LLM_REQUESTS.labels(attempt.asked, attempt.outcome).inc()
     LLM_TOKENS.labels(model, "prompt").inc(attempt.prompt_tokens)

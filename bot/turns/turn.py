@@ -1,4 +1,4 @@
-"""One turn of one conversation: wait for the burst to end, understand, think, close in one step, send."""
+"""A turn of a conversation: wait for the end of the burst, read the messages, answer, close in one step, send."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from bot.turns.responder import Responder
 from bot.turns.revisions import MessageBatch
 from bot.turns.store import TurnStore
 from bot.turns.trace import Trace
-from bot.turns.typing_indicator import TypingIndicator, patience
+from bot.turns.typing_indicator import TypingIndicator, delay_notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +42,30 @@ class TurnProcessor:
     settings: TurnSettings
 
     async def take(self, lease: Lease, opening: Opening) -> bool:
-        """One turn with the waiting messages and those that come while the burst lasts.
+        """Take a turn with the waiting messages and those that come during the burst.
 
-        True where the last write let go of the conversation, because nothing waits in it.
+        True if the last write released the lease, because no message waits.
         """
         conversation, waiting = lease.conversation, opening.waiting.messages
         trace = Trace(turn=turn_id(waiting[0]), conversation=conversation)
         structlog.contextvars.bind_contextvars(message=masked(waiting[0].id), conversation=conversation)
-        async with AsyncExitStack() as signs:
-            attempt, waiting = await self._begin(lease, opening, trace, signs)
+        async with AsyncExitStack() as indicators:
+            attempt, waiting = await self._begin(lease, opening, trace, indicators)
             passing("turn: begun")
             batch = await self.intake.sort_out(conversation, waiting[: attempt.count], attempt)
             if not batch.speech:
                 await self._remember(lease, batch, attempt, trace)
                 return False
-            turn, result = await self._answer(lease, batch, attempt, trace, signs)
+            turn, result = await self._answer(lease, batch, attempt, trace, indicators)
         return await self._close(lease, turn, result, trace)
 
     async def _begin(
-        self, lease: Lease, opening: Opening, trace: Trace, signs: AsyncExitStack
+        self, lease: Lease, opening: Opening, trace: Trace, indicators: AsyncExitStack
     ) -> tuple[TurnAttempt, list[Inbound]]:
-        """Wait for the silence where somebody asks something, then fix the messages of the turn."""
+        """Wait for a silence if a message asks for an answer, then fix the messages of the turn."""
         asking = [message for message in opening.waiting.messages if why_unanswered(message) is None]
         if asking and not opening.contact.quiet:
-            await signs.enter_async_context(self.typing.shown(asking[-1]))
+            await indicators.enter_async_context(self.typing.shown(asking[-1]))
         burst = Burst(self.settings.quiet_seconds)
         while True:
             if asking:
@@ -78,15 +78,15 @@ class TurnProcessor:
             opening = replace(opening, waiting=begun)
 
     async def _answer(
-        self, lease: Lease, batch: MessageBatch, attempt: TurnAttempt, trace: Trace, signs: AsyncExitStack
+        self, lease: Lease, batch: MessageBatch, attempt: TurnAttempt, trace: Trace, indicators: AsyncExitStack
     ) -> tuple[TurnContext, TurnResult]:
-        """Understand and think, while the signs tell the customer that somebody does."""
+        """Read the messages and answer them, while the customer sees typing dots."""
         free = frozenset(message.id for message in batch.speech if self.responder.by_code(message))
         admission = await self.intake.admit(lease.conversation, batch.speech, trace.turn, free)
         deadline = deadline_for(batch.speech, self.settings.deadline_seconds)
         if admission.admitted and not attempt.contact.quiet:
-            say = partial(self.typing.say_late, lease, trace.turn, batch.speech, attempt)
-            await signs.enter_async_context(patience(deadline.announce_after, say))
+            say = partial(self.typing.announce_delay, lease, trace.turn, batch.speech, attempt)
+            await indicators.enter_async_context(delay_notice(deadline.announce_after, say))
         due = asyncio.get_running_loop().time() + deadline.seconds
         turn = await self.intake.take_in(without_flood(batch, admission), attempt, admission, due, trace)
         return turn, await self.responder.answer(turn, trace, self.store.journal(lease, attempt, trace))
@@ -98,7 +98,7 @@ class TurnProcessor:
         await self.reporter.remembered(batch, attempt, trace, summary_due=summary_due)
 
     async def _close(self, lease: Lease, turn: TurnContext, result: TurnResult, trace: Trace) -> bool:
-        """Write all in one step, then send. The last message's record, the trace and letting go are one step too."""
+        """Close the turn in one step, then send. The last message's record, trace and release are one step too."""
         passing("turn: closing")
         texts = {one.perceived.message: one.perceived.text for one in turn.perceived}
         await self.reporter.received(lease.conversation, turn.batch, turn.contact, texts)
@@ -109,7 +109,7 @@ class TurnProcessor:
         started = time.perf_counter()
 
         def write(pipeline: Any, error: str | None) -> None:
-            trace.took("outbox", started)
+            trace.note_duration("outbox", started)
             trace.error = trace.error or error
             self.reporter.put(pipeline, trace)
 

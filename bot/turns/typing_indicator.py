@@ -1,4 +1,4 @@
-"""Signs for a customer who waits: blue ticks, the typing dots, and one sentence when the answer takes long."""
+"""Signs for a customer who waits: read marks, typing dots, and a sentence when the answer takes long."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import structlog
 
 from bot.conversations.lease import Lease
 from bot.delivery.outbox import Outbox
-from bot.messages.inbound import Inbound, Reply, Say
+from bot.messages.inbound import Inbound
 from bot.messages.language import Language, language_of
+from bot.messages.outbound import Reply, Say
 from bot.messages.phrases import phrase
-from bot.messages.prompt_text import typed
+from bot.messages.prompt_text import typed_text
 from bot.turns.context import TurnAttempt, language_known, reply_to
 from bot.turns.store import TurnStore
 from bot.whatsapp.client import Graph
@@ -23,7 +24,7 @@ from bot.whatsapp.rendering import read_mark
 _log = structlog.get_logger()
 # Meta takes the dots away after 25 s (https://developers.facebook.com/docs/whatsapp/cloud-api/typing-indicators).
 _AGAIN_SECONDS = 20.0
-# Nobody sees dots that go at once, and they cost a request.
+# Dots that vanish at once are invisible, and cost a request.
 _MOMENT_SECONDS = 0.3
 
 
@@ -37,9 +38,9 @@ class TypingIndicator:
 
     @asynccontextmanager
     async def shown(self, message: Inbound) -> AsyncIterator[None]:
-        """Mark a message as read, and show the dots while the block lasts. A refusal of Meta never costs the reply.
+        """Mark a message as read, and show the dots while the block lasts. A failure never affects the reply.
 
-        A block that is over in a moment shows no dots: the read mark leaves beside the reply.
+        A block that ends in a moment shows no dots; its read mark leaves beside the reply.
         """
         marked = asyncio.Event()
         task = asyncio.create_task(self._keep(message, marked))
@@ -54,18 +55,18 @@ class TypingIndicator:
                 mark.add_done_callback(self._marks.discard)
 
     async def close(self) -> None:
-        """Wait for the read marks that are under way."""
+        """Wait for the read marks that are being sent."""
         await asyncio.gather(*self._marks, return_exceptions=True)
 
-    async def say_late(self, lease: Lease, turn: str, messages: list[Inbound], attempt: TurnAttempt) -> None:
-        """Say, once a turn, that the answer takes longer."""
+    async def announce_delay(self, lease: Lease, turn: str, messages: list[Inbound], attempt: TurnAttempt) -> None:
+        """Tell the customer, once a turn, that the answer takes longer."""
 
         def reply() -> Reply:
-            # Before all is understood, only what was typed tells the language.
-            written = language_of(" ".join(map(typed, messages)))
+            # Only typed words tell the language, because media may not be read yet.
+            written = language_of(" ".join(map(typed_text, messages)))
             language = written or language_known(attempt.contact) or self._default_language
-            said = Say(body=phrase("still_on_it", language))
-            return reply_to(messages[-1], attempt.contact, f"{turn}-still", (said,))
+            notice = Say(body=phrase("still_on_it", language))
+            return reply_to(messages[-1], attempt.contact, f"{turn}-still", (notice,))
 
         if await self._store.put_once(lease, "still", reply):
             await self._outbox.flush(lease)
@@ -85,8 +86,8 @@ class TypingIndicator:
 
 
 @asynccontextmanager
-async def patience(seconds: float, say: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    """Call `say` once if the block takes longer than `seconds`; once begun, it is finished before the block ends."""
+async def delay_notice(seconds: float, say: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Call `say` if the block takes longer than `seconds`; the context waits for a call that has begun."""
     speaking = asyncio.Event()
 
     async def wait() -> None:

@@ -44,12 +44,12 @@ from bot.whatsapp.templates.status_events import TemplateStatusHandler
 _log = structlog.get_logger()
 
 REDIS = web.AppKey("redis", Redis)
-SHIP = web.AppKey("ship", MetricsShipper)
+METRICS_SHIPPER = web.AppKey("ship", MetricsShipper)
 WAITING = web.AppKey("waiting", WaitingList)
 _SETTINGS = web.AppKey("settings", Settings)
-_NEWS = web.AppKey("news", TemplateStatusHandler)
+_TEMPLATE_STATUSES = web.AppKey("news", TemplateStatusHandler)
 # The page of metrics that is being made now, if one is.
-_MAKING = web.AppKey("metrics_page", list[asyncio.Future[bytes]])
+_METRICS_PAGE = web.AppKey("metrics_page", list[asyncio.Future[bytes]])
 
 # Whoever asks whether we are ready does not wait for long.
 _READY_SECONDS = 2.0
@@ -67,12 +67,12 @@ routes = web.RouteTableDef()
 def create_app(settings: Settings) -> web.Application:
     """The server with all its routes. Raises SettingsWrong when it could not do its work."""
     settings.require(server=True)
-    app = web.Application(client_max_size=whatsapp.BODY_LIMIT, middlewares=[plain_bodies_only, _without_fault])
+    app = web.Application(client_max_size=whatsapp.BODY_LIMIT, middlewares=[plain_bodies_only, _answer_failures])
     app[_SETTINGS] = settings
     app[whatsapp.SETTINGS] = settings.whatsapp
     app[BODIES] = RequestBodies()
     app[GUARD] = TokenGuard()
-    app[_MAKING] = []
+    app[_METRICS_PAGE] = []
     app.add_routes(whatsapp.routes)
     app.add_routes(files.routes)
     app.add_routes(push.routes)
@@ -82,13 +82,13 @@ def create_app(settings: Settings) -> web.Application:
         app[stripe_webhook.SETTINGS] = settings.stripe
         app.add_routes(stripe_webhook.routes)
     if settings.service.console_token:
-        app[console.TOKEN] = settings.service.console_token.get_secret_value()
+        app[console.CONSOLE_TOKEN] = settings.service.console_token.get_secret_value()
         app.add_routes(console.routes)
         app[console.CLOSING] = asyncio.Event()
-        app[console.PLACES] = asyncio.Semaphore(console.MOST_STREAMS)
+        app[console.STREAM_SLOTS] = asyncio.Semaphore(console.MOST_STREAMS)
         app.on_shutdown.append(_close_streams)
     app.on_response_prepare.append(_add_headers)
-    app.cleanup_ctx.extend([_redis, _news, _inbox, _metrics])
+    app.cleanup_ctx.extend([_redis, _templates, _inbox, _metrics])
     return app
 
 
@@ -114,9 +114,9 @@ async def metrics(request: web.Request) -> web.Response:
     """Prometheus text: what all processes counted, and what waits now. Behind METRICS_TOKEN, where it is set."""
     token = request.app[_SETTINGS].service.metrics_token
     if token:
-        request.app[GUARD].check(request, token.get_secret_value(), door="metrics", basic=True)
+        request.app[GUARD].check(request, token.get_secret_value(), realm="metrics", basic=True)
     # Who asks while the page is being made gets the same page: asking twice costs once.
-    making = request.app[_MAKING]
+    making = request.app[_METRICS_PAGE]
     if not making:
         making.append(asyncio.ensure_future(_page(request.app)))
         making[0].add_done_callback(lambda _: making.clear())
@@ -128,13 +128,13 @@ async def _page(app: web.Application) -> bytes:
     gauges = []
     try:
         unaccounted = GaugeMetricFamily("recado_messages_unaccounted", "Messages that have no end state yet")
-        unaccounted.add_metric([], await app[WAITING].unaccounted())
+        unaccounted.add_metric([], await app[WAITING].count())
         jobs = GaugeMetricFamily("recado_queue_jobs", "Jobs by queue and state", labels=["queue", "state"])
         for name in queues.QUEUES:
             for state, count in (await queue_admin.counts(app[REDIS], name)).items():
                 jobs.add_metric([name, state], count)
         paused = GaugeMetricFamily("recado_sending_paused", "1 while nothing is sent because Meta lets nobody send")
-        paused.add_metric([], 1 if await SendingPause(app[REDIS], app[console.EVENTS]).now() else 0)
+        paused.add_metric([], 1 if await SendingPause(app[REDIS], app[console.EVENTS]).current() else 0)
         release = GaugeMetricFamily(
             "recado_prompts_release", "1 for the prompts that turns begin with", labels=["release"]
         )
@@ -150,14 +150,14 @@ async def _page(app: web.Application) -> bytes:
     except (RedisError, OSError):
         # Without Redis the page still tells what this process counted; readyz tells that Redis is away.
         gauges = []
-    return await app[SHIP].page(gauges)
+    return await app[METRICS_SHIPPER].page(gauges)
 
 
 @web.middleware
-async def _without_fault(
+async def _answer_failures(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Bytes that nobody can read, and a Redis that fails, are no fault of a door: 400 and 503, without a traceback."""
+    """Answer 400 to unreadable bytes and 503 while Redis fails, without a traceback."""
     try:
         response = await handler(request)
     except (web.RequestPayloadError, ConnectionResetError):
@@ -192,7 +192,7 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
         await refuse_cluster(client)
         app[whatsapp.REPLICAS] = app[stripe_webhook.REPLICAS] = replicas
         app[REDIS] = app[stripe_webhook.REDIS] = client
-        app[push.DOOR] = push.PushServices(
+        app[push.SERVICES] = push.PushServices(
             client, app[_SETTINGS].push, app[_SETTINGS].service.default_language, InvitationLinks(client)
         )
         app[WAITING] = WaitingList(client)
@@ -203,12 +203,12 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
         yield
 
 
-async def _news(app: web.Application) -> AsyncIterator[None]:
+async def _templates(app: web.Application) -> AsyncIterator[None]:
     async with aiohttp.ClientSession() as http:
         settings = app[_SETTINGS]
         graph = Graph(http, settings.whatsapp)
         templates = Templates(app[REDIS], graph, default_language=settings.service.default_language)
-        app[_NEWS] = TemplateStatusHandler(templates, app[console.EVENTS])
+        app[_TEMPLATE_STATUSES] = TemplateStatusHandler(templates, app[console.EVENTS])
         yield
 
 
@@ -223,11 +223,13 @@ async def _inbox(app: web.Application) -> AsyncIterator[None]:
             most_waiting=max(MOST_WAITING, 2 * rate_limit.count(channel.rate_limit_contact)),
         )
         app[whatsapp.EVENT_CONTEXT] = EventContext(
-            redis, inbox, Contacts(redis), events, Alerts(redis, events), app[_NEWS]
+            redis, inbox, Contacts(redis), events, Alerts(redis, events), app[_TEMPLATE_STATUSES]
         )
         async with (
             MicroBatcher(inbox.accept, seconds=whatsapp.STORE_SECONDS).running() as messages,
-            MicroBatcher(DeliveryStatuses(redis, events).note, seconds=whatsapp.STORE_SECONDS).running() as deliveries,
+            MicroBatcher(
+                DeliveryStatuses(redis, events).record, seconds=whatsapp.STORE_SECONDS
+            ).running() as deliveries,
         ):
             app[whatsapp.INBOX] = messages
             app[whatsapp.DELIVERIES] = deliveries
@@ -235,8 +237,8 @@ async def _inbox(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _metrics(app: web.Application) -> AsyncIterator[None]:
-    app[SHIP] = MetricsShipper(app[REDIS])
-    task = asyncio.create_task(app[SHIP].run())
+    app[METRICS_SHIPPER] = MetricsShipper(app[REDIS])
+    task = asyncio.create_task(app[METRICS_SHIPPER].run())
     yield
     await ended(task)
-    await app[SHIP].flush()
+    await app[METRICS_SHIPPER].flush()

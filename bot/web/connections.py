@@ -15,12 +15,12 @@ from aiohttp import web
 
 from bot.infra.open_files import file_limit
 from bot.infra.redis import ended
-from bot.web.refusals import refused
+from bot.web.refusals import count_refusal
 
 _log = structlog.get_logger()
 
 _MOST_CONNECTIONS = 2000
-# Of the files that a process may open, for Redis, logs and the programs that it starts.
+# Open files that stay free for Redis, logs and child processes.
 _OTHER_FILES = 128
 _ROOM_FOR_FILES = 16
 _FULL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
@@ -28,7 +28,7 @@ _SERVER_ERROR = 500
 
 
 def most_connections() -> int:
-    """How many connections fit, because each may need a second file: its own connection to Redis."""
+    """Limit of connections; each may need a second file, for its own connection to Redis."""
     files = file_limit()
     return min(_MOST_CONNECTIONS, max(files // 4, (files - _OTHER_FILES) // 2))
 
@@ -40,9 +40,9 @@ class ConnectionLimits:
     connections: int | None = None
     header_seconds: float = 10
     idle_seconds: float = 75
-    # A reader that takes nothing of its answer for this long is gone.
+    # A client that reads nothing of its answer for this long is gone.
     unread_seconds: float = 30
-    # What is sent after an answer was given (a body that is too large) is read and dropped for this long.
+    # Bytes that come after the answer (of a body that is too large) are read and dropped for this long.
     lingering_seconds: float = 2
     watch_seconds: float = 1
 
@@ -61,11 +61,11 @@ class Connection(web.RequestHandler):
 
     @property
     def waits_for_request(self) -> bool:
-        """Nothing is in hand: it is idle, or its next request isn't whole."""
+        """True while it is idle or its next request is incomplete."""
         return self._waiter is not None and not self._waiter.done()
 
     def late(self, now: float) -> str | None:
-        """Which limit has run out."""
+        """Name of the limit that has run out."""
         limits = self._among.limits
         if self._headers_since is not None and now - self._headers_since > limits.header_seconds:
             return "headers_late"
@@ -74,7 +74,7 @@ class Connection(web.RequestHandler):
         return None
 
     def drop(self) -> None:
-        """Close at once: what was not sent yet is lost."""
+        """Close at once and lose unsent bytes."""
         transport = self.transport
         self.force_close()
         if transport is not None:
@@ -123,9 +123,9 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002 - aiohttp's own words, which quote what was sent
     ) -> web.StreamResponse:
-        """The answer to bytes that are no request, and to a fault of ours: it says neither versions nor insides."""
+        """Answer bytes that are no request, and faults of ours, without versions or internals."""
         if status < _SERVER_ERROR:
-            refused("unreadable")
+            count_refusal("unreadable")
         else:
             _log.error("request_failed", status=status, exc_info=exc)
         if request.writer.output_size > 0:
@@ -138,10 +138,10 @@ class Connection(web.RequestHandler):
 
 
 class Connections:
-    """All connections of one server, those first that had no request for the longest time.
+    """Connections of one server, the longest unused first.
 
-    Where there are as many as fit, a newcomer takes the place of one that waits for a request: idle and half-sent
-    requests keep nobody out. Where all are being answered, the newcomer gets a 503.
+    At the limit a new connection replaces one that waits for a request, so that idle clients keep nobody out. While
+    all are being answered, the new connection gets a 503.
     """
 
     def __init__(self, limits: ConnectionLimits) -> None:
@@ -159,20 +159,20 @@ class Connections:
             keepalive_timeout=self.limits.idle_seconds,
             lingering_time=self.limits.lingering_seconds,
             read_bufsize=64 * 1024,
-            # Who inflates what strangers send, works for strangers; see bot/web/request_bodies.py.
+            # Because a small compressed body can inflate without end, nothing is inflated (bot/web/request_bodies.py).
             auto_decompress=False,
         )
 
     def admit(self, newcomer: Connection) -> bool:
-        """Whether there is a place for one more."""
+        """Take a new connection, if there is a place for it."""
         if len(self._all) >= self._most and not self._make_room(1):
-            refused("connections_full", connections=self._most)
+            count_refusal("connections_full", connections=self._most)
             return False
         self._all[newcomer] = None
         return True
 
     def used(self, connection: Connection) -> None:
-        """It has a request in hand: it is the last that makes room."""
+        """Move a connection with a new request to the end, so that it makes room last."""
         if self._all.pop(connection, self) is None:
             self._all[connection] = None
 
@@ -194,25 +194,25 @@ class Connections:
             await asyncio.sleep(self.limits.watch_seconds)
             for connection in list(self._all):
                 if reason := connection.late(loop.time()):
-                    refused(reason)
+                    count_refusal(reason)
                     self._drop(connection)
             self._look_at_files()
 
     def _look_at_files(self) -> None:
-        """Log and count that no file can be opened: nobody new gets in, and nothing else would tell."""
+        """Log and count that no file can be opened, because new connections fail without any other sign."""
         try:
             os.close(os.open(os.devnull, os.O_RDONLY))
         except OSError as error:
             fix = "raise the limit of open files (ulimit -n, LimitNOFILE, ulimits in compose)"
-            refused("files_exhausted", error=error.strerror, limit=file_limit(), fix=fix)
+            count_refusal("files_exhausted", error=error.strerror, limit=file_limit(), fix=fix)
             self._make_room(_ROOM_FOR_FILES)
 
     def _make_room(self, count: int) -> int:
-        """Close connections that wait for a request, the longest unused first; how many."""
+        """Close connections that wait for a request, the longest unused first; return their number."""
         waiting = (one for one in self._all if one.waits_for_request)
         found = [one for one, _ in zip(waiting, range(count), strict=False)]
         for one in found:
-            refused("connection_made_room", connections=len(self._all))
+            count_refusal("connection_made_room", connections=len(self._all))
             self._drop(one)
         return len(found)
 

@@ -1,26 +1,28 @@
-"""The operators' door: what happens now, as a stream of events, and giving a conversation back to the bot."""
+"""Routes of the operators: a stream of live events, and giving a conversation back to the bot."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
+from aiohttp_sse import EventSourceResponse
 
 from bot.conversations.handoff import HandOff
 from bot.conversations.identity import is_conversation
 from bot.infra.live_events import LiveEvents
-from bot.web.refusals import refused
+from bot.web.refusals import count_refusal
 from bot.web.token_guard import GUARD
 
-TOKEN = web.AppKey("console_token", str)
+CONSOLE_TOKEN = web.AppKey("console_token", str)
 EVENTS = web.AppKey("events", LiveEvents)
 HANDOFF = web.AppKey("handoff", HandOff)
-# How many pages may be open.
+# Open pages; each holds a connection to Redis too.
 MOST_STREAMS = 100
-PLACES = web.AppKey("stream_places", asyncio.Semaphore)
+STREAM_SLOTS = web.AppKey("stream_slots", asyncio.Semaphore)
 CLOSING = web.AppKey("closing", asyncio.Event)
 
 _HEARTBEAT_SECONDS = 15
@@ -33,7 +35,7 @@ def operators_only(handler: Handler) -> Handler:
     """Ask for `Authorization: Bearer CONSOLE_TOKEN`."""
 
     async def guarded(request: web.Request) -> web.StreamResponse:
-        request.app[GUARD].check(request, request.app[TOKEN], door="console")
+        request.app[GUARD].check(request, request.app[CONSOLE_TOKEN], realm="console")
         return await handler(request)
 
     return guarded
@@ -42,20 +44,19 @@ def operators_only(handler: Handler) -> Handler:
 @routes.get("/console/events", allow_head=False)
 @operators_only
 async def events(request: web.Request) -> web.StreamResponse:
-    """Turns and hand-overs of all conversations as they happen, as server-sent events."""
-    places = request.app[PLACES]
-    if places.locked():
-        # Each is a connection to Redis too.
-        refused("streams_full")
+    """Stream turns and hand-overs of all conversations as server-sent events."""
+    slots = request.app[STREAM_SLOTS]
+    if slots.locked():
+        count_refusal("streams_full")
         raise web.HTTPServiceUnavailable(text="too many pages are open", headers={"Retry-After": "5"})
-    async with places:
+    async with slots:
         return await stream(request, request.app[EVENTS].listen())
 
 
 @routes.post("/console/conversations/{conversation}/give-back")
 @operators_only
 async def give_back(request: web.Request) -> web.Response:
-    """Let the bot answer again in a conversation that a person had taken."""
+    """Let the bot answer again in a conversation that a colleague had taken over."""
     conversation = request.match_info["conversation"]
     if not is_conversation(conversation) or not await request.app[HANDOFF].give_back(conversation):
         raise web.HTTPNotFound(text="there is no such conversation")
@@ -63,23 +64,28 @@ async def give_back(request: web.Request) -> web.Response:
 
 
 async def stream(request: web.Request, source: AsyncIterator[dict[str, Any]]) -> web.StreamResponse:
-    """Write events as they come (WHATWG server-sent events), with a heartbeat, until the page or we go away."""
-    response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+    """Write events as they come, with a heartbeat, until the page or this server goes away."""
+    response = EventSourceResponse(sep="\n", ping_interval=_HEARTBEAT_SECONDS)
+    response.headers["Cache-Control"] = "no-store"
     await response.prepare(request)
-    upcoming: asyncio.Future[Any] = asyncio.ensure_future(anext(source))
-    closing: asyncio.Future[Any] = asyncio.ensure_future(request.app[CLOSING].wait())
-    try:
-        while not closing.done():
-            await asyncio.wait({upcoming, closing}, timeout=_HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            if upcoming.done():
-                await response.write(f"data: {json.dumps(upcoming.result(), ensure_ascii=False)}\n\n".encode())
-                upcoming = asyncio.ensure_future(anext(source))
-            else:
-                await response.write(b": still here\n\n")
-    except ConnectionResetError:
-        return response
-    finally:
-        for waiting in (upcoming, closing):
-            waiting.cancel()
-        await asyncio.gather(upcoming, closing, return_exceptions=True)
+    async with response:
+        sending = asyncio.ensure_future(_send(response, source))
+        disconnected = asyncio.ensure_future(response.wait())
+        closing = asyncio.ensure_future(request.app[CLOSING].wait())
+        waiting: set[asyncio.Future[Any]] = {sending, disconnected, closing}
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                await sending
+        finally:
+            for future in waiting:
+                future.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
     return response
+
+
+async def _send(response: EventSourceResponse, source: AsyncIterator[dict[str, Any]]) -> None:
+    # Because the page may be closed or stall at any time, neither is an error.
+    with suppress(ConnectionResetError, TimeoutError):
+        async for event in source:
+            await response.send(json.dumps(event, ensure_ascii=False))

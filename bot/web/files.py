@@ -1,4 +1,4 @@
-"""`GET /files/{token}`: a file on this company's disk, for whoever holds a link that hasn't expired."""
+"""`GET /files/{token}`: a file on this company's disk, for the holder of a valid link."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.storage.storage import StorageFailed, disposition
 
 FILES = web.AppKey("files", Files)
 _HEADERS = {
-    # What people send is served as it came: it is saved, never shown, and may run nothing.
+    # Received files are served unchanged. Browsers save them, never show them, and run nothing.
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -26,9 +26,9 @@ routes = web.RouteTableDef()
 
 @routes.get("/files/{token}")
 async def download(request: web.Request) -> web.StreamResponse:
-    """The file, piece by piece and from where a range asks for it. One answer for all that is wrong with a link."""
+    """Stream the file, also from the start of a range. Every fault of a link gets the same answer."""
     try:
-        file, path = await request.app[FILES].opened(request.match_info["token"])
+        file, path = await request.app[FILES].open(request.match_info["token"])
     except LinkWrong as error:
         if isinstance(error, FileMissing):
             _log.error("file_missing", fix=_ONE_STORAGE)

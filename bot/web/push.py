@@ -1,4 +1,4 @@
-"""The door for browsers: the page that a link from the chat opens, and the subscriptions that it makes."""
+"""Routes for browser notifications: the page that a link from the chat opens, and its subscriptions."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from bot.conversations.contacts import Contacts
 from bot.conversations.identity import home_of
 from bot.conversations.tombstones import erased
 from bot.integrations.push.invitations import InvitationLinks
-from bot.integrations.push.subscriptions import NotASubscription, PushSubscriptions, subscription
-from bot.messages.language import Language
+from bot.integrations.push.subscriptions import NotASubscription, PushSubscriptions, parse_subscription
+from bot.messages.language import Language, language_from
 from bot.settings import PushSettings
 from bot.web.push_texts import WORDS
 from bot.web.request_bodies import BODIES, BodyRefused
@@ -29,10 +29,10 @@ _FILES = {
     "icon.svg": "image/svg+xml",
     "icon.png": "image/png",
 }
-_OVER = "token: this link is over; ask for a new one in the chat"
+_EXPIRED = "token: this link is over; ask for a new one in the chat"
 # A PushSubscription has some 500 bytes.
 _BODY_LIMIT = 8 * 1024
-_UNREAD = {413: "expected at most 8 KiB", 408: "the body came too slowly", 503: "try again in a moment"}
+_BODY_PROBLEMS = {413: "expected at most 8 KiB", 408: "the body came too slowly", 503: "try again in a moment"}
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -50,65 +50,65 @@ routes = web.RouteTableDef()
 
 @dataclass(frozen=True, slots=True)
 class PushServices:
-    """What the routes work with; `default_language` for whoever shows no other."""
+    """`default_language` is for browsers that ask for none of ours."""
 
     redis: Redis
     settings: PushSettings
     default_language: Language
-    links: InvitationLinks
+    tokens: InvitationLinks
 
 
-DOOR = web.AppKey("push", PushServices)
+SERVICES = web.AppKey("push", PushServices)
 
 
 @routes.get("/push/public-key")
 async def public_key(request: web.Request) -> web.Response:
     """`{publicKey}`, for `pushManager.subscribe`."""
-    settings = _door(request).settings
+    settings = _services(request).settings
     return web.json_response({"publicKey": str(settings.public_key).rstrip("=")}, headers=_SAFE)
 
 
 @routes.post("/push/subscriptions")
 async def subscribe(request: web.Request) -> web.Response:
-    """Keep a browser for the person of the token: 201; the same one again is the same one."""
-    door = _door(request)
-    data, conversation = await _read(request, door)
+    """Store a browser for the token's person: 201, also when it is stored already."""
+    services = _services(request)
+    data, conversation = await _read(request, services)
     try:
-        one = await subscription(data.get("subscription"), allow_private=door.settings.allow_private)
+        one = await parse_subscription(data.get("subscription"), allow_private=services.settings.allow_private)
     except NotASubscription as error:
         raise _problem(400, str(error)) from error
-    await _within_limits(door, conversation)
-    if not await PushSubscriptions(door.redis).add(conversation, one):
-        raise _problem(403, _OVER)
+    await _within_limits(services, conversation)
+    if not await PushSubscriptions(services.redis).add(conversation, one):
+        raise _problem(403, _EXPIRED)
     return web.json_response({"subscribed": True}, status=201, headers=_PRIVATE)
 
 
 @routes.delete("/push/subscriptions")
 async def unsubscribe(request: web.Request) -> web.Response:
-    """Forget a browser of the person of the token; one that isn't there is forgotten already."""
-    door = _door(request)
-    data, conversation = await _read(request, door)
+    """Forget a browser of the token's person; a missing one counts as forgotten."""
+    services = _services(request)
+    data, conversation = await _read(request, services)
     try:
-        # What was kept may go, whatever the rules for new ones are by now.
-        one = await subscription(data.get("subscription"), allow_private=True)
+        # Stored browsers may go, whatever the rules for new ones are by now.
+        one = await parse_subscription(data.get("subscription"), allow_private=True)
     except NotASubscription as error:
         raise _problem(400, str(error)) from error
-    await _within_limits(door, conversation)
-    await PushSubscriptions(door.redis).remove(conversation, one)
+    await _within_limits(services, conversation)
+    await PushSubscriptions(services.redis).remove(conversation, one)
     return web.json_response({"subscribed": False}, headers=_PRIVATE)
 
 
 @routes.get("/push/manifest.webmanifest")
 async def manifest(request: web.Request) -> web.Response:
-    """What iOS needs to put the page on the home screen, where alone it allows notifications."""
-    door = _door(request)
+    """The manifest that puts the page on the home screen, where alone iOS allows notifications."""
+    services = _services(request)
     token = request.query.get("token", "")
-    if await _conversation(door, token) is None:
+    if await _conversation(services, token) is None:
         raise web.HTTPNotFound(text="this link is over")
-    words = WORDS[_asked(request, door.default_language)]
-    told = {
-        "name": words["title"],
-        "short_name": words["short"],
+    texts = WORDS[_preferred_language(request, services.default_language)]
+    content = {
+        "name": texts["title"],
+        "short_name": texts["short"],
         "start_url": f"/push/{token}",
         "scope": "/push/",
         "display": "standalone",
@@ -119,14 +119,14 @@ async def manifest(request: web.Request) -> web.Response:
             {"src": "/push/icon.png", "sizes": "512x512", "type": "image/png", "purpose": "any maskable"},
         ],
     }
-    body = json.dumps(told, ensure_ascii=False)
+    body = json.dumps(content, ensure_ascii=False)
     return web.Response(text=body, content_type="application/manifest+json", headers=_PRIVATE)
 
 
 @routes.get("/push/{name:[a-z]+\\.(?:js|css|svg|png)}")
 async def file(request: web.Request) -> web.Response:
     """The page's own files."""
-    _door(request)
+    _services(request)
     name = request.match_info["name"]
     if name not in _FILES:
         raise web.HTTPNotFound
@@ -136,15 +136,15 @@ async def file(request: web.Request) -> web.Response:
 
 @routes.get("/push/{token}")
 async def page(request: web.Request) -> web.Response:
-    """The page, in the person's language; 404 and a way out for a link that is over."""
-    door = _door(request)
+    """The page in the person's language; 404 with a way out for an expired link."""
+    services = _services(request)
     token = request.match_info["token"]
-    conversation = await _conversation(door, token)
-    asked = _asked(request, door.default_language)
+    conversation = await _conversation(services, token)
+    preferred = _preferred_language(request, services.default_language)
     if conversation is None:
-        return _html(asked, token="", status=404)
-    language = (await Contacts(door.redis).get(conversation)).language
-    return _html(language if language in ("es", "en") else asked, token=token, status=200)
+        return _html(preferred, token="", status=404)
+    language = (await Contacts(services.redis).get(conversation)).language
+    return _html(language_from(language, preferred), token=token, status=200)
 
 
 def _html(language: Any, *, token: str, status: int) -> web.Response:
@@ -156,43 +156,43 @@ def _html(language: Any, *, token: str, status: int) -> web.Response:
     return web.Response(text=text, content_type="text/html", status=status, headers=headers)
 
 
-def _door(request: web.Request) -> PushServices:
-    door = request.app[DOOR]
-    if not door.settings.configured:
+def _services(request: web.Request) -> PushServices:
+    services = request.app[SERVICES]
+    if not services.settings.configured:
         raise web.HTTPNotFound(text="browser notifications are not set up; see `recado keys vapid`")
-    return door
+    return services
 
 
-async def _read(request: web.Request, door: PushServices) -> tuple[dict[str, Any], str]:
-    """The body and whose token it holds."""
+async def _read(request: web.Request, services: PushServices) -> tuple[dict[str, Any], str]:
+    """The body and the conversation of its token."""
     try:
         data = json.loads(await request.app[BODIES].read(request, _BODY_LIMIT))
     except BodyRefused as refused:
-        raise _problem(refused.status, _UNREAD.get(refused.status, "the body can't be read")) from refused
+        raise _problem(refused.status, _BODY_PROBLEMS.get(refused.status, "the body can't be read")) from refused
     except (ValueError, RecursionError) as error:
         raise _problem(400, 'expected JSON: {"subscription": …, "token": …}') from error
     if not isinstance(data, dict):
         raise _problem(400, 'expected JSON: {"subscription": …, "token": …}')
-    conversation = await _conversation(door, data.get("token"))
+    conversation = await _conversation(services, data.get("token"))
     if conversation is None:
-        raise _problem(403, _OVER)
+        raise _problem(403, _EXPIRED)
     return data, conversation
 
 
-async def _conversation(door: PushServices, token: object) -> str | None:
-    """Whose token it is; None for one that is over, be it because its person was erased."""
-    conversation = await door.links.conversation(token)
-    home = await home_of(door.redis, conversation) if conversation else None
+async def _conversation(services: PushServices, token: object) -> str | None:
+    """The conversation of a token; None when the token has expired or its person was erased."""
+    conversation = await services.tokens.conversation(token)
+    home = await home_of(services.redis, conversation) if conversation else None
     gone = [erased(one) for one in (conversation, home) if one]
-    return None if gone and await door.redis.exists(*gone) else home
+    return None if gone and await services.redis.exists(*gone) else home
 
 
-async def _within_limits(door: PushServices, conversation: str) -> None:
-    if not await PushSubscriptions(door.redis).may_change(conversation):
+async def _within_limits(services: PushServices, conversation: str) -> None:
+    if not await PushSubscriptions(services.redis).count_change(conversation):
         raise _problem(429, "too many changes; try again in an hour")
 
 
-def _problem(status: int, words: str) -> web.HTTPException:
+def _problem(status: int, message: str) -> web.HTTPException:
     kinds: dict[int, type[web.HTTPException]] = {
         400: web.HTTPBadRequest,
         403: web.HTTPForbidden,
@@ -200,20 +200,17 @@ def _problem(status: int, words: str) -> web.HTTPException:
         429: web.HTTPTooManyRequests,
         503: web.HTTPServiceUnavailable,
     }
-    text = json.dumps({"error": words}, ensure_ascii=False)
+    text = json.dumps({"error": message}, ensure_ascii=False)
     if status == 413:  # noqa: PLR2004 - this one is made otherwise
         return web.HTTPRequestEntityTooLarge(_BODY_LIMIT, text=text, content_type="application/json")
     return kinds[status](text=text, content_type="application/json")
 
 
-def _asked(request: web.Request, default: Language) -> Language:
+def _preferred_language(request: web.Request, default: Language) -> Language:
     """The first of our languages that the browser asks for."""
     for piece in request.headers.get("Accept-Language", "").split(","):
-        match piece.strip()[:2].lower():
-            case "es":
-                return "es"
-            case "en":
-                return "en"
+        if language := language_from(piece.strip().partition(";")[0], None):
+            return language
     return default
 
 

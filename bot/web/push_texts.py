@@ -1,4 +1,4 @@
-"""What the page for browser notifications says, in Spanish and English."""
+"""Texts of the page for browser notifications, in Spanish and English."""
 
 from __future__ import annotations
 

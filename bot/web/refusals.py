@@ -1,4 +1,4 @@
-"""Requests that the web server turns away: each is counted, and logged once a minute, lest a flood fills the disk."""
+"""Counter of refused requests; each reason is logged once a minute, so that a flood fills no disk."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from bot.infra.metrics import HTTP_REFUSED
 
 _AGAIN_SECONDS = 60.0
 _log = structlog.get_logger()
-# When each reason was logged last: there are a dozen of them.
+# Time at which each of the dozen reasons was logged last.
 _logged: dict[str, float] = {}
 
 
-def refused(reason: str, **fields: Any) -> None:
-    """Note that something was refused; `fields` must name nobody."""
+def count_refusal(reason: str, **fields: Any) -> None:
+    """Count and log a refusal; `fields` must name nobody."""
     HTTP_REFUSED.labels(reason).inc()
     now = time.monotonic()
     if now - _logged.get(reason, -_AGAIN_SECONDS) >= _AGAIN_SECONDS:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from bot.web.refusals import refused
+from bot.web.refusals import count_refusal
 
 # Eight of the largest that Meta sends, or thousands of those that it sends otherwise.
 _MOST_BYTES = 32 * 1024 * 1024
@@ -45,7 +45,7 @@ class RequestBodies:
         self._bytes = 0
 
     async def read(self, request: web.Request, limit: int) -> bytes:
-        """All of a body of at most `limit` bytes; raises BodyRefused."""
+        """The whole of a body of at most `limit` bytes; raises BodyRefused."""
         if (request.content_length or 0) > limit:
             raise _refusal("too_large", 413)
         if request.content.is_eof() and request.content.exception() is None:
@@ -95,7 +95,7 @@ async def plain_bodies_only(
     """Refuse compressed bodies unread: a signature is over the bytes as sent, and no service of ours compresses."""
     encodings = ",".join(request.headers.getall("Content-Encoding", ()))
     if encodings and any(one.strip().lower() not in ("", "identity") for one in encodings.split(",")):
-        refused("body_encoded")
+        count_refusal("body_encoded")
         # RFC 9110, 15.5.16: the header says which encodings are taken.
         words = {"error": "the body is compressed; send it as it is"}
         return web.json_response(words, status=415, headers={"Accept-Encoding": "identity"})
@@ -103,5 +103,5 @@ async def plain_bodies_only(
 
 
 def _refusal(reason: str, status: int) -> BodyRefused:
-    refused(f"body_{reason}")
+    count_refusal(f"body_{reason}")
     return BodyRefused(reason, status)

@@ -1,4 +1,4 @@
-"""Serving a web application for as long as a context lasts."""
+"""Context that serves a web application."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _BACKLOG = 512
 async def listening(
     app: web.Application, host: str, port: int, *, finish: float = 10, limits: ConnectionLimits | None = None
 ) -> AsyncIterator[str]:
-    """Serve until the context ends, then give the requests in hand `finish` seconds; gives the address."""
-    app.on_response_prepare.append(_without_versions)
+    """Serve until the context ends, then give open requests `finish` seconds; yields the address."""
+    app.on_response_prepare.append(_hide_versions)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=finish)
     await runner.setup()
     try:
@@ -39,6 +39,6 @@ async def listening(
         await runner.cleanup()
 
 
-async def _without_versions(_: web.Request, response: web.StreamResponse) -> None:
-    """Which aiohttp on which Python answers, tells a stranger which faults to try."""
+async def _hide_versions(_: web.Request, response: web.StreamResponse) -> None:
+    """Remove the versions of aiohttp and Python, which would tell an attacker which faults to try."""
     response.headers.pop("Server", None)

@@ -1,4 +1,4 @@
-"""Stripe's door: the signature over the raw bytes, and one durable job an event before the 200."""
+"""`POST /webhooks/stripe`: verifies the signature over the raw bytes and stores one job an event before the 200."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ routes = web.RouteTableDef()
 
 @routes.post("/webhooks/stripe")
 async def receive(request: web.Request) -> web.Response:
-    """Keep a signed event. Stripe repeats for days what gets no 2xx, so a doubt is answered by 503."""
+    """Store a signed event. Stripe repeats for days without a 2xx, so that a failure to store is answered by 503."""
     try:
         event = json.loads(await _body(request))
     except BodyRefused as refused:
@@ -49,8 +49,8 @@ async def receive(request: web.Request) -> web.Response:
         await queues.add(request.app[REDIS], "notification", JOB, job, job["id"], attempts=_ATTEMPTS)
         await request.app[REPLICAS].caught_up()
     except (RedisError, OSError) as error:
-        away = "see that Redis answers and has memory left"
-        fix = replicas.FIX if isinstance(error, replicas.NotReplicated) else away
+        reason = "see that Redis answers and has memory left"
+        fix = replicas.FIX if isinstance(error, replicas.NotReplicated) else reason
         _log.error("webhook_not_stored", error=type(error).__name__, fix=fix)
         return _rejected("stripe_storage", 503)
     _log.info("stripe_event", type=job["type"], id=masked(job["id"]))
@@ -58,10 +58,10 @@ async def receive(request: web.Request) -> web.Response:
 
 
 async def _body(request: web.Request) -> bytes:
-    """The event's bytes, which Stripe has signed."""
+    """The bytes that Stripe has signed."""
     headers = request.headers.getall("Stripe-Signature", ())
     if (request.content_length or 0) <= BODY_LIMIT and (len(headers) != 1 or "v1=" not in headers[0]):
-        # Without anything like a signature nobody waits for the body.
+        # A request without a plausible signature is refused before its body is read.
         raise BodyRefused("signature", 400)
     body = await request.app[BODIES].read(request, BODY_LIMIT)
     secrets = [secret.get_secret_value() for secret in request.app[SETTINGS].webhook_secret]
@@ -71,22 +71,22 @@ async def _body(request: web.Request) -> bytes:
 
 
 def _job(event: Any) -> dict[str, Any] | None:
-    """What of an event is used: which object, whose, and when. What is said of them is asked at Stripe."""
+    """The used parts of an event: object, customer and time. Their state is read at Stripe."""
     if not isinstance(event, dict) or str(event.get("type")) not in ACTED_ON:
         return None
     data = event.get("data")
-    about = data.get("object") if isinstance(data, dict) else None
-    if not isinstance(about, dict):
+    stripe_object = data.get("object") if isinstance(data, dict) else None
+    if not isinstance(stripe_object, dict):
         return None
-    customer = about.get("customer")
+    customer = stripe_object.get("customer")
     customer = customer.get("id") if isinstance(customer, dict) else customer
-    ids = (event.get("id"), about.get("id"), customer)
+    ids = (event.get("id"), stripe_object.get("id"), customer)
     if not all(isinstance(one, str) and _ID.fullmatch(one) for one in ids) or not isinstance(event.get("created"), int):
         return None
     return {
         "id": event["id"],
         "type": event["type"],
-        "object": about["id"],
+        "object": stripe_object["id"],
         "customer": customer,
         "created": event["created"],
     }

@@ -1,4 +1,4 @@
-"""Tokens of operators and of Prometheus: compared in constant time, and wrong ones counted and limited by client."""
+"""Checks of the tokens of operators and Prometheus, in constant time and with a limit of wrong ones by client."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from bot.web.refusals import refused
+from bot.web.refusals import count_refusal
 
 _MOST_WRONG = 10
 _SECONDS = 60.0
@@ -21,8 +21,8 @@ _MOST_CLIENTS = 10_000
 class TokenGuard:
     """Checks tokens, and counts the wrong ones of each client in this minute.
 
-    Ten wrong ones close the door to a client for the rest of the minute. Behind a proxy that names no client
-    (X-Forwarded-For), all have one address: there a right token still opens, or any stranger could lock operators out.
+    Ten wrong tokens refuse a client for the rest of the minute. Behind a proxy without X-Forwarded-For all clients
+    share one address: a right token still passes there, or any stranger could lock the operators out.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -30,29 +30,29 @@ class TokenGuard:
         # By client: when its minute began, and the wrong tokens since.
         self._wrong: dict[str, tuple[float, int]] = {}
 
-    def check(self, request: web.Request, token: str, *, door: str, basic: bool = False) -> None:
-        """Let a right token pass; raises 401, or 429 for whoever guesses."""
+    def check(self, request: web.Request, token: str, *, realm: str, basic: bool = False) -> None:
+        """Let a right token pass; raises 401, or 429 after too many wrong ones."""
         client, known = client_of(request)
         wait = self._wait(client)
         if wait and known:
-            refused(f"{door}_limited")
+            count_refusal(f"{realm}_limited")
             raise _too_many(wait)
         headers = request.headers.getall("Authorization", ())
         if any(hmac.compare_digest(one, _bytes(token)) for one in _given(headers, basic=basic)):
             return
         if headers:
-            refused(f"{door}_token")
+            count_refusal(f"{realm}_token")
             self._count(client)
         if wait:
             raise _too_many(wait)
         asked = "Basic" if basic else "Bearer"
         raise web.HTTPUnauthorized(
-            text=f"send Authorization: Bearer {door.upper()}_TOKEN",
-            headers={"WWW-Authenticate": f'{asked} realm="{door}"'},
+            text=f"send Authorization: Bearer {realm.upper()}_TOKEN",
+            headers={"WWW-Authenticate": f'{asked} realm="{realm}"'},
         )
 
     def _wait(self, client: str) -> float:
-        """Seconds for which this client has to wait."""
+        """Seconds until this client may try again."""
         began, count = self._wrong.get(client, (0.0, 0))
         left = began + _SECONDS - self._clock()
         return max(left, 0.0) if count >= _MOST_WRONG else 0.0
@@ -63,7 +63,7 @@ class TokenGuard:
             began, count = self._clock(), 0
         self._wrong[client] = (began, count + 1)
         if len(self._wrong) > _MOST_CLIENTS:
-            # Who has been quiet for the longest time.
+            # The client that sent no token for the longest time.
             del self._wrong[next(iter(self._wrong))]
 
 
@@ -71,9 +71,9 @@ GUARD = web.AppKey("token_guard", TokenGuard)
 
 
 def client_of(request: web.Request) -> tuple[str, bool]:
-    """Whose request it is, and whether that is one client: its address, or the one that our own proxy saw.
+    """Network address of the client, and whether it stands for a single client.
 
-    Only a private peer is taken for our proxy, and of its header only the last address, which it wrote itself.
+    A private peer counts as our proxy. Of its X-Forwarded-For only the last address counts, which it wrote itself.
     """
     peer = _address(request.remote or "")
     if peer is None or peer.is_global:
@@ -91,14 +91,14 @@ def _address(written: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | No
 
 
 def _network(address: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> str:
-    """The address that counts as one client: of IPv6 its network, all of which one person has."""
+    """The address of one client; for IPv6 its /64 network, because one person has all of it."""
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.IPv6Network((int(address), 64), strict=False))
     return str(address or "")
 
 
 def _given(headers: list[str] | tuple[str, ...], *, basic: bool) -> list[bytes]:
-    """The token of a header; none where there are two."""
+    """The token of the header; none if there are two headers."""
     if len(headers) != 1:
         return []
     scheme, _, given = headers[0].partition(" ")

@@ -38,7 +38,7 @@ class EventContext:
     contacts: Contacts
     events: LiveEvents
     alerts: Alerts
-    news: TemplateStatusHandler
+    template_statuses: TemplateStatusHandler
 
 
 Handler = Callable[[AccountChange, EventContext], Awaitable[None]]
@@ -66,31 +66,33 @@ async def _preferences(change: AccountChange, context: EventContext) -> None:
 
 
 async def _new_bsuids(change: AccountChange, context: EventContext) -> None:
-    for news in new_bsuids(change.value):
-        home = await identity_resolution.follow_new_bsuid(context.redis, news.previous, news.current, news.phone)
-        if home is not None:
-            await context.inbox.look_at(home)
+    for update in new_bsuids(change.value):
+        conversation = await identity_resolution.follow_new_bsuid(
+            context.redis, update.previous, update.current, update.phone
+        )
+        if conversation is not None:
+            await context.inbox.request_turn(conversation)
 
 
 async def _handover(change: AccountChange, context: EventContext) -> None:
-    news = handover(change.value)
-    conversation = await identity.find(context.redis, news.phone, news.bsuid)
-    _log.info(news.move or "control_moved", conversation=conversation, to=news.to)
-    told = {"type": "handover", "conversation": conversation, "to": news.to, "move": news.move or "unknown"}
-    await context.events.publish(told)
+    moved = handover(change.value)
+    conversation = await identity.find(context.redis, moved.phone, moved.bsuid)
+    _log.info(moved.move or "control_moved", conversation=conversation, to=moved.to)
+    event = {"type": "handover", "conversation": conversation, "to": moved.to, "move": moved.move or "unknown"}
+    await context.events.publish(event)
 
 
 async def _alarm(change: AccountChange, context: EventContext) -> None:
-    told = account_alerts.alarms_of(change.field, change.value)
-    if not told:
+    alarms = account_alerts.alarms_of(change.field, change.value)
+    if not alarms:
         _log.info("good_news", field=change.field)
-    for number, alarm in enumerate(told):
+    for number, alarm in enumerate(alarms):
         again_after = _KNOWN_SECONDS if change.dated else _UNDATED_SECONDS
         await context.alerts.sound(alarm, f"{change.digest}.{number}", again_after=again_after)
 
 
 async def _template(change: AccountChange, context: EventContext) -> None:
-    await context.news.handlers[change.field](change.value)
+    await context.template_statuses.handlers[change.field](change.value)
 
 
 async def _count(change: AccountChange, context: EventContext) -> None:

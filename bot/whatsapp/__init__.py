@@ -1,1 +1,1 @@
-"""The only room that knows Meta's JSON: signatures, payloads, rendering, errors."""
+"""Signatures, payloads, rendering and errors of the WhatsApp Cloud API; no other package reads Meta's JSON."""

@@ -1,4 +1,4 @@
-"""What Meta says of our account and number that a person should know, in words that say what to do (reference 4)."""
+"""Alerts about our account and number at Meta, in words that say what to do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CRITICAL_EVENTS = {
     "PARTNER_APP_UNINSTALLED": "our app was removed from the account, its token is lost: connect it again",
     "ACCOUNT_OFFBOARDED": "the number left the Cloud API: connect it again",
 }
-# Meta tells good news by the same webhooks; nobody has to do anything about these.
+# Events of the same webhooks that need no action.
 _GOOD_EVENTS = frozenset({
     "ACCOUNT_RECONNECTED", "AD_ACCOUNT_LINKED", "MM_LITE_TERMS_SIGNED", "PARTNER_ADDED", "PARTNER_APP_INSTALLED",
     "VOLUME_BASED_PRICING_TIER_UPDATE",
@@ -30,7 +30,7 @@ _CERTIFIED = "PARTNER_CLIENT_CERTIFICATION_STATUS_UPDATE"
 _GOOD_CERTIFICATION = frozenset({"APPROVED", "PENDING"})
 _GOOD_QUALITY = frozenset({"ONBOARDING", "THROUGHPUT_UPGRADE", "UNFLAGGED", "UPGRADE"})
 _GOOD_DECISIONS = frozenset({"APPROVED", "PENDING"})
-# How Meta says that there is no limit.
+# Meta's values for no limit.
 _NO_LIMIT = frozenset({"TIER_UNLIMITED", "UNLIMITED", "-1"})
 _SECURITY_EVENTS = {
     "PIN_CHANGED": "if nobody of yours changed the PIN, reset it in WhatsApp Manager and check who has access",

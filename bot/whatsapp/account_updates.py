@@ -1,4 +1,4 @@
-"""News about people that is no message, out of Meta's JSON: consent, a new BSUID, who is in charge (reference 4)."""
+"""Changes of people in Meta's webhooks: consent to marketing, a new BSUID, a hand-over to another bot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WANTED = {"stop": False, "resume": True, "signup": True}
 
 @dataclass(frozen=True, slots=True)
 class Preference:
-    """Somebody ended or allowed marketing, in WhatsApp's own menu."""
+    """A person's choice about marketing, in WhatsApp's own menu."""
 
     phone: str | None
     bsuid: str | None
@@ -36,9 +36,9 @@ _MOVES: tuple[Move, ...] = get_args(Move)
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """Who answers a person has changed, between us and another bot or app; `to` is the new owner's role.
+    """A new owner of a person's thread, between us and another bot or app; `to` is the new owner's role.
 
-    `move`: the former owner passed the thread on, or the new one took it. None for one that Meta has invented since.
+    `move` says that the former owner passed the thread on or that the new one took it; None for an unknown move.
     """
 
     phone: str | None
@@ -65,14 +65,14 @@ def new_bsuids(value: Raw) -> Iterator[NewBsuid]:
 
 
 def handover(value: Raw) -> Handover:
-    """Read defensively: Meta documents it thinly, and its shapes differ (reference 4 and 13)."""
-    sender, said = mapping(value.get("sender")), text(value.get("type"))
-    move = next((one for one in _MOVES if one == said), None)
-    # The object tells where the type doesn't; where both are there and differ, the type is what Meta calls it.
-    move = move or next((one for one in _MOVES if one in value and said is None), None)
-    told = mapping(value.get(move or said or ""))
+    """Read all shapes that were seen, because Meta documents hardly one (docs/whatsapp.md, Incoming messages)."""
+    sender, kind = mapping(value.get("sender")), text(value.get("type"))
+    move = next((one for one in _MOVES if one == kind), None)
+    # The type decides; the object's key stands in where the type is missing.
+    move = move or next((one for one in _MOVES if one in value and kind is None), None)
+    control = mapping(value.get(move or kind or ""))
     phone = digits(sender.get("phone_number")) or digits(sender.get("wa_id"))
-    to = text(told.get("new_owner_role")) or text(told.get("new_owner_app_role")) or "unknown"
+    to = text(control.get("new_owner_role")) or text(control.get("new_owner_app_role")) or "unknown"
     return Handover(phone, text(sender.get("user_id")), to, move)
 
 
@@ -82,5 +82,5 @@ def _time(value: Any, now: datetime) -> datetime:
         at = datetime.fromtimestamp(seconds, UTC) if seconds is not None else now
     except (OverflowError, ValueError, OSError):
         return now
-    # A choice from the future would stand against all that follow.
+    # Because a choice from the future would override all later ones, the time is capped at now.
     return min(at, now)

@@ -1,4 +1,4 @@
-"""The one door to Meta's Graph API: send, mark as read, fetch media."""
+"""Client of Meta's Graph API: send, mark as read, fetch media."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class FileTooLarge(Exception):
 
 
 class MediaRefused(Exception):
-    """The link of the file leads away from Meta: it is not followed."""
+    """The file's link leads to a host that is not Meta's, and is not followed."""
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """Bytes as Meta keeps them; in what people sent, `mime` is the sender's claim."""
+    """Bytes as Meta keeps them; in received files `mime` is the sender's claim."""
 
     data: bytes
     mime: str
@@ -74,7 +74,7 @@ class Graph:
         await self._call("POST", f"{number or self.number}/messages", json=mark)
 
     async def number_state(self) -> dict[str, Any]:
-        """What Meta says of our number; raises GraphError when the token may not ask."""
+        """Meta's fields of our number; raises GraphError if the token may not ask."""
         return await self._call("GET", self.number, params={"fields": "display_phone_number,verified_name"})
 
     async def check_can_send(self) -> None:
@@ -88,7 +88,7 @@ class Graph:
             raise GraphError(_LOCKED, details or "Meta has blocked this number", Remedy.FIX_SETTINGS)
 
     async def subscribed(self, account: str) -> bool:
-        """Whether any app gets the webhooks of this account: without one, no message ever arrives."""
+        """True if an app gets the webhooks of this account; without one no message ever arrives."""
         return bool(items((await self._call("GET", f"{account}/subscribed_apps")).get("data")))
 
     async def upload(self, file: File, number: str = "") -> str:
@@ -102,7 +102,7 @@ class Graph:
         return media_id
 
     async def templates(self) -> list[dict[str, Any]]:
-        """All message templates of the account, page by page; a cursor that ran out (131059) starts it anew, once."""
+        """Message templates of the account, page by page; an expired cursor (131059) starts the list anew, once."""
         try:
             return await self._templates()
         except GraphError as error:
@@ -219,8 +219,8 @@ class Graph:
 
 async def _reserve(reservation: ByteReservation | None, size: Any, limit: int) -> None:
     """Have memory for a file of this size, as Meta or a header names it; None or a strange one is the limit."""
-    told = str(size)[:18] if isinstance(size, int | str) else ""
-    expected = int(told) if told.isascii() and told.isdecimal() else limit
+    written = str(size)[:18] if isinstance(size, int | str) else ""
+    expected = int(written) if written.isascii() and written.isdecimal() else limit
     if expected > limit:
         raise FileTooLarge(f"{expected} bytes; {limit} are taken")
     if reservation is not None:

@@ -1,4 +1,4 @@
-"""What a message says, by its type (reference 2.2-2.5): one small reader a type, and a table of them."""
+"""Readers of Meta's message types, one small function a type, and their table (docs/whatsapp.md)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from bot.messages.inbound import (
 )
 from bot.whatsapp.lenient_json import digits, items, mapping, number, text
 
-# Meta could not fetch the file that the person sent (reference 2.6): there may be an id, but nothing behind it.
+# Meta could not fetch the file that the person sent (131052): there may be an id, but nothing behind it.
 _LOST = 131052
 # Meta's ids are digits as a rule, but promised are only strings: a voicemail has `wacid.` and base64. The id becomes a
 # part of an address, so no id that could lead elsewhere is taken.
@@ -110,9 +110,9 @@ def _cards(raw: Any) -> Content | None:
 
 def _card(raw: dict[str, Any]) -> ContactCard:
     phones = [mapping(phone) for phone in items(raw.get("phones"))]
-    # WhatsApp vouches for a number that it asked for; a card that is passed on has a vcard. (reference 2.7)
+    # WhatsApp vouches for a number that it asked for; a card that is passed on has a vcard.
     vouched = raw.get("origin") == "contact_request" and not raw.get("vcard")
-    # What WhatsApp vouches for is the number as WhatsApp knows it, not as somebody wrote it.
+    # WhatsApp vouches for `wa_id`, and not for the number as somebody wrote it.
     written = (text((vouched and phone.get("wa_id")) or phone.get("phone")) for phone in phones)
     return ContactCard(
         name=text(mapping(raw.get("name")).get("formatted_name")),
@@ -138,7 +138,7 @@ def _joined(raw: dict[str, Any], *names: str) -> str | None:
 
 
 def vouched_phone(content: Content) -> str | None:
-    """The sender's own number as digits, where they shared it and WhatsApp vouches for it (reference 2.7)."""
+    """The sender's own number as digits, where they shared it and WhatsApp vouches for it."""
     if not isinstance(content, ContactCards) or len(content.cards) != 1 or not content.cards[0].vouched:
         return None
     phones = {phone for phone in map(digits, content.cards[0].phones) if phone}
@@ -160,7 +160,7 @@ def _interactive(raw: Any) -> Content | None:
             return Tap(id=tap, title=text(choice.get("title")) or tap)
     permission = mapping(answer.get("call_permission_reply"))
     if response := text(permission.get("response")):
-        return CallPermission(accepted=response == "accept", permanent=permission.get("is_permanent") is True)
+        return CallPermission(accepted=response == "accept")
     form = mapping(answer.get("nfm_reply"))
     answers = text(form.get("response_json")) or text(form.get("body"))
     return Form(answers=answers) if answers else None
@@ -204,11 +204,11 @@ def _revoke(raw: Any) -> Content | None:
 
 
 def _system(raw: Any) -> Content | None:
-    news = mapping(raw)
+    change = mapping(raw)
     return System(
-        event=text(news.get("type")) or "system",
-        phone=digits(news.get("wa_id")) or digits(news.get("new_wa_id")),
-        bsuid=text(news.get("user_id")),
+        event=text(change.get("type")) or "system",
+        phone=digits(change.get("wa_id")) or digits(change.get("new_wa_id")),
+        bsuid=text(change.get("user_id")),
     )
 
 

@@ -1,4 +1,4 @@
-"""What an answer of the Graph API stands for, and whether asking again can help (reference 10)."""
+"""Errors of the Graph API, and their remedies (docs/whatsapp.md, Errors)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.whatsapp.lenient_json import mapping, number, text
 
 
 class Remedy(StrEnum):
-    """What to do about an error."""
+    """Reaction to an error."""
 
     RETRY = "retry"  # the same call can succeed in seconds
     WAIT_FOR_PERSON = "wait_for_person"  # the 24-hour window is closed
@@ -35,7 +35,7 @@ class MetaUnavailable(Exception):
 
 
 PAIR_RATE = 131056
-# Too much at once for the number or the account as a whole: everybody waits.
+# Limits of the number or the account, for which everybody waits.
 RATES = frozenset({4, 17, 32, 613, 80007, 130429, 131057, 2494100})
 UNDELIVERABLE = 131026
 OPTED_OUT = 131050
@@ -46,7 +46,7 @@ _FIX_SETTINGS = frozenset(
     {0, 3, 10, 33, 190, 368, 131005, 131031, 131037, 131042, 131044, 131045, 133010, *range(200, 300)}
 )
 _WINDOW_CLOSED = 131047
-# One message that doesn't leave because of the person or its content: nothing that an operator could mend.
+# Errors caused by the person or the content of one message, which no operator can mend.
 _OF_THE_PERSON = frozenset({
     130472, 131021, UNDELIVERABLE, _WINDOW_CLOSED, 131049, OPTED_OUT, 131051, 131052, MEDIA_REFUSED, 131062, 137000,
 })  # fmt: skip
@@ -63,7 +63,7 @@ def remedy_for(code: int, *, transient: bool = False) -> Remedy:
 
 
 def needs_operator(code: int) -> bool:
-    """Whether a message that is given up shows a fault of ours, of a template or of the account."""
+    """True if giving a message up shows a fault of ours, of a template or of the account."""
     return remedy_for(code) is Remedy.GIVE_UP and code not in _OF_THE_PERSON
 
 
@@ -75,10 +75,10 @@ def error_from(status: int, body: bytes) -> GraphError | MetaUnavailable:
         error = {}
     code = number(error.get("code"))
     if code is None:
-        # Without Meta's envelope it was not Meta's application that answered: the call may have passed or not.
+        # Without Meta's envelope a gateway answered, and the call may have passed or not.
         return MetaUnavailable(f"HTTP {status} without Meta's error envelope", in_doubt=status >= _SERVER_ERROR)
     data = error.get("error_data")
-    # `error_user_msg` is where Meta says what is wrong with a new template.
-    told = (mapping(data).get("details"), data, error.get("error_user_msg"), error.get("message"))
-    details = next((words for words in map(text, told) if words), "no details")
+    # Meta describes mistakes of a new template in `error_user_msg`.
+    descriptions = (mapping(data).get("details"), data, error.get("error_user_msg"), error.get("message"))
+    details = next((words for words in map(text, descriptions) if words), "no details")
     return GraphError(int(code), details, remedy_for(int(code), transient=error.get("is_transient") is True))

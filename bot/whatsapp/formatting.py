@@ -1,4 +1,4 @@
-"""Long texts in parts that lose nothing, and short ones on one line, within Meta's limits (reference 5.2)."""
+"""Splitting and shortening of texts to Meta's limits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def split(text: str, limit: int = PART_LIMIT) -> list[str]:
 
 
 def shortened(text: str, limit: int) -> str:
-    """One line within the limit, cut between letters as people see them, with … where something is missing."""
+    """Shorten to one line within the limit, cut between visible letters, with … for the missing rest."""
     line = " ".join(text.split())
     if _units(line) <= limit:
         return line
@@ -34,7 +34,7 @@ def shortened(text: str, limit: int) -> str:
 
 
 def fits(text: str, limit: int) -> bool:
-    """Whether a text keeps a limit, counted on the safe side as `split` counts it."""
+    """True if a text keeps a limit, counted in UTF-16 units as in `split`."""
     return _units(text) <= limit
 
 
@@ -43,7 +43,7 @@ def _cut(text: str, limit: int) -> int:
     window = text[:end]
     for mark in ("\n\n", "\n", ". ", " "):
         position = window.rfind(mark)
-        # A break in the first third would make a crumb of this part.
+        # Because a break in the first third would leave a tiny part, we take a smaller break.
         if position > end // 3:
             return position + len(mark)
     while end > 1 and _inside_a_letter(text, end):
@@ -52,7 +52,7 @@ def _cut(text: str, limit: int) -> int:
 
 
 def _fitting(text: str, limit: int) -> int:
-    """How many characters fit into this many UTF-16 units."""
+    """Number of characters that fit into this many UTF-16 units."""
     units = 0
     for index, character in enumerate(text):
         units += 2 if ord(character) > 0xFFFF else 1  # noqa: PLR2004 - the plane that one unit can name
@@ -66,7 +66,7 @@ def _units(text: str) -> int:
 
 
 def _inside_a_letter(text: str, position: int) -> bool:
-    """Whether a cut here would part an accent from its letter or an emoji or a flag from its other half."""
+    """True if a cut here would split a visible letter: an accent, an emoji or a flag."""
     after, before = text[position], text[position - 1]
     # A flag is two of these letters: an odd number of them before the cut is half a flag.
     letters = len(text[:position]) - len(text[:position].rstrip(_FLAG_LETTERS))

@@ -25,7 +25,7 @@ _DROPPED = frozenset({
     "abbr", "blockquote", "center", "details", "font", "h1", "h2", "h3", "h4", "h5", "h6", "ins", "kbd", "mark", "ol",
     "small", "span", "sub", "summary", "sup", "table", "tbody", "td", "th", "thead", "u", "ul",
 })  # fmt: skip
-# What no parser takes for bold, as a letter follows: the model meant it all the same.
+# Bold for the model, though no parser takes it so, because a letter follows.
 _TIGHT = re.compile(r"\*\*(?=[^\s*])([^*\n]{1,200})(?<=[^\w\s*])\*\*(?=\w)")
 _SCHEME = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _LINE = re.compile(rf"([\n{BREAK}{NEW}])")
@@ -118,7 +118,7 @@ class Inline:
         said, address = (_SCHEME.sub("", self.verbatim.shown(one)).strip().rstrip("/") for one in (label, url))
         if not address or url.startswith("#"):
             return label
-        # Of a telephone's or a mailbox's address people read what follows the scheme.
+        # People read a telephone's or a mailbox's address without its scheme.
         bare = self.verbatim.shown(url).startswith(("mailto:", "tel:"))
         shown = _SCHEME.sub("", self.verbatim.shown(url)) if bare else url
         return shown if said in ("", address) else f"{label}: {shown}"
@@ -176,5 +176,5 @@ def _one(mark: str, line: str) -> str:
 
 
 def _ends_in_address(text: str, verbatim: Verbatim) -> bool:
-    """Whether a mark behind it would look like a part of a link."""
+    """True if a following mark would look like a part of the link."""
     return _SCHEME.match(verbatim.shown(text.rstrip("*_~ ")[-1:])) is not None

@@ -1,4 +1,4 @@
-"""Reading JSON that may hold anything anywhere: a value of the wanted kind, or nothing."""
+"""Lenient readers of untrusted JSON: each gives a value of the wanted kind, or nothing."""
 
 from __future__ import annotations
 

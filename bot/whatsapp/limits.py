@@ -1,12 +1,11 @@
-"""Meta's limits, kept before the call: what is too much is said in another way that people can still read (5.2)."""
+"""Limits of Meta's messages, kept before the call: a message that breaks one is said in another readable way."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from bot.messages.inbound import (
-    AskContact,
+from bot.messages.outbound import (
     AskLocation,
     Attachment,
     Buttons,
@@ -15,7 +14,6 @@ from bot.messages.inbound import (
     Menu,
     Part,
     Picture,
-    Place,
     Say,
 )
 from bot.whatsapp.formatting import fits, shortened, split
@@ -36,7 +34,7 @@ _OPENER = "☰"
 
 
 def fit(parts: Iterable[Part]) -> tuple[Part, ...]:
-    """The same said within Meta's limits: nothing is lost, ids stay, what says nothing is dropped."""
+    """Rewrite parts within Meta's limits; no words are lost, ids stay, empty parts are dropped."""
     return tuple(fitting for part in parts for fitting in _fit(part))
 
 
@@ -46,9 +44,7 @@ def _fit(part: Part) -> list[Part]:  # noqa: PLR0911 - one line a kind
             return _says(part.body, part.quote)
         case Picture() | Attachment():
             return _captioned(part)
-        case Place():
-            return _place(part)
-        case AskLocation() | AskContact():
+        case AskLocation():
             return _asking(part)
         case LinkButton():
             return _link(part)
@@ -70,13 +66,7 @@ def _captioned(part: Picture | Attachment) -> list[Part]:
     return [shown, *_says("\n".join(pieces[1:]))]
 
 
-def _place(part: Place) -> list[Part]:
-    if abs(part.latitude) <= 90 and abs(part.longitude) <= 180:  # noqa: PLR2004 - degrees
-        return [part]
-    return _says("\n".join(words for words in (part.name, part.address) if words))
-
-
-def _asking(part: AskLocation | AskContact) -> list[Part]:
+def _asking(part: AskLocation) -> list[Part]:
     before, body = _last(part.body, _SHORT_BODY)
     return [*before, part.model_copy(update={"body": body})] if body else []
 
@@ -87,19 +77,19 @@ def _link(part: LinkButton) -> list[Part]:
     if not label or address.scheme not in ("http", "https") or not address.netloc or not fits(part.url, _URL):
         return _says("\n".join(words for words in (part.body, part.label, part.url) if words.strip()))
     full = [] if fits(part.label.strip(), _BUTTON_TITLE) else [part.label.strip()]
-    # A body is required; the label stands in where there are no other words.
+    # Because Meta requires a body, the label stands in for an empty one.
     before, body = _last("\n\n".join([part.body.strip(), *full]) or part.label, _SHORT_BODY)
     return [*before, LinkButton(body=body or label, label=label, url=part.url)]
 
 
 def _buttons(part: Buttons) -> list[Part]:
-    choices = told_apart(part.choices)
+    choices = distinct(part.choices)
     if len(choices) > _BUTTONS:
         menu = Menu(body=part.body, opener=_OPENER, choices=choices, footer=part.footer)
         return _menu(menu)
     if not choices or not part.body.strip() or any(not fits(choice.id, _BUTTON_ID) for choice in choices):
         return _numbered(part.body, choices, part.footer)
-    # A button holds a short title only: what else there is to read of the choices goes above them.
+    # Because a button holds a short title only, longer titles and descriptions go above the buttons.
     if any(choice.description or not fits(choice.title, _BUTTON_TITLE) for choice in choices):
         above = [_line(choice) for choice in choices]
     else:
@@ -111,7 +101,7 @@ def _buttons(part: Buttons) -> list[Part]:
 
 
 def _menu(part: Menu) -> list[Part]:
-    choices = told_apart(part.choices)
+    choices = distinct(part.choices)
     many = not 0 < len(choices) <= _ROWS
     if many or not part.body.strip() or any(not fits(choice.id, _ROW_ID) for choice in choices):
         return _numbered(part.body, choices, part.footer)
@@ -130,14 +120,14 @@ def _menu(part: Menu) -> list[Part]:
 
 
 def _row(choice: Choice) -> Choice:
-    """A title that will be cut is said in full in the description."""
+    """Put the full title into the description, if the title will be cut."""
     words = [choice.title] if not fits(choice.title, _ROW_TITLE) else []
     words += [choice.description] if choice.description else []
     return choice.model_copy(update={"description": ": ".join(words) or None})
 
 
-def told_apart(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
-    """Without the ones that say nothing, titles on one line; twins go, another title with a taken id gets a new id."""
+def distinct(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
+    """Choices with titles on one line, without empty ones and duplicates; a repeated id is changed."""
     kept: dict[str, Choice] = {}
     for choice in choices:
         title = " ".join(choice.title.split())
@@ -152,7 +142,7 @@ def told_apart(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
 
 
 def _titled(choices: tuple[Choice, ...], limit: int) -> tuple[Choice, ...]:
-    """Titles within the limit and all different: Meta refuses two that are alike."""
+    """Titles within the limit and all different, because Meta refuses two equal ones."""
     taken: set[str] = set()
     titled = []
     for choice in choices:
@@ -175,13 +165,13 @@ def _line(choice: Choice) -> str:
 
 
 def _footed(body: str, footer: str | None) -> tuple[str, str | None]:
-    """A footer that is too long for its place ends the body."""
+    """Move a footer that is too long to the end of the body."""
     words = " ".join((footer or "").split())
     return (body, words or None) if fits(words, _FOOTER) else (f"{body}\n\n{words}", None)
 
 
 def _last(body: str, limit: int) -> tuple[list[Part], str]:
-    """What has to be said before, and the end of a body that fits where the limit is lower than a text's."""
+    """Split a body into texts to send before, and an end that fits the lower limit."""
     pieces = split(body, limit)
     if len(pieces) <= 1:
         return [], pieces[0] if pieces else ""

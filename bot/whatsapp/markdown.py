@@ -168,7 +168,7 @@ class _Page:
         self.items = []
 
     def text(self) -> str:
-        """All lines again; of several empty ones, which a removed one may have parted, one is left."""
+        """Join lines, with one empty line in place of several, which a removed line may leave."""
         kept: list[str] = []
         for number, line in enumerate(self.drawn):
             if line is None or (not line and kept and not kept[-1] and number not in self.code):

@@ -1,4 +1,4 @@
-"""Meta's webhook bodies into our words: every entry, change, message and status, and nothing fatal (reference 1-4)."""
+"""Parser of Meta's webhook bodies: reads every entry, change, message and status, and no oddity is fatal."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class NotJSON(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class AccountChange:
-    """News that is no message: a field of Meta's other than `messages`, or the `errors` of the account itself.
+    """A change that is no message: a webhook field other than `messages`, or the `errors` of the account itself.
 
-    `value` is Meta's JSON. `digest` names the news: the same for the same one delivered again, where Meta dates it.
+    `value` is Meta's JSON. `digest` identifies the change: a dated one that is delivered again has the same digest.
     """
 
     field: str
@@ -41,7 +41,7 @@ class AccountChange:
 
 @dataclass(slots=True)
 class Notification:
-    """What one POST said; `unknown` names the shapes that we accept without understanding them."""
+    """Contents of one POST; `unknown` names the shapes that we accept without understanding them."""
 
     messages: list[Inbound] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Notification:
 
 
 def parse(body: bytes, now: datetime) -> Notification:
-    """All of a notification; a broken item is counted as unknown and never costs the others."""
+    """Parse a notification; a broken item is counted as unknown and never costs the others."""
     try:
         document = _DECODER.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
     except (ValueError, RecursionError) as error:
@@ -67,9 +67,9 @@ def parse(body: bytes, now: datetime) -> Notification:
                 if items(value.get("errors")):
                     found.changes.append(_change("errors", {"errors": value["errors"]}, entry, now))
             case "smb_message_echoes":
-                _read_aside(value, value, "echo", found, now)
+                _read_copies(value, value, "echo", found, now)
             case "standby":
-                _read_aside(mapping(value.get("standby")), value, "standby", found, now)
+                _read_copies(mapping(value.get("standby")), value, "standby", found, now)
             case None:
                 found.unknown.append("change")
             case name:
@@ -78,7 +78,7 @@ def parse(body: bytes, now: datetime) -> Notification:
 
 
 def _integer(written: str) -> int | str:
-    """A whole number; thousands of digits are none, and Python would refuse the whole body because of them."""
+    """A whole number; longer digits stay a text, because Python would refuse the whole body for them."""
     return int(written) if len(written) <= _MOST_DIGITS else written
 
 
@@ -96,10 +96,10 @@ def _changes(document: Any) -> Iterator[tuple[Raw, Raw]]:
 def _change(name: str, value: Raw, entry: Raw, now: datetime) -> AccountChange:
     account, time = text(entry.get("id")) or "", number(entry.get("time"))
     try:
-        told = json.dumps([account, time, name, value], sort_keys=True)
+        canonical = json.dumps([account, time, name, value], sort_keys=True)
     except RecursionError:  # nested as deep as the parser takes: nothing of Meta's
-        told = json.dumps([account, time, name])
-    digest = hashlib.sha256(told.encode()).hexdigest()
+        canonical = json.dumps([account, time, name])
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
     return AccountChange(name, value, account, time is not None, digest, now)
 
 
@@ -119,15 +119,17 @@ def _read(value: Raw, found: Notification, now: datetime) -> None:
             found.statuses.append(status)
 
 
-def _read_aside(told: Raw, value: Raw, aside: Literal["echo", "standby"], found: Notification, now: datetime) -> None:
-    """Copies of what was said past us (reference 4): by the person, and to the person by the business."""
-    if "messages" in told or "statuses" in told:
+def _read_copies(
+    copies: Raw, value: Raw, aside: Literal["echo", "standby"], found: Notification, now: datetime
+) -> None:
+    """Read copies of messages that bypass us: of the person, and of the business to the person."""
+    if "messages" in copies or "statuses" in copies:
         known = len(found.messages)
-        _read(told | {"metadata": value.get("metadata"), "contacts": value.get("contacts")}, found, now)
+        _read(copies | {"metadata": value.get("metadata"), "contacts": value.get("contacts")}, found, now)
         found.messages[known:] = [message.model_copy(update={"aside": aside}) for message in found.messages[known:]]
     around = _Around.of(value)
-    for raw in items(told.get("message_echoes")):
-        # On standby what was sent is one level deeper.
+    for raw in items(copies.get("message_echoes")):
+        # On standby the message is one level deeper.
         echo = mapping(raw) | mapping(mapping(raw).get("message"))
         echo |= {"from": echo.get("to"), "from_user_id": echo.get("to_user_id")}
         message = _message(echo, around, now, own=False)
@@ -139,7 +141,7 @@ def _read_aside(told: Raw, value: Raw, aside: Literal["echo", "standby"], found:
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """Facts of a batch about all its messages: the number that got them, and who wrote, found by their names."""
+    """Facts of a batch about all its messages: the receiving number, and the senders by their ids."""
 
     metadata: Raw
     contacts: list[Raw]
@@ -151,17 +153,17 @@ class _Around:
         places: dict[tuple[str, str], int] = {}
         for place, contact in enumerate(contacts):
             for name in ("user_id", "wa_id"):
-                if isinstance(said := contact.get(name), str) and said:
-                    places.setdefault((name, said), place)
+                if isinstance(given := contact.get(name), str) and given:
+                    places.setdefault((name, given), place)
         return cls(mapping(value.get("metadata")), contacts, places)
 
     def contact_of(self, phone: str | None, bsuid: str | None) -> Raw:
-        """The first contact with one of these names; an index, since a batch may have thousands of both."""
+        """The first contact with one of these ids, by an index, because a batch may have thousands of both."""
         named = (self.places.get(("user_id", bsuid or "")), self.places.get(("wa_id", phone or "")))
         places = [place for place in named if place is not None]
         if places:
             return self.contacts[min(places)]
-        # Only where the message itself says nothing may a lone contact stand in for its sender.
+        # A lone contact stands in for the sender only if the message itself names none.
         return self.contacts[0] if len(self.contacts) == 1 and phone is None and bsuid is None else {}
 
 
@@ -195,7 +197,7 @@ def _message(raw: Raw, around: _Around, now: datetime, *, own: bool = True) -> I
 
 
 def _is_ours(phone: str | None, metadata: Raw) -> bool:
-    """Whether the business's own number is named as the person. Somebody without a phone never has that number."""
+    """True if the sender is the business's own number; without a phone the sender never is."""
     return phone is not None and without_old_one(phone) == own_number(metadata.get("display_phone_number"))
 
 

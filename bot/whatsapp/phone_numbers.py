@@ -1,4 +1,4 @@
-"""How a phone number may be spelled: for finding somebody, and, more strictly, for what a number gives a right to."""
+"""Spellings of phone numbers: loose ones to find somebody, exact ones for roles and accounts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from bot.whatsapp.lenient_json import digits
 _SHORTEST = 7
 # Mexico dropped its 1 in 2019: with it and without, it is one line.
 _MEXICO = re.compile(r"521?(\d{10})")
-# Brazil put a 9 before the mobiles of eight digits, which began with 6 to 9. Any other eight digits are a landline,
-# and a mobile of nine digits whose second is 1 to 5 never had eight.
+# Brazil put a 9 before the mobiles of eight digits, which began with 6 to 9. Other eight digits are a landline.
+# A mobile of nine digits whose second is 1 to 5 never had eight.
 _BRAZIL = re.compile(r"55([1-9]\d)9?([6-9]\d{7})")
 # Argentina's 9 stands before mobiles dialled from abroad; WhatsApp has it, address books often don't.
 _ARGENTINA = re.compile(r"549?([1-3]\d{9})")
@@ -21,29 +21,29 @@ def is_bsuid(value: str) -> bool:
     return BSUID.match(value) is not None
 
 
-def exact(phone: str) -> tuple[str, ...]:
-    """Spellings that are certainly one line: the only ones that a role or a customer at Stripe may be found by."""
+def exact_variants(phone: str) -> tuple[str, ...]:
+    """Spellings that are certainly one line; roles and Stripe customers are found by no others."""
     found = _MEXICO.fullmatch(phone)
     return tuple(dict.fromkeys((phone, f"521{found[1]}", f"52{found[1]}"))) if found else (phone,)
 
 
 def variants(phone: str) -> tuple[str, ...]:
-    """How WhatsApp may spell a number, itself first. For finding, never for sending, for roles or for money."""
+    """Spellings of a number in WhatsApp, itself first. To find somebody; not to send, for roles or for money."""
     if found := _BRAZIL.fullmatch(phone):
         area, number = found.groups()
         return tuple(dict.fromkeys((phone, f"55{area}9{number}", f"55{area}{number}")))
     if found := _ARGENTINA.fullmatch(phone):
         return tuple(dict.fromkeys((phone, f"549{found[1]}", f"54{found[1]}")))
-    return exact(phone)
+    return exact_variants(phone)
 
 
-def line(identity: str) -> str:
-    """A BSUID as it is, a phone in one of its exact spellings: the same text for what is certainly the same."""
-    return identity if is_bsuid(identity) else min(exact(identity))
+def canonical(identity: str) -> str:
+    """A BSUID as it is, a phone as the first of its exact spellings. Equal texts are certainly one person."""
+    return identity if is_bsuid(identity) else min(exact_variants(identity))
 
 
-def kin(identity: str) -> str:
-    """The same text for all spellings that a number may have; a BSUID as it is."""
+def canonical_variant(identity: str) -> str:
+    """The same text for all spellings of a number; a BSUID as it is."""
     return identity if is_bsuid(identity) else min(variants(identity))
 
 

@@ -1,12 +1,11 @@
-"""What we send as the Graph API's JSON (reference 5): it keeps the limits already, see limits."""
+"""JSON of the Graph API for a part that keeps Meta's limits already (bot.whatsapp.limits)."""
 
 from __future__ import annotations
 
 from pathlib import PurePosixPath
 from typing import Any, assert_never
 
-from bot.messages.inbound import (
-    AskContact,
+from bot.messages.outbound import (
     AskLocation,
     Attachment,
     Buttons,
@@ -14,19 +13,13 @@ from bot.messages.inbound import (
     LinkButton,
     Menu,
     Picture,
-    Place,
-    React,
     Reply,
     Say,
     StoredFile,
     VoiceNote,
 )
 
-# Meta's page and the libraries that send it name this type differently (reference 2.7); this one was seen to work.
-_CONTACT_REQUEST = "request_contact_info"
-
-
-Plain = Say | React | Picture | Attachment | VoiceNote | Place | AskLocation | AskContact | Buttons | Menu | LinkButton
+Plain = Say | Picture | Attachment | VoiceNote | AskLocation | Buttons | Menu | LinkButton
 
 
 def render(part: Plain, reply: Reply, callback: str, media_id: str | None = None) -> dict[str, Any]:
@@ -37,7 +30,7 @@ def render(part: Plain, reply: Reply, callback: str, media_id: str | None = None
 
 
 def envelope(reply: Reply, callback: str) -> dict[str, Any]:
-    """What every message to a person carries; `callback` comes back in every status of the message."""
+    """Fields of every message to a person; `callback` comes back in every status of the message."""
     return {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
@@ -47,7 +40,7 @@ def envelope(reply: Reply, callback: str) -> dict[str, Any]:
 
 
 def address(phone: str | None, bsuid: str | None) -> dict[str, str]:
-    """Who gets it: the phone if known, else `recipient`. A BSUID in `to` is accepted by Meta and never delivered."""
+    """Address of the person: the phone, else `recipient`. Meta accepts a BSUID in `to` and never delivers it."""
     if phone:
         return {"to": f"+{phone}"}
     if bsuid:
@@ -61,32 +54,25 @@ def read_mark(message_id: str, *, typing: bool) -> dict[str, Any]:
     return mark | ({"typing_indicator": {"type": "text"}} if typing else {})
 
 
-def _content(part: Plain, media_id: str | None) -> tuple[str, dict[str, Any]]:  # noqa: PLR0911 - one line a kind
+def _content(part: Plain, media_id: str | None) -> tuple[str, dict[str, Any]]:
     match part:
         case Say():
             return "text", {"body": part.body, "preview_url": "https://" in part.body}
-        case React():
-            return "reaction", {"message_id": part.message_id, "emoji": part.emoji}
         case Picture():
             return "image", {"id": media_id} | _caption(part.caption)
         case Attachment():
             return "document", {"id": media_id, "filename": filename(part.file)} | _caption(part.caption)
         case VoiceNote():
             return "audio", {"id": media_id, "voice": True}
-        case Place():
-            names = {"name": part.name, "address": part.address}
-            return "location", part.model_dump(include={"latitude", "longitude"}) | _present(names)
         case _:
             return "interactive", _interactive(part)
 
 
-def _interactive(part: AskLocation | AskContact | Buttons | Menu | LinkButton) -> dict[str, Any]:
+def _interactive(part: AskLocation | Buttons | Menu | LinkButton) -> dict[str, Any]:
     body = {"body": {"text": part.body}}
     match part:
         case AskLocation():
             return {"type": "location_request_message", **body, "action": {"name": "send_location"}}
-        case AskContact():
-            return {"type": _CONTACT_REQUEST, **body, "action": {"name": "request_contact_info"}}
         case LinkButton():
             parameters = {"display_text": part.label, "url": part.url}
             return {"type": "cta_url", **body, "action": {"name": "cta_url", "parameters": parameters}}
@@ -102,7 +88,7 @@ def _interactive(part: AskLocation | AskContact | Buttons | Menu | LinkButton) -
 
 
 def filename(file: StoredFile) -> str:
-    """The name that the person sees; without one, the key's last step."""
+    """The name that the person sees; else the last part of the key."""
     return file.filename or PurePosixPath(file.key).name
 
 

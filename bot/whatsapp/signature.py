@@ -1,4 +1,4 @@
-"""Whether bytes were signed by Meta (docs: "Create a webhook endpoint", X-Hub-Signature-256)."""
+"""Meta's signature of webhook bodies, X-Hub-Signature-256 (docs/whatsapp.md, Webhooks)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def signature_of(body: bytes, secret: str) -> str:
 
 
 def well_formed(header: str) -> bool:
-    """Whether a header can be a signature at all; where it can't, nobody needs the body."""
+    """True if a header can be a signature at all; otherwise the body need not be read."""
     return len(header) == _LENGTH and header.startswith(_PREFIX)
 
 

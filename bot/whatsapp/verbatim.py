@@ -1,4 +1,4 @@
-"""Addresses and names that no rule for formatting may touch: each stands as one letter while a text is parsed."""
+"""Addresses and names that formatting must not touch: each becomes one private letter while a text is parsed."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Verbatim:
         return "".join((*hidden, text[position:]))
 
     def raw(self, text: str) -> str:
-        """As it was written."""
+        """Put the pieces back as they were written."""
         return _PRIVATE.sub(lambda found: self.pieces[ord(found[0]) - _FIRST][0], text)
 
     def shown(self, text: str) -> str:

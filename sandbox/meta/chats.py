@@ -16,7 +16,7 @@ _RANK = {"sent": 1, "delivered": 2, "read": 3, "played": 4, "failed": 5}
 
 @dataclass(slots=True)
 class Chat:
-    """One person's chat with the business; `open` says whether the person has it on the screen."""
+    """A person's chat with the business; `open` says whether the person has it on the screen."""
 
     person: Person
     open: bool = True
@@ -25,7 +25,7 @@ class Chat:
 
 
 class Chats:
-    """All chats, and the stream of their events."""
+    """The chats, and the stream of their events."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock

@@ -17,7 +17,7 @@ Call = Literal["messages", "read", "media", "download", "templates", "all"]
 
 @dataclass(slots=True)
 class MetaFault:
-    """One fault for the next `times` calls (None: until cancelled); `to` is a phone or BSUID, None for all."""
+    """A fault for the next `times` calls (None: until cancelled); `to` is a phone or BSUID, None for all."""
 
     kind: Kind
     times: int | None = 1

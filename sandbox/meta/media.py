@@ -40,7 +40,7 @@ _MOST_BYTES_KEPT = 512 * _MB
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:
-    """One file; webhooks spell the digest `sha256` in base64, the media call in hexadecimal."""
+    """A file; webhooks spell the digest `sha256` in base64, the media call in hexadecimal."""
 
     id: str
     data: bytes = field(repr=False)

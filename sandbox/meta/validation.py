@@ -158,7 +158,7 @@ def _lowercase(value: Any) -> Any:
 
 
 class Component(StrictModel):
-    """One component's values; their shape depends on the template, see `templates`."""
+    """A component's values; their shape depends on the template, see `templates`."""
 
     type: Annotated[Literal["header", "body", "button"], BeforeValidator(_lowercase)]
     sub_type: Annotated[str | None, BeforeValidator(_lowercase)] = None

@@ -47,7 +47,7 @@ def empty_value(business: Business) -> Value:
 def envelope(
     business: Business, values: Sequence[Value], field_name: str = "messages", at: datetime | None = None
 ) -> Value:
-    """One notification with any number of changes; every field but `messages` carries the time `at`."""
+    """A notification with any number of changes; every field but `messages` carries the time `at`."""
     changes = [{"field": field_name, "value": value} for value in values]
     entry: Value = {"id": business.waba_id} | ({"time": int(at.timestamp())} if at else {}) | {"changes": changes}
     return {"object": "whatsapp_business_account", "entry": [entry]}

@@ -113,7 +113,7 @@ class Contacts(_Given):
 
 
 class SendMessage(_Given):
-    """One message by the person with this BSUID; `context` is the wamid that it replies to."""
+    """A message by the person with this BSUID; `context` is the wamid that it replies to."""
 
     person: Id
     message: Annotated[

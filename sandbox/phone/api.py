@@ -235,7 +235,7 @@ class PhonePage:
 
 
 def _sse_frame(event: Event) -> bytes:
-    """One event of the stream, as one line, because JSON holds no line breaks."""
+    """An event of the stream, as one line, because JSON holds no line breaks."""
     if event["type"] == "heartbeat":
         return b": heartbeat\n\n"
     return f"data: {json.dumps(event)}\n\n".encode()

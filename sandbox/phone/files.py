@@ -8,7 +8,8 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contacts
-from bot.storage.files import Files, NoLink, conversations_with_files
+from bot.storage.file_index import conversations_with_files
+from bot.storage.files import Files, NoLink
 from bot.storage.storage import NotStored, StorageFailed
 
 

@@ -19,7 +19,7 @@ _PHOTOS = ("jpeg", "png", "webp")
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One file and the form's other fields; `mime` is detected from the bytes where possible."""
+    """A file and the form's other fields; `mime` is detected from the bytes where possible."""
 
     data: bytes
     mime: str

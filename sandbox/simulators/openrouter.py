@@ -21,7 +21,7 @@ Rules = Callable[[list[dict[str, Any]], list[dict[str, Any]]], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class ScriptedAnswer:
-    """One answer prepared by a test: a message, or a fault of the connection.
+    """An answer prepared by a test: a message, or a fault of the connection.
 
     It is sent `delay` seconds after the request, and not before `until` is set.
     """

@@ -54,7 +54,7 @@ class LineReader(Protocol):
 
 
 class VisionSimulator:
-    """One server, with its own engine unless one is given; `calls` counts all requests, failed ones too."""
+    """A server, with its own engine unless one is given; `calls` counts all requests, failed ones too."""
 
     def __init__(self, reader: LineReader | None = None) -> None:
         self.requests: list[VisionRequest] = []

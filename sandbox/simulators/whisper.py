@@ -67,7 +67,7 @@ class _Refused(Exception):
 
 
 class WhisperSimulator:
-    """One server; without a key it accepts any."""
+    """A server; without a key it accepts any."""
 
     def __init__(self, *, api_key: str | None = None) -> None:
         self.requests: list[TranscriptionRequest] = []

@@ -1,4 +1,4 @@
-"""One Stripe account in memory: its objects as the API shows them, its clock, and the events they make."""
+"""A Stripe account in memory: its objects as the API shows them, its clock, and the events they make."""
 
 from __future__ import annotations
 

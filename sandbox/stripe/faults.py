@@ -13,7 +13,7 @@ Kind = Literal["rate_limit", "error", "unavailable", "html", "drop", "slow", "de
 
 @dataclass(slots=True)
 class StripeFault:
-    """One fault for the next `times` calls with this start of the path; `code` is a bank's reason to decline."""
+    """A fault for the next `times` calls with this start of the path; `code` is a bank's reason to decline."""
 
     kind: Kind
     times: int = 1

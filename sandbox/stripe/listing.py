@@ -44,7 +44,7 @@ _SHORTEST = 3
 
 
 def page_of(things: Iterable[Json], page: Page, url: str) -> Json:
-    """One page of the list, newest first."""
+    """A page of the list, newest first."""
     found = [thing for thing in things if page.created is None or _created_within(thing["created"], page.created)][::-1]
     if page.starting_after:
         found = found[_start_index(found, page.starting_after, "starting_after") + 1 :]

@@ -181,7 +181,7 @@ class StripeSimulator:
 
     @property
     def events(self) -> list[Json]:
-        """All events, oldest first."""
+        """The events, oldest first."""
         return [deepcopy(event) for event in self.account.all("event")]
 
     def snapshot(self) -> dict[str, Any]:

@@ -36,15 +36,15 @@ def fail(breaker: CircuitBreaker, model: str, times: int = 5) -> bool:
 def test_five_failures_in_a_row_send_a_model_to_rest() -> None:
     breaker = CircuitBreaker(Clock())
     assert not fail(breaker, "a", 4)
-    assert breaker.awake(MODELS) == ("a", "b")
+    assert breaker.available(MODELS) == ("a", "b")
     assert fail(breaker, "a", 1)
-    assert breaker.awake(MODELS) == ("b",)
+    assert breaker.available(MODELS) == ("b",)
 
 
 def test_a_success_in_between_starts_the_count_anew() -> None:
     breaker = CircuitBreaker(Clock())
     fail(breaker, "a", 4)
-    breaker.worked("a")
+    breaker.succeeded("a")
     assert not fail(breaker, "a", 4)
 
 
@@ -53,25 +53,25 @@ def test_after_its_rest_one_question_tries_a_model_out() -> None:
     breaker = CircuitBreaker(clock)
     fail(breaker, "a")
     clock.now = 5.1
-    assert breaker.awake(MODELS) == ("a", "b")
-    breaker.asking("a")
-    assert breaker.awake(MODELS) == ("b",)
-    breaker.worked("a")
-    assert breaker.awake(MODELS) == ("a", "b")
+    assert breaker.available(MODELS) == ("a", "b")
+    breaker.trying("a")
+    assert breaker.available(MODELS) == ("b",)
+    breaker.succeeded("a")
+    assert breaker.available(MODELS) == ("a", "b")
 
 
 def test_each_trial_that_fails_doubles_the_rest_up_to_two_minutes() -> None:
     clock = Clock()
     breaker = CircuitBreaker(clock)
     fail(breaker, "a")
-    rests = []
+    is_open = []
     for _ in range(7):
         rested = clock.now
-        while breaker.awake(MODELS) == ("b",):
+        while breaker.available(MODELS) == ("b",):
             clock.now += 0.5
-        rests.append(clock.now - rested)
+        is_open.append(clock.now - rested)
         breaker.failed("a")
-    assert rests == [5, 10, 20, 40, 80, 120, 120]
+    assert is_open == [5, 10, 20, 40, 80, 120, 120]
 
 
 def test_where_all_rest_the_one_that_is_due_first_is_asked() -> None:
@@ -80,7 +80,7 @@ def test_where_all_rest_the_one_that_is_due_first_is_asked() -> None:
     fail(breaker, "b")
     clock.now = 1
     fail(breaker, "a")
-    assert breaker.awake(MODELS) == ("b",)
+    assert breaker.available(MODELS) == ("b",)
 
 
 def test_those_who_asked_before_a_model_went_to_rest_do_not_prolong_it() -> None:
@@ -88,7 +88,7 @@ def test_those_who_asked_before_a_model_went_to_rest_do_not_prolong_it() -> None
     breaker = CircuitBreaker(clock)
     fail(breaker, "a", 100)
     clock.now = 5.1
-    assert breaker.awake(MODELS) == ("a", "b")
+    assert breaker.available(MODELS) == ("a", "b")
 
 
 # ---- a hundred conversations at once, over real HTTP
@@ -107,7 +107,7 @@ class Crowd:
     budget: Budget
 
     async def ask(self) -> Counter[str]:
-        """All are answered; gives who was asked how often."""
+        """Expect an answer for everybody; return how often each model was asked."""
         self.imitation.requests.clear()
         answers = await asyncio.gather(*(self._one(number) for number in range(PEOPLE)))
         assert set(answers) == {"buenas"}

@@ -1,4 +1,4 @@
-"""How a model can fail, over real HTTP, and what is asked then: which models, how often, and what it cost."""
+"""Failures of models over real HTTP: the models asked then, how often, and the cost."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ def choice(message: Any, **usage: Any) -> ScriptedAnswer:
 HTML = "<html><body>Bad gateway</body></html>"
 CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 
-# What goes wrong, how often the same model is asked, and what it is called.
+# The failure, the number of requests to the same model, and its name.
 FAILURES = {
     "html 502": (ScriptedAnswer(status=502, body=HTML), 2, "server_error"),
     "html 200": (ScriptedAnswer(body=HTML), 1, "unreadable"),
@@ -284,6 +284,22 @@ async def test_all_that_is_said_reaches_the_model_in_its_words(desk: Desk) -> No
             }
         ],
     }
+
+
+async def test_each_request_names_the_tools_of_its_own_question(desk: Desk) -> None:
+    parameters = {"type": "object", "properties": {}}
+    tool = ToolOffer("first", "Él", parameters)
+    await desk.ask(FromPerson("hola"), tools=(tool,))
+    parameters["properties"] = {"day": {"type": "string"}}
+    await desk.ask(FromPerson("hola"), tools=(tool,))
+    for number in range(20):
+        await desk.ask(FromPerson("hola"), tools=(ToolOffer(f"tool-{number}", "Él", {}), tool))
+    await desk.ask(FromPerson("hola"))
+    named = [[one["function"] for one in request.get("tools", ())] for request in desk.imitation.requests]
+    first = {"name": "first", "description": "Él", "parameters": {"type": "object", "properties": {}}}
+    later = first | {"parameters": parameters}
+    others = [[{"name": f"tool-{number}", "description": "Él", "parameters": {}}, later] for number in range(20)]
+    assert named == [[first], [later], *others, []]
 
 
 async def test_a_picture_is_shown_to_a_model_that_sees_and_to_no_other(desk: Desk) -> None:

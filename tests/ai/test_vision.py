@@ -13,8 +13,8 @@ from bot.ai import vision
 from bot.ai.vision import COST_USD_PER_PHOTO, Vision, VisionFailed
 from pipelines.image import read_photo
 from sandbox.simulators.vision import VisionFault, VisionSimulator
-from tests.eyes import Eyes
 from tests.paths import ROOT
+from tests.photo_reader import CachingPhotoReader
 
 PHOTOS = ROOT / "fixtures" / "media" / "photos"
 # gRPC keeps to the loop that it was started in.
@@ -24,12 +24,12 @@ pytestmark = pytest.mark.xdist_group("ocr")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def serving(eyes: Eyes) -> AsyncIterator[tuple[VisionSimulator, str]]:
+async def serving(photo_reader: CachingPhotoReader) -> AsyncIterator[tuple[VisionSimulator, str]]:
     # Read before anybody counts the seconds: how fast this machine reads is none of these tests' business.
-    await read_photo(photo("label_tv_photo.jpg"), read_text=eyes.read)
+    await read_photo(photo("label_tv_photo.jpg"), read_text=photo_reader.read)
     for name in ("words.gif", "nothing_on_it.jpg"):
-        await eyes.read(photo(name))
-    imitation = VisionSimulator(eyes)
+        await photo_reader.read(photo(name))
+    imitation = VisionSimulator(photo_reader)
     endpoint = await imitation.start()
     yield imitation, endpoint
     await imitation.stop()

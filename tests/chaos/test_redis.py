@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.chaos.redis_faults import FAULTS, Row, run_fault
+from bench.chaos.redis_faults import FAULTS, FaultRow, run_fault
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -21,7 +21,7 @@ REASONS = {
 }
 
 
-def told(row: Row) -> str:
+def told(row: FaultRow) -> str:
     return " ".join(one.reasons for one in row.health if not one.ready)
 
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from bench.chaos.cases import Case, play
+from bench.chaos.cases import FailureCase, play
 from bench.chaos.in_process import InProcessRecado, open_recado
 from bench.chaos.upstreams import GROUPS
 
@@ -38,6 +38,6 @@ CASES = [
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("recado", "case"), CASES, indirect=["recado"], scope="module")
 async def test_the_customer_has_an_honest_answer_and_nobody_is_asked_in_vain(
-    recado: InProcessRecado, case: Case
+    recado: InProcessRecado, case: FailureCase
 ) -> None:
     assert (await play(recado, case)).faults == []

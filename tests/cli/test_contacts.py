@@ -19,9 +19,9 @@ from bot.infra.live_events import LiveEvents
 from bot.integrations.email.suppression import Suppression
 from bot.integrations.stripe import customers
 from bot.integrations.stripe.objects import Customer
-from bot.integrations.stripe.subscription_state import SubscriptionStates, known
+from bot.integrations.stripe.subscription_state import SubscriptionStates, state_of
 from bot.messages.inbound import Inbound, Status, Text
-from bot.privacy import Busy, Erased, Person, PersonalData
+from bot.privacy import ConversationBusy, Erased, Person, PersonalData
 from bot.storage.files import Files, files_of
 from bot.storage.s3 import BucketLocation, S3Storage
 from bot.storage.storage import StorageFailed
@@ -89,7 +89,8 @@ async def lived(world: World, person: simulator.Person, media: Media) -> str:
 
     async def failed() -> bool:
         return any(
-            job.data == data and job.job.failedReason for job in await queue_admin.about(world.redis, lambda _: True)
+            job.data == data and job.job.failedReason
+            for job in await queue_admin.jobs_about(world.redis, lambda _: True)
         )
 
     await eventually(failed)
@@ -132,8 +133,8 @@ async def test_an_erased_person_leaves_no_trace_and_a_neighbour_loses_nothing(
 async def test_what_billing_and_mail_keep_goes_too(world: World, ana: simulator.Person) -> None:
     conversation = await acquainted(world, ana)
     await Contacts(world.redis).set_email(conversation, "ana@example.com")
-    await customers.remember(world.redis, conversation, Customer(id="cus_OfAna"))
-    await SubscriptionStates(world.redis).keep("cus_OfAna", known(None))
+    await customers.store_link(world.redis, conversation, Customer(id="cus_OfAna"))
+    await SubscriptionStates(world.redis).save("cus_OfAna", state_of(None))
     await Suppression(world.redis).add("ana@example.com", "smtp", "550 no such user")
     mail = {"to": "Ana@Example.com", "template": "welcome", "data": {"name": "A"}}
     await queues.add(world.redis, "email", "send", mail, "welcome-1")
@@ -177,7 +178,7 @@ async def test_a_status_that_comes_late_leaves_nothing(world: World, ana: simula
     await erase(world, ana)
     deliveries = DeliveryStatuses(world.redis, LiveEvents(world.redis))
     status = Status(wamid="wamid.x", status="failed", callback=f"{conversation}.t_1.0", error=131026)
-    assert await deliveries.note([status]) == [False]
+    assert await deliveries.record([status]) == [False]
     names = await traces(world, conversation)
     assert [name for name in names if "delivery" in name or "failures" in name] == []
 
@@ -188,11 +189,11 @@ async def test_a_wish_for_no_marketing_outlives_the_erasure(world: World, ana: s
     await contacts.choose_marketing(conversation, wanted=False, at=datetime.now(UTC))
     assert (await erase(world, ana)).opted_out
     assert await traces(world, "5215512345678", "8801234567890123") == []
-    reached = await contacts.reach(phone="525512345678", bsuid=None)
+    reached = await contacts.find_or_create(phone="525512345678", bsuid=None)
     assert (await contacts.get(reached)).marketing_opt_out
     await contacts.choose_marketing(reached, wanted=True, at=datetime.now(UTC))
     await personal_data_of(world).erase(await person_of(world, "525512345678"))
-    again = await contacts.reach(phone="5215512345678", bsuid=None)
+    again = await contacts.find_or_create(phone="5215512345678", bsuid=None)
     assert not (await contacts.get(again)).marketing_opt_out
 
 
@@ -202,7 +203,7 @@ async def test_a_turn_in_hand_is_waited_for_and_can_write_nothing_later(world: W
     late = Lease(conversation, "turn")
     assert await leases.take(late)
     person = await person_of(world, ana.bsuid)
-    with pytest.raises(Busy):
+    with pytest.raises(ConversationBusy):
         await personal_data_of(world, patience=0.1).erase(person)
     erasing = asyncio.create_task(personal_data_of(world).erase(person))
     await leases.commit(late, lambda pipeline: pipeline.set(f"recado:{{{conversation}}}:said:1", "words"))
@@ -231,8 +232,8 @@ async def test_a_storage_that_fails_leaves_the_person_to_be_found_and_answered(
 async def test_conversations_that_became_one_are_erased_as_one(world: World) -> None:
     by_phone = simulator.Person(phone="5215512345678", bsuid="", name="Ana")
     contacts = Contacts(world.redis)
-    first = await contacts.reach(phone=by_phone.phone, bsuid=None)
-    second = await contacts.reach(phone=None, bsuid="MX.8801234567890123")
+    first = await contacts.find_or_create(phone=by_phone.phone, bsuid=None)
+    second = await contacts.find_or_create(phone=None, bsuid="MX.8801234567890123")
     files = files_of(world.redis, world.settings)
     for name in (first, second):
         await files.keep(name, f"{name}.pdf", "application/pdf", b"%PDF-1")

@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as ConnectionBroken
 
+from bench.chaos.redis_proxy import RedisProxy
 from bot.ai.chat import BudgetSpent
 from bot.conversations.budget import Budget
 from bot.settings import BudgetSettings
@@ -67,6 +69,86 @@ async def test_the_cheap_model_may_spend_the_same_sum_again_and_no_more(redis: R
     await money.account(ANA).reserve(3 * CENT, economy=True)
     with pytest.raises(BudgetSpent):
         await money.account(ANA).reserve(3 * CENT, economy=True)
+
+
+async def test_a_reservation_whose_answer_is_lost_counts_once(proxy: RedisProxy, through: Redis) -> None:
+    cuts = [1]
+    proxy.cuts = lambda request: b"EVAL" in request and bool(cuts) and bool(cuts.pop())
+    account = budget(through).turn_account(ANA)
+    await account.reserve(CENT)
+    assert proxy.cut == 1
+    assert await budget(through).spent(ANA) == CENT
+
+
+async def test_a_refusal_whose_answer_is_lost_books_what_is_settled_once(proxy: RedisProxy, through: Redis) -> None:
+    account = budget(through).turn_account(ANA)
+    await account.reserve(4 * CENT)
+    await account.settle(4 * CENT, 3 * CENT)
+    cuts = [1]
+    proxy.cuts = lambda request: b"EVAL" in request and bool(cuts) and bool(cuts.pop())
+    with pytest.raises(BudgetSpent):
+        await account.reserve(3 * CENT)
+    assert proxy.cut == 1
+    assert await budget(through).spent(ANA) == 3 * CENT
+
+
+async def test_a_turns_cost_is_booked_with_its_next_reservation_and_with_its_last_write(redis: Redis) -> None:
+    money = budget(redis)
+    account = money.turn_account(ANA)
+    await account.reserve(4 * CENT)
+    await account.settle(4 * CENT, CENT)
+    assert await money.spent(ANA) == 4 * CENT
+    # Within the limit, because three cents of the first reservation were not spent.
+    await account.reserve(4 * CENT)
+    await account.settle(4 * CENT, 2 * CENT)
+    pipeline = redis.pipeline(transaction=True)
+    account.write(pipeline)
+    await pipeline.execute()
+    assert (await money.spent(ANA), await money.spent()) == (3 * CENT, 3 * CENT)
+
+
+async def test_a_settlement_whose_answer_is_lost_counts_once(proxy: RedisProxy, through: Redis) -> None:
+    account = budget(through).account(ANA)
+    await account.reserve(4 * CENT)
+    cuts = [1]
+    proxy.cuts = lambda request: b"spent" in request and bool(cuts) and bool(cuts.pop())
+    await account.settle(4 * CENT, 3 * CENT)
+    assert proxy.cut == 1
+    assert await budget(through).spent(ANA) == 3 * CENT
+
+
+async def test_a_refund_is_never_given_twice(proxy: RedisProxy, through: Redis, redis: Redis) -> None:
+    account = budget(through).turn_account(ANA)
+    await account.reserve(4 * CENT)
+    await account.settle(4 * CENT, 3 * CENT)
+    # Redis performs it, and no answer ever comes.
+    proxy.cuts = lambda request: b"spent" in request
+    with pytest.raises(ConnectionBroken):
+        await account.reserve(CENT)
+    pipeline = redis.pipeline(transaction=True)
+    account.write(pipeline)
+    await pipeline.execute()
+    assert await budget(redis).spent(ANA) == 4 * CENT
+
+
+async def test_a_turn_that_dies_leaves_its_reservation_spent(redis: Redis) -> None:
+    money = budget(redis)
+    account = money.turn_account(ANA)
+    await account.reserve(4 * CENT)
+    await account.settle(4 * CENT, CENT)
+    del account
+    with pytest.raises(BudgetSpent):
+        await money.turn_account(ANA).reserve(2 * CENT)
+
+
+async def test_every_count_of_a_day_ends_with_it(redis: Redis) -> None:
+    account = budget(redis).turn_account(ANA)
+    await account.settle(Decimal(0), 9 * CENT)
+    with pytest.raises(BudgetSpent):
+        await account.reserve(CENT)
+    names = [name async for name in redis.scan_iter("recado:*")]
+    assert len(names) >= 2
+    assert all([await redis.ttl(name) > 0 for name in names])
 
 
 # --- through the front door

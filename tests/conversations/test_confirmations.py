@@ -10,7 +10,8 @@ from redis.asyncio import Redis
 
 from bot.conversations.confirmations import ConfirmationCards, Confirmations, ConfirmedAction, TapResult
 from bot.conversations.contacts import Contact
-from bot.messages.inbound import Buttons, Inbound, Say, Tap, Text
+from bot.messages.inbound import Inbound, Tap, Text
+from bot.messages.outbound import Buttons, Say
 
 MINE, OTHERS = f"c_{'0' * 20}", f"c_{'1' * 20}"
 

@@ -20,10 +20,10 @@ from tests.notifications import (
     contact_of,
     conversation_of,
     ends,
+    last_model_input,
     metrics,
     post,
     post_raw,
-    read_by_model,
     remembered,
     settled,
 )
@@ -147,7 +147,7 @@ async def test_a_quote_of_what_was_said_elsewhere_is_understood(world: World) ->
     await settled(world)
     await post(world, "reply")
     await settled(world)
-    assert read_by_model(world).startswith("<replying_to><text>¿tienen impresoras?</text></replying_to>")
+    assert last_model_input(world).startswith("<replying_to><text>¿tienen impresoras?</text></replying_to>")
 
 
 async def test_a_new_owner_of_a_number_does_not_get_the_old_one_s_conversation(world: World) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from bot.conversations import identity, tombstones
+from bot.conversations.contacts import Contacts
 from bot.conversations.inbox import Inbox
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, hold
 from bot.conversations.ledger import Ledger
@@ -118,12 +119,34 @@ async def test_a_remembered_sender_who_is_erased_is_refused_meanwhile_and_a_stra
     await redis.set(tombstones.erased(before), "1")
     (refused,) = await inbox.accept([message(2)])
     assert isinstance(refused, tombstones.BeingErased)
-    await tombstones.note_messages(redis, ["wamid.1"])
+    await tombstones.add_messages(redis, ["wamid.1"])
     await identity.forget(redis, before)
     assert await inbox.accept([message(1)]) == [False]
     assert await redis.keys("recado:identity:*") == []
     assert await inbox.accept([message(1), message(2), message(1)]) == [False, True, False]
     assert await conversation(redis) != before
+
+
+@pytest.mark.parametrize("remembered", [True, False])
+async def test_a_colleagues_message_to_somebody_who_is_being_erased_leaves_no_trace(
+    redis: Redis, *, remembered: bool
+) -> None:
+    inbox = Inbox(redis, nobody, echo_pause=timedelta(hours=1))
+    await inbox.accept([message(1)])
+    before = await conversation(redis)
+    await redis.set(tombstones.erased(before), "1")
+    keys = set(await redis.keys("recado:*"))
+    echo = message(2).model_copy(update={"aside": "echo", "author": "business"})
+    (refused,) = await (inbox if remembered else Inbox(redis, nobody, echo_pause=timedelta(hours=1))).accept([echo])
+    assert isinstance(refused, tombstones.BeingErased)
+    assert set(await redis.keys("recado:*")) == keys
+
+
+async def test_a_colleagues_message_keeps_the_bot_quiet_at_once(redis: Redis) -> None:
+    inbox = Inbox(redis, nobody, echo_pause=timedelta(hours=1))
+    echo = message(1).model_copy(update={"aside": "echo", "author": "business"})
+    assert await inbox.accept([echo]) == [True]
+    assert await Contacts(redis).paused(await conversation(redis))
 
 
 async def test_a_batch_of_remembered_senders_is_one_round_trip(redis: Redis) -> None:
@@ -192,7 +215,7 @@ async def test_a_conversation_is_let_go_only_when_nothing_waits_and_then_its_nex
     assert await leases.release(lease)
     await inbox.accept([message(2)])
     assert jobs == [f"{name}-0", f"{name}-1"]
-    assert await WaitingList(redis).unaccounted() == 1
+    assert await WaitingList(redis).count() == 1
 
 
 async def test_a_closed_conversation_leaves_the_index_but_not_when_somebody_writes_meanwhile(redis: Redis) -> None:
@@ -224,7 +247,9 @@ async def test_a_flood_ends_at_the_door_and_what_waits_already_stays(redis: Redi
     assert await inbox.accept(flood) == [True] * 5
     name = await conversation(redis)
     assert len(await WaitingList(redis).messages(name)) == 3
-    states = [entry["state"] for entry in (await Ledger(redis).of(name)).values()]
+    entries = await Ledger(redis).of(name)
+    # By id, because Redis gives a hash in any order.
+    states = [entries[one.id]["state"] for one in flood]
     assert states == ["open"] * 3 + ["refused: too many messages"] * 2
     # Delivered again, they are known like any other.
     assert await inbox.accept(flood) == [False] * 5

@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
 
-from bench.chaos.redis_proxy import RedisProxy, proxy_to
+from bench.chaos.redis_proxy import RedisProxy
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, held, lease_key
 from bot.delivery.statuses import DUE
 from bot.infra import queue_admin
 from bot.infra.queues import QUEUES
-from bot.infra.redis import answer, connect, key
-from bot.settings import RedisSettings
+from bot.infra.redis import answer, key
 from bot.worker import running
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import says
@@ -27,21 +25,8 @@ from tests.world import Start
 NAME = "c_01234567890123456789"
 
 
-@pytest.fixture
-async def door(redis_address: str, redis: Redis) -> AsyncIterator[RedisProxy]:
-    async with proxy_to(int(redis_address.rpartition(":")[2].partition("/")[0])) as found:
-        yield found
-
-
-@pytest.fixture
-async def through(door: RedisProxy, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Redis]:
-    monkeypatch.setenv("REDIS_URL", door.url)
-    async with connect(RedisSettings()) as client:
-        yield client
-
-
-def next_script(door: RedisProxy) -> None:
-    """Break the connection after the next script has run, before its answer is heard."""
+def lose_the_next_answer(proxy: RedisProxy) -> None:
+    """Break the connection after the next script has run, before its answer comes."""
     left = 1
 
     def cuts(request: bytes) -> bool:
@@ -51,7 +36,7 @@ def next_script(door: RedisProxy) -> None:
         left -= 1
         return True
 
-    door.cuts = cuts
+    proxy.cuts = cuts
 
 
 async def test_the_end_of_the_work_is_the_end_of_the_renewing_however_they_meet(through: Redis) -> None:
@@ -80,21 +65,21 @@ async def test_the_work_ends_where_the_lease_goes_to_another(redis: Redis) -> No
             await asyncio.sleep(PATIENCE)
 
 
-async def test_what_was_committed_before_the_connection_broke_is_done_once(door: RedisProxy, through: Redis) -> None:
+async def test_what_was_committed_before_the_connection_broke_is_done_once(proxy: RedisProxy, through: Redis) -> None:
     leases = ConversationLeases(through, lease_seconds=5)
     lease = Lease(NAME, "mine")
     assert await leases.take(lease)
-    next_script(door)
+    lose_the_next_answer(proxy)
     await leases.commit(lease, lambda pipeline: pipeline.rpush(key(NAME, "outbox"), "reply"))
-    assert door.cut == 1
+    assert proxy.cut == 1
     assert await answer(through.lrange(key(NAME, "outbox"), 0, -1)) == ["reply"]
 
 
-async def test_who_took_a_conversation_before_the_connection_broke_has_it(door: RedisProxy, through: Redis) -> None:
+async def test_who_took_a_conversation_before_the_connection_broke_has_it(proxy: RedisProxy, through: Redis) -> None:
     left = [1]
-    door.cuts = lambda request: b"SET" in request and NAME.encode() in request and bool(left) and bool(left.pop())
+    proxy.cuts = lambda request: b"SET" in request and NAME.encode() in request and bool(left) and bool(left.pop())
     assert await ConversationLeases(through, lease_seconds=5).take(Lease(NAME, "mine"))
-    assert door.cut == 1
+    assert proxy.cut == 1
     assert not await ConversationLeases(through, lease_seconds=5).take(Lease(NAME, "another's"))
 
 

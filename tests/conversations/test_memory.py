@@ -56,8 +56,8 @@ async def test_what_exceeds_the_budget_waits_for_its_summary_and_stays_readable(
     for number in range(6):
         await remember(redis, memory, "c_1", line("user", f"{number} " + "palabra " * 50))
     found = await memory.recall("c_1")
-    assert (len(found.recent), len(found.fallen)) == (kept, 6 - kept)
-    assert [item.text[0] for item in (*found.fallen, *found.recent)] == list("012345")
+    assert (len(found.recent), len(found.unsummarised)) == (kept, 6 - kept)
+    assert [item.text[0] for item in (*found.unsummarised, *found.recent)] == list("012345")
 
 
 async def test_a_summary_takes_the_place_of_exactly_what_it_covers(redis: Redis) -> None:

@@ -14,7 +14,7 @@ from bot.infra.live_events import LiveEvents
 from sandbox.meta.simulator import Person
 from sandbox.phone.demo_customers import customer, subscribe
 from sandbox.simulators.openrouter import calls, says
-from tests.billing import asks, billing, in_step, mails, stripe_of, subscriber, taps, told_by_tool
+from tests.billing import asks, billing, last_tool_result, mails, stripe_of, stripe_settled, subscriber, taps
 from tests.integrations.stripe.test_plan_changes import offered_pro, price
 from tests.integrations.stripe.test_stripe_events import refuse_renewals, renewed
 from tests.notifications import contact_of, post, settled
@@ -39,7 +39,7 @@ async def test_an_heir_gets_no_plan_of_a_former_owner_who_never_asked_for_theirs
     await acquainted(shop, ana)
     await subscriber(shop, ana)
     await asks(shop, HEIR, "¿qué plan tengo?", "get_subscription")
-    assert "their number was another person's before" in told_by_tool(shop)
+    assert "their number was another person's before" in last_tool_result(shop)
     refuse_renewals(shop)
     before = len(shop.meta.accepted)
     await renewed(shop)
@@ -50,13 +50,13 @@ async def test_an_heir_who_proves_the_address_of_the_account_gets_it(shop: World
     await acquainted(shop, ana)
     owner = customer(stripe_of(shop), ana.phone, "Ana", "ana@example.com")
     subscribe(stripe_of(shop), owner)
-    await in_step(shop)
+    await stripe_settled(shop)
     await asks(shop, HEIR, "ana@example.com", "verify_email", email="ana@example.com")
     code = next(one["data"]["code"] for one in await mails(shop) if one["template"] == "verify_email")
     await asks(shop, HEIR, code, "confirm_code", code=code)
     assert stripe_of(shop).account.get("customer", owner)["metadata"] == {"whatsapp_id": HEIR.bsuid}
     await asks(shop, HEIR, "¿qué plan tengo?", "get_subscription")
-    assert json.loads(told_by_tool(shop))["plan"] == "Básico"
+    assert json.loads(last_tool_result(shop))["plan"] == "Básico"
 
 
 async def test_a_person_whose_bsuid_changes_keeps_plan_and_role(start: Start, stripe: Any, ana: Person) -> None:
@@ -66,7 +66,7 @@ async def test_a_person_whose_bsuid_changes_keeps_plan_and_role(start: Start, st
     await post(world, "user_id_update")
     changed = Person(phone=ana.phone, bsuid="MX.9900000000000003", name="Ana")
     await asks(world, changed, "¿qué plan tengo?", "get_subscription")
-    assert json.loads(told_by_tool(world))["plan"] == "Básico"
+    assert json.loads(last_tool_result(world))["plan"] == "Básico"
     assert (await contact_of(world, changed.bsuid)).role == "staff"
 
 
@@ -170,7 +170,8 @@ async def test_a_job_that_names_a_number_is_of_who_had_it_then(world: World, ana
 
         async def failed(job: str = f"job-of-{person.name}") -> bool:
             return any(
-                one.id == job and one.job.failedReason for one in await queue_admin.about(world.redis, lambda _: True)
+                one.id == job and one.job.failedReason
+                for one in await queue_admin.jobs_about(world.redis, lambda _: True)
             )
 
         await eventually(failed)
@@ -178,7 +179,7 @@ async def test_a_job_that_names_a_number_is_of_who_had_it_then(world: World, ana
         shown = json.loads((await recado("contacts", "export", identity)).out)["jobs"]
         assert [one["data"]["parameters"]["name"] for one in shown] == [mine]
     assert "1 jobs" in (await recado("contacts", "erase", ana.bsuid)).out
-    left = await queue_admin.about(world.redis, lambda text: "nowhere" in text)
+    left = await queue_admin.jobs_about(world.redis, lambda text: "nowhere" in text)
     assert [one.id for one in left] == ["job-of-Otro"]
 
 
@@ -207,5 +208,5 @@ async def test_a_message_of_a_former_owner_that_waited_does_not_give_them_the_nu
     await world.meta.writes(HEIR, text("hola"))
     contacts = Contacts(world.redis, [str(ana.phone)])
     messages = await WaitingList(world.redis).messages(mine)
-    seen = await contacts.saw(mine, messages, "es", await contacts.get(mine))
+    seen = await contacts.update_from(mine, messages, "es", await contacts.get(mine))
     assert (seen.phone, seen.role) == (None, "customer")

@@ -16,7 +16,7 @@ from bot.infra import queues
 from bot.integrations.email.suppression import Suppression
 from bot.integrations.push.invitations import InvitationLinks
 from bot.integrations.push.vapid import new_pair
-from bot.messages.inbound import Say
+from bot.messages.outbound import Say
 from bot.storage.files import files_of
 from bot.web.server import listening
 from sandbox.meta.simulator import Person
@@ -24,7 +24,7 @@ from sandbox.simulators.event_subscriber import ErpSimulator, new_secret
 from sandbox.simulators.openrouter import calls, fails, says
 from sandbox.simulators.vision import VisionSimulator
 from sandbox.simulators.web_push import PushServiceSimulator
-from tests.billing import asks, billing, buttons, in_step, mails, subscriber
+from tests.billing import asks, billing, buttons, mails, stripe_settled, subscriber
 from tests.conversations.test_identity import written
 from tests.notifications import conversation_of, post, settled
 from tests.outgoing import acquainted, put, text
@@ -134,7 +134,7 @@ async def paid(world: World, ana: Person) -> None:
     await settled(world)
     await asks(world, ana, "eva@example.com", "verify_email", email=f"{ana.name}@example.com".lower())
     await mails(world)
-    await in_step(world)
+    await stripe_settled(world)
     await Suppression(world.redis).add("nobody@example.com", "smtp", "550 no such user")
 
 
@@ -173,7 +173,7 @@ async def test_every_key_is_in_the_table_and_stays_no_longer(
     world.models.will(calls(("talk_to_a_person", {"reason": "lo pide"})), says("Te escribirán."))
     await world.meta.writes(heir, text("una persona"))
     await settled(world)
-    await Contacts(world.redis).reach(phone="5215500000077", bsuid=None)
+    await Contacts(world.redis).find_or_create(phone="5215500000077", bsuid=None)
     assert "\n".join(await unlisted(world.redis)) == ""
     seen = {spelled(key) for key in await world.redis.keys()}
     for bsuid in (heir.bsuid, EVA.bsuid):

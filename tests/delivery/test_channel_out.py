@@ -9,7 +9,7 @@ import pytest
 from bot.conversations.contacts import Contacts
 from bot.delivery.outbox import WAIT_SECONDS
 from bot.infra.redis import answer, key
-from bot.messages.inbound import Buttons, Choice, Say, Template
+from bot.messages.outbound import Buttons, Choice, Say, Template
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
 from tests.outgoing import acquainted, bodies, conversation_of, empty, events, free, metric, put, text

@@ -42,17 +42,17 @@ async def _is(outcome: Awaitable[bool]) -> bool:
 
 async def test_it_ends_when_meta_takes_the_token_again_and_not_before(redis: Redis, door: Door) -> None:
     pause = SendingPause(redis, LiveEvents(redis))
-    assert await pause.over(door("good"))
+    assert await pause.is_over(door("good"))
     await pause.begin(EXPIRED)
-    found = await pause.now()
+    found = await pause.current()
     assert found is not None
     assert found.code == 190
-    assert not await pause.over(door("good")), "it is asked after a while, not at once"
+    assert not await pause.is_over(door("good")), "it is asked after a while, not at once"
     await redis.hset("recado:{paused}", "probe_at", "0")  # type: ignore[misc] # as if that while were over
-    assert not await pause.over(door("wrong"))
+    assert not await pause.is_over(door("wrong"))
     await redis.hset("recado:{paused}", "probe_at", "0")  # type: ignore[misc]
-    assert await pause.over(door("good"))
-    assert await pause.now() is None
+    assert await pause.is_over(door("good"))
+    assert await pause.current() is None
 
 
 async def test_each_probe_that_fails_puts_the_next_one_off_for_longer(redis: Redis, door: Door) -> None:
@@ -62,7 +62,7 @@ async def test_each_probe_that_fails_puts_the_next_one_off_for_longer(redis: Red
     for _ in range(3):
         await redis.hset("recado:{paused}", "probe_at", "0")  # type: ignore[misc]
         before = float((await redis.time())[0])
-        assert not await pause.over(door("wrong"))
+        assert not await pause.is_over(door("wrong"))
         waits.append(float(await redis.hget("recado:{paused}", "probe_at") or 0) - before)  # type: ignore[misc]
     assert [round(wait, -1) if wait > 20 else round(wait / 4) * 4 for wait in waits] == [4, 8, 16]
 
@@ -72,7 +72,7 @@ async def test_one_worker_asks_and_the_others_wait(redis: Redis, door: Door) -> 
     await pause.begin(EXPIRED)
     await redis.hset("recado:{paused}", "probe_at", "0")  # type: ignore[misc]
     await redis.set("recado:{paused}:probing", "1")
-    assert not await pause.over(door("good"))
+    assert not await pause.is_over(door("good"))
 
 
 async def test_doctor_tells_of_the_pause(world: World) -> None:
@@ -88,4 +88,4 @@ async def test_doctor_tells_of_the_pause(world: World) -> None:
 
 
 async def _over(world: World) -> bool:
-    return await SendingPause(world.redis, LiveEvents(world.redis)).now() is None
+    return await SendingPause(world.redis, LiveEvents(world.redis)).current() is None

@@ -8,7 +8,7 @@ import pytest
 
 from bot.conversations.contacts import Contact
 from bot.delivery.policy import OWN, SendPermission, may_send
-from bot.messages.inbound import Part, Say, Template
+from bot.messages.outbound import Part, Say, Template
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TEXT, TEMPLATE = Say(body="Hola"), Template(name="payment_reminder")

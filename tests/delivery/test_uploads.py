@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from bot.infra.redis import answer, key
-from bot.messages.inbound import Attachment, Part, Picture, StoredFile, VoiceNote
+from bot.messages.outbound import Attachment, Part, Picture, StoredFile, VoiceNote
 from bot.storage.factory import storage_of
 from pipelines.ffmpeg import decode
 from pipelines.file_type import signature_of

@@ -95,19 +95,11 @@ async def test_a_maker_that_is_given_up_lets_the_next_one_try(cache: Cache, slow
     assert await cache.get("plans", 60, slow) == "value 2"
 
 
-async def test_what_changed_is_made_anew(cache: Cache, slow: Slow) -> None:
+async def test_each_name_has_a_value_of_its_own(cache: Cache, redis: Redis, slow: Slow) -> None:
     slow.open.set()
-    await cache.get("plans", 60, slow)
-    await cache.forget("plans")
-    assert await cache.get("plans", 60, slow) == "value 2"
-
-
-async def test_each_name_and_each_person_has_a_value_of_their_own(cache: Cache, redis: Redis, slow: Slow) -> None:
-    slow.open.set()
-    assert await cache.get("plan", 60, slow) == "value 1"
-    assert await cache.get("plan", 60, slow, conversation="c_1") == "value 2"
-    assert await cache.get("plan", 60, slow, conversation="c_2") == "value 3"
-    assert await redis.exists("recado:{c_1}:cache:plan")
+    assert await cache.get("plans", 60, slow) == "value 1"
+    assert await cache.get("prices", 60, slow) == "value 2"
+    assert await redis.exists("recado:{cache:plans}")
 
 
 async def test_without_redis_it_is_slow_but_there(slow: Slow) -> None:

@@ -106,7 +106,7 @@ def _inputs(folder: Folder, inputs: str, body: str) -> CheckedFolder:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "body", "told"),
+    ("inputs", "body", "expected"),
     [
         ("  - {name: n, default: 007}\n", "{{ n }}", "007"),
         ("  - {name: n, default: no}\n", "{{ n }}", "no"),
@@ -116,5 +116,5 @@ def _inputs(folder: Folder, inputs: str, body: str) -> CheckedFolder:
         ("  n: 'x'\n", "{{ n }}", "x"),
     ],
 )
-def test_a_default_is_of_its_kind(folder: Folder, inputs: str, body: str, told: str) -> None:
-    assert _inputs(folder, inputs, body).release().render("assistant", {}).text == told
+def test_a_default_is_of_its_kind(folder: Folder, inputs: str, body: str, expected: str) -> None:
+    assert _inputs(folder, inputs, body).release().render("assistant", {}).text == expected

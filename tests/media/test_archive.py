@@ -9,11 +9,12 @@ import pytest
 
 from bot.media.archive import Archive
 from bot.storage.factory import storage_of
-from bot.storage.files import NoSpace, Quota, files_of, note, received
+from bot.storage.file_index import NoSpace, Quota, add, received
+from bot.storage.files import files_of
 from bot.storage.storage import NotStored
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import says
-from tests.notifications import read_by_model
+from tests.notifications import last_model_input
 from tests.processes import eventually
 from tests.turns.test_conversation import conversation_of, settled
 from tests.world import Start, World
@@ -27,8 +28,8 @@ def kept(world: World) -> list[Path]:
 
 async def test_a_voice_note_is_kept_below_its_contact_and_day(world: World, ana: Person, media: Media) -> None:
     world.models.will(says("Listo"))
-    note = media("voice/es_hola.ogg")
-    await world.meta.sends_media(ana, "audio", note, "audio/ogg")
+    add_to_index = media("voice/es_hola.ogg")
+    await world.meta.sends_media(ana, "audio", add_to_index, "audio/ogg")
     await world.meta.replies(ana)
     (path,) = kept(world)
     conversation = await conversation_of(world, ana)
@@ -36,15 +37,15 @@ async def test_a_voice_note_is_kept_below_its_contact_and_day(world: World, ana:
     assert path.parts[-4:-1] == ("media", conversation, day)
     storage = storage_of(world.settings.storage)
     key = "/".join(path.parts[-4:])
-    assert await storage.get(key) == note
+    assert await storage.get(key) == add_to_index
     assert await storage.mime(key) == "audio/ogg"
 
 
 async def test_a_message_that_was_taken_back_loses_its_file_and_a_contact_all_of_them(
     world: World, ana: Person, media: Media
 ) -> None:
-    note = media("voice/es_hola.ogg")
-    wamids = [await world.meta.sends_media(ana, "audio", note, "audio/ogg") for _ in range(3)]
+    add_to_index = media("voice/es_hola.ogg")
+    wamids = [await world.meta.sends_media(ana, "audio", add_to_index, "audio/ogg") for _ in range(3)]
     await settled(world)
     conversation = await conversation_of(world, ana)
     storage = storage_of(world.settings.storage)
@@ -116,32 +117,32 @@ async def test_a_file_that_is_not_kept_is_understood_and_its_person_and_the_mode
     (reply,) = await world.meta.replies(ana)
     assert kept(world) == []
     assert reply.text.startswith("Claro, tu internet\n\nUn aviso: no guardé tu archivo")
-    assert "<kept>no: " in read_by_model(world)
-    assert "<transcript>Mi internet no funciona" in read_by_model(world)
+    assert "<kept>no: " in last_model_input(world)
+    assert "<transcript>Mi internet no funciona" in last_model_input(world)
 
 
 async def test_the_same_file_again_takes_no_more_of_the_space(world: World, tmp_path: Path) -> None:
     quota = Quota(day=100, all=100)
     file = received("media/c_1/2026-11-24/1", "a", "image/png", 80)
     for _ in range(3):
-        assert await note(world.redis, "c_1", file, quota) == []
+        assert await add(world.redis, "c_1", file, quota) == []
     with pytest.raises(NoSpace) as full:
-        await note(world.redis, "c_1", received("media/c_1/2026-11-24/2", "b", "image/png", 21), quota)
+        await add(world.redis, "c_1", received("media/c_1/2026-11-24/2", "b", "image/png", 21), quota)
     assert full.value.why == "day"
-    await note(world.redis, "c_1", file.model_copy(update={"kept": file.kept - 2 * 86400}), quota)
+    await add(world.redis, "c_1", file.model_copy(update={"kept": file.kept - 2 * 86400}), quota)
     with pytest.raises(NoSpace) as full:
-        await note(world.redis, "c_1", received("media/c_1/2026-11-26/2", "b", "image/png", 21), quota)
+        await add(world.redis, "c_1", received("media/c_1/2026-11-26/2", "b", "image/png", 21), quota)
     assert full.value.why == "all"
     # Files that the company made for them take none of their space.
     made = received("made/c_1/1", "c", "image/png", 5000).model_copy(update={"by": "company"})
-    await note(world.redis, "c_1", made, Quota())
-    await note(world.redis, "c_1", received("media/c_1/2026-11-26/3", "d", "image/png", 20), quota)
+    await add(world.redis, "c_1", made, Quota())
+    await add(world.redis, "c_1", received("media/c_1/2026-11-26/3", "d", "image/png", 20), quota)
 
 
 async def test_a_file_that_the_newest_pushed_out_of_the_index_is_deleted(
     world: World, ana: Person, media: Media, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.storage.files._MOST", 2)
+    monkeypatch.setattr("bot.storage.file_index._MOST", 2)
     for _ in range(3):
         await world.meta.sends_media(ana, "audio", media("voice/es_hola.ogg"), "audio/ogg")
         await settled(world)

@@ -21,13 +21,13 @@ from pipelines.image import read_photo
 from sandbox.meta.simulator import MediaKind, Person
 from sandbox.simulators.openrouter import ScriptedAnswer, says
 from sandbox.simulators.whisper import ScriptedTranscription
-from tests.eyes import Eyes
+from tests.photo_reader import CachingPhotoReader
 from tests.world import Start, World
 
 Media = Callable[[str], bytes]
 
 
-def read_by_model(world: World, request: int = -1) -> str:
+def last_model_input(world: World, request: int = -1) -> str:
     content = world.models.requests[request]["messages"][-1]["content"]
     return content if isinstance(content, str) else content[0]["text"]
 
@@ -37,7 +37,7 @@ async def test_a_voice_note_is_transcribed_and_answered(world: World, ana: Perso
     await world.meta.sends_media(ana, "audio", media("voice/es_subscription.ogg"), "audio/ogg; codecs=opus")
     (reply,) = await world.meta.replies(ana)
     assert reply.request["text"]["body"] == "Tu plan vence el 30."
-    assert read_by_model(world) == (
+    assert last_model_input(world) == (
         "<voice_note><seconds>4</seconds><transcript>Hola, quiero saber el estado de mi suscripción y cuándo vence mi "
         "factura.</transcript></voice_note>"
     )
@@ -72,7 +72,7 @@ async def test_an_unreadable_voice_note_does_not_take_the_text_beside_it_down(
     await world.meta.sends_media(ana, "audio", media("voice/silence.ogg"), "audio/ogg; codecs=opus")
     await world.meta.writes(ana, {"type": "text", "text": {"body": "¿me oyes?"}})
     await world.meta.replies(ana)
-    assert read_by_model(world).endswith("ask to send it again or to type it</problem></voice_note>\n¿me oyes?")
+    assert last_model_input(world).endswith("ask to send it again or to type it</problem></voice_note>\n¿me oyes?")
 
 
 async def test_without_a_transcription_service_the_person_is_asked_to_type(
@@ -86,10 +86,10 @@ async def test_without_a_transcription_service_the_person_is_asked_to_type(
 
 @pytest.mark.xdist_group("ocr")
 async def test_a_photo_and_its_text_are_one_turn_and_the_picture_goes_to_a_model_that_sees(
-    start: Start, vision: str, eyes: Eyes, ana: Person, media: Media
+    start: Start, vision: str, photo_reader: CachingPhotoReader, ana: Person, media: Media
 ) -> None:
     photo = media("photos/label_tv_photo.jpg")
-    await read_photo(photo, read_text=eyes.read)
+    await read_photo(photo, read_text=photo_reader.read)
     world = await start(GOOGLE_VISION_ENDPOINT=vision, TURN_QUIET_SECONDS="0.5")
     await world.meta.sends_media(ana, "image", photo, "image/jpeg", caption="Esta")
     await world.meta.writes(ana, {"type": "text", "text": {"body": "¿cuánto cuesta?"}})
@@ -107,8 +107,8 @@ async def test_a_photo_and_its_text_are_one_turn_and_the_picture_goes_to_a_model
 async def test_without_google_the_local_engine_reads_the_photo(world: World, ana: Person, media: Media) -> None:
     await world.meta.sends_media(ana, "image", media("photos/label_detergent_q50.jpg"), "image/jpeg")
     await world.meta.replies(ana)
-    assert "Precio: $35.50" in read_by_model(world)
-    assert "EAN-13 7503001234564" in read_by_model(world)
+    assert "Precio: $35.50" in last_model_input(world)
+    assert "EAN-13 7503001234564" in last_model_input(world)
 
 
 @pytest.mark.xdist_group("ocr")
@@ -119,7 +119,7 @@ async def test_a_blind_model_gets_the_words_without_the_picture(
     await world.meta.sends_media(ana, "document", media("photos/qrcode.webp"), "application/octet-stream")
     await world.meta.replies(ana)
     assert isinstance(world.models.requests[0]["messages"][-1]["content"], str)
-    assert "<codes>QR" in read_by_model(world)
+    assert "<codes>QR" in last_model_input(world)
 
 
 async def test_a_retry_neither_fetches_nor_pays_again(world: World, ana: Person, media: Media) -> None:
@@ -142,12 +142,12 @@ async def test_a_retry_neither_fetches_nor_pays_again(world: World, ana: Person,
     ],
 )
 async def test_a_file_is_understood_by_its_bytes(
-    seeing: World, ana: Person, media: Media, name: str, kind: MediaKind, mime: str, said: str
+    world_with_vision: World, ana: Person, media: Media, name: str, kind: MediaKind, mime: str, said: str
 ) -> None:
-    await seeing.meta.sends_media(ana, kind, media(name), mime, filename="../../etc/passwd\u202egpj.exe")
-    await seeing.meta.replies(ana)
-    assert said in read_by_model(seeing)
-    assert ("<filename>passwdgpj.exe</filename>" in read_by_model(seeing)) == (kind == "document")
+    await world_with_vision.meta.sends_media(ana, kind, media(name), mime, filename="../../etc/passwd\u202egpj.exe")
+    await world_with_vision.meta.replies(ana)
+    assert said in last_model_input(world_with_vision)
+    assert ("<filename>passwdgpj.exe</filename>" in last_model_input(world_with_vision)) == (kind == "document")
 
 
 @pytest.mark.parametrize(
@@ -177,8 +177,8 @@ async def test_what_a_transcript_says_stays_data_inside_its_tags(world: World, a
     )
     await world.meta.sends_media(ana, "audio", media("voice/es_ticket.ogg"), "audio/ogg; codecs=opus")
     await world.meta.replies(ana)
-    assert read_by_model(world).count("</voice_note>") == 1
-    assert "&lt;/transcript&gt;" in read_by_model(world)
+    assert last_model_input(world).count("</voice_note>") == 1
+    assert "&lt;/transcript&gt;" in last_model_input(world)
 
 
 @pytest.mark.parametrize(("size", "at_once"), [(1000, 2), (32 * 1024 * 1024, 1)], ids=["small", "as large as can be"])

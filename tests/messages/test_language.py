@@ -1,8 +1,10 @@
-"""Which language somebody writes, by a few words and marks."""
+"""The language of a text, by a few words and marks, and the language that a tag names."""
+
+from typing import get_args
 
 import pytest
 
-from bot.messages.language import language_of
+from bot.messages.language import Language, language_from, language_of
 
 
 @pytest.mark.parametrize(
@@ -31,3 +33,25 @@ from bot.messages.language import language_of
 )
 def test_the_language_of_a_text(text: str, language: str | None) -> None:
     assert language_of(text) == language
+
+
+@pytest.mark.parametrize(
+    ("tag", "language"),
+    [
+        ("es", "es"),
+        ("en", "en"),
+        ("ES", "es"),
+        ("es_MX", "es"),
+        ("en-GB", "en"),
+        ("es-419", "es"),
+        ("pt_BR", None),
+        # Estonian as ISO 639-2 writes it.
+        ("est", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_tag_names_one_of_our_languages_or_the_default(tag: str | None, language: Language | None) -> None:
+    assert language_from(tag, None) == language
+    for default in get_args(Language):
+        assert language_from(tag, default) == (language or default)

@@ -1,4 +1,4 @@
-"""Which pages an answer may name: those that the operators, the tools or earlier answers named, and none besides."""
+"""An answer names only pages that the operators, the tools or earlier answers named."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bot.messages.links import without_strange
+from bot.messages.links import without_unverified
 
 KNOWN = "- Página: https://recado.example, tienda.mx/ofertas y https://pay.stripe.example/c/cs_1#fid"
 SAME = [
@@ -67,7 +67,7 @@ STRANGE = [
     ("*evil.com* _evil.com_ ~evil.com~ (evil.com) «evil.com»", "*[?]* _[?]_ ~[?]~ ([?]) «[?]»"),
     ("evil.com,otro.mx Espera...evil.com Espera…evil.com…", "[?],[?] Espera...[?] Espera…[?]…"),
     ("evil.com.Gracias evil.com-ya evil.com_promo -evil.com", "[?].Gracias [?]-ya [?]_promo [?]"),
-    # What is known does not vouch for what only looks like it.
+    # A known page does not verify a page that only looks like it.
     ("tienda.mx/ofertas2 tienda.mx.evil.com http://pay.stripe.example/c/cs_1/x", "[?] [?] [?]"),
     ("https://tienda.mx:8443/ofertas https://x@tienda.mx/ofertas", "[?] [?]"),
 ]
@@ -94,12 +94,12 @@ PIECES = (
 
 @pytest.mark.parametrize("text", SAME)
 def test_what_is_vouched_for_or_is_no_page_stays(text: str) -> None:
-    assert without_strange(text, KNOWN, "[?]") == text
+    assert without_unverified(text, KNOWN, "[?]") == text
 
 
 @pytest.mark.parametrize(("text", "left"), STRANGE)
 def test_a_page_that_nobody_named_is_not_named(text: str, left: str) -> None:
-    assert without_strange(text, KNOWN, "[?]") == left
+    assert without_unverified(text, KNOWN, "[?]") == left
 
 
 @pytest.mark.parametrize("piece", PIECES)
@@ -107,8 +107,8 @@ def test_no_text_is_looked_through_longer_than_its_length(piece: str) -> None:
     def seconds(length: int) -> float:
         text = (piece * (length // len(piece) + 1))[:length]
         started = time.thread_time()
-        without_strange(text, KNOWN, "")
-        without_strange("evil.com", text, "")
+        without_unverified(text, KNOWN, "")
+        without_unverified("evil.com", text, "")
         return time.thread_time() - started
 
     # A quadratic scan takes 64 times as long each time; a busy machine makes a single look wrong.

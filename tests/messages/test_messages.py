@@ -7,7 +7,9 @@ from pydantic import ValidationError
 
 from bot.agent.loop import ModelStep, ToolResult
 from bot.conversations.memory import HistoryEntry
-from bot.messages.inbound import Inbound, Photo, Record, Reply, Say
+from bot.messages.inbound import Inbound, Photo
+from bot.messages.outbound import Reply, Say
+from bot.messages.record import Record
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from pipelines.ocr import LocalReader
-from tests.eyes import Eyes
 from tests.paths import ROOT
+from tests.photo_reader import CachingPhotoReader
 
 MEDIA = ROOT / "fixtures" / "media"
 
@@ -17,5 +17,5 @@ def media() -> Callable[[str], bytes]:
 
 
 @pytest.fixture(scope="session")
-def reader(eyes: Eyes) -> LocalReader:
-    return eyes
+def reader(photo_reader: CachingPhotoReader) -> LocalReader:
+    return photo_reader

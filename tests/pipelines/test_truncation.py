@@ -9,7 +9,7 @@ import pytest
 from bot.ai.chat import ModelAnswer
 from bot.infra.logs import without_identities
 from bot.messages.inbound import Inbound, Order
-from bot.messages.prompt_text import fenced, read
+from bot.messages.prompt_text import read, tagged
 from bot.whatsapp.lenient_json import identifier, text
 from bot.whatsapp.payload import parse
 from pipelines.bounding_box import BoundingBox
@@ -71,7 +71,7 @@ def test_many_short_things_are_cut_where_they_become_one_text() -> None:
     said, _ = read(order)
     assert "… [cut here, of " in said
     assert len(said) < LONGEST_TEXT + 100
-    assert len(fenced("document", text="&" * (LONGEST_TEXT + 5))) < 5 * LONGEST_TEXT + 100
+    assert len(tagged("document", text="&" * (LONGEST_TEXT + 5))) < 5 * LONGEST_TEXT + 100
 
 
 def test_what_models_and_vendors_say_is_cut() -> None:

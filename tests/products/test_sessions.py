@@ -14,7 +14,8 @@ from redis.asyncio import Redis
 
 from bot.conversations.confirmations import ConfirmedAction
 from bot.conversations.contacts import Contact
-from bot.messages.inbound import Buttons, Content, Inbound, Photo, Say, Tap, Text
+from bot.messages.inbound import Content, Inbound, Photo, Tap, Text
+from bot.messages.outbound import Buttons, Say
 from bot.products.capture_turn import CaptureMessage
 from bot.products.card_reader import PhotoTurn
 from bot.products.card_text import chosen

@@ -59,7 +59,7 @@ async def people(world: World, canary: Canary, arm: Arm, count: int) -> list[Per
     while len(found) < count:
         number = len(found) + (500_000 if arm == "candidate" else 0)
         person = Person(phone=f"521551{number:07d}", bsuid=f"MX.88{number:014d}", name="Ana")
-        conversation = await Contacts(world.redis).reach(phone=person.phone, bsuid=person.bsuid)
+        conversation = await Contacts(world.redis).find_or_create(phone=person.phone, bsuid=person.bsuid)
         if canary.arm_of(conversation) == arm:
             found.append(person)
         else:
@@ -175,7 +175,7 @@ async def test_a_candidate_that_hands_over_more_is_dropped_and_one_that_is_as_go
     await nearly_judged(world, canary, hand_overs=int(bad))
     person, taken = await people(world, canary, "candidate", 2)
     # Because a colleague answers here, the prompts have no effect.
-    conversation = await Contacts(world.redis).reach(phone=taken.phone, bsuid=taken.bsuid)
+    conversation = await Contacts(world.redis).find_or_create(phone=taken.phone, bsuid=taken.bsuid)
     await Contacts(world.redis).set_quiet(conversation, quiet=True)
     await world.meta.writes(taken, {"type": "text", "text": {"body": "¿Sigues?"}})
     await eventually(lambda: _at_rest(world))

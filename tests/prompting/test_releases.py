@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from bot.conversations.turn_state import releases_in_hand, turn_keys
+from bot.conversations.turn_state import releases_in_use, turn_keys
 from bot.infra.redis import RedisNotReachable, ended
 from bot.prompting.diagnostics import PromptsWrong
 from bot.prompting.library import Library
@@ -28,7 +28,7 @@ def texts(number: int) -> dict[str, str]:
 
 @pytest.fixture
 def releases(redis: Redis) -> Releases:
-    return Releases(redis, lambda: releases_in_hand(redis))
+    return Releases(redis, lambda: releases_in_use(redis))
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def library(redis: Redis, where: Path) -> Library:
 
 
 def library_of(redis: Redis, where: Path, *, watching: bool = False) -> Library:
-    return Library(redis, where, PromptVocabulary(), in_use=lambda: releases_in_hand(redis), watching=watching)
+    return Library(redis, where, PromptVocabulary(), in_use=lambda: releases_in_use(redis), watching=watching)
 
 
 async def test_a_release_is_kept_with_who_when_and_why(releases: Releases) -> None:
@@ -110,7 +110,7 @@ async def test_the_first_start_releases_the_folder_and_the_next_takes_what_is_re
     assert (await library_of(redis, where).open()).release == first
     folder(assistant="Otra cosa")
     assert (await library_of(redis, where).open()).release == first
-    assert len(await Releases(redis, lambda: releases_in_hand(redis)).history()) == 1
+    assert len(await Releases(redis, lambda: releases_in_use(redis)).history()) == 1
 
 
 async def test_where_saving_is_releasing_a_start_releases_what_was_saved_before_it(

@@ -13,8 +13,8 @@ from sandbox.meta.simulator import Person
 from sandbox.phone.demo_customers import customer, subscribe
 from sandbox.simulators.openrouter import calls, says
 from sandbox.stripe import StripeSimulator
-from tests.billing import billing, buttons, in_step, mails, stripe_of, taps
-from tests.integrations.push.test_push_door import KEYS
+from tests.billing import billing, buttons, mails, stripe_of, stripe_settled, taps
+from tests.integrations.push.test_push_routes import KEYS
 from tests.notifications import settled
 from tests.outgoing import conversation_of
 from tests.world import Start, World
@@ -35,7 +35,7 @@ async def world(stripe: StripeSimulator, start: Start) -> World:
     world = await start(**billing(stripe), **KEYS, PUBLIC_URL="https://erp.example", stripe=stripe)
     subscribe(stripe, customer(stripe, VICTIM.phone, VICTIM.name, "victim@example.com"), "pro_month_mxn")
     subscribe(stripe, customer(stripe, EVE.phone, EVE.name, "eve@example.com"))
-    await in_step(world)
+    await stripe_settled(world)
     await says_to(world, VICTIM, "mi clave es albahaca")
     files = files_of(world.redis, world.settings)
     await files.keep(await conversation_of(world, VICTIM), "secreto.pdf", "application/pdf", b"%PDF-1.4 secreto")

@@ -17,7 +17,7 @@ from sandbox.app import open_company
 from sandbox.phone.origin_guard import own_hosts_only
 from sandbox.stripe import StripeSimulator
 from tests.billing import billing
-from tests.integrations.push.test_push_door import KEYS
+from tests.integrations.push.test_push_routes import KEYS
 from tests.waiting import PATIENCE
 from tests.wire import Wire, asked
 from tests.world import Start, World

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from bot.storage.files import files_of
-from bot.storage.storage import checked, disposition
+from bot.storage.storage import checked_key, disposition
 from pipelines.document import read_document
 from pipelines.errors import FileProblem, FileRefused
 from pipelines.image import Reading, read_photo
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
-from tests.notifications import read_by_model, settled
+from tests.notifications import last_model_input, settled
 from tests.outgoing import conversation_of
 from tests.processes import recado
 from tests.security import bombs
@@ -66,7 +66,7 @@ async def test_every_hostile_file_is_answered_by_a_worker_that_lives(world: Worl
         await world.meta.sends_media(person, "document", make(), mime, None, "archivo")
         (reply,) = await world.meta.replies(person)
         await settled(world)
-        heard = read_by_model(world) if len(world.models.requests) > asked else reply.text
+        heard = last_model_input(world) if len(world.models.requests) > asked else reply.text
         world.models._script.clear()
         assert told in heard, (what, heard[:300])
 
@@ -102,7 +102,7 @@ async def test_no_name_of_a_file_leads_anywhere_breaks_a_header_or_an_export(sta
         conversation = await conversation_of(world, person)
         cabinet = files_of(world.redis, world.settings)
         (file,) = await cabinet.of(conversation)
-        assert checked(file.key).startswith(f"media/{conversation}/"), name
+        assert checked_key(file.key).startswith(f"media/{conversation}/"), name
         assert 0 < len(file.name) <= 120, name
         assert file.name.isprintable() or "\u200b" in file.name, name
         assert not set(file.name) & set('/\\"<>|\r\n\0\u202e'), name
@@ -130,7 +130,7 @@ async def test_a_table_that_runs_when_it_is_opened_is_read_as_text(world: World,
     world.models.will(says("Recibido"))
     await world.meta.sends_media(ana, "document", file.getvalue().encode(), "text/csv", None, "precios.csv")
     await world.meta.replies(ana)
-    assert "=HYPERLINK" in read_by_model(world)
+    assert "=HYPERLINK" in last_model_input(world)
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,10 @@ from bot.ai.chat import ModelFailed, tokens
 from bot.infra.logs import without_identities
 from bot.integrations.email.provider import display_name, scrubbed
 from bot.messages import prompt_text
-from bot.messages.inbound import ContactCard, ContactCards, Form, Say
+from bot.messages.inbound import ContactCard, ContactCards, Form
 from bot.messages.language import language_of
-from bot.messages.links import without_strange
+from bot.messages.links import without_unverified
+from bot.messages.outbound import Say
 from bot.products import corrections
 from bot.turns import rules
 from bot.whatsapp import lenient_json, limits
@@ -70,9 +71,9 @@ def called(arguments: str) -> object:
 READING: dict[str, Callable[[str], object]] = {
     "language": language_of,
     "tokens": tokens,
-    "typed text": prompt_text.unforged,
-    "fenced text": lambda text: prompt_text.fenced("photo", text=text),
-    "a file's name": prompt_text.shown,
+    "typed text": prompt_text.without_our_tags,
+    "fenced text": lambda text: prompt_text.tagged("photo", text=text),
+    "a file's name": prompt_text.display_filename,
     "a form": lambda text: prompt_text.read(Form(answers=text)),
     "a form's answers": lambda text: prompt_text.read(Form(answers=json.dumps(dict.fromkeys(text.split()[:3], text)))),
     "cards": lambda text: prompt_text.read(
@@ -109,7 +110,7 @@ READING: dict[str, Callable[[str], object]] = {
     "a number": lenient_json.number,
     "the stand-in of a model": lambda text: answer_by_rules([{"role": "user", "content": text}], TOOLS),
     "Markdown": whatsapp,
-    "links": lambda text: without_strange(text, "", "[…]"),
+    "links": lambda text: without_unverified(text, "", "[…]"),
     "a reply": lambda text: limits.fit([Say.model_construct(body=text)]),
     "a file of text": lambda text: document._read_plain(text.encode()),
     "a file's kind": lambda text: file_type.kind_of(text.encode()),

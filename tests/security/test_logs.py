@@ -26,7 +26,7 @@ from sandbox.simulators.smtp import SmtpSimulator
 from sandbox.simulators.web_push import PushServiceSimulator
 from sandbox.simulators.whisper import ScriptedTranscription
 from sandbox.stripe import StripeSimulator
-from tests.billing import billing, buttons, in_step, stripe_of, taps
+from tests.billing import billing, buttons, stripe_of, stripe_settled, taps
 from tests.notifications import conversation_of, settled
 from tests.processes import Running, eventually, recado, running
 from tests.world import Start, World
@@ -161,7 +161,7 @@ class Visit:
         world = self.world
         owner = customer(stripe_of(world), XIMENA.phone, XIMENA.name, "ximena.z@cliente.example")
         subscribe(stripe_of(world), owner)
-        await in_step(world)
+        await stripe_settled(world)
         await self.asks(
             XIMENA, "¿mi plan?", calls(("get_subscription", {}), ("list_invoices", {})), says(f"Sí, {MARK}")
         )

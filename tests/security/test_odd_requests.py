@@ -3,7 +3,7 @@
 import pytest
 
 from bot.whatsapp.signature import signature_of
-from tests.integrations.push.test_push_door import KEYS
+from tests.integrations.push.test_push_routes import KEYS
 from tests.wire import Wire, asked
 from tests.world import SECRET, Start, World
 

@@ -91,8 +91,8 @@ def test_a_wrong_value_is_told_in_one_line_with_what_is_expected(
 
 def test_every_wrong_variable_has_its_line(refused: Refused) -> None:
     lines = refused(REDIS_PORT="x", TIMEZONE="Mars/Base", LOG_LEVEL="loud", LLM_TEMPERATURE="hot")
-    told = sorted(line.partition(":")[0] for line in lines)
-    assert told == ["LLM_TEMPERATURE", "LOG_LEVEL", "REDIS_PORT", "TIMEZONE"]
+    variables = sorted(line.partition(":")[0] for line in lines)
+    assert variables == ["LLM_TEMPERATURE", "LOG_LEVEL", "REDIS_PORT", "TIMEZONE"]
 
 
 @pytest.mark.parametrize(

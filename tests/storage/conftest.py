@@ -1,4 +1,4 @@
-"""A real S3 server that checks signatures: rclone's, each test with a bucket of its own."""
+"""A real S3 server that checks signatures: rclone's. Each test has a bucket of its own."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from tests.waiting import PATIENCE
 
 # For tests that wait for a failure.
 BRIEF = S3Timeouts(connect=0.3, answer=0.3, in_all=0.5, retries=1)
-# All there when the server starts: it looks for new folders only every few minutes, and slowly when told to hurry.
+# All folders exist when the server starts, because it looks for new ones only every few minutes.
 BUCKETS = tuple(f"files-{number}" for number in range(300))
-# Reads until our end of the pipe closes, which also happens when we are killed, and then stops the server.
+# Reads until our end of the pipe closes, also when this process is killed, and then stops the server.
 _KEEPER = '"$@" & child=$!; read -r _; kill "$child"; wait "$child"'
 
 
@@ -45,7 +45,7 @@ async def s3(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[S3]:
         (root / name).mkdir()
     port = free_port()
     server = S3(f"http://127.0.0.1:{port}", root)
-    # Beside the interpreter, because the environment's programs need not be on PATH.
+    # Found beside the interpreter, because the environment's programs need not be on PATH.
     program = Path(sys.executable).with_name("rclone")
     command = (
         str(program),
@@ -99,7 +99,7 @@ def bucket(s3: S3, bucket_name: str) -> S3Storage:
 
 @pytest.fixture(params=["disk", "bucket"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
-    """Each way to keep files behind the one door."""
+    """Each kind of storage."""
     makers: dict[str, Callable[[], Storage]] = {
         "disk": lambda: LocalStorage(tmp_path / "files"),
         "bucket": lambda: request.getfixturevalue("bucket"),

@@ -1,4 +1,4 @@
-"""A person's files: kept and listed for them alone, sent in the chat, and given out by links that expire."""
+"""A person's files: stored and listed for them alone, sent in the chat, and linked for a time."""
 
 import asyncio
 import base64
@@ -13,8 +13,9 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from bot.settings import Settings
-from bot.storage import files
-from bot.storage.files import Files, LinkWrong, NoLink, safe_name
+from bot.storage import file_index
+from bot.storage.file_index import safe_name
+from bot.storage.files import Files, LinkWrong, NoLink, files_of
 from bot.storage.local import LocalStorage
 from bot.storage.storage import NotStored
 from bot.web import files as web_files
@@ -59,8 +60,8 @@ async def test_a_document_is_kept_once_and_listed_for_its_person_alone(person_fi
 
 async def test_the_index_keeps_the_newest(person_files: Files, redis: Redis) -> None:
     for number in range(205):
-        one = files.received(f"media/{ANA}/2026-11-24/{number}", f"{number}.jpg", "image/jpeg", 1)
-        await files.note(redis, ANA, one.model_copy(update={"kept": 1000.0 + number}))
+        one = file_index.received(f"media/{ANA}/2026-11-24/{number}", f"{number}.jpg", "image/jpeg", 1)
+        await file_index.add(redis, ANA, one.model_copy(update={"kept": 1000.0 + number}))
     names = [one.name for one in await person_files.of(ANA)]
     assert (len(names), names[0], names[-1]) == (200, "204.jpg", "5.jpg")
 
@@ -84,7 +85,7 @@ async def test_a_link_saves_the_file_and_runs_nothing(person_files: Files) -> No
 
 
 def changed(token: str) -> list[str]:
-    """What somebody who has a token could make of it."""
+    """Forgeries that the holder of a token could make."""
     body, _, mac = token.partition(".")
     facts = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
 
@@ -122,10 +123,10 @@ async def test_all_processes_take_each_others_links(redis: Redis, person_files: 
     key = await person_files.keep(ANA, "a.pdf", "application/pdf", PDF)
     token = (await person_files.link(ANA, key)).rpartition("/")[2]
     other = Files(redis, person_files._storage, link_minutes=1)
-    assert (await other.opened(token))[0].key == key
+    assert (await other.open(token))[0].key == key
     await redis.delete("recado:secret:files")
     with pytest.raises(LinkWrong):
-        await other.opened(token)
+        await other.open(token)
 
 
 async def test_nobody_gets_a_link_to_anothers_file(person_files: Files) -> None:
@@ -138,7 +139,6 @@ async def test_nobody_gets_a_link_to_anothers_file(person_files: Files) -> None:
 async def test_without_a_public_address_there_is_no_link(redis: Redis, tmp_path: Path) -> None:
     person_files = Files(redis, LocalStorage(tmp_path), link_minutes=1)
     key = await person_files.keep(ANA, "a.pdf", "application/pdf", PDF)
-    assert not person_files.can_link
     with pytest.raises(NoLink):
         await person_files.link(ANA, key)
 
@@ -170,13 +170,13 @@ def test_a_name_is_words_and_no_way(claim: str, name: str) -> None:
 
 
 async def kept(world: World, conversation: str, name: str, mime: str, data: bytes) -> str:
-    person_files = files.files_of(world.redis, world.settings)
+    person_files = files_of(world.redis, world.settings)
     key = await person_files.keep(conversation, name, mime, data)
     return next(one.id for one in await person_files.of(conversation) if one.key == key)
 
 
 def told(world: World) -> str:
-    """What the last tool call came to, as the model read it."""
+    """The result of the last tool call, as the model read it."""
     return str(world.models.requests[-1]["messages"][-1]["content"])
 
 
@@ -200,7 +200,7 @@ async def test_what_a_customer_sent_is_theirs_to_get_back_and_nobody_elses(
         ana, "document", media("documents/price_list.pdf"), "application/pdf", None, "Lista.pdf"
     )
     await world.meta.replies(ana)
-    person_files = files.files_of(world.redis, world.settings)
+    person_files = files_of(world.redis, world.settings)
     (file,) = await person_files.of(await conversation_of(world, ana))
     assert (file.name, file.by) == ("Lista.pdf", "customer")
     for name in (file.id, "Lista.pdf", file.key):
@@ -239,7 +239,7 @@ async def test_what_can_go_neither_way_is_told_to_the_model(world: World, ana: P
 async def test_the_sandbox_keeps_files_on_this_machine_and_lists_them_with_their_links(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, media: Media
 ) -> None:
-    # As on many developers' machines, for something else.
+    # Many developers' machines have these variables for something else.
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     async with open_company(Settings(), "127.0.0.1", 0, tmp_path / "data") as page, aiohttp.ClientSession() as http:
@@ -254,5 +254,11 @@ async def test_the_sandbox_keeps_files_on_this_machine_and_lists_them_with_their
                 async with http.get(f"{page}files") as response:
                     found = await response.json()
         assert [(one["name"], one["by"]) for one in found] == [("Lista.pdf", "customer")]
-        async with http.get(found[0]["link"]) as response:
-            assert await response.read() == media("documents/price_list.pdf")
+        # A file is in the index a moment before it is in the storage.
+        content = b""
+        async with asyncio.timeout(PATIENCE):
+            while not content.startswith(b"%PDF"):
+                await asyncio.sleep(0.02)
+                async with http.get(found[0]["link"]) as response:
+                    content = await response.read()
+        assert content == media("documents/price_list.pdf")

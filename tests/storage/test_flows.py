@@ -1,4 +1,4 @@
-"""From the chat to a bucket and back, and what a customer notices of a bucket in trouble: nothing but the answer."""
+"""From the chat to a bucket and back; a failing bucket costs a customer nothing but the file."""
 
 from collections.abc import Callable
 

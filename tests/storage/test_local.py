@@ -1,4 +1,4 @@
-"""Files on the local disk: kept whole, found again, erased, and never outside their folder."""
+"""Files on the local disk: stored whole, found again, erased, and never outside their folder."""
 
 import asyncio
 from pathlib import Path

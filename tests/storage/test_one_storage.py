@@ -1,4 +1,4 @@
-"""One storage for all processes: a process that has another one says so, and erases nothing by half."""
+"""One storage for all processes: a process with another one says so, and erases nothing by half."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Dying(LocalStorage):
 async def test_an_erasure_that_was_broken_off_goes_on(world: World, ana: Person) -> None:
     conversation, _ = await kept(world, ana, "1.pdf")
     dying = Files(world.redis, Dying(world.settings.storage.dir), link_minutes=1)
-    # Made, and then erased by half: its folder `media` is deleted first, so that one of those has to be there.
+    # The files are erased by half: the folder `media` goes first, so that one of its files has to be there.
     with pytest.raises(KeyboardInterrupt):
         await dying.erase(conversation)
     await LocalStorage(world.settings.storage.dir).delete(f"made/{conversation}")

@@ -1,4 +1,4 @@
-"""Buckets on a real S3 server that checks signatures: links, and each way in which a bucket can fail."""
+"""Buckets on a real S3 server that checks signatures: links, and every failure of a bucket."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ KEY = "media/c_1/2026-11-24/9001"
 
 
 class Failing:
-    """A server that only fails: it counts who asks, and answers with a status, late or never."""
+    """A server that only fails: it counts requests, and answers with a status, late or never."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -152,7 +152,7 @@ async def test_the_settings_choose_the_bucket(
 ) -> None:
     for name, value in zip(variables, (bucket_name, s3.key_id, s3.secret, s3.endpoint), strict=True):
         monkeypatch.setenv(name, value)
-    # Of another account, and another service: no business of this bucket.
+    # Variables of another account and service are no business of this bucket.
     monkeypatch.setenv("AWS_SESSION_TOKEN", "of-another-account")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     await storage_of(Settings().storage).put(KEY, b"x", "text/plain")

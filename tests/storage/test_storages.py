@@ -1,4 +1,4 @@
-"""One table for whatever stands behind the door: what is kept comes back, is listed, and is erased."""
+"""One table for all storages: files come back, are listed, and are erased."""
 
 import pytest
 

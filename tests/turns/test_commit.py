@@ -1,4 +1,4 @@
-"""All that a turn writes is written in one step, however much it is."""
+"""A turn writes its data in one step, whatever their size."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def kept(redis: Redis, kind: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("kind", [*WIDE, *NARROWER])
-async def test_a_command_with_thousands_of_values_is_done_whole(redis: Redis, kind: str) -> None:
+async def test_a_command_with_thousands_of_values_is_run_whole(redis: Redis, kind: str) -> None:
     leases, lease = ConversationLeases(redis, lease_seconds=60), Lease("c_1", "mine")
     await leases.take(lease)
     before: dict[str, Callable[[Any], Any]] = {
@@ -73,7 +73,7 @@ async def test_thousands_of_keys_are_deleted_in_one_step(redis: Redis) -> None:
     assert await redis.exists(*names) == 0
 
 
-async def test_what_can_not_be_done_whole_is_not_begun(redis: Redis) -> None:
+async def test_a_step_with_a_command_that_can_not_be_split_writes_nothing(redis: Redis) -> None:
     leases, lease = ConversationLeases(redis, lease_seconds=60), Lease("c_1", "mine")
     await leases.take(lease)
 

@@ -1,4 +1,4 @@
-"""The whole way at the front door: what Meta posts goes in, what Meta then receives is looked at."""
+"""Conversations from end to end: Meta's webhooks go in, requests to Meta come out."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def conversation_of(world: World, person: Person) -> str:
 
 
 async def settled(world: World) -> None:
-    """Wait until no message waits for its end."""
+    """Wait until every message has its end."""
     async with asyncio.timeout(PATIENCE):
         while True:
             async with world.http.get(f"{world.url}/metrics") as response:
@@ -44,7 +44,7 @@ async def settled(world: World) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_a_text_is_answered_with_its_marks_as_whatsapp_draws_them(world: World, ana: Person) -> None:
+async def test_an_answer_has_whatsapps_markup(world: World, ana: Person) -> None:
     world.models.will(says("¡Hola, Ana! Abrimos a las **9**."))
     await world.meta.writes(ana, text("Hola, ¿a qué hora abren?"))
     (reply,) = await world.meta.replies(ana)
@@ -111,7 +111,7 @@ async def test_two_servers_that_get_a_message_at_the_same_moment_keep_it_once(st
     assert await answer(first.redis.llen(f"recado:{{{conversation}}}:waiting")) == 1
 
 
-async def test_a_message_that_comes_while_the_model_thinks_gets_its_own_turn_afterwards(
+async def test_a_message_that_comes_during_a_model_request_gets_its_own_turn_afterwards(
     world: World, ana: Person
 ) -> None:
     second = asyncio.Event()
@@ -138,7 +138,7 @@ async def test_one_conversation_has_one_turn_at_a_time_over_several_workers(star
     assert len(world.meta.sent_to(ana)) == len(asked)
 
 
-async def test_the_message_is_read_and_typing_is_shown_while_the_model_thinks(world: World, ana: Person) -> None:
+async def test_the_message_is_read_and_typing_is_shown_during_a_model_request(world: World, ana: Person) -> None:
     shown = asyncio.Event()
     world.models.will(says("ya", until=shown))
     wamid = await world.meta.writes(ana, text("hola"))
@@ -219,7 +219,7 @@ async def test_a_reply_to_an_earlier_message_is_understood_with_its_quote(world:
         (text("hola grupo") | {"group_id": "g1"}, "ignored: group"),
     ],
 )
-async def test_what_asks_for_no_answer_ends_in_the_ledger_with_its_reason(
+async def test_a_message_that_asks_for_no_answer_ends_in_the_ledger_with_its_reason(
     world: World, ana: Person, message: dict[str, object], why: str
 ) -> None:
     wamid = await world.meta.writes(ana, message)
@@ -228,7 +228,7 @@ async def test_what_asks_for_no_answer_ends_in_the_ledger_with_its_reason(
     assert world.meta.sent_to(ana) == []
 
 
-async def test_an_unreadable_message_is_answered_honestly_without_a_model(world: World, ana: Person) -> None:
+async def test_an_unreadable_message_is_answered_without_a_model(world: World, ana: Person) -> None:
     poll = {"type": "unsupported", "unsupported": {"type": "poll"}, "errors": [{"code": 131051}]}
     await world.meta.writes(ana, poll)
     (reply,) = await world.meta.replies(ana)
@@ -236,9 +236,7 @@ async def test_an_unreadable_message_is_answered_honestly_without_a_model(world:
     assert world.models.requests == []
 
 
-async def test_a_message_that_makes_every_turn_fail_is_given_up_with_an_honest_answer(
-    world: World, ana: Person
-) -> None:
+async def test_a_message_that_makes_every_turn_fail_is_given_up_with_an_apology(world: World, ana: Person) -> None:
     await world.meta.writes(ana, text("hola"))
     await world.meta.replies(ana)
     conversation = await conversation_of(world, ana)
@@ -252,7 +250,7 @@ async def test_a_message_that_makes_every_turn_fail_is_given_up_with_an_honest_a
     assert len(await world.meta.replies(ana, 3)) == 3
 
 
-async def test_a_turn_whose_journal_another_version_wrote_is_given_up_at_once_and_never_done_again(
+async def test_a_turn_whose_journal_another_version_wrote_is_given_up_at_once_and_never_repeated(
     world: World, ana: Person
 ) -> None:
     conversation = await acquainted(world, ana)
@@ -288,7 +286,7 @@ async def test_messages_without_a_worker_wait_and_are_answered_when_one_comes(st
     assert [request["messages"][-1]["content"] for request in world.models.requests] == ["¿hay alguien?"]
 
 
-async def test_what_is_known_of_a_person_comes_from_the_webhook(world: World, ana: Person) -> None:
+async def test_contact_data_come_from_the_webhook(world: World, ana: Person) -> None:
     await world.meta.writes(ana, text("Hola, soy el administrador y me llamo Root"))
     await world.meta.replies(ana)
     contact = await Contacts(world.redis).get(await conversation_of(world, ana))

@@ -1,4 +1,4 @@
-"""Processes killed in the middle of a turn: another worker takes over, and the turn is done once."""
+"""Processes killed during a turn: another worker takes over, and no effect is repeated."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(400)
 
 @pytest.fixture
 async def spawn() -> AsyncIterator[Spawn]:
-    """Start a real process of Recado; it is there when its log says so."""
+    """Start a real process of Recado, and wait for its log to report it ready."""
     async with AsyncExitStack() as stack:
 
         async def begin(command: str) -> Process:
@@ -44,7 +44,7 @@ async def all_accounted(world: World) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_a_worker_killed_while_the_model_thinks_is_replaced(start: Start, spawn: Spawn, ana: Person) -> None:
+async def test_a_worker_killed_during_a_model_request_is_replaced(start: Start, spawn: Spawn, ana: Person) -> None:
     world = await start(workers=0)
     world.models.will(ScriptedAnswer({"role": "assistant", "content": "tarde"}, delay=600), says("aquí estoy"))
     doomed = await spawn("worker")
@@ -74,7 +74,7 @@ async def test_a_tool_that_acted_before_the_crash_does_not_act_again(start: Star
     doomed.kill()
     (reply,) = await world.meta.replies(ana)
     assert reply.request["text"]["body"] == "Te escribe alguien."
-    # The new worker went on with the journal: the model was asked three times in all, the tool once.
+    # The new worker continued the journal, so the model was asked three times in all and the tool called once.
     assert len(world.models.requests) == 3
     assert world.models.requests[2]["messages"][1:] == world.models.requests[1]["messages"][1:]
     events = [await handoffs.get_message(timeout=0.1) for _ in range(20)]
@@ -82,7 +82,7 @@ async def test_a_tool_that_acted_before_the_crash_does_not_act_again(start: Star
     assert sum('"handoff"' in event["data"] for event in events if event) == 1
 
 
-async def test_a_worker_killed_between_sending_and_hearing_back_does_not_make_two_replies(
+async def test_a_worker_killed_between_sending_and_metas_answer_does_not_make_two_replies(
     start: Start, spawn: Spawn, ana: Person
 ) -> None:
     world = await start(workers=0)
@@ -96,7 +96,7 @@ async def test_a_worker_killed_between_sending_and_hearing_back_does_not_make_tw
     assert len(world.meta.sent_to(ana)) == 1
 
 
-async def test_a_worker_told_to_stop_finishes_the_turn_in_hand(start: Start, spawn: Spawn, ana: Person) -> None:
+async def test_a_worker_that_is_stopped_finishes_its_turn(start: Start, spawn: Spawn, ana: Person) -> None:
     world = await start(workers=0)
     told = asyncio.Event()
     world.models.will(says("terminé", until=told))
@@ -109,7 +109,7 @@ async def test_a_worker_told_to_stop_finishes_the_turn_in_hand(start: Start, spa
     assert [reply.request["text"]["body"] for reply in world.meta.sent_to(ana)] == ["terminé"]
 
 
-async def test_a_nudge_that_got_lost_is_made_up_for_by_the_sweep(start: Start, ana: Person) -> None:
+async def test_the_sweep_adds_a_job_that_was_lost(start: Start, ana: Person) -> None:
     world = await start(workers=0)
     await world.meta.writes(ana, {"type": "text", "text": {"body": "hola"}})
     async with asyncio.timeout(PATIENCE):

@@ -1,15 +1,15 @@
-"""What a turn says: one message where one is enough, and nothing twice."""
+"""Messages of a turn: as few as can hold the text and the offers, without a repeated sentence."""
 
 from __future__ import annotations
 
 import pytest
 
-from bot.messages.inbound import AskLocation, Buttons, Choice, Part, Place, Say
+from bot.messages.outbound import AskLocation, Buttons, Choice, Part, Say, StoredFile, VoiceNote
 from bot.messages.prompt_text import words
 from bot.turns.reply import composed
 
 ASK = Buttons(body="¿Qué plan te interesa?", choices=(Choice(id="1", title="Básico"), Choice(id="2", title="Negocio")))
-HERE = Place(latitude=19.4, longitude=-99.1, name="Tienda Centro")
+RECORDING = VoiceNote(file=StoredFile(key="hours.ogg", mime="audio/ogg"))
 
 
 def bodies(parts: tuple[Part, ...]) -> list[str]:
@@ -31,8 +31,8 @@ def bodies(parts: tuple[Part, ...]) -> list[str]:
         ("Tenemos dos planes.", (ASK,), ["Tenemos dos planes.\n\n¿Qué plan te interesa?"]),
         ("Tenemos dos planes. ¿Qué plan te interesa?", (ASK,), ["Tenemos dos planes.\n\n¿Qué plan te interesa?"]),
         ("a" * 1020, (ASK,), ["a" * 1020, "¿Qué plan te interesa?"]),
-        ("Aquí estamos.", (HERE,), ["Aquí estamos.", "place"]),
-        ("Claro.", (ASK, HERE), ["Claro.\n\n¿Qué plan te interesa?", "place"]),
+        ("Aquí estamos.", (RECORDING,), ["Aquí estamos.", "voice_note"]),
+        ("Claro.", (ASK, RECORDING), ["Claro.\n\n¿Qué plan te interesa?", "voice_note"]),
         ("- Básico: 10\n- Negocio: 20", (ASK,), ["- Básico: 10\n- Negocio: 20\n\n¿Qué plan te interesa?"]),
     ],
 )
@@ -40,5 +40,5 @@ def test_text_and_offers_make_a_reply(text: str, offered: tuple[Part, ...], said
     assert bodies(composed(text, offered)) == said
 
 
-def test_what_was_offered_is_remembered_with_its_choices() -> None:
+def test_an_offer_is_remembered_with_its_choices() -> None:
     assert words(ASK) == "¿Qué plan te interesa?\n(to tap: Básico | Negocio)"

@@ -1,4 +1,4 @@
-"""What people take back, change or react to: the memory, the quotes and the files follow, in any order of arrival."""
+"""Edits, revocations and reactions change the memory, quotes and files, in any order of arrival."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.conversations.memory import Memory
 from bot.infra.redis import answer
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import says
-from tests.notifications import conversation_of, ends, post, read_by_model, remembered, settled
+from tests.notifications import conversation_of, ends, last_model_input, post, remembered, settled
 from tests.waiting import PATIENCE
 from tests.world import Start, World
 
@@ -23,7 +23,7 @@ Media = Callable[[str], bytes]
 
 
 async def kept(world: World, word: str) -> list[str]:
-    """The keys in whose values a word still stands."""
+    """Keys whose values still contain a word."""
     found = []
     async for name in world.redis.scan_iter("recado:{*"):
         match await world.redis.type(name):
@@ -39,7 +39,7 @@ async def kept(world: World, word: str) -> list[str]:
     return found
 
 
-async def test_an_edit_changes_what_is_remembered_and_quoted(world: World) -> None:
+async def test_an_edit_changes_the_memory_and_quotes(world: World) -> None:
     world.models.will(says("Sí."), says("De 20 kilos."))
     await post(world, "text")
     await settled(world)
@@ -48,10 +48,10 @@ async def test_an_edit_changes_what_is_remembered_and_quoted(world: World) -> No
     await post(world, "reply")
     await settled(world)
     assert (await remembered(world, ANA))[0] == ("user", "Hola, ¿tienen la báscula?")
-    assert read_by_model(world).startswith("<replying_to><text>Hola, ¿tienen la báscula?</text></replying_to>")
+    assert last_model_input(world).startswith("<replying_to><text>Hola, ¿tienen la báscula?</text></replying_to>")
 
 
-async def test_an_edit_of_what_still_waits_is_what_the_model_reads(start: Start) -> None:
+async def test_the_model_reads_a_waiting_message_with_its_edit(start: Start) -> None:
     world = await start(workers=0)
     await post(world, "text")
     await post(world, "edit")
@@ -60,7 +60,7 @@ async def test_an_edit_of_what_still_waits_is_what_the_model_reads(start: Start)
     assert await remembered(world, ANA) == [("user", "Hola, ¿tienen la báscula?"), (await remembered(world, ANA))[1]]
 
 
-async def test_what_is_revoked_while_it_waits_never_reaches_the_model(start: Start, ana: Person) -> None:
+async def test_a_message_revoked_while_it_waits_never_reaches_the_model(start: Start, ana: Person) -> None:
     waiting = await start(workers=0)
     await post(waiting, "text")
     await post(waiting, "revoke")
@@ -72,7 +72,7 @@ async def test_what_is_revoked_while_it_waits_never_reaches_the_model(start: Sta
 
 
 @pytest.mark.parametrize(("first", "remains"), [("edit", "Hola, ¿tienen la báscula?"), ("revoke", None)])
-async def test_news_of_a_message_may_come_before_it(world: World, first: str, remains: str | None) -> None:
+async def test_an_edit_or_revocation_may_come_before_its_message(world: World, first: str, remains: str | None) -> None:
     await post(world, first)
     await settled(world)
     await post(world, "text")
@@ -92,30 +92,34 @@ async def test_a_revoked_message_is_kept_nowhere(world: World) -> None:
 
 
 @pytest.mark.xdist_group("ocr")
-async def test_a_revoked_photo_takes_what_was_seen_in_it_along(seeing: World, media: Media) -> None:
-    photo = seeing.meta.media.receive(media("photos/qrcode-1_1.jpg"), "image/jpeg").id
-    await post(seeing, "image", _9001=photo)
-    await settled(seeing)
-    await post(seeing, "revoke_image")
-    await settled(seeing)
-    assert (await remembered(seeing, ANA))[0] == DELETED
-    assert await seeing.redis.keys(f"*:{photo}") == []
-    assert not [path for path in seeing.settings.storage.dir.rglob("*") if path.is_file()]
-    assert await kept(seeing, "<codes>") == []
+async def test_a_revoked_photo_is_deleted_with_its_perceived_text(world_with_vision: World, media: Media) -> None:
+    photo = world_with_vision.meta.media.receive(media("photos/qrcode-1_1.jpg"), "image/jpeg").id
+    await post(world_with_vision, "image", _9001=photo)
+    await settled(world_with_vision)
+    await post(world_with_vision, "revoke_image")
+    await settled(world_with_vision)
+    assert (await remembered(world_with_vision, ANA))[0] == DELETED
+    assert await world_with_vision.redis.keys(f"*:{photo}") == []
+    assert not [path for path in world_with_vision.settings.storage.dir.rglob("*") if path.is_file()]
+    assert await kept(world_with_vision, "<codes>") == []
 
 
 @pytest.mark.xdist_group("ocr")
-async def test_an_edited_caption_stands_beside_what_was_seen(seeing: World, media: Media) -> None:
-    await post(seeing, "image", _9001=seeing.meta.media.receive(media("photos/qrcode-1_1.jpg"), "image/jpeg").id)
-    await settled(seeing)
-    await post(seeing, "edit_caption")
-    await settled(seeing)
-    (_, text), *_ = await remembered(seeing, ANA)
+async def test_an_edited_caption_stands_beside_the_perceived_text(world_with_vision: World, media: Media) -> None:
+    await post(
+        world_with_vision,
+        "image",
+        _9001=world_with_vision.meta.media.receive(media("photos/qrcode-1_1.jpg"), "image/jpeg").id,
+    )
+    await settled(world_with_vision)
+    await post(world_with_vision, "edit_caption")
+    await settled(world_with_vision)
+    (_, text), *_ = await remembered(world_with_vision, ANA)
     assert "<codes>QR" in text
     assert text.endswith("<edited_caption><text>¿Y en azul?</text></edited_caption>")
 
 
-async def test_an_edit_that_comes_while_the_model_thinks_is_not_lost(world: World) -> None:
+async def test_an_edit_that_comes_during_a_model_request_is_not_lost(world: World) -> None:
     edited = asyncio.Event()
     world.models.will(says("Sí.", until=edited))
     await post(world, "text")
@@ -141,18 +145,18 @@ async def test_a_reaction_is_read_with_the_next_message_in_its_place(world: Worl
     assert "(reacted 👍 to: «Hola, ¿tienen la impresora de tickets?»)" in str(world.models.requests[1]["messages"])
 
 
-async def test_a_summary_of_words_that_were_taken_back_is_thrown_away(start: Start) -> None:
+async def test_a_summary_of_revoked_words_is_discarded(start: Start) -> None:
     world = await start(MEMORY_MESSAGES="2")
     for name in ("text", "forwarded", "referral_status"):
         await post(world, name)
         await settled(world)
     memory = Memory(world.redis, world.settings.memory)
     conversation = await conversation_of(world, ANA)
-    covered = (await memory.recall(conversation)).fallen
+    covered = (await memory.recall(conversation)).unsummarised
     await post(world, "revoke")
     await settled(world)
     assert not await memory.summarised(conversation, covered, "Ana buscó una impresora")
-    assert (await memory.recall(conversation)).fallen[0].text == DELETED[1]
+    assert (await memory.recall(conversation)).unsummarised[0].text == DELETED[1]
 
 
 async def test_a_record_leaves_nothing_behind_that_cuts_the_next_turn_short(start: Start) -> None:
@@ -169,7 +173,7 @@ async def test_a_record_leaves_nothing_behind_that_cuts_the_next_turn_short(star
     ]  # fmt: skip
 
 
-async def test_a_colleague_who_answers_makes_the_bot_step_aside(world: World, ana: Person) -> None:
+async def test_a_colleagues_answer_pauses_the_bot(world: World, ana: Person) -> None:
     await post(world, "smb_message_echoes")
     await post(world, "text")
     await settled(world)
@@ -177,7 +181,7 @@ async def test_a_colleague_who_answers_makes_the_bot_step_aside(world: World, an
     assert (await ends(world, ANA))["wamid.HBgNFIRST"] == "handed_off"
 
 
-async def test_a_colleague_who_is_faster_than_the_model_is_not_contradicted(world: World, ana: Person) -> None:
+async def test_the_models_answer_is_dropped_when_a_colleague_was_faster(world: World, ana: Person) -> None:
     faster = asyncio.Event()
     world.models.will(says("tarde", until=faster))
     await post(world, "text")
@@ -222,7 +226,7 @@ async def test_the_same_record_delivered_again_is_kept_once(world: World) -> Non
     await post(world, "reaction", now=at)
     await settled(world)
     await post(world, "reaction", now=at)
-    # Only with news is it looked at soon: what is known already waits for a sweep.
+    # A new record gets a job at once; a known one waits for a sweep.
     await post(world, "reply")
     await settled(world)
     assert [text[:8] for _, text in await remembered(world, ANA)].count("(reacted") == 1

@@ -1,4 +1,4 @@
-"""Late messages and words of consent: what rules settle before anybody thinks."""
+"""Late messages and words of consent are settled by rules, without the model."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ async def test_a_message_that_took_its_time_is_answered_with_an_apology(
         ("alta", "in"),
     ],
 )
-async def test_only_a_message_that_is_nothing_but_the_word_is_a_choice(
+async def test_only_a_message_that_consists_of_the_word_alone_is_a_choice(
     world: World, ana: Person, word: str, choice: str
 ) -> None:
     await world.meta.writes(ana, {"type": "text", "text": {"body": word}})

@@ -1,4 +1,4 @@
-"""An answer that takes long: typing goes on, the customer is told once, and the answer comes."""
+"""An answer that takes long: typing dots stay, the delay is announced once, and the answer comes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from sandbox.simulators.openrouter import says
 from tests.processes import eventually
 from tests.world import Start, World
 
-# One model may take as long as the deadline allows.
+# A single model, so that it may use the whole deadline.
 ONE_MODEL = {"LLM_MODEL_DEFAULT": "a/1", "LLM_MODEL_FALLBACK": "a/1", "LLM_TIMEOUT_SECONDS": "300"}
 QUESTION = {"type": "text", "text": {"body": "¿Qué planes tienen?"}}
 
 
 async def settled(world: World) -> None:
-    """Return when no turn is under way and no message is unaccounted for."""
+    """Wait until no turn is under way and every message has its end."""
 
     async def over() -> bool:
         active = await answer(world.redis.llen("bull:llm:active"))
@@ -45,12 +45,12 @@ async def test_an_answer_in_time_is_not_announced(start: Start, ana: Person) -> 
     await world.meta.writes(ana, QUESTION)
     (reply,) = await world.meta.replies(ana)
     assert reply.text == "Aquí está."
-    # Nothing of the turn is left that could still announce it.
+    # The turn is over, so no task of it can announce a delay any more.
     await settled(world)
     assert len(world.meta.sent_to(ana)) == 1
 
 
-async def test_what_waited_too_long_to_be_thought_over_is_announced_at_once_and_still_answered(
+async def test_a_message_that_waited_too_long_is_announced_at_once_and_still_answered(
     start: Start, ana: Person
 ) -> None:
     world = await start(workers=0, TURN_DEADLINE_SECONDS="1")

@@ -1,4 +1,4 @@
-"""Workers that stand still and go on: what another one has sent meanwhile is not sent again."""
+"""Workers that are stopped and continued: a message that another has sent meanwhile is not sent again."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from bot.conversations.lease import ConversationLeases, Lease, LeaseLost
 from bot.infra.crash_points import Point
 from bot.infra.queues import QUEUES
 from bot.infra.redis import key
-from bot.messages.inbound import Buttons, Choice, Part, Say, Template
+from bot.messages.outbound import Buttons, Choice, Part, Say, Template
 from bot.worker import running
 from sandbox.meta.simulator import Person
-from tests.outgoing import acquainted, empty, nudge, put
+from tests.outgoing import acquainted, empty, put, request_turn
 from tests.processes import eventually
 from tests.world import Start
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("chaos")]
-# As short as a lease can be that a busy machine still renews in time.
+# The shortest lease that a busy machine still renews in time.
 LEASE_SECONDS = 1.5
 NAME = f"c_{'0' * 20}"
 Sleeping = Callable[[Point], StoppedProcess]
@@ -66,7 +66,7 @@ async def test_a_worker_that_goes_on_after_its_lease_sends_nothing_that_another_
     await put(world, conversation, ana, part)
     await eventually(lambda: has(lambda: sleeper.stopped), 60)
     async with running(world.settings, QUEUES, 10, lease_seconds=LEASE_SECONDS):
-        await nudge(world, conversation, f"{conversation}-another")
+        await request_turn(world, conversation, f"{conversation}-another")
         await world.meta.replies(ana, within=60)
         await eventually(lambda: empty(world, conversation), 60)
         sleeper.resume()
@@ -74,13 +74,13 @@ async def test_a_worker_that_goes_on_after_its_lease_sends_nothing_that_another_
     assert len(world.meta.sent_to(ana)) == 1
 
 
-async def test_a_lease_is_over_by_whichever_clock_says_so_first(redis: Redis) -> None:
+async def test_a_lease_ends_by_the_earlier_of_two_clocks(redis: Redis) -> None:
     leases, lease = ConversationLeases(redis, lease_seconds=60), Lease(NAME, "mine")
     assert await leases.take(lease)
-    assert 0 < lease.left <= 60
+    assert 0 < lease.seconds_left <= 60
     for late in ((time.monotonic() - 61, time.time()), (time.monotonic(), time.time() - 61)):
         lease.extend(late, 60)
-        assert lease.left < 0
+        assert lease.seconds_left < 0
         with pytest.raises(LeaseLost):
             async with lease.bound():
                 pytest.fail("it began")
@@ -89,13 +89,13 @@ async def test_a_lease_is_over_by_whichever_clock_says_so_first(redis: Redis) ->
         pass
 
 
-async def test_a_lease_that_was_never_taken_binds_everything() -> None:
+async def test_work_under_a_lease_that_was_never_taken_does_not_begin() -> None:
     with pytest.raises(LeaseLost):
         async with Lease(NAME, "mine").bound():
             pytest.fail("it began")
 
 
-async def test_what_is_bound_ends_when_nobody_renews_and_goes_on_while_somebody_does(redis: Redis) -> None:
+async def test_work_ends_without_renewal_of_its_lease_and_goes_on_with_it(redis: Redis) -> None:
     leases, lease = ConversationLeases(redis, lease_seconds=0.2), Lease(NAME, "mine")
     assert await leases.take(lease)
     with pytest.raises(LeaseLost):
@@ -105,14 +105,14 @@ async def test_what_is_bound_ends_when_nobody_renews_and_goes_on_while_somebody_
     leases = ConversationLeases(redis, lease_seconds=60)
     assert await leases.take(lease)
     lease.extend((time.monotonic() - 59, time.time() - 59), 60)
-    over = time.monotonic() + lease.left
+    over = time.monotonic() + lease.seconds_left
     async with lease.bound():
         await leases.renew(lease)
         await asyncio.sleep(over - time.monotonic())
-        assert lease.left > 0
+        assert lease.seconds_left > 0
 
 
-async def test_a_time_out_of_the_work_itself_is_no_lost_lease(redis: Redis) -> None:
+async def test_a_timeout_of_the_work_itself_is_no_lost_lease(redis: Redis) -> None:
     leases, lease = ConversationLeases(redis, lease_seconds=60), Lease(NAME, "mine")
     assert await leases.take(lease)
     with pytest.raises(TimeoutError):

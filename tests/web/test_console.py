@@ -1,4 +1,4 @@
-"""Who may come through the operators' door: whoever has the token, and nobody where none is set."""
+"""Access to the console: with the token only, and for nobody where no token is set."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from tests.processes import eventually
 from tests.waiting import PATIENCE
 from tests.world import Start, World
 
-DOORS = [("GET", "/console/events"), ("POST", f"/console/conversations/c_{'0' * 20}/give-back")]
+ROUTES = [("GET", "/console/events"), ("POST", f"/console/conversations/c_{'0' * 20}/give-back")]
 
 
 async def status(world: World, method: str, path: str, *headers: bytes) -> int:
@@ -27,7 +27,7 @@ async def status(world: World, method: str, path: str, *headers: bytes) -> int:
     return int(line.split()[1])
 
 
-@pytest.mark.parametrize(("method", "path"), DOORS)
+@pytest.mark.parametrize(("method", "path"), ROUTES)
 @pytest.mark.parametrize(
     "headers",
     [
@@ -44,7 +44,7 @@ async def test_without_the_token_nobody_comes_in(start: Start, method: str, path
     assert await status(await start(workers=0), method, path, *headers) == 401
 
 
-@pytest.mark.parametrize(("method", "path"), DOORS)
+@pytest.mark.parametrize(("method", "path"), ROUTES)
 async def test_with_the_token_an_operator_comes_in(start: Start, method: str, path: str) -> None:
     world = await start(workers=0)
     await Contacts(world.redis).set_quiet(f"c_{'0' * 20}", quiet=True)
@@ -56,12 +56,12 @@ async def test_while_redis_is_full_an_operator_is_asked_to_try_again(start: Star
     await Contacts(world.redis).set_quiet(f"c_{'0' * 20}", quiet=True)
     await world.redis.config_set("maxmemory", "1")
     try:
-        assert await status(world, *DOORS[1], b"Authorization: Bearer console-token") == 503
+        assert await status(world, *ROUTES[1], b"Authorization: Bearer console-token") == 503
     finally:
         await world.redis.config_set("maxmemory", "0")
 
 
-@pytest.mark.parametrize(("method", "path"), DOORS)
+@pytest.mark.parametrize(("method", "path"), ROUTES)
 @pytest.mark.parametrize("headers", [[], [b"Authorization: Bearer "], [b"Authorization: Bearer None"]])
 async def test_where_no_token_is_set_there_is_no_console(
     start: Start, method: str, path: str, headers: list[bytes]
@@ -79,7 +79,7 @@ async def test_an_open_page_sees_a_hand_over_and_does_not_hold_up_the_servers_en
     async with world.http.get(f"{url}/console/events", headers=headers) as page:
 
         async def seen() -> bytes:
-            async with world.http.post(f"{url}{DOORS[1][1]}", headers=headers) as response:
+            async with world.http.post(f"{url}{ROUTES[1][1]}", headers=headers) as response:
                 assert response.status == 200
             return page.content.read_nowait()
 

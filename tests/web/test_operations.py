@@ -1,4 +1,4 @@
-"""What operators rely on: health, readiness, counts of all processes, and logs that give nobody away."""
+"""Health, readiness, metrics of all processes, and logs without personal data."""
 
 import os
 from collections.abc import Callable

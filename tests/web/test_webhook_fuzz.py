@@ -1,4 +1,4 @@
-"""Whatever a signed body holds, the door holds: 200 or 400, and a good message beside the rubbish is kept."""
+"""Any signed body gets 200 or 400, and a good message beside rubbish is stored."""
 
 import gzip
 import io
@@ -53,7 +53,7 @@ numbers = count()
 
 
 @pytest.fixture
-async def door(start: Start) -> World:
+async def server(start: Start) -> World:
     """Recado without a worker: what is kept waits where it can be seen."""
     return await start(workers=0)
 
@@ -78,69 +78,71 @@ async def kept(world: World, person: Person, wamid: str) -> bool:
 
 @BOUNDED
 @given(body=st.binary(max_size=200) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass")))
-async def test_any_bytes_are_an_answerable_body(door: World, body: bytes) -> None:
-    assert await post(door, body) in (200, 400)
+async def test_any_bytes_are_an_answerable_body(server: World, body: bytes) -> None:
+    assert await post(server, body) in (200, 400)
 
 
 @BOUNDED
 @given(data=st.data())
-async def test_a_body_broken_anywhere_is_an_answerable_body(door: World, ana: Person, data: st.DataObject) -> None:
-    _, value = good(door, ana)
+async def test_a_body_broken_anywhere_is_an_answerable_body(server: World, ana: Person, data: st.DataObject) -> None:
+    _, value = good(server, ana)
     value["messages"][0]["id"] = "wamid.the same in every example"
-    body = bytearray(json.dumps(envelope(door.meta.business, [value])).encode())
+    body = bytearray(json.dumps(envelope(server.meta.business, [value])).encode())
     start = data.draw(st.integers(0, len(body)))
     body[start : data.draw(st.integers(start, len(body)))] = data.draw(st.binary(max_size=6))
-    assert await post(door, bytes(body)) in (200, 400)
+    assert await post(server, bytes(body)) in (200, 400)
 
 
 @BOUNDED
 @given(messages=st.lists(JSON, max_size=3), around=st.fixed_dictionaries({"contacts": JSON, "statuses": JSON}))
 async def test_a_good_message_is_kept_between_any_others(
-    door: World, ana: Person, messages: list[Any], around: dict[str, Any]
+    server: World, ana: Person, messages: list[Any], around: dict[str, Any]
 ) -> None:
-    wamid, value = good(door, ana)
+    wamid, value = good(server, ana)
     value |= around | {"messages": [*messages, *value["messages"], *messages]}
-    assert await post(door, json.dumps(envelope(door.meta.business, [value])).encode()) == 200
-    assert await kept(door, ana, wamid)
+    assert await post(server, json.dumps(envelope(server.meta.business, [value])).encode()) == 200
+    assert await kept(server, ana, wamid)
 
 
 @BOUNDED
 @given(entry=JSON, change=JSON, value=JSON)
 async def test_a_good_notification_is_kept_between_any_others(
-    door: World, ana: Person, entry: Any, change: Any, value: Any
+    server: World, ana: Person, entry: Any, change: Any, value: Any
 ) -> None:
-    wamid, right = good(door, ana)
-    whole = envelope(door.meta.business, [right])
+    wamid, right = good(server, ana)
+    whole = envelope(server.meta.business, [right])
     whole["entry"] = [entry, {"changes": [change, {"field": "messages", "value": value}]}, *whole["entry"], entry]
-    assert await post(door, json.dumps(whole).encode()) == 200
-    assert await kept(door, ana, wamid)
+    assert await post(server, json.dumps(whole).encode()) == 200
+    assert await kept(server, ana, wamid)
 
 
 @BOUNDED
 @given(kind=st.sampled_from(KINDS), inside=JSON, around=JSON)
-async def test_any_insides_of_any_type_are_kept(door: World, ana: Person, kind: str, inside: Any, around: Any) -> None:
-    wamid, value = good(door, ana)
+async def test_any_insides_of_any_type_are_kept(
+    server: World, ana: Person, kind: str, inside: Any, around: Any
+) -> None:
+    wamid, value = good(server, ana)
     value["messages"][0] |= {"type": kind, kind: inside, "context": around, "errors": around, "group_id": around}
-    body = json.dumps(envelope(door.meta.business, [value])).encode()
-    assert await post(door, body) == 200
-    assert await kept(door, ana, wamid)
-    # What was kept can be read again by whoever takes the turn.
-    conversation = await door.redis.get(f"recado:identity:{ana.bsuid}")
-    for raw in await answer(door.redis.lrange(f"recado:{{{conversation}}}:waiting", -1, -1)):
+    body = json.dumps(envelope(server.meta.business, [value])).encode()
+    assert await post(server, body) == 200
+    assert await kept(server, ana, wamid)
+    # The stored messages can be read again by a turn.
+    conversation = await server.redis.get(f"recado:identity:{ana.bsuid}")
+    for raw in await answer(server.redis.lrange(f"recado:{{{conversation}}}:waiting", -1, -1)):
         assert Inbound.model_validate_json(raw).bsuid == ana.bsuid
 
 
 @BOUNDED
 @given(status=JSON, callback=JSON)
-async def test_any_status_is_taken(door: World, status: Any, callback: Any) -> None:
+async def test_any_status_is_taken(server: World, status: Any, callback: Any) -> None:
     told = {"id": "wamid.1", "status": "failed", "biz_opaque_callback_data": callback, "errors": [status, {"code": 1}]}
     value = {"statuses": [status, told, told | {"status": status, "id": callback}]}
-    assert await post(door, json.dumps(envelope(door.meta.business, [value])).encode()) == 200
+    assert await post(server, json.dumps(envelope(server.meta.business, [value])).encode()) == 200
 
 
 @BOUNDED
 @given(field=st.sampled_from(sorted({*FIELDS, "smb_message_echoes", "standby"})), value=JSON, data=st.data())
-async def test_any_insides_of_any_field_are_taken(door: World, field: str, value: Any, data: st.DataObject) -> None:
+async def test_any_insides_of_any_field_are_taken(server: World, field: str, value: Any, data: st.DataObject) -> None:
     names = [
         "user_preferences", "user_id_update", "user_id", "sender", "control_passed", "alert_info", "errors",
         "violation_info", "restriction_info", "message_echoes", "standby", "messages", "wa_id", "event",
@@ -148,7 +150,7 @@ async def test_any_insides_of_any_field_are_taken(door: World, field: str, value
     told = data.draw(st.dictionaries(st.sampled_from(names), JSON | st.lists(JSON, max_size=3), max_size=6))
     changes = [{"field": field, "value": one} for one in (value, told)]
     body = {"object": "whatsapp_business_account", "entry": [{"id": value, "time": value, "changes": changes}]}
-    assert await post(door, json.dumps(body).encode()) == 200
+    assert await post(server, json.dumps(body).encode()) == 200
 
 
 async def test_a_good_message_beside_rubbish_is_answered(world: World, ana: Person) -> None:
@@ -186,9 +188,9 @@ async def test_a_good_message_beside_rubbish_is_answered(world: World, ana: Pers
         "odd type", "no gzip", "a bomb", "too large", "3 MB",
     ],
 )  # fmt: skip
-async def test_what_the_door_says(door: World, body: bytes, headers: dict[str, str], status: int) -> None:
-    assert await post(door, body, **headers) == status
-    assert await door.redis.keys("recado:*waiting") == []
+async def test_what_the_door_says(server: World, body: bytes, headers: dict[str, str], status: int) -> None:
+    assert await post(server, body, **headers) == status
+    assert await server.redis.keys("recado:*waiting") == []
 
 
 @pytest.mark.parametrize(
@@ -203,8 +205,10 @@ async def test_what_the_door_says(door: World, body: bytes, headers: dict[str, s
         ("", 403, None),
     ],
 )
-async def test_the_challenge_is_for_who_knows_the_token(door: World, query: str, status: int, text: str | None) -> None:
-    async with door.http.get(f"{door.url}/webhooks/whatsapp?{query}") as response:
+async def test_the_challenge_is_for_who_knows_the_token(
+    server: World, query: str, status: int, text: str | None
+) -> None:
+    async with server.http.get(f"{server.url}/webhooks/whatsapp?{query}") as response:
         assert response.status == status
         if text is not None:
             assert (response.content_type, await response.text()) == ("text/plain", text)

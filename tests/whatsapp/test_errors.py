@@ -1,4 +1,4 @@
-"""What Meta's answers stand for, by the code alone, whatever else they say or don't."""
+"""Errors of Meta's answers, named by the code alone."""
 
 import json
 from typing import Any

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.messages.inbound import (
-    AskContact,
+from bot.messages.outbound import (
     AskLocation,
     Attachment,
     Buttons,
@@ -16,8 +15,6 @@ from bot.messages.inbound import (
     Menu,
     Part,
     Picture,
-    Place,
-    React,
     Reply,
     Say,
     StoredFile,
@@ -78,15 +75,12 @@ def shape(part: Part) -> tuple[str, ...]:
         (Picture(file=FILE, caption="palabra " * 200), [("picture",), ("say",)]),
         (Attachment(file=FILE, caption=" "), [("attachment",)]),
         (VoiceNote(file=FILE), [("voice_note",)]),
-        (Place(latitude=19.4, longitude=-99.1), [("place",)]),
-        (Place(latitude=91, longitude=0, name="Tienda"), [("say",)]),
         (AskLocation(body="¿Dónde estás?"), [("ask_location",)]),
         (AskLocation(body="palabra " * 200), [("say",), ("ask_location",)]),
-        (AskContact(body=""), []),
+        (AskLocation(body=""), []),
         (LinkButton(body="Tu factura", label="Abrir", url="https://shop.example/1"), [("link_button",)]),
         (LinkButton(body="Tu factura", label="Abrir", url="javascript:alert(1)"), [("say",)]),
         (LinkButton(body="Tu factura", label="Abrir", url="https://shop.example/" + "x" * 2000), [("say",)]),
-        (React(message_id="wamid.1", emoji="👍"), [("react",)]),
         (Template(name="order_confirmation"), [("template",)]),
     ],
 )  # fmt: skip
@@ -157,10 +151,8 @@ anything: st.SearchStrategy[Part] = st.one_of(
     st.builds(Menu, body=words, opener=words, choices=some, footer=st.none() | words),
     st.builds(LinkButton, body=words, label=words, url=words | st.just("https://shop.example/1")),
     st.builds(AskLocation, body=words),
-    st.builds(AskContact, body=words),
     st.builds(Picture, file=st.just(FILE), caption=st.none() | words),
     st.builds(Attachment, file=st.just(FILE), caption=st.none() | words),
-    st.builds(Place, latitude=st.floats(-200, 200), longitude=st.floats(-200, 200), name=st.none() | words),
 )
 
 

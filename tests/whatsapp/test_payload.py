@@ -20,7 +20,6 @@ from bot.messages.inbound import (
     Photo,
     Reaction,
     Revoke,
-    Status,
     Sticker,
     System,
     Tap,
@@ -29,23 +28,9 @@ from bot.messages.inbound import (
     Video,
     Voice,
 )
-from bot.whatsapp.payload import Notification, NotJSON, parse
+from tests.whatsapp.webhook_values import ANA, FROM_ANA, METADATA, NOW, notification, value
 
-NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-ANA: dict[str, Any] = {"profile": {"name": "Ana"}, "wa_id": "5215512345678", "user_id": "MX.8801"}
-FROM_ANA = {"from": "5215512345678", "from_user_id": "MX.8801", "id": "wamid.1", "timestamp": "1764000000"}
-METADATA = {"display_phone_number": "+52 55 0000-1111", "phone_number_id": "1060000000"}
 MEDIA = {"id": "9001", "mime_type": "image/jpeg", "sha256": "5M0="}
-
-
-def notification(*values: Any, field: str = "messages", **around: Any) -> Notification:
-    changes = [{"field": field, "value": value} for value in values]
-    whole = {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": changes}]} | around
-    return parse(json.dumps(whole).encode(), NOW)
-
-
-def value(*messages: Any, **more: Any) -> dict[str, Any]:
-    return {"metadata": METADATA, "contacts": [ANA], "messages": list(messages)} | more
 
 
 def read(**message: Any) -> Inbound:
@@ -171,7 +156,7 @@ CONTENTS: dict[str, tuple[dict[str, Any], Content]] = {
             "type": "interactive",
             "interactive": {"call_permission_reply": {"response": "accept", "is_permanent": True}},
         },
-        CallPermission(accepted=True, permanent=True),
+        CallPermission(accepted=True),
     ),
     "number and id": (
         {"type": "system", "system": {"type": "user_changed_number", "wa_id": "5215599990000", "user_id": "MX.9"}},
@@ -300,13 +285,13 @@ DISPLAYED: dict[str, Any] = {
 def test_somebody_without_a_phone_is_never_taken_for_the_business(metadata: Any, field: str) -> None:
     written = {"id": "wamid.1", "from_user_id": "MX.8801", "type": "text", "text": {"body": "Hola"}}
     sent = {"id": "wamid.1", "to_user_id": "MX.8801", "type": "text", "text": {"body": "Hola"}}
-    told: dict[str, dict[str, Any]] = {
+    values: dict[str, dict[str, Any]] = {
         "messages": {"messages": [written]},
         "standby": {"standby": {"messages": [written]}},
         "smb_message_echoes": {"message_echoes": [sent]},
         "echo on standby": {"standby": {"message_echoes": [{"id": "wamid.1", "message": sent}]}},
     }
-    found = notification(told[field] | {"metadata": metadata}, field="standby" if "standby" in field else field)
+    found = notification(values[field] | {"metadata": metadata}, field="standby" if "standby" in field else field)
     assert [(one.phone, one.bsuid, found.unknown) for one in found.messages] == [(None, "MX.8801", [])]
 
 
@@ -385,99 +370,3 @@ def test_a_time_that_is_none_is_now(timestamp: Any, sent_at: datetime) -> None:
 
 def test_a_time_that_has_not_come_is_now() -> None:
     assert read(timestamp="4102444800").sent_at == NOW
-
-
-def test_statuses_say_what_became_of_our_messages() -> None:
-    statuses = [
-        {"id": "wamid.1", "status": "sent", "timestamp": "1764000000", "biz_opaque_callback_data": "c_1.t_1.0"},
-        {"id": "wamid.2", "status": "failed", "errors": [{"code": 131047, "title": "Re-engagement message"}]},
-        {"id": "wamid.3", "status": "failed", "errors": [{"code": "many"}]},
-        {"id": "wamid.4", "status": "read", "type": "message"},
-    ]
-    found = notification({"metadata": METADATA, "statuses": statuses})
-    assert found.statuses == [
-        Status(wamid="wamid.1", status="sent", callback="c_1.t_1.0"),
-        Status(wamid="wamid.2", status="failed", error=131047),
-        Status(wamid="wamid.3", status="failed"),
-        Status(wamid="wamid.4", status="read"),
-    ]
-    assert found.messages == []
-
-
-@pytest.mark.parametrize(
-    "status", [None, {}, {"id": "w"}, {"status": "sent"}, {"id": "w", "status": "captured", "type": "payment"}]
-)
-def test_a_status_of_something_else_is_counted(status: Any) -> None:
-    found = notification({"statuses": [status, {"id": "wamid.1", "status": "sent"}]})
-    assert [status.wamid for status in found.statuses] == ["wamid.1"]
-    assert found.unknown == ["status"]
-
-
-@pytest.mark.parametrize("field", ["history", "message_template_status_update", "account_update", "telepathy"])
-def test_messages_of_other_fields_start_nothing(field: str) -> None:
-    found = notification(value(FROM_ANA | {"type": "text", "text": {"body": "Hola"}}), field=field)
-    assert (found.messages, found.statuses, [change.field for change in found.changes]) == ([], [], [field])
-
-
-def test_what_the_business_wrote_from_its_app_is_told_as_its_own() -> None:
-    echo = {"from": "525500001111", "to": "5215512345678", "to_user_id": "MX.8801", "id": "wamid.2"}
-    text = {"type": "text", "text": {"body": "Hola"}, "timestamp": "1764000000"}
-    found = notification({"metadata": METADATA, "message_echoes": [echo | text, {}]}, field="smb_message_echoes")
-    (message,) = found.messages
-    assert (message.aside, message.author, message.phone, message.bsuid) == (
-        "echo", "business", "5215512345678", "MX.8801",
-    )  # fmt: skip
-    assert found.unknown == ["echo"]
-
-
-def test_what_another_bot_minds_is_told_as_an_aside() -> None:
-    told = {"messages": [FROM_ANA], "message_echoes": [{"id": "wamid.2", "message": {"to": "5215512345678"}}]}
-    found = notification({"metadata": METADATA, "standby": told}, field="standby")
-    assert [(message.aside, message.author) for message in found.messages] == [
-        ("standby", "person"), ("standby", "business"),
-    ]  # fmt: skip
-
-
-def test_trouble_at_metas_end_is_a_change_of_its_own() -> None:
-    (change,) = notification({"errors": [{"code": 130429}]}).changes
-    assert (change.field, change.value) == ("errors", {"errors": [{"code": 130429}]})
-
-
-def test_the_same_news_has_the_same_digest_and_other_news_another() -> None:
-    first, again, other = (
-        notification({"event": event}, field="account_update").changes[0].digest for event in ("A", "A", "B")
-    )
-    assert first == again != other
-
-
-@pytest.mark.parametrize(
-    "around",
-    [
-        {"object": "page"},
-        {"object": None},
-        {"entry": None},
-        {"entry": {"changes": []}},
-        {"entry": [None, "x", {"changes": None}, {"changes": [None, 7, {"value": None}]}]},
-        {"entry": [{"changes": [{"field": "messages", "value": "hola"}]}]},
-        {"entry": [{"changes": [{"field": "messages", "value": {"messages": {}, "statuses": 3, "contacts": "x"}}]}]},
-    ],
-    ids=json.dumps,
-)
-def test_shapes_that_are_not_metas_hold_nothing(around: dict[str, Any]) -> None:
-    found = notification(**around)
-    assert (found.messages, found.statuses) == ([], [])
-
-
-@pytest.mark.parametrize("body", [b"{}", b"[]", b"null", b"7", b'"hola"', b'[{"object": 1}]'])
-def test_json_that_is_no_notification_is_taken_and_counted(body: bytes) -> None:
-    assert parse(body, NOW).unknown == ["object"]
-
-
-@pytest.mark.parametrize(
-    "body",
-    [b"", b" ", b"hola", b"{", b"\xff\xfe", b'{"object": "\xff"}', b"object=1", b"[" * 100_000],
-    ids=["empty", "blank", "text", "half", "binary", "not UTF-8", "a form", "too deep"],
-)
-def test_what_is_not_json_is_told(body: bytes) -> None:
-    with pytest.raises(NotJSON):
-        parse(body, NOW)

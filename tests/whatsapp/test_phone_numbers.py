@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.whatsapp.phone_numbers import exact, kin, line, variants
+from bot.whatsapp.phone_numbers import canonical, canonical_variant, exact_variants, variants
 
 
 @pytest.mark.parametrize(
@@ -29,11 +29,11 @@ from bot.whatsapp.phone_numbers import exact, kin, line, variants
 def test_a_number_is_found_by_more_spellings_than_give_it_rights(
     phone: str, found: set[str], certain: set[str]
 ) -> None:
-    assert (set(variants(phone)), set(exact(phone))) == (found, certain)
-    assert variants(phone)[0] == exact(phone)[0] == phone
-    assert {kin(one) for one in found} == {kin(phone)}
-    assert {line(one) for one in certain} == {line(phone)}
+    assert (set(variants(phone)), set(exact_variants(phone))) == (found, certain)
+    assert variants(phone)[0] == exact_variants(phone)[0] == phone
+    assert {canonical_variant(one) for one in found} == {canonical_variant(phone)}
+    assert {canonical(one) for one in certain} == {canonical(phone)}
 
 
 def test_a_bsuid_is_never_taken_for_a_number() -> None:
-    assert (kin("MX.5215512345678"), line("MX.5215512345678")) == ("MX.5215512345678",) * 2
+    assert (canonical_variant("MX.5215512345678"), canonical("MX.5215512345678")) == ("MX.5215512345678",) * 2

@@ -1,1 +1,1 @@
-"""What the model can do, one file a tool or family."""
+"""Tools of the model, one file for each tool or family."""

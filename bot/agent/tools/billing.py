@@ -1,4 +1,4 @@
-"""The customer's own subscription, invoices and pages at Stripe; whose they are is decided by the identity alone."""
+"""The customer's own subscription, invoices and pages at Stripe. The identity alone decides whose they are."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from pydantic import Field
 from bot.agent.tool import Arguments, NoArguments, ToolContext, ToolError, tool
 from bot.infra.logs import masked
 from bot.infra.queues import JobRejected
-from bot.integrations.stripe.amounts import listed, next_charge
+from bot.integrations.stripe.amounts import list_price, next_charge
 from bot.integrations.stripe.billing import Billing
 from bot.integrations.stripe.customers import SeveralCustomers
 from bot.integrations.stripe.errors import KeyRejected, StripeFailed, StripeUnavailable
 from bot.integrations.stripe.events import invoice_mail
 from bot.integrations.stripe.formatting import day, money
 from bot.integrations.stripe.objects import Customer, HostedPage, Invoice, Subscription
-from bot.integrations.stripe.plans import plain
-from bot.integrations.stripe.texts import words
-from bot.messages.inbound import Attachment, LinkButton
+from bot.integrations.stripe.plans import normalized
+from bot.integrations.stripe.texts import phrase
 from bot.messages.language import Language
+from bot.messages.outbound import Attachment, LinkButton
 from bot.storage.storage import StorageFailed
 
 _log = structlog.get_logger()
@@ -57,14 +57,9 @@ def billing_of(context: ToolContext) -> Billing:
     return context.services.billing
 
 
-def language_of(context: ToolContext) -> Language:
-    known = context.contact.language
-    return "en" if known == "en" else "es" if known == "es" else billing_of(context).default_language
-
-
 @asynccontextmanager
-async def honest(context: ToolContext) -> AsyncIterator[None]:
-    """What goes wrong at Stripe, in words with which the model can answer honestly."""
+async def as_tool_errors(context: ToolContext) -> AsyncIterator[None]:
+    """Turn failures of Stripe and the storage into ToolErrors that tell the model what to say."""
     try:
         yield
     except SeveralCustomers as error:
@@ -74,8 +69,8 @@ async def honest(context: ToolContext) -> AsyncIterator[None]:
         ) from error
     except StripeUnavailable as error:
         _log.warning("stripe_away", why=str(error))
-        told = "the payment system does not answer now. Say so, and that it can be asked again in a few minutes"
-        raise ToolError(told) from error
+        message = "the payment system does not answer now. Say so, and that it can be asked again in a few minutes"
+        raise ToolError(message) from error
     except KeyRejected as error:
         _log.error("stripe_key_rejected", why=str(error), fix="see STRIPE_SECRET_KEY and `recado doctor`")
         raise ToolError("billing is out of order on our side. Say so, and offer a person of the team") from error
@@ -87,8 +82,8 @@ async def honest(context: ToolContext) -> AsyncIterator[None]:
 
 
 async def customer_of(context: ToolContext) -> Customer:
-    """The customer that this contact is; ToolError says how to find out where nobody knows."""
-    found = await billing_of(context).links.customer_of(context.conversation, context.contact)
+    """The contact's customer at Stripe. If unknown, the ToolError says how to find out."""
+    found = await billing_of(context).customers.customer_of(context.conversation, context.contact)
     if found is None:
         way = (
             "Ask for the e-mail address of their account and call verify_email"
@@ -101,7 +96,7 @@ async def customer_of(context: ToolContext) -> Customer:
 
 
 async def subscription_of(context: ToolContext, customer: Customer, which: str | None = None) -> Subscription:
-    """The one that lives, of several the one with this plan; ToolError when there is none, or no single one."""
+    """The live subscription, of several the one with this plan. Raises ToolError unless there is exactly one."""
     billing = billing_of(context)
     every = await billing.stripe.subscriptions(customer.id)
     living = [one for one in every if one.live]
@@ -110,7 +105,9 @@ async def subscription_of(context: ToolContext, customer: Customer, which: str |
     if not living:
         raise ToolError("there is no subscription. list_plans shows what there is, start_subscription begins one")
     names = [await billing.plans.names_of(one.items.data) for one in living]
-    meant = [one for one, name in zip(living, names, strict=True) if which is None or plain(which) in plain(name)]
+    meant = [
+        one for one, name in zip(living, names, strict=True) if which is None or normalized(which) in normalized(name)
+    ]
     if len(meant) != 1:
         raise ToolError(f"they have several subscriptions: {'; '.join(names)}. Ask which one, and name it as `which`")
     return meant[0]
@@ -126,7 +123,7 @@ async def get_subscription(arguments: WhichSubscription, context: ToolContext) -
     subscription ends. Call it for every question about their plan; don't answer from memory.
     """
     billing = billing_of(context)
-    async with honest(context):
+    async with as_tool_errors(context):
         customer = await customer_of(context)
         subscription = await subscription_of(context, customer, arguments.which)
         plan, items, charge, card = await asyncio.gather(
@@ -135,7 +132,7 @@ async def get_subscription(arguments: WhichSubscription, context: ToolContext) -
             next_charge(billing.stripe, subscription),
             _card(context, customer, subscription),
         )
-    told: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "plan": plan,
         "status": subscription.status,
         **(items[0] if len(items) == 1 else {"items": items}),
@@ -144,16 +141,16 @@ async def get_subscription(arguments: WhichSubscription, context: ToolContext) -
         "next_charge": charge and {"amount": money(charge.amount, charge.currency), "day": _day(context, charge.at)},
         "payment_method": card,
     }
-    return json.dumps(told | _special(context, subscription), ensure_ascii=False)
+    return json.dumps(facts | _special(context, subscription), ensure_ascii=False)
 
 
 async def _items(context: ToolContext, subscription: Subscription) -> list[dict[str, Any]]:
-    """Items that are paid for, by the price list; coupons and taxes are in the next charge."""
+    """Items at list prices; coupons and taxes appear in the next charge."""
     found = []
     for item in subscription.items.data:
-        amount = listed(item)
+        amount = list_price(item)
         price = "by use or number" if amount is None else money(amount, item.price.currency)
-        facts: dict[str, Any] = {"price": price, "every": item.price.interval, "quantity": item.many}
+        facts: dict[str, Any] = {"price": price, "every": item.price.interval, "quantity": item.units}
         if len(subscription.items.data) > 1:
             facts = {"plan": await billing_of(context).plans.name_of(item.price)} | facts
         found.append(facts)
@@ -161,26 +158,26 @@ async def _items(context: ToolContext, subscription: Subscription) -> list[dict[
 
 
 def _special(context: ToolContext, subscription: Subscription) -> dict[str, Any]:
-    """Fields that not every subscription has."""
-    told: dict[str, Any] = {}
+    """Fields of some subscriptions only."""
+    facts: dict[str, Any] = {}
     if subscription.status == "trialing" and subscription.trial_end:
-        told["trial_ends"] = _day(context, subscription.trial_end)
+        facts["trial_ends"] = _day(context, subscription.trial_end)
     if owed := subscription.owed:
-        told["still_to_pay"] = money(owed.left, owed.currency)
+        facts["still_to_pay"] = money(owed.amount_left, owed.currency)
     if subscription.pending_update is not None:
-        told["change_waits_for_payment_until"] = _day(context, subscription.pending_update.expires_at)
+        facts["change_waits_for_payment_until"] = _day(context, subscription.pending_update.expires_at)
     if pause := subscription.pause_collection:
-        told["charges_paused_until"] = _day(context, pause.resumes_at) if pause.resumes_at else "somebody goes on"
+        facts["charges_paused_until"] = _day(context, pause.resumes_at) if pause.resumes_at else "somebody goes on"
     if subscription.schedule is not None:
-        told["note"] = "changes are scheduled for it; a colleague can say which"
-    return told
+        facts["note"] = "changes are scheduled for it; a colleague can say which"
+    return facts
 
 
 async def _card(context: ToolContext, customer: Customer, subscription: Subscription) -> str | None:
     stripe = billing_of(context).stripe
     chosen = subscription.default_payment_method or customer.invoice_settings.default_payment_method
     if chosen is None:
-        # Others that are attached are not charged.
+        # Stripe charges no other attached card.
         return None
     first = await stripe.payment_method(chosen)
     return f"{first.card.brand.title()} •••• {first.card.last4}" if first.card else first.type
@@ -189,7 +186,7 @@ async def _card(context: ToolContext, customer: Customer, subscription: Subscrip
 @tool(NoArguments)
 async def list_plans(_: NoArguments, context: ToolContext) -> str:
     """The plans that can be subscribed to, with their prices by month and year and in each currency."""
-    async with honest(context):
+    async with as_tool_errors(context):
         plans = await billing_of(context).plans.all()
     shown = [
         {
@@ -199,7 +196,7 @@ async def list_plans(_: NoArguments, context: ToolContext) -> str:
         }
         for plan in plans
     ]
-    return json.dumps({"plans": shown, "trial_days": billing_of(context).trial_days}, ensure_ascii=False)
+    return json.dumps({"plans": shown, "trial_days": billing_of(context).terms.trial_days}, ensure_ascii=False)
 
 
 class HowMany(Arguments):
@@ -209,7 +206,7 @@ class HowMany(Arguments):
 @tool(HowMany)
 async def list_invoices(arguments: HowMany, context: ToolContext) -> str:
     """The customer's own invoices, the newest first: number, day, amount, whether it's paid. send_invoice sends one."""
-    async with honest(context):
+    async with as_tool_errors(context):
         customer = await customer_of(context)
         invoices = await billing_of(context).stripe.invoices(customer.id, limit=arguments.limit)
     shown = [
@@ -219,7 +216,7 @@ async def list_invoices(arguments: HowMany, context: ToolContext) -> str:
             "amount": money(one.total, one.currency),
             "status": one.status,
             "paid": money(one.amount_paid, one.currency),
-            "left_to_pay": money(one.left, one.currency),
+            "left_to_pay": money(one.amount_left, one.currency),
             **({"given_back": money(back, one.currency)} if (back := one.post_payment_credit_notes_amount) else {}),
         }
         for one in invoices
@@ -239,7 +236,7 @@ class WhichInvoice(Arguments):
 async def send_invoice(arguments: WhichInvoice, context: ToolContext) -> str:
     """Send one of the customer's own invoices, as a PDF in this chat or by e-mail to the address of their account."""
     billing = billing_of(context)
-    async with honest(context):
+    async with as_tool_errors(context):
         customer = await customer_of(context)
         invoices = await billing.stripe.invoices(customer.id, limit=100)
         wanted = (arguments.number or "").strip().casefold()
@@ -248,7 +245,7 @@ async def send_invoice(arguments: WhichInvoice, context: ToolContext) -> str:
             raise ToolError("there is no such invoice of this customer; list_invoices shows their own")
         if arguments.by == "email":
             return await _mail(context, customer, found)
-        file = await billing.documents.of(context.conversation, found)
+        file = await billing.invoice_pdfs.of(context.conversation, found)
     context.parts.append(Attachment(file=file))
     return f"The PDF of invoice {found.number} is sent with your answer. Say so in a few words."
 
@@ -258,8 +255,10 @@ async def _mail(context: ToolContext, customer: Customer, invoice: Invoice) -> s
         raise ToolError("it can't be sent by e-mail: there is no address. Offer it in the chat, by=chat")
     if invoice.status != "paid" or not invoice.amount_paid:
         raise ToolError("only a paid invoice can be sent by e-mail. Offer it in the chat, by=chat")
-    language = language_of(context)
-    data = invoice_mail(invoice, billing_of(context).zone) | ({"name": customer.name[:100]} if customer.name else {})
+    language = context.language
+    data = invoice_mail(invoice, billing_of(context).terms.zone) | (
+        {"name": customer.name[:100]} if customer.name else {}
+    )
     job = {"to": customer.email, "template": "invoice_paid", "data": data, "language": language}
     try:
         await context.services.email.order(job, f"invoice-{masked(context.effect)}")
@@ -280,14 +279,14 @@ async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
     """Give the customer a button to Stripe's page where they subscribe and pay. Nothing is charged before they do so
     there. For somebody who has a plan already, use change_plan.
     """
-    billing, language = billing_of(context), language_of(context)
-    async with honest(context):
+    billing, language = billing_of(context), context.language
+    async with as_tool_errors(context):
         plan = await billing.plans.find(arguments.plan)
         price = plan.price(arguments.interval, arguments.currency) if plan else None
         if plan is None or price is None:
             raise ToolError("there is no such plan with that interval and currency; list_plans shows what there is")
-        if arguments.new_customer and not await billing.links.customer_of(context.conversation, context.contact):
-            customer = await billing.links.create(context.conversation, context.contact, _key(context, "customer"))
+        if arguments.new_customer and not await billing.customers.customer_of(context.conversation, context.contact):
+            customer = await billing.customers.create(context.conversation, context.contact, _key(context, "customer"))
         else:
             customer = await customer_of(context)
         earlier = await billing.stripe.subscriptions(customer.id)
@@ -303,35 +302,35 @@ async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
                 "a button to subscribe is shown with this answer already, and there can be only one plan at a time: "
                 "say which one it is for, and that they can ask for the other instead"
             )
-        trial = 0 if earlier else billing.trial_days
+        trial = 0 if earlier else billing.terms.trial_days
         page = await billing.stripe.checkout(
-            customer.id, price.id, trial, await billing.back(), _key(context, "checkout")
+            customer.id, price.id, trial, await billing.return_url(), _key(context, "checkout")
         )
-        # Another page that is still open would let them subscribe twice.
+        # The other pages are closed, because they would let the customer subscribe twice.
         for other in others:
             if other.id != page.id:
                 await billing.stripe.expire_checkout(other.id)
     body, label = _LABELS["checkout"][language]
-    amount = f"{money(price.unit_amount or 0, price.currency)} {words(arguments.interval, language)}"
+    amount = f"{money(price.unit_amount or 0, price.currency)} {phrase(arguments.interval, language)}"
     body = body.format(plan=plan.name, price=amount, today=_today(page, language))
     context.parts.append(LinkButton(body=body, label=label, url=str(page.url)))
     return f"{_SHOWN} Trial: {trial} days." if trial else _SHOWN
 
 
 def _today(page: HostedPage, language: Language) -> str:
-    """The amount that the page asks for at once, as Stripe made it."""
+    """The amount that is due at once, by Stripe's page."""
     if page.amount_total is None or page.currency is None:
         return ""
-    return " " + words("checkout_today", language, amount=money(page.amount_total, page.currency))
+    return " " + phrase("checkout_today", language, amount=money(page.amount_total, page.currency))
 
 
 def _first_payment(context: ToolContext, subscription: Subscription) -> str:
-    """A subscription whose first payment is still to come must not get a second one beside it."""
+    """Offer the outstanding first payment, because a second subscription beside it would be a mistake."""
     owed = subscription.owed
     if owed is None or not owed.hosted_invoice_url:
         raise ToolError(_FIRST_PAYMENT)
-    body, label = _LABELS["first_payment"][language_of(context)]
-    amount = money(owed.left, owed.currency)
+    body, label = _LABELS["first_payment"][context.language]
+    amount = money(owed.amount_left, owed.currency)
     context.parts.append(LinkButton(body=body.format(amount=amount), label=label, url=owed.hosted_invoice_url))
     return f"Nothing new was begun: {_FIRST_PAYMENT}. {_SHOWN}"
 
@@ -340,10 +339,10 @@ def _first_payment(context: ToolContext, subscription: Subscription) -> str:
 async def open_portal(_: NoArguments, context: ToolContext) -> str:
     """Give the customer a button to their own portal at Stripe: payment method, billing details, receipts."""
     billing = billing_of(context)
-    async with honest(context):
+    async with as_tool_errors(context):
         customer = await customer_of(context)
-        page = await billing.stripe.portal(customer.id, await billing.back(), _key(context, "portal"))
-    body, label = _LABELS["portal"][language_of(context)]
+        page = await billing.stripe.portal(customer.id, await billing.return_url(), _key(context, "portal"))
+    body, label = _LABELS["portal"][context.language]
     context.parts.append(LinkButton(body=body, label=label, url=str(page.url)))
     return _SHOWN
 
@@ -353,4 +352,4 @@ def _key(context: ToolContext, what: str) -> str:
 
 
 def _day(context: ToolContext, moment: float) -> str:
-    return day(moment, billing_of(context).zone, language_of(context))
+    return day(moment, billing_of(context).terms.zone, context.language)

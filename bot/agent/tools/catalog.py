@@ -1,4 +1,4 @@
-"""Which tools there are, and which role may use which. A new tool is a file in this folder and a row here."""
+"""The table of all tools and the roles that may use them. A new tool is a file in this folder and a row here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from bot.conversations.contacts import Role
 
 
 class Need(NamedTuple):
-    """An integration without which a tool is not offered; `name` is what operators read of it."""
+    """A condition under which a tool is offered; operators read its `name`."""
 
     name: str
     is_met: Callable[[ToolContext], bool]
@@ -44,8 +44,8 @@ PUSH = Need("push", lambda context: context.services.push is not None)
 VERIFICATION = Need("verification", lambda context: context.services.verification is not None)
 
 
-class Row(NamedTuple):
-    """A tool, and whether somebody of this role may use it; the role comes from the signed webhook alone."""
+class ToolRow(NamedTuple):
+    """A tool, and the roles that may use it; the role comes from the signed webhook alone."""
 
     tool: Tool[Any]
     customer: bool
@@ -56,39 +56,39 @@ class Row(NamedTuple):
 _YES, _NO = True, False
 TABLE = (
     #   tool              customer  staff
-    Row(business_hours, _YES, _YES),
-    Row(talk_to_a_person, _YES, _YES),
-    Row(offer_choices, _YES, _YES),
-    Row(ask_location, _YES, _YES),
-    Row(send_link, _YES, _YES),
-    Row(notify_me, _YES, _YES, needs=PUSH),
-    Row(send_template, _NO, _YES),
-    Row(list_files, _YES, _YES, needs=FILES),
-    Row(send_file, _YES, _YES, needs=FILES),
-    Row(send_email, _YES, _YES, needs=EMAIL),
-    Row(get_subscription, _YES, _YES, needs=BILLING),
-    Row(list_plans, _YES, _YES, needs=BILLING),
-    Row(list_invoices, _YES, _YES, needs=BILLING),
-    Row(send_invoice, _YES, _YES, needs=BILLING),
-    Row(start_subscription, _YES, _YES, needs=BILLING),
-    Row(change_plan, _YES, _YES, needs=BILLING),
-    Row(cancel_subscription, _YES, _YES, needs=BILLING),
-    Row(resume_subscription, _YES, _YES, needs=BILLING),
-    Row(open_portal, _YES, _YES, needs=BILLING),
-    Row(verify_email, _YES, _YES, needs=VERIFICATION),
-    Row(confirm_code, _YES, _YES, needs=VERIFICATION),
-    Row(correct_product, _NO, _YES, needs=PRODUCT_CARD),
-    Row(export_products, _NO, _YES, needs=PRODUCTS),
+    ToolRow(business_hours, _YES, _YES),
+    ToolRow(talk_to_a_person, _YES, _YES),
+    ToolRow(offer_choices, _YES, _YES),
+    ToolRow(ask_location, _YES, _YES),
+    ToolRow(send_link, _YES, _YES),
+    ToolRow(notify_me, _YES, _YES, needs=PUSH),
+    ToolRow(send_template, _NO, _YES),
+    ToolRow(list_files, _YES, _YES, needs=FILES),
+    ToolRow(send_file, _YES, _YES, needs=FILES),
+    ToolRow(send_email, _YES, _YES, needs=EMAIL),
+    ToolRow(get_subscription, _YES, _YES, needs=BILLING),
+    ToolRow(list_plans, _YES, _YES, needs=BILLING),
+    ToolRow(list_invoices, _YES, _YES, needs=BILLING),
+    ToolRow(send_invoice, _YES, _YES, needs=BILLING),
+    ToolRow(start_subscription, _YES, _YES, needs=BILLING),
+    ToolRow(change_plan, _YES, _YES, needs=BILLING),
+    ToolRow(cancel_subscription, _YES, _YES, needs=BILLING),
+    ToolRow(resume_subscription, _YES, _YES, needs=BILLING),
+    ToolRow(open_portal, _YES, _YES, needs=BILLING),
+    ToolRow(verify_email, _YES, _YES, needs=VERIFICATION),
+    ToolRow(confirm_code, _YES, _YES, needs=VERIFICATION),
+    ToolRow(correct_product, _NO, _YES, needs=PRODUCT_CARD),
+    ToolRow(export_products, _NO, _YES, needs=PRODUCTS),
 )
 
 
 def tools_for(context: ToolContext) -> tuple[Tool[Any], ...]:
-    """The tools that the model is offered, and may call, in this conversation."""
+    """Tools that the model may call in this conversation."""
     return tuple(row.tool for row in TABLE if may_use(row, context.contact.role) and _is_offered(row, context))
 
 
 def listed(output: str) -> str:
-    """The table for an operator, as text or JSON. Operators work in the console and by commands: no tool is theirs."""
+    """The table as text or JSON. Operators have no tools, because they work in the console and by commands."""
     rows = [
         {
             "tool": row.tool.name,
@@ -110,9 +110,9 @@ def listed(output: str) -> str:
     )
 
 
-def may_use(row: Row, role: Role) -> bool:
+def may_use(row: ToolRow, role: Role) -> bool:
     return row.staff if role == "staff" else row.customer
 
 
-def _is_offered(row: Row, context: ToolContext) -> bool:
+def _is_offered(row: ToolRow, context: ToolContext) -> bool:
     return row.needs is None or row.needs.is_met(context)

@@ -11,7 +11,7 @@ from bot.infra.queues import JobRejected
 
 
 class SendEmail(Arguments):
-    # Not verify_email and password_reset: codes and ways in come from the code that made them, never from a model.
+    # No verify_email and password_reset, because a model must never send codes or access links.
     template: Literal["welcome", "invoice_paid", "trial_ending"] = Field(description="Which e-mail to send")
     data: dict[str, Any] = Field(
         description="The e-mail's values. welcome: name. invoice_paid: name, number, amount (799.00), currency, "
@@ -38,15 +38,15 @@ async def send_email(arguments: SendEmail, context: ToolContext) -> str:
     if not staff and to.casefold() != (own or "").casefold():
         raise ToolError("nothing was sent: a customer's e-mail goes only to the address linked to them; leave out `to`")
     if not staff and arguments.template != "welcome":
-        # Or whoever talks a model into it has a receipt over any sum, signed by the company.
+        # Otherwise a customer could talk the model into a receipt over any sum, signed by the company.
         raise ToolError(
             "nothing was sent: this e-mail's figures come from the books and not from a chat; "
             "`send_invoice` sends an invoice by e-mail, and payments are told by e-mail when they come in"
         )
     if not staff and "url" in arguments.data:
-        # A link that a text or a photo put into a model's mouth must not come from the company's address.
+        # A text or a photo may have injected the link, so it must not come from the company's address.
         raise ToolError("nothing was sent: leave `url` out of data, links are added by the company's systems")
-    language = arguments.language or context.contact.language
+    language = arguments.language or context.language
     job = {"to": to, "template": arguments.template, "data": arguments.data}
     try:
         await context.services.email.order(job | ({"language": language} if language else {}), f"tool-{context.effect}")

@@ -1,22 +1,21 @@
-"""The customer's own files: what they sent, and what the company made for them."""
+"""The customer's own files: those they sent, and documents that the company made for them."""
 
 from __future__ import annotations
 
 import json
-from typing import cast
 
 from pydantic import Field
 
 from bot.agent.tool import Arguments, NoArguments, ToolContext, ToolError, tool
 from bot.delivery.uploads import DOCUMENTS
-from bot.messages.inbound import Attachment, LinkButton, Part, Picture, VoiceNote
-from bot.messages.language import Language
+from bot.messages.outbound import Attachment, LinkButton, Part, Picture, VoiceNote
 from bot.messages.phrases import phrase
-from bot.storage.files import Files, KeptFile, NoLink
+from bot.storage.file_index import KeptFile
+from bot.storage.files import Files, NoLink
 from bot.storage.storage import NotStored, StorageFailed
 
 _SHOWN = 20
-# WhatsApp carries documents of 100 MB, but a worker holds the whole file while it uploads it, for many people at once.
+# WhatsApp carries documents of 100 MB, but a worker holds whole files in memory while it uploads many of them.
 _LARGEST_IN_CHAT = 16 * 1024 * 1024
 _AWAY = "the files can't be reached now. Say so; don't guess what is in them."
 
@@ -49,7 +48,7 @@ async def send_file(arguments: WhichFile, context: ToolContext) -> str:
     """Send the customer one of their own files in this chat. Call list_files first to see which there are."""
     files = _files(context)
     found = await files.of(context.conversation, context.contact.earlier)
-    # The ids first: somebody may call a file by another's id.
+    # Ids first, because a file's name may equal another file's id.
     chosen = next((one for one in found if one.id == arguments.file), None) or next(
         (one for one in found if one.name == arguments.file), None
     )
@@ -66,7 +65,7 @@ def _files(context: ToolContext) -> Files:
 
 
 def _in_chat(file: KeptFile) -> Part | None:
-    """The file as a message, if WhatsApp carries it."""
+    """The file as a message; None if WhatsApp doesn't carry it."""
     if file.size > _LARGEST_IN_CHAT:
         return None
     if file.mime in ("image/jpeg", "image/png", "image/webp"):
@@ -79,7 +78,6 @@ def _in_chat(file: KeptFile) -> Part | None:
 
 
 async def _as_link(files: Files, file: KeptFile, context: ToolContext) -> Part:
-    language = cast("Language", context.contact.language if context.contact.language in ("es", "en") else "es")
     conversation = file.key.split("/")[1]
     try:
         url = await files.link(conversation, file.key)
@@ -87,5 +85,5 @@ async def _as_link(files: Files, file: KeptFile, context: ToolContext) -> Part:
         raise ToolError("this file can't be sent through WhatsApp; a colleague can send it otherwise") from error
     except (NotStored, StorageFailed) as error:
         raise ToolError(_AWAY) from error
-    words = phrase("file_link", language).format(minutes=files.link_minutes)
-    return LinkButton(body=f"{file.name}\n{words}", label=phrase("file_link_label", language), url=url)
+    words = phrase("file_link", context.language).format(minutes=files.link_minutes)
+    return LinkButton(body=f"{file.name}\n{words}", label=phrase("file_link_label", context.language), url=url)

@@ -1,4 +1,4 @@
-"""What the customer can tap instead of typing: choices, the own location, a link."""
+"""Parts that the customer taps instead of typing: choices, a location request, a link."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from pydantic import Field, HttpUrl
 
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
 from bot.messages import links
-from bot.messages.inbound import AskLocation, Buttons, Choice, LinkButton, Menu
+from bot.messages.language import Language
+from bot.messages.outbound import AskLocation, Buttons, Choice, LinkButton, Menu
 from bot.whatsapp.markdown import whatsapp
 
 _MOST_BUTTONS = 3
@@ -15,7 +16,7 @@ _SHOWN = (
     "Shown with your answer, with the text you gave. Now answer with what is not said in it yet; "
     "if there is nothing to add, answer only: -"
 )
-_OPENERS = {"es": "Ver opciones", "en": "See options"}
+_OPENERS: dict[Language, str] = {"es": "Ver opciones", "en": "See options"}
 
 
 class Option(Arguments):
@@ -29,11 +30,11 @@ class Choices(Arguments):
 
 
 def _vouched(text: str, context: ToolContext) -> str:
-    """A text as it is drawn, if it names no page but the business's own."""
+    """The text as WhatsApp shows it. Raises ToolError if it names a page that isn't the business's own."""
     drawn = whatsapp(text)
     if not drawn:
         raise ToolError("nothing was shown: the text holds no words")
-    if links.without_strange(drawn, context.business.facts, "") != drawn:
+    if links.without_unverified(drawn, context.business.facts, "") != drawn:
         raise ToolError("nothing was shown: the text names a web page that isn't in the business's facts; leave it out")
     return drawn
 
@@ -44,7 +45,7 @@ async def offer_choices(arguments: Choices, context: ToolContext) -> str:
     when you ask a question with known answers. What is tapped comes back as the customer's next message.
     """
     for option in arguments.choices:
-        # Those that are too long for a button stand in the text above.
+        # Titles too, because those that are too long for a button move into the message's text.
         _vouched(f"{option.title}\n{option.description or ''}", context)
     choices = tuple(
         Choice(id=f"{context.effect}.{number}", title=option.title, description=option.description)
@@ -54,7 +55,7 @@ async def offer_choices(arguments: Choices, context: ToolContext) -> str:
     if few and all(len(choice.title) <= _BUTTON_TITLE and not choice.description for choice in choices):
         context.parts.append(Buttons(body=_vouched(arguments.text, context), choices=choices))
     else:
-        opener = _OPENERS.get(context.contact.language or "", _OPENERS["es"])
+        opener = _OPENERS[context.language]
         context.parts.append(Menu(body=_vouched(arguments.text, context), opener=opener, choices=choices))
     return _SHOWN
 
@@ -81,7 +82,7 @@ class Link(Arguments):
 @tool(Link)
 async def send_link(arguments: Link, context: ToolContext) -> str:
     """Show a button that opens a web page. Only for an address that the business's facts give, or a page below it."""
-    # Whatever a text or a photo puts into a model's mouth: the company leads nobody to a stranger's page.
+    # A text or a photo may have injected the link, so only pages of the business are allowed.
     if not context.business.gives(str(arguments.url)):
         raise ToolError("nothing was shown: this address isn't in the business's facts. Say it is not known")
     _vouched(arguments.label, context)

@@ -1,16 +1,15 @@
-"""Staff's products by chat: passing on a correction of the card that is open, and the catalogue as a file."""
+"""Products by chat for staff: correct the open product card, and send the catalogue as a file."""
 
 from __future__ import annotations
 
 import asyncio
 from datetime import UTC
-from typing import Literal, cast
+from typing import Literal
 
 from pydantic import Field
 
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
-from bot.messages.inbound import Attachment, StoredFile
-from bot.messages.language import Language
+from bot.messages.outbound import Attachment, StoredFile
 from bot.products.corrections import NoValue
 from bot.products.export import MIMES, Format, Listed, exported
 from bot.products.texts import phrase
@@ -38,8 +37,8 @@ async def correct_product(arguments: FieldValue, context: ToolContext) -> str:
         now = await context.product_card.correct(arguments.field, arguments.value)
     except NoValue as error:
         raise ToolError(str(error)) from error
-    told = ", ".join(f"{name} = {value}" for name, value in now.items())
-    return f"Noted: {told}. The card is shown below your answer: don't repeat it; if there is nothing to add, answer: -"
+    card = ", ".join(f"{name} = {value}" for name, value in now.items())
+    return f"Noted: {card}. The card is shown below your answer: don't repeat it; if there is nothing to add, answer: -"
 
 
 class Export(Arguments):
@@ -65,7 +64,6 @@ async def export_products(arguments: Export, context: ToolContext) -> str:
         key = await context.services.files.keep(context.conversation, name, MIMES[as_], data)
     except (StorageFailed, TooLarge) as error:
         raise ToolError("the file could not be made now. Say so; `recado products export` gives it as well.") from error
-    language = cast("Language", context.contact.language if context.contact.language in ("es", "en") else "es")
-    caption = phrase("file", language, count=str(len(listed)))
+    caption = phrase("file", context.language, count=str(len(listed)))
     context.parts.append(Attachment(file=StoredFile(key=key, mime=MIMES[as_], filename=name), caption=caption))
     return f"The file with {len(listed)} products is sent with your answer. If there is nothing to add, answer only: -"

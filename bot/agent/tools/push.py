@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bot.agent.tool import NoArguments, ToolContext, ToolError, tool
-from bot.messages.inbound import LinkButton
-from bot.messages.language import Language
+from bot.messages.outbound import LinkButton
 from bot.messages.phrases import phrase
 
 
@@ -16,11 +15,10 @@ async def notify_me(_: NoArguments, context: ToolContext) -> str:
     """
     if context.services.push is None:
         raise ToolError("browser notifications are not set up here; say so")
-    language: Language = "en" if context.contact.language == "en" else "es"
     context.parts.append(
         LinkButton(
-            body=phrase("notify_me", language),
-            label=phrase("notify_me_label", language),
+            body=phrase("notify_me", context.language),
+            label=phrase("notify_me_label", context.language),
             url=await context.services.push.link(context.conversation),
         )
     )

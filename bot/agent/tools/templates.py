@@ -23,7 +23,7 @@ async def send_template(arguments: SendTemplate, context: ToolContext) -> str:
     payment_reminder (name, amount, date), shipping_update (name, order, status).
     """
     try:
-        await context.services.notifications.order(
+        await context.services.notifications.enqueue(
             template_job(arguments.model_dump(exclude_none=True)), f"tool-{context.effect}"
         )
     except (TemplateNotSendable, JobRejected) as error:

@@ -1,4 +1,4 @@
-"""Finding out which account a contact has: a code by e-mail, typed in the chat. Nobody learns which addresses exist."""
+"""Verification of a contact's account by a code in an e-mail. Answers never reveal which addresses exist."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
-from bot.agent.tools.billing import billing_of, honest, language_of
+from bot.agent.tools.billing import as_tool_errors, billing_of
 from bot.infra.logs import masked
+from bot.integrations.email.provider import address
 from bot.integrations.email.verification import TooManyCodes, Verification
 from bot.integrations.stripe.customers import BelongsToAnother
 from bot.integrations.stripe.objects import Customer
@@ -21,9 +22,8 @@ _WRONG = "that code is wrong, used or too old. Say so; verify_email sends a new 
 
 
 def _address(value: str) -> str:
-    name, at, domain = value.strip().partition("@")
-    if not (name and at and "." in domain.strip(".")) or any(sign.isspace() for sign in value.strip()):
-        raise ValueError("not an e-mail address")
+    # As it was typed, because Stripe looks customers up by the exact address.
+    address(value)
     return value.strip()
 
 
@@ -42,23 +42,21 @@ async def verify_email(arguments: Address, context: ToolContext) -> str:
     """Send a code to the e-mail address of the customer's account, to find out which account is theirs. Call it when a
     tool says that the account is not known and the customer gave their address.
     """
-    async with honest(context):
+    async with as_tool_errors(context):
         customers = await _with_address(context, arguments.email)
-    # With several accounts nobody can say which is meant: the code proves the address, and then a person decides.
+    # Several accounts may share the address: then the code proves the address, and a person decides.
     subject = " ".join(one.id for one in customers)
     try:
-        # To the address as the account has it: one that only looks alike may be somebody else's mailbox.
+        # To the address of the account, because an address that only looks alike may be another person's mailbox.
         to = next((one.email for one in customers if one.email), arguments.email)
-        await _verification(context).start(
-            context.conversation, to, subject or None, language_of(context), context.effect
-        )
+        await _verification(context).start(context.conversation, to, subject or None, context.language, context.effect)
     except TooManyCodes as error:
         raise ToolError("too many codes were asked for. Say so, and that they can try again in an hour") from error
     return _SENT
 
 
 async def _with_address(context: ToolContext, email: str) -> list[Customer]:
-    """Stripe tells capitals from small letters in this list, people don't."""
+    """Customers with this address. Stripe's list is case-sensitive, so the lower-case address is asked for too."""
     stripe = billing_of(context).stripe
     found = {
         one.id: one for name in dict.fromkeys((email, email.lower())) for one in await stripe.customers_by_email(name)
@@ -69,14 +67,14 @@ async def _with_address(context: ToolContext, email: str) -> list[Customer]:
 @tool(VerificationCode)
 async def confirm_code(arguments: VerificationCode, context: ToolContext) -> str:
     """Check the code that the customer typed, and link this contact to the account if it is right."""
-    verification, links = _verification(context), billing_of(context).links
-    proved = await verification.proves(context.conversation, arguments.code)
+    verification, links = _verification(context), billing_of(context).customers
+    proved = await verification.check(context.conversation, arguments.code)
     if proved is None:
         raise ToolError(_WRONG)
     customer, *others = proved.split()
     why = "the address has several Stripe customers" if others else None
     if why is None:
-        async with honest(context):
+        async with as_tool_errors(context):
             try:
                 key = f"recado-link-{masked(context.effect)}"
                 linked = await links.link(context.conversation, context.contact, customer, key)
@@ -84,8 +82,8 @@ async def confirm_code(arguments: VerificationCode, context: ToolContext) -> str
                     await links.contacts.set_email(context.conversation, linked.email)
             except BelongsToAnother:
                 why = "the Stripe customer belongs to another contact; its metadata.whatsapp_id decides whose it is"
-    # Not before: while Stripe is away the code stays good.
-    await verification.use_up(context.conversation)
+    # Last, because the code must stay valid while Stripe is unavailable.
+    await verification.consume(context.conversation)
     if why is not None:
         return await _a_person_decides(context, why)
     return "Done: the account is linked. Now do what they asked for, with the other tools."

@@ -12,14 +12,14 @@ from redis.exceptions import RedisError
 from bot.cli.doctor.check import SECONDS, CheckResult
 from bot.infra.guarded_http import GuardedHttpClient, NoAnswer
 from bot.infra.redis import connect
-from bot.integrations.email.factory import examined
+from bot.integrations.email.factory import check_providers
 from bot.integrations.push.vapid import KeysWrong, private_of
 from bot.integrations.stripe.client import Stripe
 from bot.integrations.stripe.errors import KeyRejected, StripeFailed
 from bot.settings import Settings, SettingsWrong
 from bot.settings.reading import origin
 from bot.storage.factory import storage_of
-from bot.storage.files import lost_of
+from bot.storage.file_index import count_lost
 from bot.storage.storage import NotStored, Storage, StorageFailed
 
 _SAMPLE_FILES = 20
@@ -79,7 +79,7 @@ async def _lost(settings: Settings, storage: Storage) -> tuple[int, int]:
     """Number of missing files in a sample, and its size; missing files mean that processes use different storages."""
     async with connect(settings.redis) as client:
         try:
-            return await lost_of(client, storage, _SAMPLE_FILES)
+            return await count_lost(client, storage, _SAMPLE_FILES)
         except (RedisError, OSError):
             return 0, 0  # Redis has its own line.
 
@@ -129,7 +129,7 @@ async def mail(settings: Settings) -> list[CheckResult]:
     """Check each provider, because one may be wrong while the others do its work."""
     found = [
         CheckResult(f"E-mail ({name})", "ok" if works else "wrong", words)
-        for name, works, words in await examined(settings.mail)
+        for name, works, words in await check_providers(settings.mail)
     ]
     fix = "set SENDGRID_API_KEY and SENDGRID_FROM_EMAIL, or AWS_SES_…, or SMTP_HOST and SMTP_FROM_EMAIL"
     return found or [CheckResult("E-mail", "absent", f"no e-mail leaves; {fix}")]

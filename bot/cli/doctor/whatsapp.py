@@ -44,7 +44,7 @@ async def sending(settings: Settings, http: aiohttp.ClientSession) -> CheckResul
         return CheckResult("Sending", "absent", "set WHATSAPP_ACCESS_TOKEN and WHATSAPP_PHONE_NUMBER_ID")
     async with connect(settings.redis) as client:
         try:
-            paused = await SendingPause(client, LiveEvents(client)).now()
+            paused = await SendingPause(client, LiveEvents(client)).current()
         except (RedisError, OSError):
             paused = None  # Redis has its own line.
     if paused:

@@ -11,7 +11,7 @@ import typer
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.agent.preview import NotThere, home
+from bot.agent.preview import NotThere, conversation_of
 from bot.cli.terminal import complain, read_settings, redis_problem, show, stop
 from bot.conversations.contacts import Contacts
 from bot.conversations.memory import Memory
@@ -67,7 +67,7 @@ async def _case(
     settings: Settings, redis: Redis, asked: str, turns: int, name: str | None
 ) -> tuple[dict[str, Any], PastConversation]:
     contacts, memory = Contacts(redis, settings.channel.staff_contacts), Memory(redis, settings.memory)
-    conversation = await home(asked, contacts, redis)
+    conversation = await conversation_of(asked, contacts, redis)
     contact = await contacts.get(conversation)
     past = past_conversation(await kept_of(redis, conversation), await memory.recall(conversation), turns)
     files, _ = await asyncio.to_thread(read_folder, settings.service.prompts_dir)

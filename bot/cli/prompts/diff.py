@@ -23,7 +23,7 @@ def diff(
     second: Annotated[str | None, typer.Argument(metavar="B", help="Left out, A against the current release.")] = None,
     output: Format = "text",
 ) -> None:
-    """What the folder changes of the current release; or release A of the current one; or B of A."""
+    """Differences of the folder from the current release; or of release A from it; or of B from A."""
 
     async def work(settings: Settings, _: Redis, library: Library) -> bool:
         old, old_texts = await _texts((first or _FOLDER) if second else "current", settings, library)

@@ -16,7 +16,7 @@ from bot.settings import Settings
 
 
 def history(output: Format = "text") -> None:
-    """What was done with releases, the newest first; * is the current one, ~ a candidate and its share of contacts."""
+    """Changes of the release, the newest first; * is the current one, ~ a candidate and its share of contacts."""
 
     async def work(_: Settings, __: Redis, library: Library) -> bool:
         current, entries = await library.releases.current_release(), await library.releases.history()

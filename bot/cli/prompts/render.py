@@ -11,7 +11,7 @@ import typer
 import yaml
 from redis.asyncio import Redis
 
-from bot.agent.preview import NotThere, Preview, PromptValues, of_conversation
+from bot.agent.preview import NotThere, Preview, PromptValues, values_of_conversation
 from bot.agent.preview import render as preview
 from bot.cli.prompts.session import run, show_diagnostics
 from bot.cli.terminal import Format, show
@@ -71,7 +71,7 @@ async def _values(asked: str, settings: Settings, redis: Redis) -> PromptValues:
     default, path = settings.service.default_language, Path(asked)
     if not await asyncio.to_thread(path.is_file):
         contacts, memory = Contacts(redis, settings.channel.staff_contacts), Memory(redis, settings.memory)
-        return await of_conversation(asked, contacts, memory, redis, default)
+        return await values_of_conversation(asked, contacts, memory, redis, default)
     try:
         _, values = plain_yaml.read(await asyncio.to_thread(path.read_text, "utf-8-sig"))
     except (yaml.YAMLError, ValueError) as error:

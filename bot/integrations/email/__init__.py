@@ -1,1 +1,1 @@
-"""E-mail: five letters in two languages, by SendGrid, Amazon SES or SMTP behind one door, each once."""
+"""E-mail: five templates in two languages, sent once by SendGrid, Amazon SES or SMTP."""

@@ -20,15 +20,15 @@ class AwsKey:
     service: str
 
     def signed(self, method: str, url: str, body: bytes, at: datetime) -> Mapping[str, str]:
-        """The headers that make a JSON request without a query string Amazon's; `at` is the time in UTC."""
+        """The signed headers of a JSON request without a query string; `at` is the time in UTC."""
         parts = urlsplit(url)
         moment = at.strftime("%Y%m%dT%H%M%SZ")
         headers = {"content-type": "application/json", "host": parts.netloc, "x-amz-date": moment}
         names = ";".join(sorted(headers))
         lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
-        asked = f"{method}\n{quote(parts.path or '/')}\n\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
+        request = f"{method}\n{quote(parts.path or '/')}\n\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
         scope = f"{moment[:8]}/{self.region}/{self.service}/aws4_request"
-        digest = hashlib.sha256(asked.encode()).hexdigest()
+        digest = hashlib.sha256(request.encode()).hexdigest()
         key = f"AWS4{self.secret}".encode()
         for piece in scope.split("/"):
             key = hmac.digest(key, piece.encode(), "sha256")

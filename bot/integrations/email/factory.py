@@ -1,4 +1,4 @@
-"""The providers that the settings name, and the mailroom in front of them."""
+"""Makes the configured providers, and the queue in front of them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from redis.asyncio import Redis
 from bot.infra.alerts import Alerts
 from bot.infra.live_events import LiveEvents
 from bot.integrations.email.aws_sigv4 import AwsKey
+from bot.integrations.email.composer import BusinessName, EmailComposer
 from bot.integrations.email.failover import FailoverSender
 from bot.integrations.email.http import session
 from bot.integrations.email.provider import MailError, Provider, domain_of
-from bot.integrations.email.queue import BusinessName, EmailOf, EmailQueue
+from bot.integrations.email.queue import EmailOf, EmailQueue
 from bot.integrations.email.receipts import Receipts
 from bot.integrations.email.sendgrid import SendGrid
 from bot.integrations.email.ses import Ses
@@ -29,7 +30,7 @@ NAMES = {"sendgrid": "SendGrid", "ses": "SES", "smtp": "SMTP"}
 
 
 @asynccontextmanager
-async def email_queue(  # noqa: PLR0913 - what the mailroom stands on
+async def email_queue(  # noqa: PLR0913 - what the queue stands on
     redis: Redis,
     settings: MailSettings,
     storage: Storage,
@@ -38,44 +39,41 @@ async def email_queue(  # noqa: PLR0913 - what the mailroom stands on
     language: Language = "es",
     email_of: EmailOf | None = None,
 ) -> AsyncIterator[EmailQueue | None]:
-    """The mailroom until the context ends; None where no provider is configured."""
+    """The queue, until the context ends; None when no provider is configured."""
     if not settings.configured:
         yield None
         return
     async with session() as http:
         providers = [provider(name, settings, http) for name in settings.configured]
         suppression = Suppression(redis)
-        post = FailoverSender(providers, Receipts(redis), suppression, Alerts(redis, LiveEvents(redis)))
-        yield EmailQueue(
-            redis,
-            post,
-            suppression,
+        sender = FailoverSender(providers, Receipts(redis), suppression, Alerts(redis, LiveEvents(redis)))
+        composer = EmailComposer(
             storage,
             business=business,
             sender_domain=domain_of(_sender(settings.configured[0], settings)),
             default_language=language,
-            email_of=email_of,
         )
+        yield EmailQueue(redis, composer, sender, suppression, email_of)
 
 
-async def examined(settings: MailSettings) -> list[tuple[str, bool, str]]:
-    """Every configured provider, whether it would take our e-mail, and its words with the fix."""
+async def check_providers(settings: MailSettings) -> list[tuple[str, bool, str]]:
+    """Name of each configured provider, whether it would take our e-mail, and its answer with a fix."""
     found = []
     async with session() as http:
         for name in settings.configured:
             try:
                 found.append((NAMES[name], True, await provider(name, settings, http, seconds=10).check()))
             except MailError as error:
-                fix = getattr(error, "fix", f"see the network and {_ADDRESSES[name]}")
+                fix = getattr(error, "fix", f"see the network and {_ADDRESS_SETTINGS[name]}")
                 found.append((NAMES[name], False, f"{error}; {fix}"))
             except ValueError:
-                # Never its words, which may quote an address with a password.
+                # The error's text may quote an address with a password, so that it isn't shown.
                 why = "no request can be made of its address and key; the address may hold no user name or password"
-                found.append((NAMES[name], False, f"{why}; see {_ADDRESSES[name]}"))
+                found.append((NAMES[name], False, f"{why}; see {_ADDRESS_SETTINGS[name]}"))
     return found
 
 
-_ADDRESSES: dict[MailProvider, str] = {
+_ADDRESS_SETTINGS: dict[MailProvider, str] = {
     "sendgrid": "SENDGRID_BASE_URL",
     "ses": "AWS_SES_REGION, or AWS_ENDPOINT_URL_SES",
     "smtp": "SMTP_HOST and SMTP_PORT",
@@ -85,7 +83,7 @@ _ADDRESSES: dict[MailProvider, str] = {
 def provider(
     name: MailProvider, settings: MailSettings, http: aiohttp.ClientSession, *, seconds: float = 60
 ) -> Provider:
-    """One of the configured providers; `seconds` are for one request."""
+    """`seconds` bound one request."""
     sender = _sender(name, settings)
     match name:
         case "sendgrid":
@@ -107,7 +105,7 @@ def provider(
             )
             return Ses(http, key, sender=sender, base_url=settings.aws_endpoint_url_ses, seconds=seconds)
         case "smtp":
-            # Here, because only who has an SMTP server pays for the import.
+            # Only companies with an SMTP server pay for this import.
             from bot.integrations.email.smtp import Smtp  # noqa: PLC0415
 
             password = settings.smtp_password

@@ -1,4 +1,4 @@
-"""Sending one job's e-mail by the first provider that takes it, and never twice."""
+"""Sends one job's e-mail by the first provider that accepts it, and never twice."""
 
 from __future__ import annotations
 
@@ -25,24 +25,21 @@ _SAME_ALARM_SECONDS = 3600
 
 
 class EmailNotTaken(Exception):
-    """No provider took the e-mail now; it did not leave, and may be tried again."""
+    """No provider accepted the e-mail now. It was not sent, and may be tried again."""
 
 
 class FailoverSender:
-    """The providers, in the order in which they are tried.
+    """Tries the providers in their order.
 
-    What follows from an answer:
-
-    - taken: the receipt says so, and the same job never asks anybody again;
-    - refused for its recipient: the address goes on the suppression list and the job ends, because a second provider
-      could only be refused too, and pays for it with its reputation;
-    - not taken for any other reason (away, slow to connect, 429, 5xx, wrong credentials, an unverified sender, a
-      message that it doesn't like): the next provider is asked; after the last one the job is tried again later;
-    - in doubt (the request went out and no answer came, or the worker died in between): the job ends as failed and an
-      operator is told. Not one of the providers can settle it: SendGrid and SES know no idempotency key and can't be
-      asked for a message of ours, and that a mailbox drops a second copy with the same Message-ID is a courtesy of
-      some. Mostly such a mail has left; two bills or codes are worse than one that must be asked for again, and
-      whoever wants to send it anyway adds a new job.
+    - Accepted: the receipt says so, and the same job never asks a provider again.
+    - Recipient refused: the address goes on the suppression list and the job ends. A second provider would refuse it
+      too, and its reputation would suffer.
+    - Not accepted for another reason (unavailable, 429, 5xx, wrong credentials, unverified sender, refused content):
+      the next provider is asked. After the last one the job is retried later.
+    - In doubt (no answer came to the request, or the worker died in between): the job fails and an operator is told.
+      No provider can settle the doubt: SendGrid and SES have no idempotency key and no lookup by our Message-ID, and
+      only some mailboxes drop a second copy. Mostly such an e-mail was sent. A second bill or code is worse than a
+      missing one, which can be asked for again. To send it anyway, an operator adds a new job.
     """
 
     def __init__(
@@ -54,58 +51,60 @@ class FailoverSender:
         self._alerts = alerts
 
     async def send(self, mail: Mail, job: str) -> None:
-        """Send it unless this job did. Raises Unfit when it can never leave, NobodyTookIt when it may later."""
-        async with self._receipts.alone(job) as receipt:
+        """Send it unless this job did. Raises JobRejected when it can never be sent, EmailNotTaken when a later try
+        may.
+        """
+        async with self._receipts.hold(job) as receipt:
             if receipt.state == "accepted":
                 return
             if receipt.state in ("asking", "doubtful"):
-                await self._doubt(receipt, receipt.words or "the worker stopped before the answer")
+                await self._end_in_doubt(receipt, receipt.detail or "the worker stopped before the answer")
             if receipt.state == "refused":
-                raise JobRejected(receipt.words)
+                raise JobRejected(receipt.detail)
             why = await self._suppression.why(mail.to)
             if why is not None:
                 raise JobRejected(f"to: nothing is sent to this address any more: {why}")
-            await self._by_the_first(mail, receipt)
+            await self._try_providers(mail, receipt)
 
-    async def _by_the_first(self, mail: Mail, receipt: Receipt) -> None:
-        trouble: list[str] = []
+    async def _try_providers(self, mail: Mail, receipt: Receipt) -> None:
+        failures: list[str] = []
         for provider in self._providers:
             await receipt.write("asking", provider.name)
             try:
                 id_ = await provider.send(mail)
             except RecipientRefused as error:
-                await self._refused(mail, receipt, error)
+                await self._end_refused(mail, receipt, error)
             except InDoubt as error:
-                await self._doubt(receipt, str(error))
+                await self._end_in_doubt(receipt, str(error))
             except ProviderUnavailable as error:
                 await receipt.write("none", provider.name)
-                await self._heed(provider.name, error)
-                trouble.append(f"{provider.name}: {error}")
+                await self._report(provider.name, error)
+                failures.append(f"{provider.name}: {error}")
             else:
                 await receipt.write("accepted", provider.name, id_)
                 MAILS.labels(provider.name, "accepted").inc()
                 _log.info("mail_sent", provider=provider.name, job=receipt.job)
                 return
-        raise EmailNotTaken("; ".join(trouble))
+        raise EmailNotTaken("; ".join(failures))
 
-    async def _refused(self, mail: Mail, receipt: Receipt, error: RecipientRefused) -> None:
-        words = f"to: {receipt.provider} refused the recipient for good: {error}"
+    async def _end_refused(self, mail: Mail, receipt: Receipt, error: RecipientRefused) -> None:
+        detail = f"to: {receipt.provider} refused the recipient for good: {error}"
         await self._suppression.add(mail.to, receipt.provider, str(error))
-        await receipt.write("refused", receipt.provider, words)
+        await receipt.write("refused", receipt.provider, detail)
         MAILS.labels(receipt.provider, "refused").inc()
-        raise JobRejected(words) from error
+        raise JobRejected(detail) from error
 
-    async def _doubt(self, receipt: Receipt, words: str) -> None:
-        told = f"in doubt: {receipt.provider} may have sent it ({words}); it is not sent again"
+    async def _end_in_doubt(self, receipt: Receipt, detail: str) -> None:
+        reason = f"in doubt: {receipt.provider} may have sent it ({detail}); it is not sent again"
         if receipt.state != "doubtful":
-            await receipt.write("doubtful", receipt.provider, words)
+            await receipt.write("doubtful", receipt.provider, detail)
             MAILS.labels(receipt.provider, "in_doubt").inc()
             what = f"an e-mail may have been sent or not: {receipt.provider} gave no answer; job {receipt.job}"
             fix = "look it up at the provider; to send it anyway add a new job"
             await self._alerts.sound(Alarm("mail_in_doubt", "warning", what, fix), f"mail:{receipt.job}")
-        raise JobRejected(told)
+        raise JobRejected(reason)
 
-    async def _heed(self, provider: str, error: ProviderUnavailable) -> None:
+    async def _report(self, provider: str, error: ProviderUnavailable) -> None:
         MAILS.labels(provider, "unavailable").inc()
         _log.warning("mail_provider_unavailable", provider=provider, error=str(error))
         if isinstance(error, Misconfigured):

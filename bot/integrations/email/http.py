@@ -1,4 +1,4 @@
-"""A request to a provider's HTTP interface, and what it means for the mail when no answer comes."""
+"""Requests to a provider's HTTP interface, and the fate of the e-mail when no answer comes."""
 
 from __future__ import annotations
 
@@ -17,42 +17,42 @@ _CONNECT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderAnswer:
-    """`data` is the body's JSON; None where it is no JSON, or broke off."""
+class ProviderResponse:
+    """`data` is the body's JSON; None when the body is no JSON or broke off."""
 
     status: int
     headers: Mapping[str, str]
     data: Any
 
     @property
-    def page(self) -> bool:
-        """Whether this is some website and not an interface."""
+    def is_web_page(self) -> bool:
+        """Whether a website answered, and no interface."""
         return self.headers.get("Content-Type", "").startswith("text/html")
 
 
 @asynccontextmanager
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    """Every request has a connection of its own.
+    """A session whose requests each open a connection.
 
-    A kept one may have been closed by the provider a moment ago, and then nobody can tell whether it took the mail.
+    A provider may have closed a kept connection a moment ago. Then nobody can tell whether it accepted the e-mail.
     """
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as http:
         yield http
 
 
-async def ask(  # noqa: PLR0913 - one request has these parts
+async def send_request(  # noqa: PLR0913 - one request has these parts
     http: aiohttp.ClientSession, method: str, url: Any, *, headers: Mapping[str, str], seconds: float, body: bytes = b""
-) -> ProviderAnswer:
-    """Send a request. Raises Unavailable when it can't have arrived, InDoubt when it may have."""
+) -> ProviderResponse:
+    """Raises ProviderUnavailable when the request can't have arrived, InDoubt when it may have."""
     timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=min(_CONNECT_SECONDS, seconds))
     request = http.request(method, url, headers=headers, data=BytesIO(body), timeout=timeout, allow_redirects=False)
     try:
         async with request as response:
-            # The status decides; a body that breaks off changes nothing.
+            # The status decides, even if the body breaks off.
             text = b""
             with suppress(aiohttp.ClientError, TimeoutError):
                 text = await response.read()
-            return ProviderAnswer(response.status, response.headers, _json(text))
+            return ProviderResponse(response.status, response.headers, _json(text))
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
         raise ProviderUnavailable(f"no connection ({type(error).__name__})") from error
     except (aiohttp.ClientError, TimeoutError) as error:

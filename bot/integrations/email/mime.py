@@ -1,4 +1,4 @@
-"""A mail as the bytes that SMTP and SES carry (RFC 5322, 2045): text and HTML side by side, then what is attached."""
+"""An e-mail as the bytes that SMTP and SES carry (RFC 5322, 2045): text and HTML, then the attachments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from email.utils import format_datetime
 
 from bot.integrations.email.provider import Mail, display_name
 
-# Seven bits pass every server, whatever extensions it has.
+# Seven bits pass every server, with any extensions.
 _POLICY = policy.SMTP.clone(cte_type="7bit")
 
 
@@ -20,7 +20,7 @@ def encoded(mail: Mail, sender: str) -> bytes:
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(mail.sent_at)
     message["Message-ID"] = mail.message_id
-    # RFC 3834: holidays' and other automatic answers stay away.
+    # RFC 3834: this header stops vacation notices and other automatic answers.
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")

@@ -1,19 +1,20 @@
-"""The one door to whoever carries e-mail, so that nobody who sends one knows the carrier."""
+"""Interface of the e-mail providers, and the values and errors that they share."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from functools import cache, partial
+from typing import TYPE_CHECKING, Protocol
 
 from bot.infra.logs import EMAIL
 from pipelines.truncation import truncated
 
-# RFC 5321, 4.5.3.1: longest local part and path. No carrier here takes more signs than these in a local part.
-_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
-_LONGEST_LOCAL, _LONGEST = 64, 254
+if TYPE_CHECKING:
+    from email_validator import ValidatedEmail
+
 _LONGEST_WORDS = 200
 _LONGEST_NAME = 60
 
@@ -27,7 +28,7 @@ class MailAttachment:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """An e-mail to one person. `message_id` comes with its angle brackets, and is the same for the same job."""
+    """An e-mail to one person. `message_id` has its angle brackets, and is the same for the same job."""
 
     to: str
     sender_name: str
@@ -40,58 +41,64 @@ class Mail:
 
 
 class MailError(Exception):
-    """Why an e-mail did not leave, in words without the address that it was for."""
+    """The e-mail was not sent, or perhaps not; the text holds no recipient's address."""
 
 
 class ProviderUnavailable(MailError):
-    """This provider did not take it, and will not deliver it: another one, or a later try, may."""
+    """This provider did not accept the e-mail. Another one, or a later try, may."""
 
 
 class Misconfigured(ProviderUnavailable):
-    """This provider can't take any e-mail until an operator does what `fix` says."""
+    """This provider accepts no e-mail until an operator follows `fix`."""
 
-    def __init__(self, words: str, fix: str) -> None:
-        super().__init__(words)
+    def __init__(self, reason: str, fix: str) -> None:
+        super().__init__(reason)
         self.fix = fix
 
 
 class RecipientRefused(MailError):
-    """There is no such recipient, or they take nothing: nobody can deliver it, now or later."""
+    """The recipient doesn't exist or accepts nothing, now or later, by any provider."""
 
 
 class InDoubt(MailError):
-    """It was handed over and no answer came: it may have left."""
+    """No answer came to the request: the e-mail may have been sent."""
 
 
 class Provider(Protocol):
-    """Each call raises one of the errors above, and no other."""
+    """Each call raises the errors above, and no others."""
 
     @property
     def name(self) -> str:
         """As in EMAIL_PROVIDERS."""
 
     async def send(self, mail: Mail) -> str:
-        """Hand it over; gives the provider's own id of it, empty when it told none."""
+        """Send the e-mail, and give the provider's id of it; empty without one."""
 
     async def check(self) -> str:
-        """Whether it can be reached and would take our e-mail, without sending one; gives what it said of itself."""
+        """Give the provider's answer to whether it would accept our e-mail, without sending one."""
 
 
 def address(value: str) -> str:
-    """An address as carriers take it: its domain in lower case and ASCII. Raises ValueError.
+    """An address as providers accept it: its domain in lower case and ASCII. Raises ValueError.
 
     Local parts beyond ASCII (RFC 6531) are refused: neither SendGrid nor SES delivers to them.
     """
-    local, _, domain = value.strip().rpartition("@")
     try:
-        domain = domain.encode("idna").decode().lower()
-    except UnicodeError as error:
-        raise ValueError("is not an e-mail address") from error
-    found = f"{local}@{domain}"
-    whole = _LOCAL.fullmatch(local) and _DOMAIN.fullmatch(domain)
-    if not whole or len(local) > _LONGEST_LOCAL or len(found) > _LONGEST:
-        raise ValueError("is not an e-mail address")
-    return found
+        found = _validate()(value.strip())
+    except ValueError:
+        # The library's text repeats parts of the address, so that the cause is cut off.
+        raise ValueError("is not an e-mail address") from None
+    return str(found.ascii_email)
+
+
+@cache
+def _validate() -> Callable[[str], ValidatedEmail]:
+    import email_validator  # noqa: PLC0415 - 60 ms, and `recado serve` looks at no address
+
+    # Mail servers in a company's own network may have such domains.
+    for name in ("local", "test"):
+        email_validator.SPECIAL_USE_DOMAIN_NAMES.remove(name)
+    return partial(email_validator.validate_email, allow_smtputf8=False, check_deliverability=False, strict=True)
 
 
 def domain_of(sender: str) -> str:
@@ -99,12 +106,12 @@ def domain_of(sender: str) -> str:
 
 
 def display_name(name: str) -> str:
-    """A name as one short line, which can't begin a header of its own."""
+    """A name as one short line, which can't begin another header."""
     printable = "".join(sign if sign.isprintable() else " " for sign in name)
     return " ".join(printable.split())[:_LONGEST_NAME].rstrip()
 
 
-def scrubbed(words: str) -> str:
-    """A provider's own words as one line, without the addresses that it quotes."""
-    line = " ".join(re.sub(EMAIL, "…", truncated(words)).split())
+def scrubbed(reason: str) -> str:
+    """A provider's text as one line, without the addresses that it quotes."""
+    line = " ".join(re.sub(EMAIL, "…", truncated(reason)).split())
     return line[:_LONGEST_WORDS]

@@ -1,166 +1,61 @@
-"""The queue `email`: its jobs checked, written out as letters and sent."""
+"""The queue `email`: its jobs checked, composed and sent."""
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contact
 from bot.infra import queues
 from bot.infra.queues import JobRejected
+from bot.integrations.email.composer import EmailComposer
 from bot.integrations.email.failover import FailoverSender
-from bot.integrations.email.provider import Mail, MailAttachment, address
-from bot.integrations.email.rendering import EmailRenderer
+from bot.integrations.email.jobs import enqueue, mail_job
 from bot.integrations.email.suppression import Suppression
-from bot.integrations.email.templates import LETTERS, EmailTemplate, Template
-from bot.messages.language import Language
-from bot.storage.storage import NotStored, Storage, WrongKey
-
-# SendGrid takes 30 MB with everything in base64, which makes four bytes of three.
-LARGEST_ATTACHMENTS = 20 * 1024 * 1024
-# An outage of a provider lasts longer than a job of ours waits by itself: nine waits from 5 seconds up, 43 minutes.
-_ATTEMPTS, _FIRST_WAIT_SECONDS = 10, 5.0
 
 EmailOf = Callable[[Contact], Awaitable[str | None]]
-BusinessName = Callable[[], Awaitable[str]]
-
-
-class AttachmentJob(BaseModel):
-    """A stored file to attach; `file` is its key in the storage."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-    file: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-    filename: Annotated[str, StringConstraints(pattern=r"^[^/\\\x00-\x1f\x7f]{1,150}$")]
-    mime: Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z0-9][a-z0-9.+-]{0,100}$")] = "application/octet-stream"
-
-
-class MailJob(BaseModel):
-    """The data of a job `send`; `data` are the template's values, `attachments` are for our own tools."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-    to: Annotated[str, AfterValidator(address)]
-    template: Template
-    data: dict[str, Any]
-    language: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z]{2})?$")] | None = None
-    attachments: Annotated[tuple[AttachmentJob, ...], Field(max_length=10)] = ()
-
-
-def mail_job(data: Any) -> tuple[MailJob, EmailTemplate]:
-    """Check data from outside; raises Unfit with what is wrong, and without the values."""
-    try:
-        job = MailJob.model_validate(data)
-    except ValidationError as error:
-        # Without its cause: pydantic repeats what names the fields had, which come from outside too.
-        raise JobRejected(_told(error)) from None
-    try:
-        return job, LETTERS[job.template].model_validate(job.data)
-    except ValidationError as error:
-        raise JobRejected(_told(error, "data")) from None
-
-
-def _told(error: ValidationError, *place: str) -> str:
-    """One sentence a field. A field's own name comes from outside too: only a plain one is repeated."""
-    sentences = []
-    for problem in error.errors(include_input=False, include_context=False, include_url=False):
-        where = ".".join(map(str, (*place, *problem["loc"]))) or "data"
-        where = where if re.fullmatch(r"[\w.-]{1,60}", where) else "a field"
-        sentences.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}")
-    return "; ".join(sentences)
-
-
-async def enqueue(redis: Redis, data: dict[str, Any], key: str) -> None:
-    """Add a job `send`, once for this key, that outlasts an outage. Whoever promises the mail uses `Mailroom.order`."""
-    await queues.add(redis, "email", "send", data, key, attempts=_ATTEMPTS, wait_seconds=_FIRST_WAIT_SECONDS)
 
 
 class EmailQueue:
-    """`business` tells the name to sign with, asked for each letter: a release may have given it another.
+    """`email_of` gives the proven address of a contact; None when there is none."""
 
-    `email_of` tells the address that is proven to be a contact's own; None when there is none.
-    """
-
-    def __init__(  # noqa: PLR0913 - what a letter needs on its way
+    def __init__(
         self,
         redis: Redis,
-        post: FailoverSender,
+        composer: EmailComposer,
+        sender: FailoverSender,
         suppression: Suppression,
-        storage: Storage,
-        *,
-        business: BusinessName,
-        sender_domain: str,
-        default_language: Language = "es",
         email_of: EmailOf | None = None,
     ) -> None:
         self._redis = redis
-        self._post = post
+        self._composer = composer
+        self._sender = sender
         self.suppression = suppression
-        self._storage = storage
-        self._business = business
-        self._sender_domain = sender_domain
-        self._default_language = default_language
-        self._renderer = EmailRenderer()
-        self.email_of = email_of or _kept
+        self.email_of = email_of or _stored_email
 
-    async def process(self, task: queues.Job) -> None:
+    async def process(self, job: queues.Job) -> None:
         """Work on a job of the queue `email`."""
-        if task.name != "send":
-            raise JobRejected(f"there is no job {task.name[:40]!r} here; expected send")
-        await self.send(task.data, task.key)
+        if job.name != "send":
+            raise JobRejected(f"there is no job {job.name[:40]!r} here; expected send")
+        await self.send(job.data, job.key)
 
     async def order(self, data: dict[str, Any], key: str) -> None:
-        """Add a job to the queue, once for this key, after a look at it; raises Unfit when it could never leave."""
+        """Check a job and add it, once for this key; raises JobRejected when it could never be sent."""
         job, _ = mail_job(data)
         if await self.suppression.why(job.to) is not None:
             raise JobRejected("to: nothing is sent to this address any more, because it refused an e-mail for good")
         await enqueue(self._redis, data, key)
 
     async def send(self, data: Any, key: str) -> None:
-        """Send a letter, once for this key; raises Unfit when it can't leave, another error when it may later."""
-        job, letter = mail_job(data)
-        business = await self._business()
-        written = self._renderer.write(job.template, letter, self._language(job.language), business)
-        digest = hashlib.sha256(f"email:{key}".encode()).hexdigest()[:32]
-        mail = Mail(
-            to=job.to,
-            sender_name=business,
-            subject=written.subject,
-            text=written.text,
-            html=written.html,
-            message_id=f"<{digest}@{self._sender_domain}>",
-            sent_at=datetime.now(UTC),
-            attachments=await self._attached(job.attachments),
-        )
-        await self._post.send(mail, key)
+        """Send an e-mail, once for this key.
 
-    def _language(self, asked: str | None) -> Language:
-        match (asked or "")[:2].lower():
-            case "es":
-                return "es"
-            case "en":
-                return "en"
-        return self._default_language
-
-    async def _attached(self, jobs: tuple[AttachmentJob, ...]) -> tuple[MailAttachment, ...]:
-        attached, size = [], 0
-        for number, job in enumerate(jobs):
-            try:
-                data = await self._storage.get(job.file)
-            except (NotStored, WrongKey) as error:
-                raise JobRejected(f"attachments.{number}.file: there is no such file") from error
-            size += len(data)
-            if size > LARGEST_ATTACHMENTS:
-                raise JobRejected(f"attachments: larger than {LARGEST_ATTACHMENTS // 1024**2} MB together")
-            attached.append(MailAttachment(job.filename, job.mime, data))
-        return tuple(attached)
+        Raises JobRejected when it can't be sent, another error when a later try may succeed.
+        """
+        job, content = mail_job(data)
+        await self._sender.send(await self._composer.compose(job, content, key), key)
 
 
-async def _kept(contact: Contact) -> str | None:
+async def _stored_email(contact: Contact) -> str | None:
     return contact.email

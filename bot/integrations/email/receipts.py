@@ -1,8 +1,7 @@
-"""What became of a job's e-mail: written down before a provider is asked and after, so that no job sends two."""
+"""Receipts of e-mails, written before and after each request to a provider, so that no job sends two."""
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -11,16 +10,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from redis.asyncio import Redis
-from redis.asyncio.lock import Lock
-from redis.exceptions import LockError, RedisError
 
 from bot.conversations.ledger import KEEP_SECONDS
+from bot.infra.locks import LockLost, renewed_lock
 from bot.infra.logs import masked
-from bot.infra.redis import answer, apart, ended
+from bot.infra.redis import answer
 
 State = Literal["none", "asking", "accepted", "refused", "doubtful"]
 
-# Only who holds the job may ask a provider: a worker that lost its hold, and does not know it yet, may not.
+# A worker that lost the job without noticing may not ask a provider any more.
 _WRITE = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[2])
@@ -31,78 +29,67 @@ return 1
 
 
 class HoldLost(Exception):
-    """Another worker has the job by now."""
+    """Another worker has taken over the job."""
 
 
 @dataclass(slots=True)
 class Receipt:
-    """What is known of one job's e-mail. `asking` that outlives its worker means that nobody knows: as `doubtful`."""
+    """State of one job's e-mail. `asking` that outlives its worker counts as `doubtful`."""
 
     redis: Redis
     job: str
     token: str
     state: State = "none"
     provider: str = ""
-    words: str = ""
+    detail: str = ""
 
-    async def write(self, state: State, provider: str, words: str = "") -> None:
-        """Keep this, once it is certain that the job is still ours; raises HoldLost.
+    async def write(self, state: State, provider: str, detail: str = "") -> None:
+        """Store the state. Raises HoldLost when `asking` is to be written and another worker has the job.
 
-        What a provider did is kept in any case: it is the truth, whoever holds the job by now.
+        A provider's result is stored in any case: it is true, no matter who has the job.
         """
-        record = ("state", state, "provider", provider, "words", words, "at", repr(time.time()))
+        record = ("state", state, "provider", provider, "words", detail, "at", repr(time.time()))
         if state != "asking":
             pipeline = self.redis.pipeline(transaction=True)
             pipeline.hset(_key(self.job), items=list(record))
             pipeline.expire(_key(self.job), KEEP_SECONDS)
             await pipeline.execute()
         elif not await answer(
-            self.redis.eval(_WRITE, 2, _hold(self.job), _key(self.job), self.token, str(KEEP_SECONDS), *record)
+            self.redis.eval(_WRITE, 2, _lock(self.job), _key(self.job), self.token, str(KEEP_SECONDS), *record)
         ):
             raise HoldLost(self.job)
-        self.state, self.provider, self.words = state, provider, words
+        self.state, self.provider, self.detail = state, provider, detail
 
 
 class Receipts:
-    """One worker at a time has a job; `hold_seconds` after its death another one may take it."""
+    """A job has a single worker at a time; `hold_seconds` after its death another one may take over."""
 
     def __init__(self, redis: Redis, *, hold_seconds: float = 6.0) -> None:
         self._redis = redis
         self._hold_seconds = hold_seconds
 
     @asynccontextmanager
-    async def alone(self, job: str) -> AsyncIterator[Receipt]:
-        """Wait until nobody else works on this job, and see what became of it so far."""
+    async def hold(self, job: str) -> AsyncIterator[Receipt]:
+        """Wait until no other worker has this job, and give its receipt."""
         job = masked(job)
         token = secrets.token_hex(8)
-        lock = self._redis.lock(_hold(job), timeout=self._hold_seconds, sleep=0.1)
-        await lock.acquire(token=token)
-        keeping = asyncio.create_task(self._keep(lock))
-        try:
-            kept: dict[str, str] = await answer(self._redis.hgetall(_key(job)))
-            yield Receipt(
-                self._redis,
-                job,
-                token,
-                state=kept.get("state", "none"),  # type: ignore[arg-type] # written by us alone
-                provider=kept.get("provider", ""),
-                words=kept.get("words", ""),
-            )
-        finally:
-            await ended(keeping)
-            with suppress(LockError, RedisError):
-                await apart(lock.release())
-
-    async def _keep(self, lock: Lock) -> None:
-        while True:
-            await asyncio.sleep(self._hold_seconds / 3)
-            with suppress(LockError, RedisError, OSError):
-                await lock.reacquire()
+        # The written receipt stands, whoever has the job by now.
+        with suppress(LockLost):
+            async with renewed_lock(self._redis, _lock(job), seconds=self._hold_seconds, token=token):
+                stored: dict[str, str] = await answer(self._redis.hgetall(_key(job)))
+                yield Receipt(
+                    self._redis,
+                    job,
+                    token,
+                    state=stored.get("state", "none"),  # type: ignore[arg-type] # written by us alone
+                    provider=stored.get("provider", ""),
+                    detail=stored.get("words", ""),
+                )
 
 
 def _key(job: str) -> str:
     return f"recado:mail:{{{job}}}"
 
 
-def _hold(job: str) -> str:
+def _lock(job: str) -> str:
     return f"{_key(job)}:hold"

@@ -1,51 +1,21 @@
-"""A letter in words: subject, text and HTML, in its reader's language, in the business's name."""
+"""Renders an e-mail: subject, text and HTML, in the recipient's language, in the business's name."""
 
 from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from bot.integrations.dates import long_date
 from bot.integrations.email.templates import EmailTemplate, Template
 from bot.messages.language import Language
 
 _FOLDER = Path(__file__).parent / "templates"
-_MONTHS: dict[Language, tuple[str, ...]] = {
-    "es": (
-        "enero",
-        "febrero",
-        "marzo",
-        "abril",
-        "mayo",
-        "junio",
-        "julio",
-        "agosto",
-        "septiembre",
-        "octubre",
-        "noviembre",
-        "diciembre",
-    ),
-    "en": (
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ),
-}
-# Those that are paid in whole units alone (https://docs.stripe.com/currencies#zero-decimal), and those with a $ here.
+# Currencies without decimals (https://docs.stripe.com/currencies#zero-decimal), and those written with $ here.
 _WHOLE = frozenset(
     {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF"}
 )
@@ -60,13 +30,13 @@ class RenderedEmail:
 
 
 class EmailRenderer:
-    """The templates: `<name>.<language>.txt`, whose first line is the subject, and `<name>.<language>.html`."""
+    """Templates are `<name>.<language>.txt`, whose first line is the subject, and `<name>.<language>.html`."""
 
     def __init__(self, folder: Path = _FOLDER) -> None:
         self._environment = _environment(folder)
 
-    def write(self, template: Template, letter: EmailTemplate, language: Language, business: str) -> RenderedEmail:
-        values = {name: getattr(letter, name) for name in type(letter).model_fields}
+    def render(self, template: Template, content: EmailTemplate, language: Language, business: str) -> RenderedEmail:
+        values = {name: getattr(content, name) for name in type(content).model_fields}
         values |= {"language": language, "business": business}
         subject, _, text = self._render(f"{template}.{language}.txt", values).strip().partition("\n")
         html = self._render(f"{template}.{language}.html", values | {"subject": subject})
@@ -86,23 +56,17 @@ def _environment(folder: Path) -> ImmutableSandboxedEnvironment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"day": day, "money": money, "span": span}
+    environment.globals |= {"day": long_date, "money": money, "duration": duration}
     return environment
 
 
-def day(value: date, language: Language) -> str:
-    """24 de noviembre de 2026, or November 24, 2026."""
-    month = _MONTHS[language][value.month - 1]
-    return f"{value.day} de {month} de {value.year}" if language == "es" else f"{month} {value.day}, {value.year}"
-
-
 def money(amount: Decimal, currency: str) -> str:
-    """$1,899.00 MXN: as Mexico and the United States write it, with the currency's name, since both say $."""
+    """$1,899.00 MXN: in the format of Mexico and the United States, with the currency, since both write $."""
     digits = 0 if currency in _WHOLE else 2
     return f"{'$' if currency in _DOLLARS else ''}{amount:,.{digits}f} {currency}"
 
 
-def span(count: int, language: Language) -> str:
+def duration(count: int, language: Language) -> str:
     """45 minutos, 1 hora, 2 días."""
     words = {"es": ("minuto", "hora", "día"), "en": ("minute", "hour", "day")}[language]
     for size, word in ((24 * 60, words[2]), (60, words[1])):

@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from bot.integrations.email.http import ProviderAnswer, ask
+from bot.integrations.email.http import ProviderResponse, send_request
 from bot.integrations.email.provider import (
     InDoubt,
     Mail,
@@ -24,7 +24,7 @@ _ACCEPTED, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _SERVER_ERROR = 202, 400, 40
 
 
 class SendGrid:
-    """`sender_name` stands in for the mail's own when it is given. `seconds` are for one request in all."""
+    """A given `sender_name` replaces the e-mail's own. `seconds` bound one whole request."""
 
     name = "sendgrid"
 
@@ -46,25 +46,25 @@ class SendGrid:
         self._seconds = seconds
 
     async def send(self, mail: Mail) -> str:
-        answered = await self._ask("POST", "/v3/mail/send", await asyncio.to_thread(self._body, mail))
-        if answered.status == _ACCEPTED:
-            return answered.headers.get("X-Message-Id", "")
-        raise _error(answered)
+        response = await self._request("POST", "/v3/mail/send", await asyncio.to_thread(self._body, mail))
+        if response.status == _ACCEPTED:
+            return response.headers.get("X-Message-Id", "")
+        raise _error(response)
 
     async def check(self) -> str:
         try:
-            answered = await self._ask("GET", "/v3/scopes")
+            response = await self._request("GET", "/v3/scopes")
         except InDoubt as error:
             raise ProviderUnavailable(str(error)) from error
-        scopes = answered.data.get("scopes") if isinstance(answered.data, dict) else None
+        scopes = response.data.get("scopes") if isinstance(response.data, dict) else None
         if not isinstance(scopes, list):
-            raise _error(answered)
+            raise _error(response)
         if "mail.send" not in scopes:
             raise Misconfigured("the key may not send", "give SENDGRID_API_KEY's key the permission Mail Send")
         return f"takes e-mail from {self._sender}"
 
-    async def _ask(self, method: str, path: str, body: bytes = b"") -> ProviderAnswer:
-        return await ask(
+    async def _request(self, method: str, path: str, body: bytes = b"") -> ProviderResponse:
+        return await send_request(
             self._http, method, f"{self._base}{path}", headers=self._headers, seconds=self._seconds, body=body
         )
 
@@ -74,10 +74,10 @@ class SendGrid:
             "personalizations": [{"to": [{"email": mail.to}]}],
             "from": {"email": self._sender} | ({"name": name} if name else {}),
             "subject": mail.subject,
-            # SendGrid wants them in this order.
+            # SendGrid demands this order.
             "content": [{"type": "text/plain", "value": mail.text}, {"type": "text/html", "value": mail.html}],
             "headers": {"Message-ID": mail.message_id, "Auto-Submitted": "auto-generated"},
-            # Links lead where they say: a rewritten one looks like a trick. And nobody's reading is watched.
+            # Rewritten links look like a trick, and nobody's reading is tracked.
             "tracking_settings": {"click_tracking": {"enable": False}, "open_tracking": {"enable": False}},
         }
         if mail.attachments:
@@ -93,23 +93,23 @@ class SendGrid:
         return json.dumps(body).encode()
 
 
-def _error(answered: ProviderAnswer) -> ProviderUnavailable | RecipientRefused:
-    """What a refusal stands for: its `field` tells whether the recipient is at fault."""
-    errors = answered.data.get("errors") if isinstance(answered.data, dict) else None
+def _error(response: ProviderResponse) -> ProviderUnavailable | RecipientRefused:
+    """The error of a refusal. Its `field` tells whether the recipient is at fault."""
+    errors = response.data.get("errors") if isinstance(response.data, dict) else None
     errors = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
-    told = scrubbed("; ".join(str(one.get("message", "")) for one in errors))
-    words = f"HTTP {answered.status}" + (f": {told}" if told else "")
-    if answered.status == _UNAUTHORIZED:
-        return Misconfigured(words, "see SENDGRID_API_KEY")
-    if answered.status == _FORBIDDEN:
-        return Misconfigured(words, "verify SENDGRID_FROM_EMAIL at SendGrid, and let the key send (Mail Send)")
+    message = scrubbed("; ".join(str(one.get("message", "")) for one in errors))
+    reason = f"HTTP {response.status}" + (f": {message}" if message else "")
+    if response.status == _UNAUTHORIZED:
+        return Misconfigured(reason, "see SENDGRID_API_KEY")
+    if response.status == _FORBIDDEN:
+        return Misconfigured(reason, "verify SENDGRID_FROM_EMAIL at SendGrid, and let the key send (Mail Send)")
     fields = [str(one.get("field")) for one in errors]
-    if answered.status == _BAD_REQUEST and fields and all(_of_recipient(field) for field in fields):
-        return RecipientRefused(words)
-    if answered.status < _SERVER_ERROR and (answered.page or answered.status < _BAD_REQUEST):
-        return Misconfigured(f"{words} is not SendGrid's answer", "see SENDGRID_BASE_URL")
-    return ProviderUnavailable(words)
+    if response.status == _BAD_REQUEST and fields and all(_names_recipient(field) for field in fields):
+        return RecipientRefused(reason)
+    if response.status < _SERVER_ERROR and (response.is_web_page or response.status < _BAD_REQUEST):
+        return Misconfigured(f"{reason} is not SendGrid's answer", "see SENDGRID_BASE_URL")
+    return ProviderUnavailable(reason)
 
 
-def _of_recipient(field: str) -> bool:
+def _names_recipient(field: str) -> bool:
     return field.startswith("personalizations") and ".to" in field

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import aiohttp
 
 from bot.integrations.email.aws_sigv4 import AwsKey
-from bot.integrations.email.http import ProviderAnswer, ask
+from bot.integrations.email.http import ProviderResponse, send_request
 from bot.integrations.email.mime import encoded
 from bot.integrations.email.provider import (
     InDoubt,
@@ -24,7 +24,7 @@ from bot.integrations.email.provider import (
 
 _OK, _BAD_REQUEST, _FORBIDDEN, _SERVER_ERROR = 200, 400, 403, 500
 _NO_SENDER = {"MailFromDomainNotVerifiedException", "AccountSuspendedException", "SendingPausedException"}
-# How SES names an address that can't be. Ours has been looked at by the settings: it is the recipient's.
+# SES's texts for an impossible address. The settings checked the sender's, so that it is the recipient's.
 _NO_ADDRESS = re.compile(
     r"illegal address|invalid (to|email) address|missing final '@domain'|local address contains|local-part|"
     r"domain (contains|starts|ends|name)|user name is missing|address contains",
@@ -33,7 +33,7 @@ _NO_ADDRESS = re.compile(
 
 
 class Ses:
-    """`base_url` without a path. Whole messages are sent as they are, but SES puts its own Message-ID and Date in."""
+    """`base_url` has no path. SES replaces the Message-ID and the Date of the message."""
 
     name = "ses"
 
@@ -47,24 +47,24 @@ class Ses:
         self._seconds = seconds
 
     async def send(self, mail: Mail) -> str:
-        answered = await self._ask("POST", "/v2/email/outbound-emails", await asyncio.to_thread(self._body, mail))
-        if answered.status == _OK and answered.data is None and not answered.page:
-            return ""  # It took the mail, and its answer broke off.
-        if answered.status == _OK and isinstance(answered.data, dict) and "MessageId" in answered.data:
-            return str(answered.data["MessageId"])
-        raise _error(answered)
+        response = await self._request("POST", "/v2/email/outbound-emails", await asyncio.to_thread(self._body, mail))
+        if response.status == _OK and response.data is None and not response.is_web_page:
+            return ""  # SES accepted the e-mail, and its answer broke off.
+        if response.status == _OK and isinstance(response.data, dict) and "MessageId" in response.data:
+            return str(response.data["MessageId"])
+        raise _error(response)
 
     async def check(self) -> str:
         try:
-            answered = await self._ask("GET", "/v2/email/account")
+            response = await self._request("GET", "/v2/email/account")
         except InDoubt as error:
             raise ProviderUnavailable(str(error)) from error
-        account = answered.data if isinstance(answered.data, dict) else {}
-        if _kind(answered).startswith("AccessDenied"):
-            # Only a key that is right is told that: one that may send and nothing else is a good one.
+        account = response.data if isinstance(response.data, dict) else {}
+        if _error_name(response).startswith("AccessDenied"):
+            # Only a valid key gets this answer. A key that may send and nothing else is a good one.
             return f"the key is right (it may not look at the account), from {self._sender}"
-        if answered.status != _OK or "SendingEnabled" not in account:
-            raise _error(answered)
+        if response.status != _OK or "SendingEnabled" not in account:
+            raise _error(response)
         if not account["SendingEnabled"]:
             raise Misconfigured("the account may not send", "see the account's state in the SES console")
         if not account.get("ProductionAccessEnabled", True):
@@ -81,31 +81,31 @@ class Ses:
         }
         return json.dumps(body).encode()
 
-    async def _ask(self, method: str, path: str, body: bytes = b"") -> ProviderAnswer:
+    async def _request(self, method: str, path: str, body: bytes = b"") -> ProviderResponse:
         url = f"{self._base}{path}"
         headers = self._key.signed(method, url, body, datetime.now(UTC))
-        return await ask(self._http, method, url, headers=headers, seconds=self._seconds, body=body)
+        return await send_request(self._http, method, url, headers=headers, seconds=self._seconds, body=body)
 
 
-def _kind(answered: ProviderAnswer) -> str:
-    """The error's name, which stands in a header or in the body, alone or after a `#` or before a `:`."""
-    data = answered.data if isinstance(answered.data, dict) else {}
-    kind = answered.headers.get("x-amzn-ErrorType") or str(data.get("__type", ""))
+def _error_name(response: ProviderResponse) -> str:
+    """The error's name, from the header or the body, without a prefix up to `#` or a suffix from `:`."""
+    data = response.data if isinstance(response.data, dict) else {}
+    kind = response.headers.get("x-amzn-ErrorType") or str(data.get("__type", ""))
     return kind.partition(":")[0].rpartition("#")[2]
 
 
-def _error(answered: ProviderAnswer) -> ProviderUnavailable | RecipientRefused:
-    data = answered.data if isinstance(answered.data, dict) else {}
-    told = str(data.get("message") or data.get("Message") or "")
-    kind = _kind(answered)
-    words = " ".join(filter(None, (f"HTTP {answered.status}", kind, scrubbed(told))))
-    if answered.status == _FORBIDDEN:
+def _error(response: ProviderResponse) -> ProviderUnavailable | RecipientRefused:
+    data = response.data if isinstance(response.data, dict) else {}
+    message = str(data.get("message") or data.get("Message") or "")
+    kind = _error_name(response)
+    reason = " ".join(filter(None, (f"HTTP {response.status}", kind, scrubbed(message))))
+    if response.status == _FORBIDDEN:
         fix = "see AWS_SES_ACCESS_KEY_ID, AWS_SES_SECRET_ACCESS_KEY, AWS_SES_REGION, and let the key ses:SendEmail"
-        return Misconfigured(words, fix)
-    if kind in _NO_SENDER or "not verified" in told:
-        return Misconfigured(words, "verify AWS_SES_FROM_EMAIL in this region, and see the account's state at SES")
-    if answered.status == _BAD_REQUEST and kind.startswith("BadRequest") and _NO_ADDRESS.search(told):
-        return RecipientRefused(words)
-    if answered.status < _SERVER_ERROR and (answered.page or answered.status < _BAD_REQUEST):
-        return Misconfigured(f"{words} is not the answer of SES", "see AWS_ENDPOINT_URL_SES")
-    return ProviderUnavailable(words)
+        return Misconfigured(reason, fix)
+    if kind in _NO_SENDER or "not verified" in message:
+        return Misconfigured(reason, "verify AWS_SES_FROM_EMAIL in this region, and see the account's state at SES")
+    if response.status == _BAD_REQUEST and kind.startswith("BadRequest") and _NO_ADDRESS.search(message):
+        return RecipientRefused(reason)
+    if response.status < _SERVER_ERROR and (response.is_web_page or response.status < _BAD_REQUEST):
+        return Misconfigured(f"{reason} is not the answer of SES", "see AWS_ENDPOINT_URL_SES")
+    return ProviderUnavailable(reason)

@@ -1,4 +1,4 @@
-"""Any SMTP server (RFC 5321), with STARTTLS, TLS from the start, or neither."""
+"""Sends by any SMTP server (RFC 5321), with STARTTLS, TLS from the start, or neither."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from bot.integrations.email.provider import (
 
 _PERMANENT = 500
 _PARTING_SECONDS = 2.0
-# Of RFC 3463: bad destination (5.1.x, but for the sender's 5.1.7 and 5.1.8), and mailboxes that take nothing.
+# RFC 3463: bad destination (5.1.x, but for the sender's 5.1.7 and 5.1.8), and disabled mailboxes.
 _NO_RECIPIENT = re.compile(r"^5\.(1\.(?![78]\b)\d+|2\.[01])\b")
 _ENHANCED = re.compile(r"^[245]\.\d{1,3}\.\d{1,3}\b")
-# Servers that say no more than this mean the mailbox: none there, not local, a wrong name, a domain without mail.
+# Without an enhanced code these mean the mailbox: missing, not local, misspelt, or a domain without mail.
 _NO_MAILBOX = (550, 551, 553, 556)
 
 
 class Smtp:
-    """`seconds` are for one step of the dialogue, `verdict_seconds` for the answer to the message.
+    """`seconds` bound one step of the dialogue, `verdict_seconds` the answer to the message.
 
-    That one may take long: servers look for viruses and spam before it (RFC 5321, 4.5.3.2.6, gives them ten minutes).
+    That answer may take long, because servers scan the message first (RFC 5321, 4.5.3.2.6, allows ten minutes).
     """
 
     name = "smtp"
@@ -72,17 +72,17 @@ class Smtp:
                 await server.mail(self._sender)
                 await server.rcpt(mail.to)
             except SMTPSenderRefused as error:
-                raise _standing(error, "let the server take SMTP_FROM_EMAIL as a sender") from error
+                raise _permanent_error(error, "let the server take SMTP_FROM_EMAIL as a sender") from error
             except SMTPResponseException as error:
-                # Without its cause, here and for DATA: aiosmtplib's errors name the recipient, and end in the log.
-                raise _of_recipient(error) from None
+                # aiosmtplib's errors name the recipient and would be logged. The cause is cut off, here and for DATA.
+                raise _recipient_error(error) from None
             except (SMTPException, OSError) as error:
                 raise ProviderUnavailable(f"the server went away ({type(error).__name__})") from error
             try:
                 response = await server.data(message, timeout=self._verdict_seconds)
             except SMTPDataError as error:
-                # The server answered: it has not taken it (RFC 5321, 4.2.5).
-                raise ProviderUnavailable(_words(error)) from None
+                # The server answered, so that it has not accepted the message (RFC 5321, 4.2.5).
+                raise ProviderUnavailable(_reply(error)) from None
             except (SMTPException, OSError) as error:
                 raise InDoubt(f"no answer after the message ({type(error).__name__})") from error
         return scrubbed(response.message)
@@ -99,13 +99,13 @@ class Smtp:
             local_hostname=domain_of(self._sender),
             timeout=self._seconds,
             use_tls=self._tls == "tls",
-            # Not left to the server: without its STARTTLS the password would go in clear.
+            # STARTTLS is demanded: without it the password would go in clear text.
             start_tls=self._tls == "starttls",
         )
         try:
             await self._open(server)
             yield server
-            # What was answered stands, however the parting goes.
+            # The answer stands, even if the goodbye fails.
             with suppress(SMTPException, OSError):
                 await server.quit(timeout=_PARTING_SECONDS)
         finally:
@@ -117,35 +117,39 @@ class Smtp:
             if self._login is not None:
                 await server.login(*self._login)
         except SMTPAuthenticationError as error:
-            raise _standing(error, "see SMTP_USERNAME and SMTP_PASSWORD") from error
+            raise _permanent_error(error, "see SMTP_USERNAME and SMTP_PASSWORD") from error
         except SMTPResponseException as error:
-            raise ProviderUnavailable(_words(error)) from error
+            raise ProviderUnavailable(_reply(error)) from error
         except (SMTPException, OSError) as error:
             tls = next((one for one in (error, error.__cause__) if isinstance(one, ssl.SSLError)), None)
             if tls is not None:
-                words = f"no secure connection: {getattr(tls, 'verify_message', '') or tls.reason}"
-                raise Misconfigured(words, "see SMTP_HOST, SMTP_PORT, SMTP_TLS and the server's certificate") from error
-            # Its own words are aiosmtplib's, as that the server has no STARTTLS or no way to log in.
+                reason = f"no secure connection: {getattr(tls, 'verify_message', '') or tls.reason}"
+                raise Misconfigured(
+                    reason, "see SMTP_HOST, SMTP_PORT, SMTP_TLS and the server's certificate"
+                ) from error
+            # The text is aiosmtplib's own here, such as that the server lacks STARTTLS or a way to log in.
             if isinstance(error, OSError):
                 raise ProviderUnavailable(f"no connection ({type(error).__name__})") from error
             raise Misconfigured(scrubbed(str(error)), "see SMTP_TLS, SMTP_PORT and SMTP_USERNAME") from error
 
 
-def _standing(error: SMTPResponseException, fix: str) -> ProviderUnavailable:
-    """What stands until an operator acts, unless the server says that it passes."""
-    return Misconfigured(_words(error), fix) if error.code >= _PERMANENT else ProviderUnavailable(_words(error))
+def _permanent_error(error: SMTPResponseException, fix: str) -> ProviderUnavailable:
+    """Misconfigured for a permanent reply, which an operator has to resolve; else ProviderUnavailable."""
+    return Misconfigured(_reply(error), fix) if error.code >= _PERMANENT else ProviderUnavailable(_reply(error))
 
 
-def _of_recipient(error: SMTPResponseException) -> ProviderUnavailable | RecipientRefused:
-    """Whether the recipient can't be, or this server won't: relaying, reputation, greylisting, a full mailbox."""
+def _recipient_error(error: SMTPResponseException) -> ProviderUnavailable | RecipientRefused:
+    """RecipientRefused for a missing mailbox. Relaying, reputation, greylisting or a full mailbox are no such case."""
     if error.code < _PERMANENT:
-        return ProviderUnavailable(_words(error))
+        return ProviderUnavailable(_reply(error))
     if _ENHANCED.match(error.message):
-        gone = bool(_NO_RECIPIENT.match(error.message))
+        is_missing = bool(_NO_RECIPIENT.match(error.message))
     else:
-        gone = error.code in _NO_MAILBOX and not re.search("relay|auth|spam|block|policy", error.message, re.IGNORECASE)
-    return RecipientRefused(_words(error)) if gone else ProviderUnavailable(_words(error))
+        is_missing = error.code in _NO_MAILBOX and not re.search(
+            "relay|auth|spam|block|policy", error.message, re.IGNORECASE
+        )
+    return RecipientRefused(_reply(error)) if is_missing else ProviderUnavailable(_reply(error))
 
 
-def _words(error: SMTPResponseException) -> str:
+def _reply(error: SMTPResponseException) -> str:
     return f"{error.code} {scrubbed(error.message)}"

@@ -1,4 +1,4 @@
-"""Addresses that nothing is sent to any more, because nobody is there: senders who insist are taken for spammers."""
+"""Addresses that refused an e-mail for good. Sending to them again would make us look like spammers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.infra.redis import answer
 
 
 class Suppression:
-    """One key an address, by its digest: a person's can be erased, and the list tells nobody's address."""
+    """A key for each address, by its digest: a person's can be erased, and the list reveals no address."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -22,12 +22,12 @@ class Suppression:
         )
 
     async def why(self, address: str) -> str | None:
-        """Why nothing is sent to this address; None when it is not on the list."""
+        """Reason for the suppression; None when the address is not on the list."""
         found: str | None = await answer(self._redis.hget(_key(address), "why"))
         return found
 
     async def lift(self, address: str) -> bool:
-        """Take an address off the list, or erase it with its person; False when it wasn't there."""
+        """Take an address off the list; False when it wasn't there."""
         return bool(await self._redis.delete(_key(address)))
 
 

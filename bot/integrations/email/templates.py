@@ -1,4 +1,4 @@
-"""What goes into each letter: typed, bounded, and nothing in it that its reader could be tricked with."""
+"""Values of each e-mail template: typed, bounded, and of no use for tricking its reader."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from pydantic import (
 Template = Literal["welcome", "verify_email", "password_reset", "invoice_paid", "trial_ending"]
 
 _LONGEST_URL = 2000
-# What a reader's mail program turns into a link, and what looks like one.
+# Signs that mail programs turn into links, or that look like one.
 _LINKS = re.compile(r"[/:@\\<>]|\w{2}\.\w{2}")
 
 
-def _greeted(name: str | None) -> str | None:
-    """People name themselves: somebody called "win.example" is greeted without a name, not with an advertisement."""
+def _safe_name(name: str | None) -> str | None:
+    """People name themselves: a name like "win.example" would advertise a link, and is left out."""
     line = " ".join("".join(sign if sign.isprintable() else " " for sign in name or "").split())
     return None if not line or _LINKS.search(line) else line
 
 
 def _day(value: Any) -> Any:
-    """A day, or a moment's day where that moment is given; a bare number would be a guess."""
+    """A day, also from a moment in its own time zone; a bare number is ambiguous and refused."""
     if isinstance(value, str):
         try:
             return datetime.fromisoformat(value).date()
@@ -42,15 +42,15 @@ def _day(value: Any) -> Any:
     raise ValueError("expected a date such as 2026-11-24")
 
 
-def _short(url: HttpUrl) -> str:
+def _bounded_url(url: HttpUrl) -> str:
     if len(str(url)) > _LONGEST_URL or url.username or url.password:
         raise ValueError(f"expected an address of at most {_LONGEST_URL} signs, without a password")
     return str(url)
 
 
-Name = Annotated[str, StringConstraints(max_length=100), AfterValidator(_greeted)]
+Name = Annotated[str, StringConstraints(max_length=100), AfterValidator(_safe_name)]
 Day = Annotated[date, BeforeValidator(_day)]
-Link = Annotated[str, BeforeValidator(lambda value: _short(_URL.model_validate({"url": value}).url))]
+Link = Annotated[str, BeforeValidator(lambda value: _bounded_url(_URL.model_validate({"url": value}).url))]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=r"^[\w .#/-]+$")]
 
 
@@ -95,7 +95,7 @@ class TrialEnding(EmailTemplate):
     url: Link | None = None
 
 
-LETTERS: dict[Template, type[EmailTemplate]] = {
+TEMPLATES: dict[Template, type[EmailTemplate]] = {
     "welcome": Welcome,
     "verify_email": VerifyEmail,
     "password_reset": PasswordReset,

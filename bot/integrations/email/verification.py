@@ -1,4 +1,4 @@
-"""Proof that an e-mail address is somebody's: a code that goes there by e-mail and comes back in the chat."""
+"""Proves that an e-mail address is somebody's: a code goes there and comes back in the chat."""
 
 from __future__ import annotations
 
@@ -13,22 +13,24 @@ from redis.asyncio import Redis
 
 from bot.infra.logs import masked
 from bot.infra.redis import answer, key
-from bot.integrations.email.queue import enqueue
+from bot.integrations.email.jobs import enqueue
 
 _DIGITS = 6
 _ROUNDS = 20_000
 
 
 class TooManyCodes(Exception):
-    """This contact, or this address, was sent as many codes as it may be for now."""
+    """This contact or this address was sent too many codes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Codes live `valid_seconds`, allow `tries`, are used once; `sends` an hour for a contact and for an address, and
-    `sends_a_day`: who guesses day and night, from as many phones as they like, has 30 guesses a day in a million.
+    """Codes live `valid_seconds`, allow `tries`, and are used once.
 
-    A code is kept for an address of nobody too: neither words nor waits nor counts tell whether there is somebody.
+    `sends` an hour and `sends_a_day` count for a contact and for an address. With any number of phones, somebody has 30
+    guesses a day in a million.
+
+    A code is stored for an unknown address too: texts, waits and counts reveal no account.
     """
 
     redis: Redis
@@ -39,41 +41,41 @@ class Verification:
     sends_a_day: int = 6
 
     async def start(self, conversation: str, address: str, subject: str | None, language: str, effect: str) -> None:
-        """Send a code to the address, if there is a `subject` that it would prove; an earlier code is void.
+        """Send a code to the address, if there is a `subject` for it to prove; an earlier code is void.
 
-        `effect` names this sending: again with the same one, it is the same mail. Raises TooManyCodes.
+        `effect` identifies this sending: the same one sends the same e-mail. Raises TooManyCodes.
         """
         await self._count(conversation, address, effect)
-        if await answer(self.redis.hget(_kept(conversation), "sent")) == effect:
+        if await answer(self.redis.hget(_key(conversation), "sent")) == effect:
             return
         code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
         salt = secrets.token_hex(16)
-        kept = {"salt": salt, "code": await _hashed(code, salt), "subject": subject or "", "left": str(self.tries)}
+        stored = {"salt": salt, "code": await _digest(code, salt), "subject": subject or "", "left": str(self.tries)}
         pipeline = self.redis.pipeline(transaction=True)
-        pipeline.delete(_kept(conversation))
-        pipeline.hset(_kept(conversation), mapping=kept)
-        pipeline.expire(_kept(conversation), self.valid_seconds)
+        pipeline.delete(_key(conversation))
+        pipeline.hset(_key(conversation), mapping=stored)
+        pipeline.expire(_key(conversation), self.valid_seconds)
         await pipeline.execute()
         if subject:
             data = {"to": address, "template": "verify_email", "data": {"code": code}, "language": language}
-            # Without a look at the suppression list, which would tell that there is somebody.
+            # The suppression list isn't checked, because its answer would reveal an account.
             await enqueue(self.redis, data, f"verify-{masked(effect + salt)}")
-        await answer(self.redis.hset(_kept(conversation), "sent", effect))
+        await answer(self.redis.hset(_key(conversation), "sent", effect))
 
-    async def proves(self, conversation: str, code: str) -> str | None:
-        """What a right code proves (the `subject`); None for one that is wrong, old or used. See `use_up`."""
-        # The try is taken before the look, so that many at once have no more of them.
-        left = await answer(self.redis.eval(_TAKE_TRY, 1, _kept(conversation)))
-        if not left:
+    async def check(self, conversation: str, code: str) -> str | None:
+        """The `subject` that the code proves; None for a wrong, old or used code. It stays valid until `consume`."""
+        # The try is counted before the comparison, so that parallel requests get no more tries.
+        code_fields = await answer(self.redis.eval(_TAKE_TRY, 1, _key(conversation)))
+        if not code_fields:
             return None
-        salt, kept, subject = cast("list[str]", left)
-        given = await _hashed("".join(filter(str.isdigit, code)), salt)
-        right = hmac.compare_digest(given, kept)
-        return str(subject) if right and subject else None
+        salt, stored, subject = cast("list[str]", code_fields)
+        digest = await _digest("".join(filter(str.isdigit, code)), salt)
+        matches = hmac.compare_digest(digest, stored)
+        return str(subject) if matches and subject else None
 
-    async def use_up(self, conversation: str) -> None:
-        """The code has done its work: from now on it proves nothing."""
-        await self.redis.delete(_kept(conversation))
+    async def consume(self, conversation: str) -> None:
+        """Make the code void after its use."""
+        await self.redis.delete(_key(conversation))
 
     async def _count(self, conversation: str, address: str, effect: str) -> None:
         hashed = hashlib.sha256(address.casefold().encode()).hexdigest()[:24]
@@ -81,12 +83,12 @@ class Verification:
         limits = (("", self.sends, self.per_seconds), (":day", self.sends_a_day, 24 * self.per_seconds))
         for counter in counters:
             for which, most, seconds in limits:
-                kept = f"{counter}{which}"
-                if not await answer(self.redis.eval(_COUNT, 1, kept, effect, str(most), str(seconds))):
+                stored = f"{counter}{which}"
+                if not await answer(self.redis.eval(_COUNT, 1, stored, effect, str(most), str(seconds))):
                     raise TooManyCodes
 
 
-# A try by number of an entry that expires; the hash is gone when none is left.
+# Takes one try from a code that expires.
 _TAKE_TRY = """
 local found = redis.call('HMGET', KEYS[1], 'salt', 'code', 'subject', 'left')
 if not found[1] then return false end
@@ -94,7 +96,7 @@ if tonumber(found[4]) <= 0 then return false end
 redis.call('HINCRBY', KEYS[1], 'left', -1)
 return {found[1], found[2], found[3]}
 """
-# The same effect counts once, so that a turn that is done again does not use up what is allowed.
+# The same effect counts once, so that a repeated turn doesn't use up the limit.
 _COUNT = """
 local now = tonumber(redis.call('TIME')[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[3]))
@@ -106,10 +108,10 @@ return 1
 """
 
 
-async def _hashed(code: str, salt: str) -> str:
+async def _digest(code: str, salt: str) -> str:
     digest = await asyncio.to_thread(hashlib.pbkdf2_hmac, "sha256", code.encode(), salt.encode(), _ROUNDS)
     return digest.hex()
 
 
-def _kept(conversation: str) -> str:
+def _key(conversation: str) -> str:
     return key(conversation, "verify", "code")

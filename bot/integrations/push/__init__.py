@@ -1,1 +1,1 @@
-"""Notifications in a person's browser: asked for in the chat, subscribed on a page, sent by the queue."""
+"""Notifications in a person's browser: requested in the chat, subscribed on a page, sent by the queue."""

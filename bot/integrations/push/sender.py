@@ -1,4 +1,4 @@
-"""The job `push`: a notification to each of a person's browsers, encrypted, once, until its time is over."""
+"""The job `push`: an encrypted notification to each of a person's browsers, once, until it expires."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import random
 import time
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NoReturn
 
 import structlog
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from redis.asyncio import Redis
 
 from bot.conversations import identity
@@ -24,6 +25,7 @@ from bot.infra.logs import masked
 from bot.infra.metrics import PUSHES
 from bot.infra.queues import Job, JobRejected, RetryLater
 from bot.infra.redis import answer, key
+from bot.infra.validation import checked_job
 from bot.integrations.push.subscriptions import PushSubscription, PushSubscriptions, renew
 from bot.integrations.push.vapid import KeysWrong, private_of
 from bot.settings import PushSettings
@@ -32,12 +34,12 @@ from bot.whatsapp.phone_numbers import address_of, variants
 
 _log = structlog.get_logger()
 
-# How long a push service keeps it for a device that is off.
+# A push service keeps it for so long for a device that is off.
 TTL_SECONDS = 24 * 3600
 PAUSES = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
-# RFC 8291 and 8030: services take 4096 bytes, of which encryption needs 86 for its header, 16 and 1 for the record.
+# RFC 8291 and 8030: services take 4096 bytes. Encryption needs 86 for its header, 16 and 1 for the record.
 LONGEST = 4096 - 103
-# RFC 8292 allows a day at most; some services' clocks are off.
+# RFC 8292 allows a day at most, and some services' clocks are off.
 _CLAIM_SECONDS = 12 * 3600
 _LONGEST_RETRY_AFTER = 6 * 3600.0
 _KEEP_SECONDS = 3 * 24 * 3600
@@ -48,7 +50,7 @@ State = Literal["sent", "gone", "refused", "missed"]
 
 
 class PushJob(BaseModel):
-    """The data of a job `push`; `contact` is a phone or a BSUID, `url` is opened by a tap."""
+    """Data of a job `push`; `contact` is a phone or a BSUID, a tap opens `url`."""
 
     model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True, hide_input_in_errors=True)
 
@@ -59,19 +61,15 @@ class PushJob(BaseModel):
 
 
 def push_job(data: dict[str, Any]) -> PushJob:
-    """Check data from outside; raises Unfit with what is wrong, and without the values."""
-    try:
-        job = PushJob.model_validate(data)
-    except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'data'}: {one['msg']}" for one in error.errors())
-        raise JobRejected(told) from error
+    """Check data from outside. Raises JobRejected with the reasons, and without the values."""
+    job = checked_job(PushJob, data)
     if address_of(job.contact) == (None, None):
         raise JobRejected("contact: expected a phone with its country's digits, or a BSUID such as MX.8801234567890123")
     return job
 
 
 def payload(job: PushJob) -> bytes:
-    """What the service worker reads, `{title, body, url}`; a body that is too long loses its end."""
+    """The JSON for the service worker, `{title, body, url}`; a body that is too long is cut."""
 
     def size(length: int) -> int:
         return len(_json(job, job.body[:length] + "…"))
@@ -79,19 +77,19 @@ def payload(job: PushJob) -> bytes:
     if len(_json(job, job.body)) <= LONGEST:
         return _json(job, job.body)
     length = bisect.bisect_right(range(len(job.body)), LONGEST, key=size) - 1
-    while length > 0 and _joined(job.body, length):
+    while length > 0 and _continues(job.body, length):
         length -= 1
     return _json(job, job.body[: max(length, 0)].rstrip() + "…")
 
 
 def _json(job: PushJob, body: str) -> bytes:
     said = {"title": job.title, "body": body, "url": job.url}
-    # A lone surrogate, which JSON may bring, has no place in UTF-8.
+    # JSON may bring a lone surrogate, which UTF-8 can't encode.
     return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-def _joined(text: str, index: int) -> bool:
-    """Whether what stands here belongs to the sign before it: an accent, a skin colour, a half of a joined emoji."""
+def _continues(text: str, index: int) -> bool:
+    """Whether this code point belongs to the one before: an accent, a skin colour, a half of a joined emoji."""
     here, before = text[index], text[index - 1]
     loose = {"\u200d", "\ufe0f", "\u20e3"}
     return (
@@ -99,8 +97,17 @@ def _joined(text: str, index: int) -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class PushAttempt:
+    """Result of one try at one browser's push service; `retry_after` are the seconds that it asked to wait."""
+
+    state: State
+    reason: str
+    retry_after: float | None = None
+
+
 class PushSender:
-    """`pauses` are the seconds after each try that some push service missed."""
+    """`pauses` are the seconds between tries."""
 
     def __init__(
         self,
@@ -119,56 +126,56 @@ class PushSender:
         self._pauses = pauses
         self._vapid: Any = None
 
-    async def process(self, task: Job) -> None:
-        """Work on a job `push`. Raises Later while a push service has still to take it, Unfit when none can."""
-        job = push_job(task.data)
+    async def process(self, queued: Job) -> None:
+        """Work on a job `push`. Raises RetryLater while a push service may still take it, JobRejected when none can."""
+        job = push_job(queued.data)
         if not self._settings.configured:
             raise JobRejected("browser notifications are not set up; see `recado keys vapid` and VAPID_SUBJECT")
         conversation = await self._conversation(job)
         subscriptions = await self._subscriptions.of(conversation) if conversation else []
         if conversation is None or not subscriptions:
-            _log.info("push_without_browser", job=masked(task.key))
+            _log.info("push_without_browser", job=masked(queued.key))
             return
         await self._renew(conversation)
-        await self._ready()
-        receipts = key(conversation, "pushed", masked(task.key))
-        known: dict[str, str] = await answer(self._redis.hgetall(receipts))
-        left = [one for one in subscriptions if one.name not in known]
-        told = payload(job)
-        sent = (self._send(conversation, one, told, masked(task.key), receipts) for one in left)
+        await self._load_keys()
+        receipts = key(conversation, "pushed", masked(queued.key))
+        stored: dict[str, str] = await answer(self._redis.hgetall(receipts))
+        remaining = [one for one in subscriptions if one.name not in stored]
+        payload_bytes = payload(job)
+        sent = (self._send(conversation, one, payload_bytes, masked(queued.key), receipts) for one in remaining)
         ended = await asyncio.gather(*sent, return_exceptions=True)
         for one in ended:
             if isinstance(one, BaseException):
                 raise one
-        await self._judge([one for one in ended if not isinstance(one, BaseException)], receipts)
+        await self._conclude([one for one in ended if not isinstance(one, BaseException)], receipts)
 
-    async def _judge(self, outcomes: list[tuple[State, str, float | None]], receipts: str) -> None:
-        missed = [(why, wait) for state, why, wait in outcomes if state == "missed"]
-        refused = [why for state, why, _ in outcomes if state == "refused"]
+    async def _conclude(self, deliveries: list[PushAttempt], receipts: str) -> None:
+        missed = [one for one in deliveries if one.state == "missed"]
+        refused = [one.reason for one in deliveries if one.state == "refused"]
         if missed:
-            why = "; ".join(why for why, _ in missed)
+            reason = "; ".join(one.reason for one in missed)
             pipeline = self._redis.pipeline(transaction=True)
             pipeline.hincrby(receipts, "tries", 1)
             pipeline.expire(receipts, _KEEP_SECONDS)
             tries = int((await pipeline.execute())[0])
             if tries > len(self._pauses):
-                await self._give_up(receipts, f"given up after {tries} tries: {why}")
-            asked = max((wait for _, wait in missed if wait), default=0.0)
+                await self._give_up(receipts, f"given up after {tries} tries: {reason}")
+            retry_after = max(one.retry_after or 0.0 for one in missed)
             pause = self._pauses[tries - 1] * random.uniform(1, 1.5)  # noqa: S311 - protects nothing
-            raise RetryLater(max(pause, min(asked, _LONGEST_RETRY_AFTER)), why)
+            raise RetryLater(max(pause, min(retry_after, _LONGEST_RETRY_AFTER)), reason)
         if refused:
-            why = f"{len(refused)} of {len(outcomes)} browsers not reached: {'; '.join(refused)}"
+            why = f"{len(refused)} of {len(deliveries)} browsers not reached: {'; '.join(refused)}"
             await self._give_up(receipts, why)
 
     async def _give_up(self, receipts: str, why: str) -> NoReturn:
-        """Forget all but whom it has reached: an operator's retry has all its tries, and goes to the others."""
-        known: dict[str, str] = await answer(self._redis.hgetall(receipts))
-        if again := [name for name, state in known.items() if state not in ("sent", "gone")]:
+        """Reset the failed browsers and end the job: an operator's retry has all its tries, for them alone."""
+        stored: dict[str, str] = await answer(self._redis.hgetall(receipts))
+        if again := [name for name, state in stored.items() if state not in ("sent", "gone")]:
             await answer(self._redis.hdel(receipts, *again))
         raise JobRejected(why)
 
     async def _conversation(self, job: PushJob) -> str | None:
-        """Whose browsers are meant. Raises Unfit for a number that was another person's: it may mean either."""
+        """The conversation of the contact. Raises JobRejected for a number that was another person's."""
         phone, bsuid = address_of(job.contact)
         for spelling in variants(phone) if phone else (None,):
             if found := await identity.find(self._redis, spelling, bsuid):
@@ -181,15 +188,15 @@ class PushSender:
         return None
 
     async def _renew(self, conversation: str) -> None:
-        """Who gets notifications stays known, whether they write or not."""
+        """Keep the person known, even if they get notifications and never write."""
         names = await identity.identities_of(self._redis, conversation)
         pipeline = self._redis.pipeline(transaction=False)
         identity.renew(pipeline, conversation, names)
         renew(pipeline, conversation)
         await pipeline.execute()
 
-    async def _ready(self) -> None:
-        """Load what encrypts, which takes a while, beside the loop; and the key."""
+    async def _load_keys(self) -> None:
+        """Load the key, and in a thread the libraries for encryption, which takes a while."""
         if self._vapid is not None:
             return
         try:
@@ -201,43 +208,42 @@ class PushSender:
         await asyncio.to_thread(importlib.import_module, "pywebpush")
         from py_vapid import Vapid02  # noqa: PLC0415 - as above
 
-        # Its own check of the subject knows fewer addresses than there are; the settings have looked at it.
+        # The library's own check of the subject refuses valid addresses; the settings have checked it.
         self._vapid = Vapid02(private, {"no-strict": True})
 
     async def _send(
-        self, conversation: str, one: PushSubscription, told: bytes, topic: str, receipts: str
-    ) -> tuple[State, str, float | None]:
-        """Hand it to one browser's push service, and keep at once what came of it."""
-        wait = None
+        self, conversation: str, one: PushSubscription, payload_bytes: bytes, topic: str, receipts: str
+    ) -> PushAttempt:
+        """Post to one browser's push service, and store the result at once."""
         try:
-            given = await self._guarded.post(one.endpoint, *self._sealed(one, told, topic))
+            response = await self._guarded.post(one.endpoint, *self._encrypted(one, payload_bytes, topic))
         except NoAnswer as error:
             fix = "; allow it with PUSH_ALLOW_PRIVATE" if error.private else ""
-            # Nobody becomes public by waiting.
-            state: State = "refused" if error.private else "missed"
-            why = f"{one.origin}: {error}{fix}"
+            # No retry makes a private address public.
+            delivery = PushAttempt("refused" if error.private else "missed", f"{one.origin}: {error}{fix}")
         except ValueError:
-            state, why = "refused", f"{one.origin}: its keys are no point of the curve"
+            delivery = PushAttempt("refused", f"{one.origin}: its keys are no point of the curve")
         else:
-            wait = given.retry_after
-            state, why = _state(given.status), f"{one.origin}: HTTP {given.status}"
-            await self._heed(one, given.status)
-        PUSHES.labels(state).inc()
-        if state == "gone":
+            delivery = PushAttempt(
+                _state(response.status), f"{one.origin}: HTTP {response.status}", response.retry_after
+            )
+            await self._report_rejection(one, response.status)
+        PUSHES.labels(delivery.state).inc()
+        if delivery.state == "gone":
             await self._subscriptions.remove(conversation, one)
-        if state != "missed":
+        if delivery.state != "missed":
             pipeline = self._redis.pipeline(transaction=True)
-            pipeline.hset(receipts, one.name, state)
+            pipeline.hset(receipts, one.name, delivery.state)
             pipeline.expire(receipts, _KEEP_SECONDS)
             await pipeline.execute()
-        _log.info("push_sent", state=state, why=why)
-        return state, why, wait
+        _log.info("push_sent", state=delivery.state, why=delivery.reason)
+        return delivery
 
-    def _sealed(self, one: PushSubscription, told: bytes, topic: str) -> tuple[bytes, dict[str, str]]:
-        """The encrypted body (RFC 8291) and its headers (RFC 8030, RFC 8292). Raises ValueError for false keys."""
+    def _encrypted(self, one: PushSubscription, payload_bytes: bytes, topic: str) -> tuple[bytes, dict[str, str]]:
+        """The encrypted body (RFC 8291) and its headers (RFC 8030, RFC 8292). Raises ValueError for invalid keys."""
         from pywebpush import WebPusher  # noqa: PLC0415 - loaded beside the loop before
 
-        body = bytes(WebPusher(one.model_dump()).encode(told)["body"])
+        body = bytes(WebPusher(one.model_dump()).encode(payload_bytes)["body"])
         claims = {
             "aud": one.origin,
             "exp": int(time.time()) + _CLAIM_SECONDS,
@@ -249,12 +255,12 @@ class PushSender:
             "Content-Type": "application/octet-stream",
             "TTL": str(TTL_SECONDS),
             "Urgency": "normal",
-            # A second try takes the place of the first one, should that still wait for the device.
+            # A repeated notification replaces the first one that still waits for the device.
             "Topic": topic,
         }
 
-    async def _heed(self, one: PushSubscription, status: int) -> None:
-        """Tell an operator, once a day, what no retry makes good."""
+    async def _report_rejection(self, one: PushSubscription, status: int) -> None:
+        """Tell an operator, once a day, about a rejection that no retry resolves."""
         if status in (401, 403):
             fix = "see that the VAPID keys are those that the browsers subscribed with, VAPID_SUBJECT, and the clock"
             alarm = Alarm("push_refused", "error", f"{one.origin} refuses our VAPID signature (HTTP {status})", fix)

@@ -1,4 +1,4 @@
-"""The browsers of a person that may be sent notifications, kept with the conversation."""
+"""The browsers of a person that get notifications, stored with the conversation."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from redis.asyncio import Redis
 
 from bot.conversations import identity
 from bot.conversations.tombstones import erased
-from bot.infra.guarded_http import leads_inside
+from bot.infra.guarded_http import is_private
 from bot.infra.redis import answer, key
+from bot.infra.validation import problems
 from bot.integrations.push.vapid import decoded, on_curve
 
-# A phone, a computer, a tablet, each with more than one browser; the oldest makes room.
+# A phone, a computer and a tablet, each with several browsers; the oldest makes room.
 MOST = 10
 _CHANGES_AN_HOUR = 30
 _HOUR = 3600
 _POINT, _AUTH = 65, 16
 
-# KEYS 1 subscriptions, 2 erased. ARGV 1 name, 2 subscription, 3 the most. Kept is `time JSON`, so that it sorts.
+# KEYS 1 subscriptions, 2 erased. ARGV 1 name, 2 subscription, 3 limit. The form `time JSON` sorts by time.
 _KEEP = f"""
 if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
@@ -41,7 +42,7 @@ while extra > 0 do
 end
 return 1
 """
-# KEYS 1 how often, 2 erased. Nothing is counted of who was erased.
+# KEYS 1 counter, 2 erased. Nothing is counted for an erased person.
 _COUNT = f"""
 if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
 local count = redis.call('INCR', KEYS[1])
@@ -51,7 +52,7 @@ return count
 
 
 class NotASubscription(Exception):
-    """What a browser sent can't be kept; the message says why, for whoever wrote the page."""
+    """The browser's data can't be stored; the message tells the page's author why."""
 
 
 def _bytes(length: int) -> AfterValidator:
@@ -74,7 +75,7 @@ class PushKeys(BaseModel):
 
 
 class PushSubscription(BaseModel):
-    """A browser's PushSubscription (W3C Push API), as its `toJSON` gives it; what else it holds isn't kept."""
+    """A browser's PushSubscription (W3C Push API), from its `toJSON`; other fields aren't stored."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -87,25 +88,24 @@ class PushSubscription(BaseModel):
 
     @property
     def origin(self) -> str:
-        """For the claim `aud` (RFC 8292): scheme, host, and a port that isn't the scheme's own."""
+        """The claim `aud` (RFC 8292): scheme, host, and a port that isn't the scheme's own."""
         parts = urlsplit(self.endpoint)
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-async def subscription(data: object, *, allow_private: bool) -> PushSubscription:
-    """What a browser sent, checked; raises NotASubscription."""
+async def parse_subscription(data: object, *, allow_private: bool) -> PushSubscription:
+    """Check a browser's data; raises NotASubscription."""
     try:
         checked = PushSubscription.model_validate(data)
         parts = urlsplit(checked.endpoint)
-        # Reading the port raises for one that is no number. No push service is named by an IPv6 address.
+        # Reading an invalid port raises. Push services have names, never IPv6 addresses.
         if not parts.hostname or parts.username is not None or parts.port == 0 or "[" in parts.netloc:
             raise NotASubscription("endpoint: expected the address of a push service")
     except ValidationError as error:
-        where = (f"{'.'.join(map(str, one['loc'])) or 'subscription'}: {one['msg']}" for one in error.errors())
-        raise NotASubscription("; ".join(where)) from error
+        raise NotASubscription(problems(error, whole="subscription")) from error
     except ValueError as error:
         raise NotASubscription("endpoint: expected the address of a push service") from error
-    if not allow_private and (parts.scheme != "https" or await leads_inside(checked.endpoint)):
+    if not allow_private and (parts.scheme != "https" or await is_private(checked.endpoint)):
         raise NotASubscription("endpoint: expected https and a public address; PUSH_ALLOW_PRIVATE allows others")
     return checked
 
@@ -115,41 +115,41 @@ class PushSubscriptions:
         self._redis = redis
 
     async def of(self, conversation: str) -> list[PushSubscription]:
-        """A person's browsers, the oldest first."""
-        kept: dict[str, str] = await answer(self._redis.hgetall(browsers_key(conversation)))
-        return [PushSubscription.model_validate_json(one.partition(" ")[2]) for one in sorted(kept.values())]
+        """The oldest first."""
+        fields: dict[str, str] = await answer(self._redis.hgetall(browsers_key(conversation)))
+        return [PushSubscription.model_validate_json(one.partition(" ")[2]) for one in sorted(fields.values())]
 
     async def add(self, conversation: str, one: PushSubscription) -> bool:
-        """Keep a browser; the same one is kept once, with its newest keys. False where its person was erased."""
+        """Store a browser, the same one once, with its newest keys. False when its person was erased."""
         text = f"{datetime.now(UTC).isoformat()} {one.model_dump_json()}"
         keys = (browsers_key(conversation), erased(conversation))
         return bool(await answer(self._redis.eval(_KEEP, len(keys), *keys, one.name, text, str(MOST))))
 
     async def remove(self, conversation: str, one: PushSubscription) -> bool:
-        """Forget a browser; False when it wasn't there."""
+        """False when it wasn't there."""
         return bool(await answer(self._redis.hdel(browsers_key(conversation), one.name)))
 
-    async def may_change(self, conversation: str) -> bool:
-        """Count a change; False when there were too many within an hour."""
+    async def count_change(self, conversation: str) -> bool:
+        """False when there were too many changes within an hour."""
         keys = (key(conversation, "push", "changes"), erased(conversation))
         return int(await answer(self._redis.eval(_COUNT, len(keys), *keys))) <= _CHANGES_AN_HOUR
 
 
-async def kept_of(redis: Redis, conversation: str) -> dict[str, str]:
-    """A person's browsers as they are kept."""
-    kept: dict[str, str] = await answer(redis.hgetall(browsers_key(conversation)))
-    return kept
+async def stored(redis: Redis, conversation: str) -> dict[str, str]:
+    """A person's browsers in their stored form."""
+    fields: dict[str, str] = await answer(redis.hgetall(browsers_key(conversation)))
+    return fields
 
 
-def adopt(pipeline: Any, conversation: str, kept: dict[str, str]) -> None:
-    """Take over the browsers of a conversation that joins."""
-    if kept:
-        pipeline.hset(browsers_key(conversation), mapping=kept)
+def adopt(pipeline: Any, conversation: str, fields: dict[str, str]) -> None:
+    """Take over the browsers of a conversation that is merged."""
+    if fields:
+        pipeline.hset(browsers_key(conversation), mapping=fields)
         renew(pipeline, conversation)
 
 
 def renew(pipeline: Any, conversation: str) -> None:
-    """Keep a person's browsers as long as the person, from now on."""
+    """Keep a person's browsers as long as the person, counted from now."""
     pipeline.expire(browsers_key(conversation), identity.KEEP_SECONDS)
 
 

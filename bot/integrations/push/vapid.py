@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.settings import PushSettings
 
 if TYPE_CHECKING:
-    # Loaded where it is used: the web server needs it for nothing else.
+    # Loaded at its use, because the web server needs it for nothing else.
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 
@@ -26,7 +26,7 @@ def new_pair() -> tuple[str, str]:
 
 
 def private_of(settings: PushSettings) -> EllipticCurvePrivateKey:
-    """The private key; raises KeysWrong when it is none, or not that of the public key."""
+    """The private key; raises KeysWrong when it is invalid, or doesn't match the public key."""
     from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - see above
 
     if settings.private_key is None or settings.public_key is None:

@@ -1,1 +1,1 @@
-"""Billing with Stripe: whose subscription it is, what it costs, what a tap may change, and what Stripe tells us."""
+"""Billing with Stripe: customers, subscriptions, changes confirmed by a tap, and events."""

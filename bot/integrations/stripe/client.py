@@ -1,7 +1,4 @@
-"""Our one door to Stripe, over its official library: every call has its limits, and every change its idempotency key.
-
-https://docs.stripe.com/api, in the version that the library was made for.
-"""
+"""Client of Stripe's API (https://docs.stripe.com/api), over Stripe's library: bounded in time, safe to repeat."""
 
 from __future__ import annotations
 
@@ -56,10 +53,10 @@ _OK = 200
 
 
 class Stripe:
-    """Each call raises StripeFailed. `key` names a change: the same key is the same change, however often it is asked.
+    """Each call raises StripeFailed. `key` is the idempotency key: the same key makes the same change once.
 
-    `attempt_seconds` is how long one attempt may take, `all_seconds` after how long no other one is made,
-    `first_wait` the pause before the second one.
+    `attempt_seconds` bounds one attempt; no attempt begins after `all_seconds`; `first_wait` comes before the second
+    one.
     """
 
     def __init__(
@@ -78,53 +75,53 @@ class Stripe:
         self._first_wait = first_wait
         self._client: StripeClient | None = None
         secret = settings.secret_key.get_secret_value() if settings.secret_key else ""
-        # What is kept of one account is nothing of another's: of test mode's, or of the sandbox's last run.
+        # Cached data of one account must not serve another: test mode, or the sandbox's last run.
         self.account_mark = hashlib.sha256(secret.encode()).hexdigest()[:8]
 
     # ---- people
 
     async def customer(self, id_: str) -> Customer:
-        """Raises Gone for one that was deleted, too."""
+        """Raises StripeObjectGone, for a deleted customer too."""
         found = await self._one(Customer, lambda api: api.customers.retrieve_async(id_))
         if found.deleted:
             raise StripeObjectGone("the customer was deleted")
         return found
 
     async def customers_of(self, whatsapp_ids: list[str]) -> list[Customer]:
-        """The customers of whom one of these is the contact. The search learns of changes only after a while.
+        """Customers whose metadata name one of these contacts. The search learns of changes after about a minute.
 
-        Ten clauses at most (https://docs.stripe.com/search#search-query-language).
+        It takes ten clauses at most (https://docs.stripe.com/search#search-query-language).
         """
         query = " OR ".join(f"metadata['whatsapp_id']:'{one}'" for one in whatsapp_ids)
-        return await self._some(Customer, lambda api: api.customers.search_async({"query": query, "limit": 10}))
+        return await self._list(Customer, lambda api: api.customers.search_async({"query": query, "limit": 10}))
 
     async def customers_by_email(self, email: str) -> list[Customer]:
-        return await self._some(Customer, lambda api: api.customers.list_async({"email": email, "limit": 10}))
+        return await self._list(Customer, lambda api: api.customers.list_async({"email": email, "limit": 10}))
 
     async def create_customer(self, whatsapp_id: str, name: str | None, key: str) -> Customer:
         params: Any = {"metadata": {"whatsapp_id": whatsapp_id}} | ({"name": name} if name else {})
-        return await self._one(Customer, lambda api: api.customers.create_async(params, _once(key)))
+        return await self._one(Customer, lambda api: api.customers.create_async(params, _idempotency(key)))
 
-    async def link(self, customer: str, whatsapp_id: str, key: str) -> Customer:
+    async def set_whatsapp_id(self, customer: str, whatsapp_id: str, key: str) -> Customer:
         params: Any = {"metadata": {"whatsapp_id": whatsapp_id}}
-        return await self._one(Customer, lambda api: api.customers.update_async(customer, params, _once(key)))
+        return await self._one(Customer, lambda api: api.customers.update_async(customer, params, _idempotency(key)))
 
     async def payment_method(self, id_: str) -> PaymentMethod:
         return await self._one(PaymentMethod, lambda api: api.payment_methods.retrieve_async(id_))
 
     async def payment_methods(self, customer: str) -> list[PaymentMethod]:
         params: Any = {"customer": customer, "limit": 3}
-        return await self._some(PaymentMethod, lambda api: api.payment_methods.list_async(params))
+        return await self._list(PaymentMethod, lambda api: api.payment_methods.list_async(params))
 
     # ---- plans and subscriptions
 
     async def prices(self) -> list[Price]:
-        """All recurring prices that are offered, each with its product."""
+        """The recurring prices on offer, each with its product."""
         found: list[Price] = []
         while True:
             after: Any = {"starting_after": found[-1].id} if found else {}
             params: Any = {"active": True, "type": "recurring", "limit": _PAGE, "expand": ["data.product"]} | after
-            page = await self._some(Price, partial(_prices, params))
+            page = await self._list(Price, partial(_prices, params))
             found += page
             if len(page) < _PAGE:
                 return found
@@ -133,26 +130,28 @@ class Stripe:
         return await self._one(StripeProduct, lambda api: api.products.retrieve_async(id_))
 
     async def subscriptions(self, customer: str) -> list[Subscription]:
-        """All that there are and were, the newest first, each with its latest invoice."""
+        """The subscriptions, ended ones too, the newest first, each with its latest invoice."""
         params: Any = {"customer": customer, "status": "all", "limit": 20, "expand": ["data.latest_invoice"]}
-        return await self._some(Subscription, lambda api: api.subscriptions.list_async(params))
+        return await self._list(Subscription, lambda api: api.subscriptions.list_async(params))
 
     async def subscription(self, id_: str) -> Subscription:
         params: Any = {"expand": ["latest_invoice"]}
         return await self._one(Subscription, lambda api: api.subscriptions.retrieve_async(id_, params))
 
-    async def preview(self, subscription: Subscription, **supposed: Any) -> Invoice:
-        """The invoice that comes next, or with what is supposed of the subscription; raises NothingToBill.
+    async def preview(self, subscription: Subscription, **assumed: Any) -> Invoice:
+        """The next invoice, with these assumptions about the subscription; raises NothingToBill.
 
-        With `proration_behavior="always_invoice"` it is what a change costs at once, and the preview says at which
-        moment: https://docs.stripe.com/billing/subscriptions/prorations
+        With `proration_behavior="always_invoice"` it is the immediate cost of a change. The preview then tells the
+        moment that it was made for: https://docs.stripe.com/billing/subscriptions/prorations
         """
         params: Any = {"customer": subscription.customer, "subscription": subscription.id}
-        if supposed:
-            params["subscription_details"] = supposed
+        if assumed:
+            params["subscription_details"] = assumed
         return await self._one(Invoice, lambda api: api.invoices.create_preview_async(params))
 
-    async def change(self, subscription: str, item: str, price: str, proration_date: int, *, key: str) -> Subscription:
+    async def change_price(
+        self, subscription: str, item: str, price: str, proration_date: int, *, key: str
+    ) -> Subscription:
         """Change the plan and charge the difference; raises CardRefused, and then nothing is changed."""
         params: Any = {
             "items": [{"id": item, "price": price}],
@@ -162,19 +161,20 @@ class Stripe:
         }
         return await self._update(subscription, params, key)
 
-    async def let_end(self, subscription: str, *, last: bool = False, key: str) -> Subscription:
-        """Let it end with the period that is paid: of several, with the first that ends, or with the `last`.
+    async def cancel_at_period_end(self, subscription: str, *, last: bool = False, key: str) -> Subscription:
+        """End the subscription with its paid period. Of several periods, the first that ends, or with `last` the last
+        one.
 
         https://docs.stripe.com/changelog/basil/2025-07-30/cancel-at-enums
         """
         end: dict[str, Any] = {"cancel_at": "max_period_end"} if last else {"cancel_at_period_end": True}
         return await self._update(subscription, end, key)
 
-    async def let_go_on(self, subscription: str, *, key: str) -> Subscription:
-        """Take back an end that is to come. Whether it is taken back says the answer.
+    async def resume(self, subscription: str, *, key: str) -> Subscription:
+        """Take back a coming end. The returned subscription shows whether it worked.
 
-        The customer portal sets a date without the flag where billing is flexible, and one request takes only one of
-        both: https://docs.stripe.com/billing/subscriptions/billing-mode/compare
+        With flexible billing the customer portal sets a date without the flag, and one request takes only one of the
+        two: https://docs.stripe.com/billing/subscriptions/billing-mode/compare
         """
         found = await self._update(subscription, {"cancel_at_period_end": False}, key)
         return await self._update(subscription, {"cancel_at": ""}, f"{key}-date") if found.ends else found
@@ -182,10 +182,10 @@ class Stripe:
     async def _update(self, subscription: str, change: dict[str, Any], key: str) -> Subscription:
         params: Any = change | {"expand": ["latest_invoice"]}
         return await self._one(
-            Subscription, lambda api: api.subscriptions.update_async(subscription, params, _once(key))
+            Subscription, lambda api: api.subscriptions.update_async(subscription, params, _idempotency(key))
         )
 
-    # ---- pages of Stripe's
+    # ---- hosted pages
 
     async def checkout(self, customer: str, price: str, trial_days: int, back: str, key: str) -> HostedPage:
         params: Any = {
@@ -197,38 +197,40 @@ class Stripe:
         }
         if trial_days:
             params["subscription_data"] = {"trial_period_days": trial_days}
-        return await self._one(HostedPage, lambda api: api.checkout.sessions.create_async(params, _once(key)))
+        return await self._one(HostedPage, lambda api: api.checkout.sessions.create_async(params, _idempotency(key)))
 
     async def open_checkouts(self, customer: str) -> list[HostedPage]:
         params: Any = {"customer": customer, "status": "open", "limit": 10}
-        return await self._some(HostedPage, lambda api: api.checkout.sessions.list_async(params))
+        return await self._list(HostedPage, lambda api: api.checkout.sessions.list_async(params))
 
     async def expire_checkout(self, id_: str) -> None:
         await self._one(HostedPage, lambda api: api.checkout.sessions.expire_async(id_))
 
     async def portal(self, customer: str, back: str, key: str) -> HostedPage:
         params: Any = {"customer": customer, "return_url": back}
-        return await self._one(HostedPage, lambda api: api.billing_portal.sessions.create_async(params, _once(key)))
+        return await self._one(
+            HostedPage, lambda api: api.billing_portal.sessions.create_async(params, _idempotency(key))
+        )
 
     # ---- invoices
 
     async def invoices(self, customer: str, *, limit: int) -> list[Invoice]:
         """The newest first."""
         params: Any = {"customer": customer, "limit": limit}
-        return await self._some(Invoice, lambda api: api.invoices.list_async(params))
+        return await self._list(Invoice, lambda api: api.invoices.list_async(params))
 
     async def invoice(self, id_: str) -> Invoice:
         return await self._one(Invoice, lambda api: api.invoices.retrieve_async(id_))
 
     async def pdf(self, address: str) -> bytes:
-        """An invoice's PDF, from Stripe's own hosts alone: the address came in a response, and leads nowhere else."""
+        """An invoice's PDF. The address came in a response, so that it is followed to Stripe's own hosts alone."""
         try:
             async with asyncio.timeout(self._timeout.total):
                 for _ in range(_REDIRECTS):
                     self._check_host(address)
                     async with self._http.get(address, allow_redirects=False) as response:
                         if response.status == _OK:
-                            return await _bounded(response)
+                            return await _read_pdf(response)
                         if "Location" not in response.headers:
                             raise StripeUnavailable(f"HTTP {response.status} for a PDF")
                         address = urljoin(address, response.headers["Location"])
@@ -237,26 +239,26 @@ class Stripe:
         raise RequestRefused("the PDF is nowhere to be found")
 
     async def check(self) -> None:
-        """Whether Stripe answers and takes the key."""
-        await self._some(Customer, lambda api: api.customers.list_async({"limit": 1}))
+        """Raise unless Stripe answers and accepts the key."""
+        await self._list(Customer, lambda api: api.customers.list_async({"limit": 1}))
 
-    # ---- the wire
+    # ---- transport
 
     def _check_host(self, address: str) -> None:
-        ours, asked = urlsplit(self._settings.api_base), urlsplit(address)
-        stripes = asked.scheme == "https" and f".{asked.hostname}".endswith(".stripe.com")
-        if not stripes and (asked.scheme, asked.netloc) != (ours.scheme, ours.netloc):
+        ours, target = urlsplit(self._settings.api_base), urlsplit(address)
+        is_stripe = target.scheme == "https" and f".{target.hostname}".endswith(".stripe.com")
+        if not is_stripe and (target.scheme, target.netloc) != (ours.scheme, ours.netloc):
             raise RequestRefused("the address of the PDF is not Stripe's")
 
     async def _api(self) -> Any:
         if self._client is None:
-            # Half a second to import: beside the loop, and only where it is used.
+            # Because the import takes half a second, it happens in a thread, at the first use.
             stripe: Any = await asyncio.to_thread(import_module, "stripe")
             key = self._settings.secret_key
             if key is None:
                 raise KeyRejected("STRIPE_SECRET_KEY is not set")
             transport = stripe.AIOHTTPClient(session=self._http, timeout=self._timeout)
-            # Retries are ours, below: the library's own leave out 429, and one layer retries a call, never two.
+            # The library's retries leave out 429, so that ours replace them: one layer retries a call, never two.
             self._client = stripe.StripeClient(
                 key.get_secret_value(),
                 base_addresses={"api": self._settings.api_base.rstrip("/")},
@@ -268,7 +270,7 @@ class Stripe:
     async def _one(self, shape: type[F], call: Callable[[Any], Awaitable[Any]]) -> F:
         return _read(shape, await self._call(call))
 
-    async def _some(self, shape: type[F], call: Callable[[Any], Awaitable[Any]]) -> list[F]:
+    async def _list(self, shape: type[F], call: Callable[[Any], Awaitable[Any]]) -> list[F]:
         return [_read(shape, one) for one in (await self._call(call)).get("data", ())]
 
     async def _call(self, call: Callable[[Any], Awaitable[Any]]) -> dict[str, Any]:
@@ -287,10 +289,11 @@ class Stripe:
         try:
             found: dict[str, Any] = (await call(api)).to_dict(for_json=True)
         except stripe.StripeError as error:
-            # Without its cause: Stripe's words repeat what was asked, such as an e-mail address, and errors are logged.
+            # Stripe's texts repeat values of the request, such as an e-mail address. Errors are logged, so that the
+            # cause is cut off.
             raise error_from(error) from None
         except (aiohttp.ClientError, TimeoutError) as error:
-            # The library wraps what goes wrong until the headers are there, not while the body is read.
+            # The library wraps errors until the headers are there, not those of reading the body.
             raise StripeUnavailable(f"no whole answer ({type(error).__name__})") from error
         return found
 
@@ -309,11 +312,11 @@ def _prices(params: Any, api: Any) -> Awaitable[Any]:
     return found
 
 
-def _once(key: str) -> Any:
+def _idempotency(key: str) -> Any:
     return {"idempotency_key": key}
 
 
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+async def _read_pdf(response: aiohttp.ClientResponse) -> bytes:
     content = await response.content.read(_PDF_BYTES + 1)
     while len(content) <= _PDF_BYTES and (more := await response.content.read(_PDF_BYTES)):
         content += more

@@ -1,7 +1,7 @@
-"""Which Stripe customer a contact is: by `metadata.whatsapp_id`, as Stripe has it now, never by what somebody says.
+"""Links contacts to Stripe customers by `metadata.whatsapp_id`, as Stripe has it now; a claim in the chat links nobody.
 
-A phone that was another person's before names nobody. Who has it now proves an e-mail address, or an operator writes
-their BSUID into the metadata.
+A phone number that was another person's before links nobody. Its new owner proves an e-mail address instead, or an
+operator writes their BSUID into the metadata.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from bot.infra.redis import answer, key
 from bot.integrations.stripe.client import Stripe
 from bot.integrations.stripe.errors import StripeFailed, StripeObjectGone
 from bot.integrations.stripe.objects import Customer
-from bot.whatsapp.phone_numbers import address_of, exact
+from bot.whatsapp.phone_numbers import address_of, exact_variants
 
 _REMEMBER_SECONDS = 30 * 24 * 3600
 _OWNER_SECONDS = 400 * 24 * 3600
 
 
 class SeveralCustomers(StripeFailed):
-    """More than one customer names this contact: a person has to say which."""
+    """More than one customer names this contact: a person has to decide."""
 
 
 class BelongsToAnother(StripeFailed):
-    """The customer is another contact's: a person has to decide."""
+    """The customer is linked to another contact: a person has to decide."""
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerDirectory:
-    """What is kept here is only where to look first: Stripe's metadata decide.
+    """Stripe's metadata decide; the stored links only say where to look first.
 
-    The search there learns of a change after a minute or so; a link that we made is found at once.
+    Stripe's search learns of a change after about a minute. The stored link finds our own change immediately.
     """
 
     redis: Redis
@@ -42,65 +42,66 @@ class CustomerDirectory:
     contacts: Contacts
 
     async def customer_of(self, conversation: str, contact: Contact) -> Customer | None:
-        """The contact's customer, as it is now; raises SeveralCustomers, and what Stripe's calls raise."""
-        contact = await self._as_now(conversation, contact)
-        names = _names(contact)
-        if not names:
+        """The contact's customer, as it is now; raises SeveralCustomers and the errors of Stripe's calls."""
+        contact = await self._refreshed(conversation, contact)
+        whatsapp_ids = _whatsapp_ids(contact)
+        if not whatsapp_ids:
             return None
-        known = await self.redis.get(_customer(conversation))
-        if known and (found := await self._still(known, names)):
-            await note(self.redis, conversation, found)
+        stored = await self.redis.get(_customer(conversation))
+        if stored and (found := await self._if_named(stored, whatsapp_ids)):
+            await store_references(self.redis, conversation, found)
             return found
-        # Digits are agreed on (contract.md); people paste a plus with them.
-        spelled = [*names, *(f"+{one}" for one in names if one.isdigit())]
-        matches = {one.id for one in await self.stripe.customers_of(spelled) if one.whatsapp_id in names}
-        # The search may tell what was true a minute ago.
-        customers = [one for id_ in sorted(matches) if (one := await self._still(id_, names))]
-        customers = [one for one in customers if await self._free(one.id, conversation)]
+        # The metadata hold digits alone, but people paste a plus with them.
+        spellings = [*whatsapp_ids, *(f"+{one}" for one in whatsapp_ids if one.isdigit())]
+        matches = {one.id for one in await self.stripe.customers_of(spellings) if one.whatsapp_id in whatsapp_ids}
+        # The search may return the state of a minute ago.
+        customers = [one for id_ in sorted(matches) if (one := await self._if_named(id_, whatsapp_ids))]
+        customers = [one for one in customers if await self._is_free(one.id, conversation)]
         if len(customers) > 1:
             raise SeveralCustomers("several customers have this contact")
         for one in customers:
-            await remember(self.redis, conversation, one)
+            await store_link(self.redis, conversation, one)
         return customers[0] if customers else None
 
     async def link(self, conversation: str, contact: Contact, customer: str, key_: str) -> Customer:
-        """Make the customer, whose e-mail address was proven, this contact's.
+        """Link the customer, whose e-mail address was proven, to this contact.
 
-        Raises BelongsToAnother where it is somebody else's already. A number that went from one person to another names
-        nobody, so that the address decides: for who has the number now, and for who was the customer by it before.
+        Raises BelongsToAnother when it is another contact's already. A number that went from one person to another
+        proves nothing: then the address decides for the number's present owner, and for the contact who was this
+        customer before.
         """
-        found, contact = await self.stripe.customer(customer), await self._as_now(conversation, contact)
-        names = _names(contact)
-        by_address = await self._by_address(found, conversation, contact)
-        taken = bool(found.whatsapp_id and found.whatsapp_id not in names)
-        if not names or ((taken or not await self._free(customer, conversation)) and not by_address):
+        found, contact = await self.stripe.customer(customer), await self._refreshed(conversation, contact)
+        whatsapp_ids = _whatsapp_ids(contact)
+        by_address = await self._was_theirs(found, conversation, contact)
+        taken = bool(found.whatsapp_id and found.whatsapp_id not in whatsapp_ids)
+        if not whatsapp_ids or ((taken or not await self._is_free(customer, conversation)) and not by_address):
             raise BelongsToAnother("the customer belongs to another contact")
         if not found.whatsapp_id or taken:
-            found = await self.stripe.link(customer, _written(contact), key_)
-        await remember(self.redis, conversation, found)
+            found = await self.stripe.set_whatsapp_id(customer, _own_whatsapp_id(contact), key_)
+        await store_link(self.redis, conversation, found)
         return found
 
-    async def _by_address(self, customer: Customer, conversation: str, contact: Contact) -> bool:
-        if contact.phone_contested and contact.phone and customer.whatsapp_id in exact(contact.phone):
+    async def _was_theirs(self, customer: Customer, conversation: str, contact: Contact) -> bool:
+        if contact.phone_contested and contact.phone and customer.whatsapp_id in exact_variants(contact.phone):
             return True
         owner = await self.redis.get(_owner(customer.id))
         return owner is not None and await identity.home_of(self.redis, owner) == conversation
 
     async def create(self, conversation: str, contact: Contact, key_: str) -> Customer:
-        """A new customer for a contact who has none; raises BelongsToAnother where only a contested phone is known."""
-        contact = await self._as_now(conversation, contact)
-        if not _names(contact):
+        """Create a customer for a contact who has none; raises BelongsToAnother when the phone is contested."""
+        contact = await self._refreshed(conversation, contact)
+        if not _whatsapp_ids(contact):
             raise BelongsToAnother("the phone was another person's, and there is no BSUID")
-        found = await self.stripe.create_customer(_written(contact), contact.name, key_)
-        await remember(self.redis, conversation, found)
+        found = await self.stripe.create_customer(_own_whatsapp_id(contact), contact.name, key_)
+        await store_link(self.redis, conversation, found)
         return found
 
     async def email_of(self, contact: Contact) -> str | None:
-        """The address of the contact's customer; where nobody knows which that is, the one that is kept, if any."""
+        """The address of the contact's customer; without a single customer, the stored address, if any."""
         phone = None if contact.bsuid else contact.own_phone
         if phone is None and contact.bsuid is None:
             return contact.email
-        conversation = await self.contacts.reach_exactly(phone=phone, bsuid=contact.bsuid)
+        conversation = await self.contacts.find_or_create_exactly(phone=phone, bsuid=contact.bsuid)
         try:
             found = await self.customer_of(conversation, contact)
         except StripeFailed:
@@ -108,51 +109,50 @@ class CustomerDirectory:
         return (found.email if found else None) or contact.email
 
     async def conversation_of(self, customer: Customer) -> str | None:
-        """Where to write to a customer; None when it names nobody, or somebody who has its number since."""
+        """The conversation of a customer; None when it names nobody, or a number that changed its owner."""
         if customer.whatsapp_id is None:
             return None
         phone, bsuid = address_of(customer.whatsapp_id)
         if phone is None and bsuid is None:
             return None
-        conversation = await self.contacts.reach_exactly(phone=phone, bsuid=bsuid)
+        conversation = await self.contacts.find_or_create_exactly(phone=phone, bsuid=bsuid)
         contested = phone is not None and (await self.contacts.get(conversation)).phone_contested
-        if contested or not await self._free(customer.id, conversation):
+        if contested or not await self._is_free(customer.id, conversation):
             return None
-        await note(self.redis, conversation, customer)
+        await store_references(self.redis, conversation, customer)
         return conversation
 
-    async def _as_now(self, conversation: str, contact: Contact) -> Contact:
-        """The contact, whose phone may be known by now to have been another person's."""
+    async def _refreshed(self, conversation: str, contact: Contact) -> Contact:
+        """The contact, with the latest knowledge of whether its phone was another person's before."""
         contested = (await self.contacts.get(conversation)).phone_contested
         return replace(contact, phone_contested=contested or contact.phone_contested)
 
-    async def _still(self, customer: str, names: list[str]) -> Customer | None:
+    async def _if_named(self, customer: str, whatsapp_ids: list[str]) -> Customer | None:
         try:
             found = await self.stripe.customer(customer)
         except StripeObjectGone:
             return None
-        return found if found.whatsapp_id in names else None
+        return found if found.whatsapp_id in whatsapp_ids else None
 
-    async def _free(self, customer: str, conversation: str) -> bool:
-        """Whether nobody else was this customer: numbers are given to new people, who must not get an old owner's."""
+    async def _is_free(self, customer: str, conversation: str) -> bool:
+        """Whether no other contact was this customer. Carriers give numbers to new people, who must not get it."""
         owner = await self.redis.get(_owner(customer))
         if owner is None or await identity.home_of(self.redis, owner) == conversation:
             return True
-        # Whoever was erased owns nothing any more.
-        return not await self.contacts.known(owner)
+        # An erased contact owns nothing any more.
+        return not await self.contacts.exists(owner)
 
 
-async def remember(redis: Redis, conversation: str, customer: Customer) -> None:
-    """Keep that the contact is this customer of Stripe."""
-    await note(redis, conversation, customer)
+async def store_link(redis: Redis, conversation: str, customer: Customer) -> None:
+    await store_references(redis, conversation, customer)
     pipeline = redis.pipeline(transaction=False)
     pipeline.set(_customer(conversation), customer.id, ex=_REMEMBER_SECONDS)
     pipeline.set(_owner(customer.id), conversation, ex=_OWNER_SECONDS)
     await pipeline.execute()
 
 
-async def note(redis: Redis, conversation: str, customer: Customer) -> None:
-    """Note what leads to all that is kept of a customer elsewhere, for as long as it can be kept."""
+async def store_references(redis: Redis, conversation: str, customer: Customer) -> None:
+    """Store the ids that lead to a customer's data elsewhere, for as long as those may last."""
     pipeline = redis.pipeline(transaction=False)
     for name, value in ((_customers(conversation), customer.id), (_emails(conversation), customer.email)):
         if value:
@@ -161,8 +161,8 @@ async def note(redis: Redis, conversation: str, customer: Customer) -> None:
     await pipeline.execute()
 
 
-async def noted(redis: Redis, conversation: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Every customer that the contact was, and the addresses that Stripe had for them."""
+async def references(redis: Redis, conversation: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The customers that the contact was, and the addresses that Stripe had for them."""
     pointer = await redis.get(_customer(conversation))
     customers = await answer(redis.smembers(_customers(conversation)))
     emails = await answer(redis.smembers(_emails(conversation)))
@@ -170,18 +170,21 @@ async def noted(redis: Redis, conversation: str) -> tuple[frozenset[str], frozen
 
 
 async def forget(redis: Redis, conversation: str) -> None:
-    """Forget whose customer the contact is."""
-    customers, _ = await noted(redis, conversation)
-    names = (_customer(conversation), _customers(conversation), _emails(conversation))
-    await redis.delete(*names, *map(_owner, customers))
+    """Forget the contact's customers."""
+    customers, _ = await references(redis, conversation)
+    keys = (_customer(conversation), _customers(conversation), _emails(conversation))
+    await redis.delete(*keys, *map(_owner, customers))
 
 
-def _names(contact: Contact) -> list[str]:
-    """How Stripe may spell this contact: exactly, and not by a phone that was another person's before."""
-    return [*([contact.bsuid] if contact.bsuid else []), *(exact(contact.own_phone) if contact.own_phone else ())]
+def _whatsapp_ids(contact: Contact) -> list[str]:
+    """Spellings of this contact in Stripe's metadata; a phone that was another person's before is none."""
+    return [
+        *([contact.bsuid] if contact.bsuid else []),
+        *(exact_variants(contact.own_phone) if contact.own_phone else ()),
+    ]
 
 
-def _written(contact: Contact) -> str:
+def _own_whatsapp_id(contact: Contact) -> str:
     return str(contact.own_phone or contact.bsuid)
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong between us and Stripe, named by what the caller can do about it."""
+"""Errors of calls to Stripe, named by the caller's choices."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ _BY_THE_CUSTOMER = {"authentication_required", "subscription_payment_intent_requ
 
 
 class StripeFailed(Exception):
-    """Stripe did not do what was asked; the text holds neither data of a customer nor a key."""
+    """Stripe did not fulfil the request; the text holds no customer data and no key."""
 
 
 class StripeUnavailable(StripeFailed):
-    """No answer in time, too many requests, or a fault of Stripe's: later may help.
+    """No answer in time, too many requests, or a fault at Stripe: a later try may work.
 
-    Whether a change was made is not known: the same idempotency key asks again without doing it twice. `hopeless`
-    means that Stripe itself says that trying at once is no use.
+    A change may have been made or not: the same idempotency key repeats it safely. `hopeless`: Stripe itself says that
+    an immediate retry is no use.
     """
 
-    def __init__(self, words: str, *, hopeless: bool = False) -> None:
-        super().__init__(words)
+    def __init__(self, reason: str, *, hopeless: bool = False) -> None:
+        super().__init__(reason)
         self.hopeless = hopeless
 
 
 class KeyRejected(StripeFailed):
-    """The key is wrong, or may not do this: an operator has to see to STRIPE_SECRET_KEY."""
+    """The key is wrong or lacks the permission: an operator has to see to STRIPE_SECRET_KEY."""
 
 
 class StripeObjectGone(StripeFailed):
-    """There is no such object, or there is no more."""
+    """The object doesn't exist, or no longer."""
 
 
 class CardRefused(StripeFailed):
@@ -48,30 +48,30 @@ class NothingToBill(StripeObjectGone):
 
 
 class RequestRefused(StripeFailed):
-    """Stripe doesn't accept the request; asking again is no use."""
+    """Stripe doesn't accept the request; a repetition is no use."""
 
 
 def error_from(error: StripeError) -> StripeFailed:
     """Name what the library raised (https://docs.stripe.com/error-low-level)."""
     import stripe  # noqa: PLC0415 - half a second, loaded already by whoever can raise this
 
-    words = f"HTTP {error.http_status}, {error.code or type(error).__name__}"
+    reason = f"HTTP {error.http_status}, {error.code or type(error).__name__}"
     match error:
         case stripe.AuthenticationError() | stripe.PermissionError():
-            return KeyRejected(words)
+            return KeyRejected(reason)
         case stripe.CardError(code=code):
-            return NeedsAction(words) if code in _BY_THE_CUSTOMER else CardRefused(words)
+            return NeedsAction(reason) if code in _BY_THE_CUSTOMER else CardRefused(reason)
         case stripe.APIConnectionError() | stripe.RateLimitError():
-            return StripeUnavailable(words, hopeless=_hopeless(error))
+            return StripeUnavailable(reason, hopeless=_hopeless(error))
         case stripe.InvalidRequestError(http_status=404) | stripe.InvalidRequestError(code="resource_missing"):
-            return NothingToBill(words) if error.code == "invoice_upcoming_none" else StripeObjectGone(words)
+            return NothingToBill(reason) if error.code == "invoice_upcoming_none" else StripeObjectGone(reason)
         case stripe.InvalidRequestError(param=param):
-            return RequestRefused(f"{words}, parameter {param}" if param else words)
+            return RequestRefused(f"{reason}, parameter {param}" if param else reason)
     passing = error.http_status is None or error.http_status == _CONFLICT or error.http_status >= _FAULT
     return (
-        StripeUnavailable(words, hopeless=_hopeless(error))
+        StripeUnavailable(reason, hopeless=_hopeless(error))
         if passing
-        else RequestRefused(f"{words}; is STRIPE_API_BASE Stripe's API?")
+        else RequestRefused(f"{reason}; is STRIPE_API_BASE Stripe's API?")
     )
 
 

@@ -1,4 +1,4 @@
-"""Amounts and days as people read them."""
+"""Amounts and days for customers."""
 
 from __future__ import annotations
 
@@ -6,28 +6,25 @@ import re
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 
+from bot.integrations.dates import long_date
 from bot.messages.language import Language
 
 # https://docs.stripe.com/currencies#zero-decimal and #three-decimal. Stripe counts ISK and UGX in hundredths.
 _WHOLE = re.compile("bif|clp|djf|gnf|jpy|kmf|krw|mga|pyg|rwf|vnd|vuv|xaf|xof|xpf")
 _THOUSANDTHS = re.compile("bhd|jod|kwd|omr|tnd")
 _SIGNS = {"mxn": "$", "usd": "$", "cad": "$", "cop": "$", "clp": "$", "ars": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
-_MONTHS = (
-    ("enero", "January"), ("febrero", "February"), ("marzo", "March"), ("abril", "April"), ("mayo", "May"),
-    ("junio", "June"), ("julio", "July"), ("agosto", "August"), ("septiembre", "September"), ("octubre", "October"),
-    ("noviembre", "November"), ("diciembre", "December"),
-)  # fmt: skip
 
 
 def decimal(amount: int, currency: str) -> Decimal:
-    """Stripe's smallest units in the currency's own unit, with its decimals: 124900 MXN is 1249.00, 500 JPY is 500."""
+    """An amount in the currency's own unit, with its decimals: 124900 MXN is 1249.00, 500 JPY is 500."""
     return Decimal(amount).scaleb(-_places(currency))
 
 
 def money(amount: int, currency: str) -> str:
     """An amount in Stripe's smallest units with its currency: `$1,249.00 MXN`, `-$5.00 USD`, `¥500 JPY`.
 
-    Mexico writes numbers as the United States do, so that Spanish and English need no difference.
+    Mexico writes numbers as the United States do, so that both languages share this text. Babel's es-MX doesn't fit: it
+    writes `USD1,249.00`, and Colombian pesos without the hundredths that Stripe counts.
     """
     sign = "-" if amount < 0 else ""
     return f"{sign}{_SIGNS.get(currency.lower(), '')}{decimal(abs(amount), currency):,f} {currency.upper()}"
@@ -40,9 +37,7 @@ def iso_day(moment: float, zone: tzinfo) -> str:
 
 def day(moment: float, zone: tzinfo, language: Language) -> str:
     """A Unix time as a day: `24 de noviembre de 2026`, `November 24, 2026`."""
-    local = datetime.fromtimestamp(moment, UTC).astimezone(zone)
-    spanish, english = _MONTHS[local.month - 1]
-    return f"{local.day} de {spanish} de {local.year}" if language == "es" else f"{english} {local.day}, {local.year}"
+    return long_date(datetime.fromtimestamp(moment, UTC).astimezone(zone).date(), language)
 
 
 def _places(currency: str) -> int:

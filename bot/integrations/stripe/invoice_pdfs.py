@@ -1,4 +1,4 @@
-"""Invoices as documents in the chat: Stripe's PDF, kept with the other files of the person."""
+"""Invoices as documents in the chat: Stripe's PDF, stored with the person's other files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.integrations.stripe.client import Stripe
 from bot.integrations.stripe.errors import StripeObjectGone
 from bot.integrations.stripe.objects import Invoice
-from bot.messages.inbound import StoredFile
+from bot.messages.outbound import StoredFile
 from bot.storage.files import Files
 
 

@@ -1,4 +1,4 @@
-"""Stripe's objects as far as we read them; amounts are integers in the currency's smallest unit, times Unix seconds."""
+"""The parts of Stripe's objects that we read. Amounts are in the currency's smallest unit, times are Unix seconds."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-# What gives a service, or will when a payment that failed is made good.
+# Statuses that give a service, or will once a failed payment is made good.
 LIVE = frozenset({"trialing", "active", "past_due", "unpaid", "paused"})
 
 
 def _id(value: Any) -> Any:
-    """An expandable field, expanded or not, as the id."""
+    """The id of an expandable field, expanded or not."""
     return value.get("id") if isinstance(value, dict) else value
 
 
@@ -39,7 +39,7 @@ class Customer(StripeObject):
 
     @property
     def whatsapp_id(self) -> str | None:
-        """The contact that it belongs to, as it is written at Stripe (contract.md)."""
+        """The linked contact, from the customer's metadata."""
         return (self.metadata or {}).get("whatsapp_id", "").strip().removeprefix("+") or None
 
 
@@ -58,7 +58,6 @@ class Recurring(StripeObject):
 
 class Price(StripeObject):
     id: str
-    active: bool = True
     currency: str
     unit_amount: int | None = None
     unit_amount_decimal: Decimal | None = None
@@ -68,12 +67,12 @@ class Price(StripeObject):
 
     @property
     def metered(self) -> bool:
-        """Whether it is charged by use, when the period is over."""
+        """Whether use is charged when the period is over."""
         return self.recurring is not None and self.recurring.usage_type == "metered"
 
     @property
-    def each(self) -> Decimal | None:
-        """Price of one unit, in the currency's smallest unit; None where that depends on how many there are."""
+    def unit_price(self) -> Decimal | None:
+        """Price of one unit in the currency's smallest unit; None when it depends on the quantity."""
         if self.billing_scheme != "per_unit":
             return None
         return self.unit_amount_decimal if self.unit_amount is None else Decimal(self.unit_amount)
@@ -84,7 +83,7 @@ class Price(StripeObject):
 
     @property
     def interval(self) -> str:
-        """How often it is charged: `month` or `year` as a rule, else with the count, `3 months`."""
+        """Interval of the charge: `month` or `year` as a rule, else with the count, `3 months`."""
         if self.recurring is None:
             return ""
         unit, count = self.recurring.interval, self.recurring.interval_count
@@ -92,7 +91,7 @@ class Price(StripeObject):
 
 
 class SubscriptionItem(StripeObject):
-    """`quantity` is None where it is charged by use."""
+    """`quantity` is None for metered prices."""
 
     id: str
     price: Price
@@ -100,7 +99,7 @@ class SubscriptionItem(StripeObject):
     current_period_end: int = 0
 
     @property
-    def many(self) -> int:
+    def units(self) -> int:
         return 1 if self.quantity is None else self.quantity
 
 
@@ -118,9 +117,8 @@ class ItemDetails(StripeObject):
 
 
 class LineParent(StripeObject):
-    """Origin of a line: an item of the subscription, or an amount that somebody added."""
+    """Origin of a line: an item of the subscription, or an amount that was added by hand."""
 
-    invoice_item_details: ItemDetails | None = None
     subscription_item_details: ItemDetails | None = None
 
 
@@ -130,8 +128,8 @@ class InvoiceLine(StripeObject):
     parent: LineParent | None = None
 
     @property
-    def once(self) -> bool:
-        """Whether it is no part of what each period costs."""
+    def one_time(self) -> bool:
+        """Whether the line is no part of the regular cost of a period."""
         item = self.parent.subscription_item_details if self.parent else None
         return item is None or item.proration
 
@@ -154,7 +152,7 @@ class Discount(StripeObject):
 
 
 class Invoice(StripeObject):
-    """An invoice, or the preview of one, which has no id of its own to rely on."""
+    """An invoice, or a preview of one, which has no reliable id."""
 
     id: str | None = None
     number: str | None = None
@@ -178,15 +176,15 @@ class Invoice(StripeObject):
     total_discount_amounts: tuple[Discount, ...] | None = None
 
     @property
-    def left(self) -> int:
+    def amount_left(self) -> int:
         """The part that is still to be paid."""
         return self.amount_remaining if self.status in {"open", "uncollectible"} else 0
 
     @property
     def usual(self) -> bool:
-        """Whether a preview is of what each period costs: no amount that comes once, and no discount that may end."""
+        """Whether a preview shows the regular cost of a period: no one-time amount, and no discount that may end."""
         discounts = self.total_discount_amounts or ()
-        return not any(line.once for line in self.lines.data) and not any(one.amount for one in discounts)
+        return not any(line.one_time for line in self.lines.data) and not any(one.amount for one in discounts)
 
     @property
     def proration_date(self) -> int | None:
@@ -195,7 +193,7 @@ class Invoice(StripeObject):
         return details.subscription_proration_date if details else None
 
     def for_now(self, until: int) -> bool:
-        """Whether a preview is of what is charged now, in the period that lasts `until`, not of what comes after it."""
+        """Whether a preview is charged now, within the period that lasts `until`, and not after it."""
         return bool(self.lines.data) and all(line.period.start < until for line in self.lines.data)
 
 
@@ -206,7 +204,7 @@ class PendingUpdate(StripeObject):
 
 
 class CollectionPause(StripeObject):
-    """Nothing is collected until then; None: until somebody goes on."""
+    """Nothing is collected until `resumes_at`; None means until further notice."""
 
     resumes_at: int | None = None
 
@@ -216,7 +214,6 @@ class Subscription(StripeObject):
     status: str
     customer: Id
     items: SubscriptionItems
-    collection_method: str = "charge_automatically"
     cancel_at_period_end: bool = False
     cancel_at: int | None = None
     pause_collection: CollectionPause | None = None
@@ -235,14 +232,14 @@ class Subscription(StripeObject):
         return next((item for item in self.items.data if item.id == id_), None)
 
     @property
-    def about(self) -> str:
-        """The prices with their numbers, however they are ordered."""
-        parts = (f"{one.price.id}{'' if one.many == 1 else f'x{one.many}'}" for one in self.items.data)
+    def price_signature(self) -> str:
+        """The prices with their quantities, in one fixed order."""
+        parts = (f"{one.price.id}{'' if one.units == 1 else f'x{one.units}'}" for one in self.items.data)
         return " ".join(sorted(parts))
 
     @property
     def interval(self) -> str:
-        """How often it is charged; nothing where its items differ in that."""
+        """Interval of the charge; empty when the items differ in it."""
         every = {item.price.interval for item in self.items.data}
         return every.pop() if len(every) == 1 else ""
 
@@ -252,23 +249,23 @@ class Subscription(StripeObject):
 
     @property
     def owed(self) -> Invoice | None:
-        """Its latest invoice, if somebody still has to pay it."""
+        """The latest invoice, if it is not fully paid."""
         latest = self.latest_invoice
-        return latest if isinstance(latest, Invoice) and latest.left else None
+        return latest if isinstance(latest, Invoice) and latest.amount_left else None
 
     @property
     def ends(self) -> bool:
-        """Whether it is to end by itself."""
+        """Whether a cancellation is scheduled."""
         return self.cancel_at_period_end or self.cancel_at is not None
 
     @property
     def renews_at(self) -> int:
-        """When the period that is paid, or the trial, ends; of several items, the first that does."""
+        """End of the paid period or trial; of several items, the earliest."""
         return min(item.current_period_end for item in self.items.data)
 
     @property
     def until(self) -> int:
-        """When it ends by itself, else when it renews."""
+        """The scheduled end, or else the renewal."""
         return self.cancel_at or self.renews_at
 
     @property
@@ -280,8 +277,6 @@ class Subscription(StripeObject):
 class PaymentCard(StripeObject):
     brand: str = "card"
     last4: str = ""
-    exp_month: int | None = None
-    exp_year: int | None = None
 
 
 class PaymentMethod(StripeObject):
@@ -291,7 +286,7 @@ class PaymentMethod(StripeObject):
 
 
 class HostedPage(StripeObject):
-    """Something at Stripe that is opened by its address: a Checkout session, a portal session."""
+    """A page at Stripe, opened by its address: a Checkout session or a portal session."""
 
     id: str
     url: str | None = None

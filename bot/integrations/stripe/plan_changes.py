@@ -1,4 +1,4 @@
-"""Changes of a subscription that a tap makes: shown with their amount, checked against it, done once with one key."""
+"""Changes of a subscription that a tap confirms: shown with their cost, checked again, and made once."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ import structlog
 
 from bot.conversations.confirmations import ConfirmationCards, ConfirmedAction, TapResult
 from bot.integrations.stripe.amounts import next_invoice, paused
+from bot.integrations.stripe.change_card import PlanChange, card_text
+from bot.integrations.stripe.change_results import ChangeResults
 from bot.integrations.stripe.client import Stripe
 from bot.integrations.stripe.customers import CustomerDirectory
 from bot.integrations.stripe.errors import CardRefused, NeedsAction, StripeFailed, StripeObjectGone, StripeUnavailable
 from bot.integrations.stripe.formatting import money
 from bot.integrations.stripe.objects import Invoice, Price, Subscription, SubscriptionItem
-from bot.integrations.stripe.outcomes import ChangeOutcomes
 from bot.integrations.stripe.plans import Plans
-from bot.integrations.stripe.price_changes import PlanChange, shown
 from bot.integrations.stripe.subscription_state import SubscriptionStates
-from bot.integrations.stripe.texts import words
-from bot.messages.inbound import Buttons
+from bot.integrations.stripe.texts import phrase
 from bot.messages.language import Language
+from bot.messages.outbound import Buttons
 
 _log = structlog.get_logger()
 KIND = "subscription"
-# Looking and making together have to end before the customer must have an answer.
+# Check and change together have to end before the customer must have an answer.
 _CHECK_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class PlanChanges:
     stripe: Stripe
-    links: CustomerDirectory
+    customers: CustomerDirectory
     plans: Plans
     cards: ConfirmationCards
     states: SubscriptionStates
-    outcomes: ChangeOutcomes
+    change_results: ChangeResults
     zone: tzinfo
 
     # ---- what a change would be
 
-    async def to_plan(self, subscription: Subscription, item: SubscriptionItem, price: Price) -> PlanChange:
-        """Another price for one of its items, with the difference as Stripe computes it for this moment."""
-        wanted = [{"id": item.id, "price": price.id}]
-        preview = await self.stripe.preview(subscription, items=wanted, proration_behavior="always_invoice")
-        later = await next_invoice(self.stripe, subscription, items=wanted, proration_behavior="none")
-        amount, total = _today(preview, subscription)
+    async def plan_switch(self, subscription: Subscription, item: SubscriptionItem, price: Price) -> PlanChange:
+        """Another price for one of the items, with the difference as Stripe computes it for this moment."""
+        items = [{"id": item.id, "price": price.id}]
+        preview = await self.stripe.preview(subscription, items=items, proration_behavior="always_invoice")
+        later = await next_invoice(self.stripe, subscription, items=items, proration_behavior="none")
+        amount, total = _charged_now(preview, subscription)
         others = [one for one in subscription.items.data if one.id != item.id]
         changed = item.model_copy(update={"price": price})
         after = subscription.model_copy(
@@ -60,8 +60,8 @@ class PlanChanges:
             subscription=subscription.id,
             item=item.id,
             price=price.id,
-            before=subscription.about,
-            after=after.about,
+            before=subscription.price_signature,
+            after=after.price_signature,
             old=await self.plans.name_of(item.price),
             new=await self.plans.name_of(price),
             others=await self.plans.names_of(others),
@@ -77,58 +77,60 @@ class PlanChanges:
             proration_date=preview.proration_date or int(time.time()),
         )
 
-    async def to_end(self, subscription: Subscription) -> PlanChange:
-        """The end with the period that is paid; where its items' periods differ, with the last of them."""
+    async def cancellation(self, subscription: Subscription) -> PlanChange:
+        """An end with the paid period; of several periods, the last one."""
         mixed = subscription.interval == ""
-        facts = await self._facts(subscription)
+        facts = await self._common_fields(subscription)
         if mixed:
             last = max(item.current_period_end for item in subscription.items.data)
             return PlanChange(kind="cancel", **facts, charge=0, day=last, mixed=True)
-        coming = None if paused(subscription) else await next_invoice(self.stripe, subscription)
+        upcoming = None if paused(subscription) else await next_invoice(self.stripe, subscription)
         rest = await next_invoice(self.stripe, subscription, cancel_at_period_end=True)
-        due, left = (one.amount_due if one else 0 for one in (coming, rest))
-        return PlanChange(kind="cancel", **facts, charge=max(due - left, 0), rest=left, day=subscription.until)
+        due, amount_left = (one.amount_due if one else 0 for one in (upcoming, rest))
+        return PlanChange(
+            kind="cancel", **facts, charge=max(due - amount_left, 0), rest=amount_left, day=subscription.until
+        )
 
-    async def to_go_on(self, subscription: Subscription) -> PlanChange:
-        """Taking back an end that is still to come."""
+    async def resumption(self, subscription: Subscription) -> PlanChange:
+        """The withdrawal of a scheduled end."""
         supposed: dict[str, Any] = (
             {"cancel_at_period_end": False} if subscription.cancel_at_period_end else {"cancel_at": ""}
         )
-        coming = None if paused(subscription) else await next_invoice(self.stripe, subscription, **supposed)
+        upcoming = None if paused(subscription) else await next_invoice(self.stripe, subscription, **supposed)
         return PlanChange(
             kind="resume",
-            **await self._facts(subscription),
-            charge=coming.amount_due if coming else 0,
+            **await self._common_fields(subscription),
+            charge=upcoming.amount_due if upcoming else 0,
             day=subscription.renews_at,
             ends_on=subscription.until,
         )
 
-    async def _facts(self, subscription: Subscription) -> dict[str, Any]:
+    async def _common_fields(self, subscription: Subscription) -> dict[str, Any]:
         name = await self.plans.names_of(subscription.items.data)
         return {
             "customer": subscription.customer,
             "subscription": subscription.id,
-            "before": subscription.about,
-            "after": subscription.about,
+            "before": subscription.price_signature,
+            "after": subscription.price_signature,
             "old": name,
             "new": name,
             "interval": subscription.interval,
             "old_interval": subscription.interval,
             "currency": subscription.items.data[0].price.currency,
             "metered": subscription.metered,
-            "owed": subscription.owed.left if subscription.owed else 0,
+            "owed": subscription.owed.amount_left if subscription.owed else 0,
         }
 
     async def card(self, conversation: str, change: PlanChange, language: Language) -> Buttons:
-        """Show a change, with a button that makes it."""
-        labels = (words("confirm", language), words("leave", language))
-        body = shown(change, self.zone, language)
+        """The card that shows a change, with a button that confirms it."""
+        labels = (phrase("confirm", language), phrase("leave", language))
+        body = card_text(change, self.zone, language)
         return await self.cards.ask(conversation, KIND, change.model_dump(), body, labels)
 
     # ---- making it
 
     async def perform(self, confirmed: ConfirmedAction) -> TapResult:
-        """Make the change that was tapped, unless what it showed no longer holds."""
+        """Make the confirmed change, unless its card no longer holds."""
         change = PlanChange.model_validate(confirmed.action)
         begun = confirmed.begun
         try:
@@ -140,38 +142,40 @@ class PlanChanges:
                 await confirmed.begin()
                 begun = True
             await self.states.expect(change.customer, change.subscription, change.after, ends=change.kind == "cancel")
-            done = await self._make(change, confirmed.key)
+            updated = await self._apply(change, confirmed.key)
         except (StripeFailed, TimeoutError) as error:
-            # Whatever Stripe still tells of it is news for the customer.
-            await self.states.unexpect(change.customer)
-            return _failed(error, change, confirmed.language, begun=begun)
-        told = await self.outcomes.of(change, done, confirmed.language)
-        if not told.as_asked:
-            await self.states.unexpect(change.customer)
-        return TapResult(text=told.text)
+            # Stripe's later event of this change must reach the customer.
+            await self.states.forget_expected(change.customer)
+            return _failure(error, change, confirmed.language, begun=begun)
+        result = await self.change_results.of(change, updated, confirmed.language)
+        if not result.as_requested:
+            await self.states.forget_expected(change.customer)
+        return TapResult(text=result.text)
 
     async def _refusal(self, change: PlanChange, confirmed: ConfirmedAction) -> TapResult | None:
-        """Why what was shown can't be made: it isn't theirs, it has changed, or it costs something else now."""
+        """Reason against the change: it isn't this customer's, the subscription changed, or the cost did. None when it
+        holds.
+        """
         language = confirmed.language
-        customer = await self.links.customer_of(confirmed.conversation, confirmed.contact)
-        impossible = TapResult(text=words("no_longer_possible", language))
+        customer = await self.customers.customer_of(confirmed.conversation, confirmed.contact)
+        impossible = TapResult(text=phrase("no_longer_possible", language))
         if customer is None or customer.id != change.customer:
             return impossible
         now = await self.stripe.subscription(change.subscription)
-        if not now.live or now.about != change.before or now.customer != customer.id:
+        if not now.live or now.price_signature != change.before or now.customer != customer.id:
             return impossible
-        anew = await self._anew(change, now)
-        if anew is None or anew == change:
-            return None if anew else impossible
-        card = await self.card(confirmed.conversation, anew, language)
-        return TapResult(text=words("changed_meanwhile", language), parts=(card,))
+        recomputed = await self._recomputed(change, now)
+        if recomputed is None or recomputed == change:
+            return None if recomputed else impossible
+        card = await self.card(confirmed.conversation, recomputed, language)
+        return TapResult(text=phrase("changed_meanwhile", language), parts=(card,))
 
-    async def _anew(self, change: PlanChange, now: Subscription) -> PlanChange | None:
-        """The same change as it would be now; itself where nothing is different, None where it can't be made."""
+    async def _recomputed(self, change: PlanChange, now: Subscription) -> PlanChange | None:
+        """The change with today's values; itself when nothing differs, None when it is no longer possible."""
         if change.kind != "plan":
             if now.ends == (change.kind == "cancel"):
                 return None
-            return await (self.to_end(now) if change.kind == "cancel" else self.to_go_on(now))
+            return await (self.cancellation(now) if change.kind == "cancel" else self.resumption(now))
         item = now.item(change.item)
         if item is None:
             return None
@@ -181,49 +185,49 @@ class PlanChanges:
             proration_behavior="always_invoice",
             proration_date=change.proration_date,
         )
-        if (*_today(preview, now), preview.currency) == (change.amount, change.total, change.currency):
+        if (*_charged_now(preview, now), preview.currency) == (change.amount, change.total, change.currency):
             return change
         price = await self._price(change)
-        return await self.to_plan(now, item, price) if price else None
+        return await self.plan_switch(now, item, price) if price else None
 
     async def _price(self, change: PlanChange) -> Price | None:
         prices = (price for plan in await self.plans.all() for price in plan.prices)
         return next((price for price in prices if price.id == change.price), None)
 
-    async def _make(self, change: PlanChange, key: str) -> Subscription:
+    async def _apply(self, change: PlanChange, key: str) -> Subscription:
         if change.kind == "plan":
-            return await self.stripe.change(
+            return await self.stripe.change_price(
                 change.subscription, change.item, change.price, change.proration_date, key=key
             )
         if change.kind == "cancel":
-            return await self.stripe.let_end(change.subscription, last=change.mixed, key=key)
-        return await self.stripe.let_go_on(change.subscription, key=key)
+            return await self.stripe.cancel_at_period_end(change.subscription, last=change.mixed, key=key)
+        return await self.stripe.resume(change.subscription, key=key)
 
 
-def _failed(error: Exception, change: PlanChange, language: Language, *, begun: bool) -> TapResult:
-    """Words for the customer about a change that was not made, or not for certain."""
+def _failure(error: Exception, change: PlanChange, language: Language, *, begun: bool) -> TapResult:
+    """Text for the customer about a change that failed, or may have failed."""
     amount = money(change.amount, change.currency)
     if isinstance(error, NeedsAction):
-        return TapResult(text=words("needs_action", language, amount=amount))
+        return TapResult(text=phrase("needs_action", language, amount=amount))
     if isinstance(error, CardRefused):
-        return TapResult(text=words("card_refused", language, amount=amount))
+        return TapResult(text=phrase("card_refused", language, amount=amount))
     if isinstance(error, StripeUnavailable | TimeoutError):
         _log.warning("change_in_doubt" if begun else "change_not_made", why=str(error) or "too slow")
-        return TapResult(text=words("not_sure" if begun else "not_now", language), again=True)
+        return TapResult(text=phrase("not_sure" if begun else "not_now", language), again=True)
     if isinstance(error, StripeObjectGone):
-        # Once the subscription was seen to be there, so Stripe says that there is nothing to charge.
-        return TapResult(text=words("no_card" if begun and change.amount else "no_longer_possible", language))
+        # The subscription was there at the check, so that Stripe means the missing card.
+        return TapResult(text=phrase("no_card" if begun and change.amount else "no_longer_possible", language))
     _log.error("change_refused", why=str(error), fix="see Stripe's log of requests")
-    return TapResult(text=words("not_done", language))
+    return TapResult(text=phrase("not_done", language))
 
 
-def _today(preview: Invoice, subscription: Subscription) -> tuple[int, int]:
-    """What is charged today, and the sum that it comes from; nothing during a trial, where the next period changes."""
+def _charged_now(preview: Invoice, subscription: Subscription) -> tuple[int, int]:
+    """Today's charge and the total behind it; zeros during a trial, where only the next period changes."""
     return (preview.amount_due, preview.total) if preview.for_now(subscription.renews_at) else (0, 0)
 
 
 def _next_day(later: Invoice | None, subscription: Subscription) -> int:
-    """When it renews next after a change: another interval begins at once, else the period goes on."""
+    """The next renewal after a change. Another interval begins at once, else the period goes on."""
     if later is None or not later.for_now(subscription.renews_at):
         return subscription.renews_at
     return min(line.period.end for line in later.lines.data)

@@ -1,4 +1,4 @@
-"""What the company offers: its products with their recurring prices at Stripe, read at most every few minutes."""
+"""The company's offer: products with their recurring prices at Stripe, read at most every few minutes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from bot.integrations.stripe.client import Stripe
 from bot.integrations.stripe.objects import Price, StripeObject, StripeProduct, SubscriptionItem
 
 _KEEP_SECONDS = 300
-# Nobody can ask for another: a tool's arguments name these two.
+# The arguments of the tools name these two alone.
 _OFFERED = ("month", "year")
 
 
 class Plan(StripeObject):
-    """A product and what it costs by the month and by the year; `prices` are by currency and interval."""
+    """A product with its monthly and yearly prices, by currency and interval."""
 
     id: str
     name: str
@@ -39,7 +39,7 @@ class Plans:
     stripe: Stripe
 
     async def all(self) -> list[Plan]:
-        """By their price; raises what Stripe's calls raise where nobody knew them lately."""
+        """The plans by their price; raises the errors of Stripe's calls when none are cached."""
         name = f"stripe-plans-{self.stripe.account_mark}"
         return _plans.validate_json(await self.cache.get(name, _KEEP_SECONDS, self._read))
 
@@ -47,20 +47,20 @@ class Plans:
         return _plans.dump_json(_by_product(await self.stripe.prices())).decode()
 
     async def find(self, name: str) -> Plan | None:
-        """The plan of this name, however it is typed."""
-        return next((one for one in await self.all() if plain(one.name) == plain(name)), None)
+        """The plan of this name, in any spelling."""
+        return next((one for one in await self.all() if normalized(one.name) == normalized(name)), None)
 
     async def names_of(self, items: Sequence[SubscriptionItem]) -> str:
-        """All that is paid for, with how many: `Básico + Caja × 3`."""
+        """Names of all items with their quantities: `Básico + Caja × 3`."""
         names = [await self.name_of(item.price) for item in items]
         return " + ".join(
-            name if item.many == 1 else f"{name} × {item.many}" for name, item in zip(names, items, strict=True)
+            name if item.units == 1 else f"{name} × {item.units}" for name, item in zip(names, items, strict=True)
         )
 
     async def name_of(self, price: Price) -> str:
-        """The name of a price's plan, of one that is no longer offered too."""
-        known = {one.id: one.name for one in await self.all()}
-        name = known.get(price.product_id)
+        """Name of a price's plan, also of one that is no longer offered."""
+        offered = {one.id: one.name for one in await self.all()}
+        name = offered.get(price.product_id)
         return name if name is not None else (await self.stripe.product(price.product_id)).name
 
 
@@ -79,7 +79,7 @@ def _by_product(prices: list[Price]) -> list[Plan]:
     return sorted(plans, key=lambda plan: min(price.unit_amount or 0 for price in plan.prices))
 
 
-def plain(name: str) -> str:
-    """A name as it is compared, however it is typed."""
+def normalized(name: str) -> str:
+    """A name for comparisons, the same for any spelling."""
     letters = unicodedata.normalize("NFKD", name.casefold())
     return "".join(letter for letter in letters if letter.isalnum())

@@ -1,4 +1,4 @@
-"""Whether an event is from Stripe, and from now: https://docs.stripe.com/webhooks#verify-manually."""
+"""Verifies that an event is from Stripe, and recent: https://docs.stripe.com/webhooks#verify-manually."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ TOLERANCE_SECONDS = 300
 
 
 def signed(body: bytes, header: str | None, secrets: Iterable[str], now: float) -> bool:
-    """Whether one of the secrets made one of the header's signatures over this body, at most 5 minutes from `now`."""
+    """Whether one of the secrets signed this body, at most 5 minutes from `now`."""
     fields = [part.strip().partition("=") for part in (header or "").split(",")]
     time = next((value for name, _, value in fields if name == "t"), "")
     # Bytes that are not UTF-8 arrive as lone surrogates.
-    given = [value.encode("utf-8", "surrogateescape") for name, _, value in fields if name == "v1"]
-    # The future is refused as well: a clock that is wrong is no proof either.
+    signatures = [value.encode("utf-8", "surrogateescape") for name, _, value in fields if name == "v1"]
+    # A time in the future is refused too: a wrong clock proves nothing.
     if not (time.isascii() and time.isdigit()) or abs(now - int(time[:15])) > TOLERANCE_SECONDS:
         return False
     payload = time.encode() + b"." + body
     expected = [hmac.new(secret.encode(), payload, hashlib.sha256).hexdigest().encode() for secret in secrets]
-    return any(hmac.compare_digest(one, other) for one in expected for other in given)
+    return any(hmac.compare_digest(one, other) for one in expected for other in signatures)

@@ -1,29 +1,27 @@
-"""What we last knew of a customer's subscription, kept so that every change is noticed, and told, once."""
+"""The last seen state of a customer's subscription: every change is noticed, and told once."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
-from redis.asyncio.lock import Lock
-from redis.exceptions import LockError, RedisError
 
-from bot.infra.redis import answer, ended
+from bot.infra.locks import renewed_lock
+from bot.infra.redis import answer
 from bot.integrations.stripe.objects import Subscription
-from bot.messages.inbound import Record
+from bot.messages.record import Record
 
 _KEEP_SECONDS = 400 * 24 * 3600
 _EXPECT_SECONDS = 3600
 _LOCK_SECONDS = 60
 
 
-class KnownSubscription(Record):
-    """A subscription as it was: what it is about, not every field. `status` is Stripe's word, `none` without one.
+class SubscriptionState(Record):
+    """The compared fields of a subscription. `status` is Stripe's, or `none` without a subscription.
 
-    `items` are all its prices; what was kept before there was `items` has `price` alone, the first of them.
+    `items` are all its prices. States of earlier versions have the first one alone, in `price`.
     """
 
     subscription: str = ""
@@ -34,24 +32,24 @@ class KnownSubscription(Record):
     until: int = 0
     since: int = 0
 
-    def sells_as(self, other: KnownSubscription) -> bool:
-        """Whether the same is paid for."""
+    def has_items_of(self, other: SubscriptionState) -> bool:
+        """Whether both pay for the same items."""
         return self.items == other.items if self.items and other.items else self.price == other.price
 
-    def same(self, other: KnownSubscription) -> bool:
-        """Whether nobody would call it a change; a period that went on is none."""
-        about = (self.subscription, self.status, self.ends)
-        return about == (other.subscription, other.status, other.ends) and self.sells_as(other)
+    def equals(self, other: SubscriptionState) -> bool:
+        """Whether customers would see no change; a renewed period is none."""
+        price_signature = (self.subscription, self.status, self.ends)
+        return price_signature == (other.subscription, other.status, other.ends) and self.has_items_of(other)
 
 
-def known(subscription: Subscription | None) -> KnownSubscription:
+def state_of(subscription: Subscription | None) -> SubscriptionState:
     if subscription is None:
-        return KnownSubscription()
-    return KnownSubscription(
+        return SubscriptionState()
+    return SubscriptionState(
         subscription=subscription.id,
         status=subscription.status,
         price=subscription.items.data[0].price.id,
-        items=subscription.about,
+        items=subscription.price_signature,
         ends=subscription.ends,
         until=subscription.until,
         since=subscription.created,
@@ -60,59 +58,49 @@ def known(subscription: Subscription | None) -> KnownSubscription:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionStates:
-    """One hash a customer: `state` as last seen."""
+    """A hash for each customer; its field `state` is the last seen one."""
 
     redis: Redis
     lock_seconds: float = _LOCK_SECONDS
 
     @asynccontextmanager
-    async def one_at_a_time(self, customer: str) -> AsyncIterator[None]:
-        """What is read at Stripe and kept here must not overtake itself."""
-        async with self.redis.lock(f"{_state(customer)}:lock", timeout=self.lock_seconds, sleep=0.05) as lock:
-            keeping = asyncio.create_task(self._keep(lock))
-            try:
-                yield
-            finally:
-                await ended(keeping)
+    async def lock(self, customer: str) -> AsyncIterator[None]:
+        """Let one worker at a time read Stripe and store the state, so that older data can't overwrite newer."""
+        name = f"{_state(customer)}:lock"
+        async with renewed_lock(self.redis, name, seconds=self.lock_seconds, poll_seconds=0.05):
+            yield
 
-    async def _keep(self, lock: Lock) -> None:
-        """Telling a customer waits for their turn in hand: longer than the lock of a process that died may stay."""
-        while True:
-            await asyncio.sleep(self.lock_seconds / 3)
-            with suppress(LockError, RedisError, OSError):
-                await lock.reacquire()
-
-    async def before(self, customer: str) -> KnownSubscription | None:
-        """What was known; None for a customer of whom nothing is kept."""
+    async def last(self, customer: str) -> SubscriptionState | None:
+        """None for a customer without a stored state."""
         raw = await answer(self.redis.hget(_state(customer), "state"))
-        return KnownSubscription.model_validate_json(raw) if raw else None
+        return SubscriptionState.model_validate_json(raw) if raw else None
 
-    async def keep(self, customer: str, now: KnownSubscription) -> None:
+    async def save(self, customer: str, now: SubscriptionState) -> None:
         pipeline = self.redis.pipeline(transaction=True)
         pipeline.hset(_state(customer), "state", now.model_dump_json())
         pipeline.expire(_state(customer), _KEEP_SECONDS)
         await pipeline.execute()
 
-    # ---- what a tap is about to do is told by its answer, not once more by Stripe's news of it
+    # ---- a confirmed change is told in the chat at once, so that Stripe's event of it isn't told again
 
     async def expect(self, customer: str, subscription: str, items: str, *, ends: bool) -> None:
         await self.redis.set(_expected(customer), f"{subscription} {items} {ends}", ex=_EXPECT_SECONDS)
 
-    async def unexpect(self, customer: str) -> None:
+    async def forget_expected(self, customer: str) -> None:
         await self.redis.delete(_expected(customer))
 
-    async def expected(self, customer: str, now: KnownSubscription) -> bool:
+    async def expected(self, customer: str, now: SubscriptionState) -> bool:
         return bool(await self.redis.get(_expected(customer)) == f"{now.subscription} {now.items} {now.ends}")
 
 
-async def kept(redis: Redis, customer: str) -> dict[str, str]:
-    """What is kept of a customer, by its names, to be shown to them."""
+async def stored(redis: Redis, customer: str) -> dict[str, str]:
+    """The stored fields of a customer, to be shown to them."""
     found: dict[str, str] = await answer(redis.hgetall(_state(customer)))
     return found
 
 
 async def forget(redis: Redis, customer: str) -> None:
-    """Forget what is kept of a customer; Stripe has it all."""
+    """Forget the stored state of a customer; Stripe has it all."""
     await redis.delete(_state(customer), _expected(customer))
 
 

@@ -1,10 +1,10 @@
-"""What is said about billing without a model: cards, outcomes of taps, news from Stripe."""
+"""Billing texts that need no model: cards, results of taps, and notices."""
 
 from __future__ import annotations
 
 from bot.messages.language import Language
 
-_WORDS: dict[str, dict[Language, str]] = {
+_PHRASES: dict[str, dict[Language, str]] = {
     # Cards
     "confirm": {"es": "Confirmar", "en": "Confirm"},
     "leave": {"es": "Dejarlo así", "en": "Leave it as it is"},
@@ -74,7 +74,7 @@ _WORDS: dict[str, dict[Language, str]] = {
     "that_day": {"es": "ese día", "en": "that day"},
     "on_day": {"es": "el {day}", "en": "on {day}"},
     "valid": {"es": "Esta confirmación vale 15 minutos.", "en": "This confirmation is valid for 15 minutes."},
-    # What became of a tap
+    # Results of a tap
     "done_pay": {
         "es": "Listo: tu plan ahora es *{plan}*. Se cobró {amount}.",
         "en": "Done: your plan is now *{plan}*. {amount} was charged.",
@@ -166,12 +166,12 @@ _WORDS: dict[str, dict[Language, str]] = {
         "en": "The payment system didn't accept it, and nothing was changed. I can ask somebody from the team to look "
         "into it.",
     },
-    # News
-    "news_active": {
+    # Notices
+    "event_active": {
         "es": "¡Listo! Tu plan *{plan}* está activo.",
         "en": "Your plan *{plan}* is active.",
     },
-    "news_trial": {
+    "event_trial": {
         "es": "¡Listo! Empezó tu prueba de *{plan}*. Termina el {day}{then}.",
         "en": "Your trial of *{plan}* has begun. It ends on {day}{then}.",
     },
@@ -179,27 +179,27 @@ _WORDS: dict[str, dict[Language, str]] = {
         "es": "; ese día se cobran {amount}, salvo que canceles antes",
         "en": "; that day {amount} is charged, unless you cancel before",
     },
-    "news_changed": {
+    "event_changed": {
         "es": "Tu plan ahora es *{plan}*.",
         "en": "Your plan is now *{plan}*.",
     },
-    "news_ending": {
+    "event_ending": {
         "es": "Tu plan *{plan}* termina el {day} y no se renueva.",
         "en": "Your plan *{plan}* ends on {day} and is not renewed.",
     },
-    "news_resumed": {
+    "event_resumed": {
         "es": "Tu plan *{plan}* sigue.",
         "en": "Your plan *{plan}* goes on.",
     },
-    "news_ended": {
+    "event_ended": {
         "es": "Tu plan *{plan}* terminó. Si quieres volver, dime y te mando la liga para suscribirte.",
         "en": "Your plan *{plan}* has ended. If you want to come back, tell me and I'll send you the link.",
     },
-    "news_one_ended": {
+    "event_one_ended": {
         "es": "Tu plan *{plan}* terminó. Tu plan *{other}* sigue.",
         "en": "Your plan *{plan}* has ended. Your plan *{other}* goes on.",
     },
-    "news_failed": {
+    "event_failed": {
         "es": "No pudimos cobrar {amount} de tu suscripción. {again}Puedes pagar o cambiar tu tarjeta aquí: {url}",
         "en": "We could not charge {amount} for your subscription. {again}You can pay or change your card here: {url}",
     },
@@ -233,12 +233,11 @@ _WORDS: dict[str, dict[Language, str]] = {
 _UNITS = frozenset({"day", "days", "week", "weeks", "month", "months", "year", "years"})
 
 
-def words(name: str, language: Language, **values: str) -> str:
-    """Our sentence with its values filled in."""
-    return _WORDS[name][language].format(**values)
+def phrase(name: str, language: Language, **values: str) -> str:
+    return _PHRASES[name][language].format(**values)
 
 
 def per(interval: str, language: Language) -> str:
-    """A price's interval (`month`, `3 months`) as it is said after an amount; nothing for one that we don't know."""
+    """A price's interval (`month`, `3 months`) as said after an amount; empty for an unknown one."""
     count, _, unit = interval.rpartition(" ")
-    return words(unit, language, count=count) if unit in _UNITS else ""
+    return phrase(unit, language, count=count) if unit in _UNITS else ""

@@ -34,7 +34,7 @@ class _File(BaseModel):
 
 
 def load(folder: Path) -> tuple[Definition, ...]:
-    """All definitions, by name and language; raises TemplatesWrong with all mistakes of all files."""
+    """Load the definitions by name and language; raises TemplatesWrong with the mistakes of all files."""
     found: list[Definition] = []
     wrong: list[str] = []
     if not folder.is_dir():
@@ -86,7 +86,7 @@ def _read(path: Path) -> list[Definition]:
 def _parsed(path: Path) -> tuple[yaml.Node, Any]:
     """The file's nodes, which know their lines, and what they hold."""
     try:
-        # All values are text, as WhatsApp sends them; a date or a number keeps its spelling.
+        # Values stay text, as WhatsApp sends them, so that a date or a number keeps its spelling.
         root, document = plain_yaml.read(path.read_text(encoding="utf-8-sig"), empty="")
     except UnicodeDecodeError as error:
         raise TemplatesWrong([f"{path}:1 is not UTF-8; save the file with the encoding UTF-8"]) from error

@@ -1,4 +1,4 @@
-"""Values for an approved template, by name, as the components of a message; cleaned as Meta demands (reference 5.4)."""
+"""Components of a template message from values by name, cleaned as Meta demands (docs/whatsapp.md, Templates)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from bot.messages.inbound import Record
+from bot.messages.record import Record
 from bot.whatsapp.formatting import split
 from bot.whatsapp.lenient_json import items, mapping, text
 from bot.whatsapp.templates.rules import LONGEST, VARIABLE, variables
 
-# What stands where a value is empty: Meta refuses empty ones.
+# Placeholder of an empty value, because Meta refuses empty ones.
 _NOTHING = "-"
 # An emoji and the sign of what is missing.
 _SHORTEST = 3
@@ -22,9 +22,9 @@ class ParametersWrong(Exception):
     """The parameters don't fit the template; `missing` and `unknown` name them."""
 
     def __init__(self, missing: list[str], unknown: list[str], expected: list[str]) -> None:
-        told = [f"missing: {', '.join(missing)}"] if missing else []
-        told += [f"unknown: {', '.join(unknown)}"] if unknown else []
-        super().__init__(f"{'; '.join(told)} (expected: {', '.join(expected) or 'none'})")
+        mistakes = [f"missing: {', '.join(missing)}"] if missing else []
+        mistakes += [f"unknown: {', '.join(unknown)}"] if unknown else []
+        super().__init__(f"{'; '.join(mistakes)} (expected: {', '.join(expected) or 'none'})")
         self.missing = missing
         self.unknown = unknown
 
@@ -88,7 +88,7 @@ def synced_from(raw: dict[str, Any]) -> Synced | None:
 
 
 def cleaned(value: str) -> str:
-    """One line without tabs, runs of spaces and signs that can't be seen; a placeholder where nothing is left."""
+    """A value on one line, without tabs, runs of spaces and invisible signs; a placeholder for an empty one."""
     line = " ".join(value.split())
     return "".join(sign for sign in line if unicodedata.category(sign) != "Cc") or _NOTHING
 
@@ -104,7 +104,7 @@ def components(template: Synced, parameters: Mapping[str, str]) -> list[dict[str
 
 
 def words(template: Synced, parameters: Mapping[str, str]) -> str:
-    """What the person reads of it; raises ParametersWrong."""
+    """The text that the person reads; raises ParametersWrong."""
     values = _checked(template, parameters)
     header = values if template.named else {"1": values.get("header", "")}
     parts = (

@@ -11,7 +11,7 @@ import structlog
 from redis.asyncio import Redis
 
 from bot.infra.redis import answer, apart
-from bot.messages.inbound import Template
+from bot.messages.outbound import Template
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, MetaUnavailable
 from bot.whatsapp.templates.parameters import ParametersWrong, Synced, components, synced_from, words
@@ -25,7 +25,7 @@ _LOOKED = "recado:{templates}:looked"
 _LOOK_AGAIN_SECONDS = 60
 # Longer than Meta takes, and short beside the time of a tool: so long a process that died asking holds others up.
 _ASKING_SECONDS = 3
-# The refusals that mean: the template is not what we think it is (reference 10.2).
+# Errors by which Meta says that the template differs from our list (docs/whatsapp.md, Errors).
 _CHANGED = frozenset({132000, 132001, 132012, 132015, 132016, 132018})
 
 
@@ -35,7 +35,7 @@ class TemplateNotSendable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StoredTemplate:
-    """One template in one language; `accepted` is the category that the company counts on and pays for."""
+    """A template in one language; `accepted` is the category that the company counts on and pays for."""
 
     synced: Synced
     accepted: str
@@ -120,25 +120,25 @@ class Templates:
         return sorted(kept, key=lambda one: (one.synced.name, one.synced.language))
 
     async def all(self) -> list[StoredTemplate]:
-        """What is kept, by name and language."""
+        """Stored templates by name and language."""
         names = sorted(await answer(self._redis.smembers(_NAMES)))
         return [kept for name in names for kept in await self.named(name)]
 
     async def named(self, name: str) -> list[StoredTemplate]:
-        """One template in all its languages; empty when it isn't known."""
+        """A template in its languages; empty if unknown."""
         return _all_of(await self._raw(name))
 
     async def _raw(self, name: str) -> dict[str, str]:
         raw: dict[str, str] = await answer(self._redis.hgetall(_key(name)))
         return raw
 
-    async def note(self, name: str, language: str, **told: str) -> None:
+    async def note(self, name: str, language: str, **changes: str) -> None:
         """Keep what a webhook told of a template: its status, quality or category, or that it is `outdated`."""
         pipeline = self._redis.pipeline(transaction=True)
-        for field, value in told.items():
+        for field, value in changes.items():
             pipeline.hset(_key(name), f"{language}:{field}", value)
         pipeline.sadd(_NAMES, name)
-        # What we refuse because of old news is asked for anew.
+        # Before a refusal by an old list, we ask Meta for a new one.
         pipeline.delete(_LOOKED)
         await pipeline.execute()
 
@@ -170,7 +170,7 @@ class Templates:
         wanted = (part.language or contact_language or self._default).replace("-", "_")
         ranked = sorted(known, key=lambda kept: _distance(kept.synced.language, wanted, self._default))
         if part.language is not None:
-            # Whoever names a language knows who reads it; only for the person's own may another one stand in.
+            # A language that the caller names is kept; only for the person's own language may another one stand in.
             ranked = [kept for kept in ranked if _are_sisters(kept.synced.language, wanted)]
         if not ranked:
             there = ", ".join(kept.synced.language for kept in known)
@@ -203,25 +203,25 @@ def _all_of(raw: dict[str, str]) -> list[StoredTemplate]:
 
 
 def _outdated(raw: dict[str, str]) -> bool:
-    """Whether a webhook told of an edit, or of a language that we don't have."""
+    """True if a webhook told of an edit, or of a language that we don't have."""
     return any(field.endswith(":outdated") or field.partition(":")[0] not in raw for field in raw)
 
 
 def _merged(language: str, raw: dict[str, str]) -> StoredTemplate:
     synced = Synced.model_validate_json(raw[language])
-    told = {field: raw.get(f"{language}:{field}") for field in ("status", "category", "quality", "rejected_reason")}
-    synced = synced.model_copy(update={field: value for field, value in told.items() if value is not None})
+    changes = {field: raw.get(f"{language}:{field}") for field in ("status", "category", "quality", "rejected_reason")}
+    synced = synced.model_copy(update={field: value for field, value in changes.items() if value is not None})
     return StoredTemplate(synced, raw.get(f"{language}:accepted", synced.category))
 
 
 def _distance(language: str, wanted: str, default: str) -> tuple[int, str]:
-    """How far a language is from the wanted one: the same, its sister, the company's own, any."""
+    """Distance of a language from the wanted one: the same, a variant of it, the company's own, any."""
     same = (language == wanted, _are_sisters(language, wanted), language == default, _are_sisters(language, default))
     return (same.index(True) if True in same else len(same)), language
 
 
 def _are_sisters(one: str, other: str) -> bool:
-    """Whether two codes are of one language: es_MX, es and es_AR."""
+    """True if two codes are of one language: es_MX, es and es_AR."""
     return one.partition("_")[0] == other.partition("_")[0]
 
 

@@ -49,7 +49,7 @@ class Wording(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One template in one language, as a company wants it."""
+    """A template in one language, as a company wants it."""
 
     name: str
     language: str
@@ -75,7 +75,7 @@ def variables(text: str) -> tuple[str, ...]:
 
 
 def problems(definition: Definition) -> Iterator[Problem]:
-    """What Meta would reject, at once or in its review (reference 7.2, 7.3)."""
+    """Problems for which Meta would reject it, at once or in its review (docs/whatsapp.md, Templates)."""
     if not _NAME.match(definition.name):
         yield Problem(("name",), "expected small letters, digits and _ only, at most 512")
     if not _LANGUAGE.match(definition.language):

@@ -1,4 +1,4 @@
-"""What Meta tells of templates in webhooks: what may be sent changes at once, and an operator hears of it."""
+"""Webhooks about templates: each changes at once which templates may be sent, and alerts an operator."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.infra.live_events import LiveEvents
 from bot.whatsapp.lenient_json import text
 from bot.whatsapp.templates.registry import Templates
 
-# Events that are no states of a template, and the states that they stand for (reference 4).
+# Events that are no states of a template, and the states that they stand for.
 _STATES = {"REINSTATED": "APPROVED", "UNARCHIVED": "APPROVED"}
 _GOOD = ("APPROVED", "PENDING", "REINSTATED", "UNARCHIVED")
 TEMPLATE_FIELDS = (
@@ -23,7 +23,7 @@ Handler = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class TemplateStatusHandler:
-    """One handler for each webhook field; `handlers` is the table of them. Each may be told the same twice."""
+    """Handlers by webhook field, in the table `handlers`. Each may get the same event twice."""
 
     def __init__(self, templates: Templates, events: LiveEvents) -> None:
         self._templates = templates
@@ -39,8 +39,8 @@ class TemplateStatusHandler:
         reason = text(value.get("reason")) or "NONE"
         # A flagged one still leaves: it is a warning.
         if event != "FLAGGED":
-            told = {"status": _STATES.get(event, event), "rejected_reason": "" if reason == "NONE" else reason}
-            await self._templates.note(*found, **told)
+            state = {"status": _STATES.get(event, event), "rejected_reason": "" if reason == "NONE" else reason}
+            await self._templates.note(*found, **state)
         if event not in _GOOD:
             await self._alert(*found, f"{event}: {reason}", "see WhatsApp Manager; only APPROVED templates leave")
 
@@ -69,7 +69,7 @@ class TemplateStatusHandler:
             await self._alert(*found, f"became {now}", fix)
 
     async def on_components(self, value: dict[str, Any]) -> None:
-        """What it says was edited; the webhook leaves out too much, so Meta is asked when it is needed."""
+        """Mark an edited template as outdated, because the webhook leaves out too much to update from it."""
         found = _which(value)
         if found is not None:
             await self._templates.note(*found, outdated="1")

@@ -12,15 +12,15 @@ from bot.whatsapp.lenient_json import text
 from bot.whatsapp.templates.registry import StoredTemplate, Templates
 from bot.whatsapp.templates.rules import Definition, create_body
 
-# Meta takes an edit only of what it has judged (reference 7.1).
+# Meta takes an edit only of what it has judged.
 _EDITABLE = ("APPROVED", "REJECTED", "PAUSED")
-# What a component says; examples and ids are the review's.
+# Fields of a component with words; examples and ids are the review's.
 _SAYING = ("type", "format", "text", "url", "phone_number")
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What became of one definition: `made`, `changed`, `the same` or `refused`."""
+    """Result for one definition: `made`, `changed`, `the same` or `refused`."""
 
     name: str
     language: str
@@ -61,7 +61,7 @@ async def _one(graph: Graph, definition: Definition, there: StoredTemplate | Non
 
 
 def _says(components: Iterable[dict[str, Any]]) -> list[Any]:
-    """What a person reads and taps, in the order of Meta's parts, without the examples."""
+    """The words and buttons of a template in the order of Meta's parts, without the examples."""
     order = ("HEADER", "BODY", "FOOTER", "BUTTONS")
     parts = sorted(components, key=lambda part: order.index(part["type"]) if part.get("type") in order else len(order))
     return [_said(part) | {"buttons": [_said(button) for button in part.get("buttons", ())]} for part in parts]

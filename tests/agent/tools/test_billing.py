@@ -1,4 +1,4 @@
-"""What the billing tools tell the model, most of all when Stripe doesn't do what it is asked."""
+"""Answers of the billing tools to the model, above all when Stripe fails or refuses."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from bot.integrations.email.factory import email_queue
 from bot.integrations.email.verification import Verification
 from bot.integrations.stripe.billing import billing_of
 from bot.integrations.stripe.client import Stripe
-from bot.messages.inbound import Attachment, Buttons, LinkButton
+from bot.messages.outbound import Attachment, Buttons, LinkButton
 from bot.prompting.linter import PromptVocabulary, check_folder
 from bot.settings import Settings
 from bot.storage.factory import storage_of
@@ -84,12 +84,13 @@ async def context(redis: Redis, stripe: StripeSimulator, monkeypatch: pytest.Mon
         templates, memory = Templates(redis, graph, default_language="es"), Memory(redis, settings.memory)
         outbox = outbox_of(redis, graph, leases, contacts, templates, settings)
         notices = Notifications(redis, leases, contacts, memory, outbox, templates)
-        made = billing_of(redis, http, contacts, notices, storage, graph, settings)
+        made = billing_of(redis, http, contacts, storage, graph, settings)
         assert made is not None
         hasty = Stripe(http, settings.stripe, attempt_seconds=2, first_wait=0.01)
         yield ToolContext(
             conversation=await conversation_for(redis, ANA.phone, None),
             contact=ANA,
+            language="es",
             now=datetime(2026, 11, 24, 10, tzinfo=ZoneInfo("America/Mexico_City")),
             business=check_folder(ROOT / "prompts", PromptVocabulary()).release().business,
             services=ToolServices(
@@ -98,10 +99,10 @@ async def context(redis: Redis, stripe: StripeSimulator, monkeypatch: pytest.Mon
                 billing=replace(
                     made,
                     stripe=hasty,
-                    links=replace(made.links, stripe=hasty),
+                    customers=replace(made.customers, stripe=hasty),
                     plans=replace(made.plans, stripe=hasty),
                     changes=replace(made.changes, stripe=hasty),
-                    documents=replace(made.documents, stripe=hasty),
+                    invoice_pdfs=replace(made.invoice_pdfs, stripe=hasty),
                 ),
                 email=mail,
                 verification=Verification(redis),
@@ -159,7 +160,7 @@ async def test_with_a_wrong_key_the_fault_is_ours(
 
 
 @pytest.mark.parametrize("case", [one for one in ASKING if one[0].name not in ("list_plans", "verify_email")], ids=ids)
-async def test_who_is_not_known_is_asked_for_their_address(
+async def test_an_unknown_customer_is_asked_for_their_address(
     context: ToolContext, stripe: StripeSimulator, case: tuple[Tool[Any], dict[str, Any]]
 ) -> None:
     with pytest.raises(ToolError, match="call verify_email"):
@@ -201,7 +202,7 @@ async def test_several_accounts_call_a_person(
         (confirm_code, {"code": "123456"}, "wrong, used or too old"),
     ],
 )
-async def test_what_can_not_be_is_told_with_the_way_on(
+async def test_a_refusal_names_the_next_step(
     context: ToolContext, owner: str, tool: Tool[Any], arguments: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(ToolError, match=told):
@@ -209,7 +210,9 @@ async def test_what_can_not_be_is_told_with_the_way_on(
     assert context.parts == []
 
 
-async def test_without_a_subscription_the_way_to_one_is_told(context: ToolContext, stripe: StripeSimulator) -> None:
+async def test_without_a_subscription_the_refusal_names_list_plans(
+    context: ToolContext, stripe: StripeSimulator
+) -> None:
     customer(stripe, ANA.phone, "Ana", "ana@example.com")
     for tool, arguments in ((get_subscription, {}), (change_plan, {"plan": "Pro"}), (cancel_subscription, {})):
         with pytest.raises(ToolError, match="start_subscription"):
@@ -230,8 +233,8 @@ async def test_cards_pages_and_documents_are_parts_of_the_reply(context: ToolCon
     assert [one.title for one in card.choices] == ["Confirmar", "Dejarlo así"]
 
 
-async def test_cards_speak_english_to_whom_does(context: ToolContext, owner: str) -> None:
-    await cancel_subscription.call({}, replace(context, contact=replace(ANA, language="en")))
+async def test_cards_are_in_english_for_english_speakers(context: ToolContext, owner: str) -> None:
+    await cancel_subscription.call({}, replace(context, language="en"))
     (card,) = context.parts
     assert isinstance(card, Buttons)
     assert card.body.startswith("Cancel your plan *Básico*.")
@@ -250,7 +253,7 @@ async def test_plans_are_read_once_for_many_and_shown_in_every_currency(
 
 @pytest.fixture
 def quarterly(stripe: StripeSimulator) -> None:
-    """Básico is paid by the quarter too, for less than by the month."""
+    """Add a quarterly price of Básico, lower than the monthly one."""
     month = stripe.account.get("price", price_of(stripe, "basico_month_mxn"))
     every = {"interval": "month", "interval_count": 3}
     wanted = {"product": month["product"], "currency": "mxn", "unit_amount": 10_000, "recurring": every}
@@ -267,7 +270,7 @@ async def test_a_price_by_the_quarter_is_not_offered_as_one_by_the_month(context
 
 
 @pytest.mark.usefixtures("quarterly")
-async def test_who_pays_by_the_quarter_already_is_told_so(context: ToolContext, stripe: StripeSimulator) -> None:
+async def test_a_customer_who_pays_by_the_quarter_is_told_so(context: ToolContext, stripe: StripeSimulator) -> None:
     subscribe(stripe, customer(stripe, ANA.phone, "Ana", "ana@example.com"), "basico_quarter_mxn")
     told = json.loads(await get_subscription.call({}, context))
     assert (told["plan"], told["price"], told["every"]) == ("Básico", "$100.00 MXN", "3 months")

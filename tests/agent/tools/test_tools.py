@@ -1,4 +1,4 @@
-"""What a tool tells a model, what it takes from one, and whose conversation it works in."""
+"""Tools: their results and arguments, and the conversation that they work in."""
 
 import json
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ from bot.delivery.outbox import outbox_of
 from bot.infra.live_events import LiveEvents
 from bot.infra.redis import answer, key
 from bot.integrations.push.invitations import Invitation, InvitationLinks
-from bot.messages.inbound import LinkButton
+from bot.messages.outbound import LinkButton
 from bot.prompting.linter import PromptVocabulary, check_folder
 from bot.settings import Settings
 from bot.whatsapp.client import Graph
@@ -38,7 +38,7 @@ from tests.world import Start, World
 
 TOOLS = [row.tool for row in TABLE]
 CONVERSATION = f"c_{'0' * 20}"
-# A Tuesday on which the business of the repository's prompts is open.
+# A Tuesday, when the business of the repository's prompts is open.
 NOW = datetime(2026, 11, 24, 10, tzinfo=ZoneInfo("America/Mexico_City"))
 
 
@@ -57,6 +57,7 @@ def _context(redis: Redis, notices: Notifications) -> ToolContext:
     return ToolContext(
         conversation=CONVERSATION,
         contact=Contact(phone="5215512345678"),
+        language="es",
         now=NOW,
         business=check_folder(ROOT / "prompts", PromptVocabulary()).release().business,
         services=ToolServices(
@@ -80,7 +81,7 @@ def test_a_tool_tells_the_model_what_it_does_and_takes(tool: Tool[Any]) -> None:
     json.dumps(offer.parameters)
 
 
-def test_tools_have_names_of_their_own_and_those_that_are_promised_are_there() -> None:
+def test_tools_have_unique_names_and_the_documented_ones_exist() -> None:
     names = [tool.name for tool in TOOLS]
     assert len(names) == len(set(names))
     assert {"business_hours", "talk_to_a_person", "send_template"} <= set(names)
@@ -90,9 +91,7 @@ def test_tools_have_names_of_their_own_and_those_that_are_promised_are_there() -
 @pytest.mark.parametrize(
     "claim", [{"conversation": "c_1"}, {"phone": "5215500000000"}, {"contact": "somebody"}, {"effect": "t_0"}]
 )
-async def test_who_somebody_is_can_not_be_an_argument(
-    tool: Tool[Any], claim: dict[str, str], context: ToolContext
-) -> None:
+async def test_identity_can_not_be_an_argument(tool: Tool[Any], claim: dict[str, str], context: ToolContext) -> None:
     with pytest.raises(ToolError, match=next(iter(claim))):
         await tool.call(claim, context)
 
@@ -109,7 +108,7 @@ async def test_business_hours_say_what_is_open_now_and_next(context: ToolContext
     assert "Insurgentes" in told["facts"]
 
 
-async def test_days_off_that_are_past_are_not_told(context: ToolContext) -> None:
+async def test_past_days_off_are_left_out(context: ToolContext) -> None:
     later = replace(context, now=NOW.replace(year=2027, month=6))
     assert json.loads(await business_hours.call({}, later))["closed_on"] == []
 
@@ -141,8 +140,8 @@ async def test_wrong_arguments_are_told_and_nothing_is_done(
     assert not (await Contacts(redis).get(CONVERSATION)).quiet
 
 
-async def asked_about(world: World, ana: Person) -> list[str]:
-    """What the tools of the last request to the model came to."""
+async def tool_results(world: World, ana: Person) -> list[str]:
+    """Tool results in the last request to the model."""
     await world.meta.writes(ana, {"type": "text", "text": {"body": "¿A qué hora abren?"}})
     await world.meta.replies(ana)
     return [line["content"] for line in world.models.requests[-1]["messages"] if line["role"] == "tool"]
@@ -150,7 +149,7 @@ async def asked_about(world: World, ana: Person) -> list[str]:
 
 async def test_a_tool_that_does_not_exist_is_told_to_the_model_which_answers(world: World, ana: Person) -> None:
     world.models.will(calls(("refund_everything", {"amount": 1})), says("No puedo hacer eso."))
-    (told,) = await asked_about(world, ana)
+    (told,) = await tool_results(world, ana)
     assert told.startswith("Error: there is no tool 'refund_everything'")
     assert "business_hours" in told
     assert [reply.text for reply in world.meta.sent_to(ana)] == ["No puedo hacer eso."]
@@ -162,7 +161,7 @@ async def test_wrong_arguments_are_told_to_the_model_which_tries_again(world: Wo
         calls(("talk_to_a_person", {"reason": "Pide ayuda"})),
         says("Ya viene alguien."),
     )
-    first, second = await asked_about(world, ana)
+    first, second = await tool_results(world, ana)
     assert first.startswith("Error: wrong arguments: ")
     assert second.startswith("Done")
     assert [reply.text for reply in world.meta.sent_to(ana)] == ["Ya viene alguien."]
@@ -172,7 +171,7 @@ async def test_several_tools_of_one_answer_each_have_their_result(world: World, 
     world.models.will(
         calls(("business_hours", {}), ("no_such_tool", {}), ("business_hours", {"day": "monday"})), says("Listo.")
     )
-    good, unknown, wrong = await asked_about(world, ana)
+    good, unknown, wrong = await tool_results(world, ana)
     assert json.loads(good)["hours"]
     assert "no tool" in unknown
     assert "day: Extra inputs" in wrong
@@ -185,14 +184,14 @@ async def test_several_tools_of_one_answer_each_have_their_result(world: World, 
 async def test_notifications_are_offered_by_a_button_with_a_link_for_this_customer_alone(
     context: ToolContext, redis: Redis
 ) -> None:
-    english = replace(context, contact=Contact(phone="1", language="en"))
+    english = replace(context, contact=Contact(phone="1"), language="en")
     for one, label in ((context, "Activar avisos"), (english, "Turn on")):
         await notify_me.call({}, one)
         (button,) = one.parts
         one.parts.clear()
         assert isinstance(button, LinkButton)
         assert button.label == label
-        assert button.url.startswith(f"https://recado.example.com/push/{CONVERSATION}.")
+        assert button.url.startswith("https://recado.example.com/push/")
         assert await InvitationLinks(redis).conversation(button.url.rpartition("/")[2]) == CONVERSATION
 
 
@@ -201,14 +200,12 @@ def test_notifications_are_offered_only_where_they_are_set_up(context: ToolConte
     assert notify_me not in tools_for(replace(context, services=replace(context.services, push=None)))
 
 
-async def test_what_a_tool_could_not_do_while_redis_refused_it_does_when_the_turn_is_tried_again(
-    start: Start, ana: Person
-) -> None:
+async def test_a_tool_that_redis_refused_succeeds_when_the_turn_is_retried(start: Start, ana: Person) -> None:
     world = await start(STAFF_CONTACTS=str(ana.phone))
     order = {"name": "Luis", "order": "A-1", "total": "$10"}
     asked = {"to": "5215500000002", "template": "order_confirmation", "parameters": order}
     world.models.will(calls(("send_template", asked)), says("Enviado."))
-    # Where a hash is expected, Redis refuses to read it, before anything is written.
+    # Redis refuses to read a string as a hash, before any write.
     await world.redis.set("bull:notification:meta", "no hash")
     await world.meta.writes(ana, {"type": "text", "text": {"body": "confirma el pedido A-1 a Luis"}})
 
@@ -220,6 +217,6 @@ async def test_what_a_tool_could_not_do_while_redis_refused_it_does_when_the_tur
     await world.redis.delete("bull:notification:meta")
     await world.meta.wait_for(lambda: len(world.meta.accepted) == 2)
     assert {one.type for one in world.meta.accepted} == {"template", "text"}
-    # The model was not told of a fault that was none of the tool's, and not asked the same twice.
+    # The model never read of Redis's fault, and got each request once.
     assert len(world.models.requests) == 2
     assert "out of order" not in json.dumps(world.models.requests)

@@ -1,4 +1,4 @@
-"""What e-mail meets outside: SMTP with STARTTLS and login, SendGrid, and addresses where nobody answers."""
+"""Servers for e-mail: SMTP with STARTTLS and login, SendGrid, and ports that never answer."""
 
 import socket
 import ssl
@@ -72,7 +72,7 @@ def mail() -> Mail:
 
 @pytest.fixture
 def silent_port() -> Iterator[int]:
-    """A port where connections are made and nobody ever says a word."""
+    """A port that accepts connections and never answers."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()

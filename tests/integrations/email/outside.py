@@ -1,4 +1,4 @@
-"""Names that both ends of the wire know."""
+"""Credentials and addresses that tests share with their servers."""
 
 from dataclasses import dataclass
 

@@ -13,8 +13,8 @@ from bot.cli.doctor import examine
 from bot.conversations.contacts import Contact, Contacts
 from bot.infra import queue_admin
 from bot.infra.redis import answer
+from bot.integrations.email.composer import LARGEST_ATTACHMENTS
 from bot.integrations.email.factory import email_queue
-from bot.integrations.email.queue import LARGEST_ATTACHMENTS
 from bot.integrations.email.suppression import Suppression
 from bot.settings import Settings
 from bot.storage.factory import storage_of
@@ -50,7 +50,7 @@ def by_sendgrid(sendgrid: Outside) -> Environment:
 
 
 async def add(world: World, data: Any, name: str = "send", **options: Any) -> str:
-    """As the company's other services add a job: with BullMQ and nothing of ours."""
+    """Adds a job as the company's other services do: with BullMQ and no code of ours."""
     job = await Queue("email", {"connection": world.redis}).add(name, data, KEEP | options)
     return str(job.id)
 
@@ -66,7 +66,7 @@ async def ended(world: World, job: str) -> tuple[str, str]:
     return str(found), await answer(world.redis.hget(f"bull:email:{job}", "failedReason")) or ""
 
 
-async def test_a_job_of_another_service_becomes_a_letter(
+async def test_a_job_of_another_service_becomes_an_email(
     start: Start, by_smtp: Environment, postbox: SmtpSimulator
 ) -> None:
     world = await start(**by_smtp)
@@ -84,7 +84,7 @@ async def test_a_job_of_another_service_becomes_a_letter(
     assert "$799.00 MXN" in bill.text
 
 
-async def test_a_letter_is_signed_with_the_name_that_is_released_when_it_leaves(
+async def test_an_email_is_signed_with_the_name_that_is_released_when_it_leaves(
     start: Start, by_smtp: Environment, postbox: SmtpSimulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(os.environ["PROMPTS_DIR"], tmp_path / "own", ignore=shutil.ignore_patterns("evals"))
@@ -197,7 +197,7 @@ Ask = Callable[..., Any]
 
 @pytest.fixture
 def asked(start: Start, by_smtp: Environment, ana: Person) -> Ask:
-    """Let the model call `send_email` in a chat with Ana; gives the world and what the tool told the model."""
+    """Lets the model call `send_email` in a chat with Ana; gives the world and the tool's answer to the model."""
 
     async def ask(
         arguments: dict[str, Any], *, email: str | None, staff: bool = False, suppressed: bool = False
@@ -299,7 +299,7 @@ async def test_the_source_of_a_persons_address_can_be_another(start: Start, by_s
         return "Recado"
 
     settings = world.settings.mail
-    async with email_queue(world.redis, settings, storage, business=name, email_of=customer_of) as room:
-        assert room is not None
-        assert await room.email_of(Contact(phone="5215512345678")) == "ana@cliente.example"
-        assert await room.email_of(Contact()) is None
+    async with email_queue(world.redis, settings, storage, business=name, email_of=customer_of) as queue:
+        assert queue is not None
+        assert await queue.email_of(Contact(phone="5215512345678")) == "ana@cliente.example"
+        assert await queue.email_of(Contact()) is None

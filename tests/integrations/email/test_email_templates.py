@@ -1,4 +1,4 @@
-"""The five letters in two languages: what each says, with everything and with only what it needs."""
+"""The five e-mails in two languages, with all values and with only the necessary ones."""
 
 import itertools
 import re
@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from bot.infra.queues import JobRejected
+from bot.integrations.email.jobs import mail_job
 from bot.integrations.email.provider import address, display_name
-from bot.integrations.email.queue import mail_job
-from bot.integrations.email.rendering import EmailRenderer, RenderedEmail, money, span
-from bot.integrations.email.templates import LETTERS, Template
+from bot.integrations.email.rendering import EmailRenderer, RenderedEmail, duration, money
+from bot.integrations.email.templates import TEMPLATES, Template
 from bot.messages.language import Language
 
 URL = "https://recado.example/ver?a=1&b=2"
@@ -50,31 +50,31 @@ LANGUAGES: tuple[Language, ...] = ("es", "en")
 def written(
     template: Template, data: dict[str, Any], language: Language, business: str = "Recado Demo"
 ) -> RenderedEmail:
-    _, letter = mail_job({"to": "ana@cliente.example", "template": template, "data": data})
-    return EmailRenderer().write(template, letter, language, business)
+    _, content = mail_job({"to": "ana@cliente.example", "template": template, "data": data})
+    return EmailRenderer().render(template, content, language, business)
 
 
 @pytest.mark.parametrize("business", ["Recado Demo", ""])
 @pytest.mark.parametrize("table", [FULL, BARE], ids=["full", "bare"])
-@pytest.mark.parametrize(("template", "language"), list(itertools.product(LETTERS, LANGUAGES)))
-def test_a_letter_says_what_it_is_for(
+@pytest.mark.parametrize(("template", "language"), list(itertools.product(TEMPLATES, LANGUAGES)))
+def test_an_email_says_what_it_is_for(
     template: Template, language: Language, table: dict[Template, dict[str, Any]], business: str
 ) -> None:
-    letter = written(template, table[template], language, business)
-    assert 5 < len(letter.subject) < 80
-    assert "\n" not in letter.subject
+    rendered = written(template, table[template], language, business)
+    assert 5 < len(rendered.subject) < 80
+    assert "\n" not in rendered.subject
     for said in SAID[template, language]:
         if said != "Recado Demo" or business:
-            assert said.lower() in f"{letter.subject}\n{letter.text}".lower()
-            assert said.replace("&", "&amp;").lower() in letter.html.lower()
-    for body in (letter.text, letter.html):
+            assert said.lower() in f"{rendered.subject}\n{rendered.text}".lower()
+            assert said.replace("&", "&amp;").lower() in rendered.html.lower()
+    for body in (rendered.text, rendered.html):
         assert "None" not in body
         assert not re.search(r"\{\{|\{%|  ,| :", re.sub(r"<style>.*?</style>", "", body, flags=re.DOTALL))
-    assert not re.search(r"\n\n\n", letter.text)
-    assert f'lang="{language}"' in letter.html
-    assert "src=" not in letter.html
+    assert not re.search(r"\n\n\n", rendered.text)
+    assert f'lang="{language}"' in rendered.html
+    assert "src=" not in rendered.html
     links = {URL.replace("&", "&amp;")} if "url" in table[template] else set()
-    assert set(re.findall(r'href="([^"]*)"', letter.html)) == links
+    assert set(re.findall(r'href="([^"]*)"', rendered.html)) == links
 
 
 def test_a_name_is_text_and_never_markup_nor_an_advertisement() -> None:
@@ -83,8 +83,8 @@ def test_a_name_is_text_and_never_markup_nor_an_advertisement() -> None:
     assert "Hola, Ana & Co:" in written("welcome", {"name": "Ana & Co"}, "es").text
     assert "Hola, {{ 7*7 }}:" in written("welcome", {"name": "{{ 7*7 }}"}, "es").text
     for advert in ("<b>Ana</b>", "gana en premio.example", "https://x", "a@b"):
-        letter = written("verify_email", {"name": advert, "code": "482915"}, "es")
-        assert letter.text.startswith("Hola:"), advert
+        rendered = written("verify_email", {"name": advert, "code": "482915"}, "es")
+        assert rendered.text.startswith("Hola:"), advert
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_money_is_written_as_people_read_it(amount: str, currency: str, said: st
     ],
 )
 def test_a_span_is_written_in_its_largest_unit(minutes: int, language: Language, said: str) -> None:
-    assert span(minutes, language) == said
+    assert duration(minutes, language) == said
 
 
 GOOD = {"to": "ana@cliente.example", "template": "welcome", "data": {"name": "Ana"}}

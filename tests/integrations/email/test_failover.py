@@ -1,4 +1,4 @@
-"""One job, one e-mail: by the first provider that takes it, never by two, whatever breaks in between."""
+"""One job, one e-mail: by the first provider that accepts it, never by two, whatever breaks in between."""
 
 import asyncio
 from collections.abc import Callable
@@ -83,7 +83,7 @@ async def test_a_provider_that_is_away_or_knows_us_not_costs_no_mail(
     for number in range(2):
         await post.send(mail, f"job-{number}")
     assert len(postbox.mails) == 2
-    # What only an operator can mend is told, once.
+    # A fault that only an operator can repair is reported once.
     assert await alarms(redis) == ([] if away else ["recado:alert:mail:sendgrid"])
 
 
@@ -164,7 +164,7 @@ async def test_a_worker_that_dies_before_the_answer_leaves_a_doubt_and_no_second
 
 async def test_a_worker_that_lost_its_hold_asks_nobody(redis: Redis) -> None:
     receipts = Receipts(redis, hold_seconds=0.1)
-    async with receipts.alone("job-1") as late:
+    async with receipts.hold("job-1") as late:
         await redis.set(f"recado:mail:{{{late.job}}}:hold", "another worker's")
         with pytest.raises(HoldLost):
             await late.write("asking", "sendgrid")
@@ -174,7 +174,7 @@ async def test_a_worker_that_lost_its_hold_asks_nobody(redis: Redis) -> None:
 async def test_a_job_of_a_dead_worker_is_taken_up_when_its_hold_is_over(
     build: Build, first: SendGrid, sendgrid: Outside, mail: Mail, redis: Redis
 ) -> None:
-    async with Receipts(redis).alone("job-1") as receipt:
+    async with Receipts(redis).hold("job-1") as receipt:
         pass
     await redis.set(f"recado:mail:{{{receipt.job}}}:hold", "a dead worker's", px=200)
     await build(first).send(mail, "job-1")
@@ -183,7 +183,7 @@ async def test_a_job_of_a_dead_worker_is_taken_up_when_its_hold_is_over(
 
 async def test_a_long_attempt_keeps_its_hold(redis: Redis) -> None:
     receipts = Receipts(redis, hold_seconds=3)
-    async with receipts.alone("job-1") as held:
+    async with receipts.hold("job-1") as held:
         hold = f"recado:mail:{{{held.job}}}:hold"
         await redis.pexpire(hold, 2_000)
 

@@ -1,4 +1,4 @@
-"""SendGrid over its own wire: what it is given, and what each of its answers means."""
+"""SendGrid's API: our requests, and the meaning of each answer."""
 
 from dataclasses import replace
 

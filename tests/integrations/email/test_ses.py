@@ -1,4 +1,4 @@
-"""Amazon SES: moto's server for what is taken, Amazon's own library for the signature, its answers for the rest."""
+"""Amazon SES: moto's server accepts, Amazon's own library checks the signature, and a double refuses."""
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from botocore.credentials import Credentials  # type: ignore[import-untyped]
 from moto.server import ThreadedMotoServer
 
 from bot.integrations.email.aws_sigv4 import AwsKey
-from bot.integrations.email.factory import examined, provider
+from bot.integrations.email.factory import check_providers, provider
 from bot.integrations.email.provider import (
     InDoubt,
     Mail,
@@ -51,7 +51,7 @@ def moto() -> Iterator[str]:
 
 @dataclass
 class Amazon:
-    """Answers as Amazon does when something is wrong; `cut` breaks the connection instead."""
+    """Answers like Amazon's to faulty requests; `cut` breaks the connection instead."""
 
     status: int = 200
     kind: str = ""
@@ -176,7 +176,7 @@ async def test_the_settings_make_a_client_that_the_doctor_can_ask(
     assert await provider("ses", Settings().mail, http).send(mail)
     monkeypatch.setenv("AWS_ENDPOINT_URL_SES", amazon[1])
     amazon[0].status, amazon[0].kind = 403, "SignatureDoesNotMatch"
-    ((name, works, words),) = await examined(Settings().mail)
+    ((name, works, words),) = await check_providers(Settings().mail)
     assert (name, works) == ("SES", False)
     assert "AWS_SES_SECRET_ACCESS_KEY" in words
     assert AWS.secret not in words

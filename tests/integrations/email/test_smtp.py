@@ -1,4 +1,4 @@
-"""SMTP against a real server with STARTTLS and login: what arrives, and what each refusal means."""
+"""SMTP against a real server with STARTTLS and login: arriving e-mails, and the meaning of each refusal."""
 
 from collections.abc import Callable
 from dataclasses import replace

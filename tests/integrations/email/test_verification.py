@@ -1,4 +1,4 @@
-"""Codes by e-mail: few tries, a short life, used once, not too many, and silent about who exists."""
+"""Codes by e-mail: few tries, a short life, one use, a limited number, and no hint of an account."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ async def test_a_right_code_proves_its_subject_until_it_is_used_up(redis: Redis)
     verification = Verification(redis)
     await start(verification, "a@example.com", "e1")
     code = await code_of(redis, "a@example.com")
-    assert await verification.proves(CONVERSATION, f" {code[:3]} {code[3:]}") == "cus_1"
-    await verification.use_up(CONVERSATION)
-    assert await verification.proves(CONVERSATION, code) is None
+    assert await verification.check(CONVERSATION, f" {code[:3]} {code[3:]}") == "cus_1"
+    await verification.consume(CONVERSATION)
+    assert await verification.check(CONVERSATION, code) is None
 
 
 async def test_five_tries_and_then_the_right_code_is_no_use(redis: Redis) -> None:
@@ -39,8 +39,8 @@ async def test_five_tries_and_then_the_right_code_is_no_use(redis: Redis) -> Non
     await start(verification, "a@example.com", "e1")
     code = await code_of(redis, "a@example.com")
     wrong = f"{(int(code) + 1) % 10**6:06}"
-    assert [await verification.proves(CONVERSATION, wrong) for _ in range(5)] == [None] * 5
-    assert await verification.proves(CONVERSATION, code) is None
+    assert [await verification.check(CONVERSATION, wrong) for _ in range(5)] == [None] * 5
+    assert await verification.check(CONVERSATION, code) is None
 
 
 async def test_a_code_is_of_its_conversation_lives_ten_minutes_and_is_not_kept_in_clear(redis: Redis) -> None:
@@ -50,9 +50,9 @@ async def test_a_code_is_of_its_conversation_lives_ten_minutes_and_is_not_kept_i
     kept = key(CONVERSATION, "verify", "code")
     assert 590 < await redis.ttl(kept) <= 600
     assert code not in str(await answer(redis.hgetall(kept)))
-    assert await verification.proves(f"c_{'1' * 20}", code) is None
+    assert await verification.check(f"c_{'1' * 20}", code) is None
     await redis.delete(kept)
-    assert await verification.proves(CONVERSATION, code) is None
+    assert await verification.check(CONVERSATION, code) is None
 
 
 async def test_a_new_code_makes_the_earlier_one_void(redis: Redis) -> None:
@@ -62,8 +62,8 @@ async def test_a_new_code_makes_the_earlier_one_void(redis: Redis) -> None:
     await start(verification, "b@example.com", "e2", "cus_2")
     second = await code_of(redis, "b@example.com")
     if first != second:
-        assert await verification.proves(CONVERSATION, first) is None
-    assert await verification.proves(CONVERSATION, second) == "cus_2"
+        assert await verification.check(CONVERSATION, first) is None
+    assert await verification.check(CONVERSATION, second) == "cus_2"
 
 
 async def test_an_address_of_nobody_leaves_the_same_traces_but_the_mail(redis: Redis) -> None:
@@ -71,7 +71,7 @@ async def test_an_address_of_nobody_leaves_the_same_traces_but_the_mail(redis: R
     await start(verification, "nobody@example.com", "e1", None)
     assert await redis.exists(key(CONVERSATION, "verify", "code"))
     assert [one async for one in redis.scan_iter("bull:email:*")] == []
-    assert await verification.proves(CONVERSATION, "123456") is None
+    assert await verification.check(CONVERSATION, "123456") is None
 
 
 @pytest.mark.parametrize("subject", ["cus_1", None])
@@ -97,7 +97,7 @@ async def test_a_sending_that_is_done_again_is_the_same_sending(redis: Redis) ->
         await start(verification, "a@example.com", "e1")
     assert len([one async for one in redis.scan_iter("bull:email:verify-*", _type="hash")]) == 1
     code = await code_of(redis, "a@example.com")
-    assert await verification.proves(CONVERSATION, code) == "cus_1"
+    assert await verification.check(CONVERSATION, code) == "cus_1"
 
 
 async def test_what_is_allowed_comes_back_with_time(redis: Redis) -> None:

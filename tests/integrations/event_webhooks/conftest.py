@@ -1,4 +1,4 @@
-"""A few ERPs that listen, and what brings them events."""
+"""Some ERPs that listen, and the queue that sends them events."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack

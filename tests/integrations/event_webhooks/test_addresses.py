@@ -1,4 +1,4 @@
-"""No subscriber's address leads into our own network, and none takes more of us than a moment."""
+"""Subscribers' addresses never lead into our own network, and none holds us up for long."""
 
 import socket
 from ipaddress import ip_address
@@ -54,7 +54,7 @@ async def test_an_endless_answer_is_not_read(deliveries: Make) -> None:
         "[::ffff:a9fe:a9fe]",
         "[::127.0.0.1]",
         "[64:ff9b::a9fe:a9fe]",
-        # RFC 6052, 2.2: in a /48 the IPv4 address isn't the last of it.
+        # RFC 6052, 2.2: in a /48 the IPv4 address isn't at the end.
         "[64:ff9b:1:7f00:0:100::]",
         "[2002:a9fe:a9fe::]",
         "[2001:0:4136:e378:8000:63bf:3fff:fdd2]",
@@ -84,7 +84,7 @@ async def test_an_endless_answer_is_not_read(deliveries: Make) -> None:
     ],
 )
 async def test_a_private_address_is_refused_in_every_spelling(host: str, deliveries: Make) -> None:
-    # aiohttp itself takes the numbers that only look like addresses for no URL.
+    # aiohttp itself refuses numbers that only look like addresses as URLs.
     with pytest.raises(RetryLater, match=r"WEBHOOK_ALLOW_PRIVATE|InvalidUrl"):
         await deliveries(f"http://{host}:9/events", private=False).process(TASK)
 
@@ -122,7 +122,7 @@ def test_private_addresses_are_allowed_where_somebody_allowed_them(address: str)
 
 
 class _Rebinding(AbstractResolver):
-    """The name server of somebody who wants to get inside: at the moment that counts it names one of our own."""
+    """An attacker's name server: at the decisive moment it names an address of our own network."""
 
     def __init__(self) -> None:
         self.asked = 0

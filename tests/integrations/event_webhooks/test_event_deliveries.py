@@ -185,12 +185,12 @@ async def test_a_job_of_another_name_fails_with_a_reason(deliveries: Make) -> No
 async def test_without_subscribers_nothing_is_added_and_another_services_job_is_done(
     redis: Redis, deliveries: Make
 ) -> None:
-    await EventPublisher(redis, SubscriberSettings()).tell("message.sent", {}, "a")
+    await EventPublisher(redis, SubscriberSettings()).publish("message.sent", {}, "a")
     assert [name async for name in redis.scan_iter("bull:*")] == []
     await deliveries().process(TASK)
 
 
-async def test_from_telling_to_taking_with_a_queue_between_and_a_retry_that_costs_no_attempt(
+async def test_from_publishing_to_delivery_with_a_queue_between_and_a_retry_that_costs_no_attempt(
     erps: Any, deliveries: Make, redis: Redis, redis_address: str
 ) -> None:
     erp, url = await erps()
@@ -199,16 +199,16 @@ async def test_from_telling_to_taking_with_a_queue_between_and_a_retry_that_cost
     process = deliveries(url, pauses=(0.05, 0.05)).process
     async with working({"webhook": process}, RedisSettings(url=SecretStr(redis_address)), concurrency=5):
         for _ in range(3):
-            await subscribers.tell("message.sent", {"text": "hola"}, "message-sent-7")
-        # As the ERP's services add theirs: BullMQ alone, and one attempt.
+            await subscribers.publish("message.sent", {"text": "hola"}, "message-sent-7")
+        # The ERP's services add jobs like this: BullMQ alone, and one attempt.
         await Queue("webhook", {"connection": redis}).add(
             "deliver", {"event": "order.new", "data": {"n": 1}, "id": "o1"}
         )
         await eventually(lambda: _has(erp, 2))
         await eventually(lambda: _done(redis))
-        # What a job said of a person is gone with it; telling it again brings nothing again.
+        # The personal data of a job are gone with it, and the same id delivers nothing again.
         assert not await redis.exists("bull:webhook:message-sent-7")
-        await subscribers.tell("message.sent", {"text": "hola"}, "message-sent-7")
+        await subscribers.publish("message.sent", {"text": "hola"}, "message-sent-7")
         await eventually(lambda: _done(redis))
     assert {event["id"]: event["times"] for event in erp.events} == {"message-sent-7": 1, "o1": 1}
     assert erp.calls == 3

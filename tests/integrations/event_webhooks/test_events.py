@@ -1,4 +1,4 @@
-"""What the company's ERP hears of a conversation, and that it hears each thing once."""
+"""Events of a conversation reach the company's ERP, each once."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -75,7 +75,7 @@ async def test_a_message_its_answer_and_a_hand_over_are_told(subscribed: Open, a
         "quiet": True,
         "reason": "Quiere una devolución",
     }
-    # Wamids are made of the person's number, and ids are seen in logs and queues.
+    # Wamids contain the person's number, and ids appear in logs and queues.
     assert all(event["id"].partition("-")[0] in ("message", "conversation") for event in erp.events)
     bearer = {"Authorization": "Bearer console-token"}
     await world.http.post(f"{world.url}/console/conversations/{conversation}/give-back", headers=bearer)
@@ -92,7 +92,7 @@ async def test_a_reaction_and_every_message_of_a_burst_are_told(subscribed: Open
     await world.meta.replies(ana)
     three = await world.meta.writes(ana, {"type": "reaction", "reaction": {"message_id": one, "emoji": "👍"}})
     events = await heard(erp, "message.received", 3)
-    # Several leave at the same time: the subscriber may hear them in any order.
+    # Several are sent at the same time: the subscriber may get them in any order.
     told = {event["data"]["message"]: event["data"]["type"] for event in events}
     assert told == {one: "text", two: "text", three: "reaction"}
 
@@ -123,13 +123,13 @@ async def test_a_worker_killed_while_it_sends_tells_everything_once(subscribed: 
         worker.process.kill()
         await worker.process.wait()
     async with running("worker") as worker:
-        # The first worker's delivery of what came may have died with it: another has to find that out.
+        # The first worker's delivery may have died with it. Another worker has to notice.
         await heard(erp, "message.received")
         await heard(erp, "message.sent")
         await settled(world)
         assert await worker.stop() == 0
     assert sorted(event["type"] for event in erp.events) == ["message.received", "message.sent"]
-    # What came may have been taken just before the kill, and not been noted: it comes again under its id.
+    # The event may have been accepted just before the kill without a note: it comes again under its id.
     assert {event["times"] for event in erp.events if event["type"] == "message.sent"} == {1}
     assert str(ana.phone) not in worker.text
     assert "hola" not in worker.text

@@ -1,4 +1,4 @@
-"""Billing from the chat to Stripe and back: what a customer sees, subscribes to, and is told."""
+"""Billing from the chat to Stripe and back, as a customer sees it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from sandbox.simulators.openrouter import calls, says
 from tests.billing import (
     asks,
     billing,
-    in_step,
+    last_tool_result,
     mails,
     newest_invoice,
     stripe_of,
+    stripe_settled,
     subscriber,
-    told_by_tool,
 )
 from tests.notifications import settled
 from tests.outgoing import acquainted, conversation_of
@@ -31,12 +31,12 @@ from tests.world import Start, World
 async def test_a_customer_sees_their_plan_and_their_invoices(shop: World, ana: Person) -> None:
     await subscriber(shop, ana)
     await asks(shop, ana, "¿qué plan tengo?", "get_subscription")
-    told = json.loads(told_by_tool(shop))
+    told = json.loads(last_tool_result(shop))
     assert (told["plan"], told["status"], told["price"]) == ("Básico", "active", "$199.00 MXN")
     assert told["next_charge"] == {"amount": "$199.00 MXN", "day": told["period_ends"]}
     assert told["payment_method"] == "Visa •••• 4242"
     await asks(shop, ana, "¿y mis facturas?", "list_invoices")
-    (invoice,) = json.loads(told_by_tool(shop))["invoices"]
+    (invoice,) = json.loads(last_tool_result(shop))["invoices"]
     assert (invoice["amount"], invoice["status"]) == ("$199.00 MXN", "paid")
 
 
@@ -48,7 +48,7 @@ async def test_an_invoice_comes_as_a_document_or_by_mail(shop: World, ana: Perso
     assert document["filename"] == f"{number}.pdf"
     before = await mails(shop)
     await asks(shop, ana, "por correo", "send_invoice", number=number, by="email")
-    assert "Done" in told_by_tool(shop)
+    assert "Done" in last_tool_result(shop)
     mail = (await mails(shop, len(before) + 1))[-1]
     assert (mail["to"], mail["template"], mail["data"]["number"]) == ("ana@example.com", "invoice_paid", number)
     assert (mail["data"]["amount"], mail["data"]["currency"]) == ("199.00", "MXN")
@@ -59,7 +59,7 @@ async def test_an_invoice_for_an_address_that_refused_mail_is_not_promised(shop:
     before = await mails(shop)
     await Suppression(shop.redis).add("ana@example.com", "smtp", "550 no such user")
     await asks(shop, ana, "mándame la factura por correo", "send_invoice", by="email")
-    assert "nothing is sent to this address any more" in told_by_tool(shop)
+    assert "nothing is sent to this address any more" in last_tool_result(shop)
     assert len(await mails(shop)) == len(before)
 
 
@@ -76,7 +76,7 @@ async def test_an_e_mail_that_a_model_sends_goes_to_the_customers_own_address(sh
     await subscriber(shop, ana)
     before = await mails(shop)
     await asks(shop, ana, "mándame la bienvenida", "send_email", template="welcome", data={"name": "Ana"})
-    assert told_by_tool(shop).startswith("Done")
+    assert last_tool_result(shop).startswith("Done")
     (mail,) = [one for one in await mails(shop, len(before) + 1) if one["template"] == "welcome"]
     assert mail["to"] == "ana@example.com"
 
@@ -91,7 +91,7 @@ async def test_of_two_plans_offered_at_once_only_the_button_that_works_is_shown(
     (shown,) = [sent for sent in shop.meta.sent_to(ana) if sent.type == "interactive"]
     (page,) = [one for one in stripe_of(shop).snapshot()["checkout_sessions"] if one["status"] == "open"]
     assert shown.request["interactive"]["action"]["parameters"]["url"] == page["url"]
-    assert "only one plan at a time" in told_by_tool(shop)
+    assert "only one plan at a time" in last_tool_result(shop)
 
 
 # ---- subscribing
@@ -109,7 +109,7 @@ async def test_a_checkout_that_is_completed_is_told_and_mailed(shop: World, ana:
     assert told.startswith("¡Listo! Tu plan *Pro* está activo. Próximo cobro: $290.00 USD")
     (mail,) = await mails(shop)
     assert (mail["template"], mail["to"], mail["language"]) == ("invoice_paid", "ana@example.com", "es")
-    await in_step(shop)
+    await stripe_settled(shop)
     assert len(shop.meta.sent_to(ana)) == 2
 
 
@@ -117,7 +117,7 @@ async def test_somebody_new_subscribes_and_is_known_at_once(stripe: Any, start: 
     stripe.customers.search_lag = 3600
     shop = await start(stripe=stripe, STRIPE_TRIAL_DAYS="14", **billing(stripe))
     await asks(shop, ana, "quiero Pro", "start_subscription", plan="Pro")
-    assert "not known which account" in told_by_tool(shop)
+    assert "not known which account" in last_tool_result(shop)
     await asks(shop, ana, "no tengo cuenta", "start_subscription", plan="Pro", new_customer=True)
     (made,) = stripe.snapshot()["customers"]
     assert made["metadata"] == {"whatsapp_id": ana.phone}
@@ -127,7 +127,7 @@ async def test_somebody_new_subscribes_and_is_known_at_once(stripe: Any, start: 
     told = (await shop.meta.replies(ana, 3))[2].text
     assert told.startswith("¡Listo! Empezó tu prueba de *Pro*.")
     await asks(shop, ana, "otra vez", "start_subscription", plan="Pro")
-    assert "they have a subscription already" in told_by_tool(shop)
+    assert "they have a subscription already" in last_tool_result(shop)
 
 
 async def test_a_trial_is_for_a_first_subscription_alone(stripe: Any, start: Start, ana: Person) -> None:
@@ -163,7 +163,7 @@ async def test_a_code_by_mail_links_a_contact(shop: World, ana: Person) -> None:
     owner = customer(stripe_of(shop), None, "Ana", "ana@example.com")
     subscribe(stripe_of(shop), owner)
     await asks(shop, ana, "¿qué plan tengo?", "get_subscription")
-    assert "call verify_email" in told_by_tool(shop)
+    assert "call verify_email" in last_tool_result(shop)
     await asks(shop, ana, "ana@example.com", "verify_email", email="Ana@Example.com")
     (mail,) = [one for one in await mails(shop) if one["template"] == "verify_email"]
     assert mail["to"] == "ana@example.com"
@@ -171,9 +171,9 @@ async def test_a_code_by_mail_links_a_contact(shop: World, ana: Person) -> None:
     assert stripe_of(shop).account.get("customer", owner)["metadata"] == {"whatsapp_id": ana.phone}
     assert (await Contacts(shop.redis).get(await conversation_of(shop, ana))).email == "ana@example.com"
     await asks(shop, ana, "¿qué plan tengo?", "get_subscription")
-    assert json.loads(told_by_tool(shop))["plan"] == "Básico"
+    assert json.loads(last_tool_result(shop))["plan"] == "Básico"
     await asks(shop, ana, mail["data"]["code"], "confirm_code", code=mail["data"]["code"])
-    assert "wrong, used or too old" in told_by_tool(shop)
+    assert "wrong, used or too old" in last_tool_result(shop)
 
 
 async def test_an_address_of_nobody_gets_the_same_words_and_no_mail(shop: World, ana: Person) -> None:
@@ -181,7 +181,7 @@ async def test_an_address_of_nobody_gets_the_same_words_and_no_mail(shop: World,
     said = []
     for email in ("leo@example.com", "nobody@example.com"):
         await asks(shop, ana, email, "verify_email", email=email)
-        said.append(told_by_tool(shop))
+        said.append(last_tool_result(shop))
     assert said[0] == said[1]
     assert [one["to"] for one in await mails(shop)] == ["leo@example.com"]
 
@@ -191,7 +191,7 @@ async def test_a_customer_of_somebody_else_is_left_to_a_person(shop: World, ana:
     await asks(shop, ana, "leo@example.com", "verify_email", email="leo@example.com")
     (mail,) = await mails(shop)
     await asks(shop, ana, mail["data"]["code"], "confirm_code", code=mail["data"]["code"])
-    assert "a colleague has to look" in told_by_tool(shop)
+    assert "a colleague has to look" in last_tool_result(shop)
     assert stripe_of(shop).account.get("customer", owner)["metadata"] == {"whatsapp_id": leo.phone}
 
 
@@ -225,7 +225,7 @@ async def test_who_has_the_number_of_a_former_customer_is_not_that_customer(shop
     await subscriber(shop, ana)
     await acquainted(shop, ana)
     await asks(shop, ana, "¿qué plan tengo?", "get_subscription")
-    assert "Básico" in told_by_tool(shop)
+    assert "Básico" in last_tool_result(shop)
     heir = Person(phone=ana.phone, bsuid="MX.7700000000000001", name="Otro")
     await asks(shop, heir, "¿qué plan tengo?", "get_subscription")
-    assert "not known which account" in told_by_tool(shop)
+    assert "not known which account" in last_tool_result(shop)

@@ -1,4 +1,4 @@
-"""Amounts and days as people read them, in every currency's own decimals."""
+"""Amounts and days for customers, in every currency's own decimals."""
 
 from zoneinfo import ZoneInfo
 

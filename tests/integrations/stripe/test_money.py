@@ -1,4 +1,4 @@
-"""Sentences about money: each amount is Stripe's own, each promise is made of the object that Stripe returned."""
+"""Sentences about money: each amount and promise comes from the object that Stripe returned."""
 
 from __future__ import annotations
 
@@ -13,7 +13,17 @@ from sandbox.phone.demo_customers import customer, price_of, subscribe
 from sandbox.stripe import StripeSimulator
 from sandbox.stripe.forms import PriceCreate, ProductCreate
 from sandbox.stripe.forms_billing import SubscriptionUpdate
-from tests.billing import asks, body, buttons, in_step, newest_invoice, stripe_of, subscriber, taps, told_by_tool
+from tests.billing import (
+    asks,
+    body,
+    buttons,
+    last_tool_result,
+    newest_invoice,
+    stripe_of,
+    stripe_settled,
+    subscriber,
+    taps,
+)
 from tests.outgoing import acquainted
 from tests.world import World
 
@@ -28,7 +38,7 @@ def priced(stripe: StripeSimulator, name: str, **price: Any) -> str:
 
 
 async def subscribed(world: World, person: Person, *items: dict[str, Any], **more: Any) -> str:
-    """A customer with a subscription of these items, which is old news by now."""
+    """A customer with a subscription of these items, whose beginning was announced already."""
     return await subscriber(world, person, items=list(items), **more)
 
 
@@ -130,7 +140,7 @@ async def test_one_amount_stands_on_the_card_in_the_tool_and_in_the_answer(
     make, amount, plan = case
     subscription = await make(shop, ana)
     await asks(shop, ana, "¿cuánto pago?", "get_subscription")
-    told = json.loads(told_by_tool(shop))
+    told = json.loads(last_tool_result(shop))
     assert (told["plan"], told["next_charge"]["amount"]) == (plan, amount)
     (card,) = await asks(shop, ana, "cancélalo", "cancel_subscription")
     assert f"Cancelar tu plan *{plan}*" in body(card)
@@ -156,14 +166,14 @@ async def test_a_change_of_plan_beside_an_add_on_names_what_all_of_it_costs(shop
 async def test_of_several_plans_the_one_that_is_replaced_is_asked_for(shop: World, ana: Person) -> None:
     await add_on(shop, ana)
     await asks(shop, ana, "quiero Pro", "change_plan", plan="Pro")
-    assert "Básico, Soporte. Ask which one is replaced" in told_by_tool(shop)
+    assert "Básico, Soporte. Ask which one is replaced" in last_tool_result(shop)
 
 
 async def test_items_of_different_intervals_end_together_when_the_last_is_over(shop: World, ana: Person) -> None:
     year = priced(stripe_of(shop), "Soporte", unit_amount=50000, recurring={"interval": "year"})
     subscription = await subscribed(shop, ana, {"price": year}, basico(shop))
     await asks(shop, ana, "¿cuánto pago?", "get_subscription")
-    assert json.loads(told_by_tool(shop))["next_charge"]["amount"] == "$199.00 MXN"
+    assert json.loads(last_tool_result(shop))["next_charge"]["amount"] == "$199.00 MXN"
     (card,) = await asks(shop, ana, "cancélalo", "cancel_subscription")
     assert f"de {stripe_of(shop).now.year + 1} y ya no se renueva." in body(card)
     assert "Hasta entonces se sigue cobrando" in body(card)
@@ -178,9 +188,9 @@ async def test_of_several_subscriptions_the_one_that_is_meant_is_asked_for(shop:
     first = await subscriber(shop, ana)
     owner = found(shop, first)["customer"]
     second = subscribe(stripe_of(shop), owner, "pro_month_mxn")
-    await in_step(shop)
+    await stripe_settled(shop)
     await asks(shop, ana, "cancela", "cancel_subscription")
-    assert "they have several subscriptions: Pro; Básico" in told_by_tool(shop)
+    assert "they have several subscriptions: Pro; Básico" in last_tool_result(shop)
     (card,) = await asks(shop, ana, "el básico", "cancel_subscription", which="basico")
     await taps(shop, ana, buttons(card)[0])
     assert [found(shop, one)["cancel_at_period_end"] for one in (first, second)] == [True, False]
@@ -228,7 +238,7 @@ async def test_a_plan_goes_on_however_its_end_was_set(
 ) -> None:
     subscription = await subscribed(shop, ana, basico(shop), billing_mode={"type": mode})
     await end(shop, subscription)
-    await in_step(shop)
+    await stripe_settled(shop)
     (card,) = await asks(shop, ana, "quiero seguir", "resume_subscription")
     assert (await taps(shop, ana, buttons(card)[0])).startswith("Listo: tu plan *Básico* sigue. Próximo cobro: $199")
     kept = found(shop, subscription)
@@ -264,7 +274,7 @@ async def test_what_waits_for_a_payment_is_not_said_to_be_done(shop: World, ana:
     assert told.startswith("Tu plan todavía es *Básico*: cambia a *Pro* cuando se paguen $300.00 MXN. http")
     assert "Próximo cobro: $199.00 MXN" in told
     await asks(shop, ana, "¿qué plan tengo?", "get_subscription")
-    told = json.loads(told_by_tool(shop))
+    told = json.loads(last_tool_result(shop))
     assert (told["plan"], told["still_to_pay"]) == ("Básico", "$300.00 MXN")
     assert "change_waits_for_payment_until" in told
     assert found(shop, subscription)["pending_update"]
@@ -290,7 +300,7 @@ async def test_while_collection_is_paused_no_charge_is_promised(shop: World, ana
     subscription = await subscribed(shop, ana, basico(shop))
     found(shop, subscription)["pause_collection"] = {"behavior": "void", "resumes_at": None}
     await asks(shop, ana, "¿cuánto pago?", "get_subscription")
-    told = json.loads(told_by_tool(shop))
+    told = json.loads(last_tool_result(shop))
     assert (told["next_charge"], told["charges_paused_until"]) == (None, "somebody goes on")
     (card,) = await asks(shop, ana, "cancélalo", "cancel_subscription")
     assert "no se cobran" not in body(card)
@@ -305,7 +315,7 @@ async def test_a_payment_that_is_open_stands_on_the_card(shop: World, ana: Perso
     stripe_of(shop).will_decline(1)
     stripe_of(shop).advance(days=31)
     stripe_of(shop).advance(days=1)
-    await in_step(shop)
+    await stripe_settled(shop)
     (card,) = await asks(shop, ana, "cancélalo", "cancel_subscription")
     assert "Además están por pagar *$199.00 MXN* de tu última factura." in body(card)
 
@@ -324,12 +334,12 @@ async def test_who_has_to_make_a_first_payment_gets_no_second_subscription(shop:
     stripe = stripe_of(shop)
     owner = customer(stripe, ana.phone, "Ana", "ana@example.com", card="")
     subscribe(stripe, owner, payment_behavior="default_incomplete")
-    await in_step(shop)
+    await stripe_settled(shop)
     (button,) = await asks(shop, ana, "quiero Pro", "start_subscription", plan="Pro")
     assert "Tu primer pago de *$199.00 MXN* está pendiente" in body(button)
     assert stripe.snapshot()["checkout_sessions"] == []
     await asks(shop, ana, "¿qué plan tengo?", "get_subscription")
-    assert "waits for its first payment" in told_by_tool(shop)
+    assert "waits for its first payment" in last_tool_result(shop)
 
 
 async def test_a_page_to_subscribe_says_what_it_asks_for(shop: World, ana: Person) -> None:
@@ -345,9 +355,9 @@ async def test_a_subscription_that_ends_beside_another_one_is_named(shop: World,
     owner, before = found(shop, first)["customer"], len(shop.meta.sent_to(ana))
     stripe_of(shop).advance(seconds=5)
     second = subscribe(stripe_of(shop), owner, "pro_month_mxn")
-    await in_step(shop)
+    await stripe_settled(shop)
     stripe_of(shop).subscriptions.end(found(shop, second))
-    await in_step(shop)
+    await stripe_settled(shop)
     told = [one.text for one in shop.meta.sent_to(ana)[before:]]
     assert told[-1] == "Tu plan *Pro* terminó. Tu plan *Básico* sigue."
 
@@ -356,9 +366,9 @@ async def test_what_the_portal_did_is_told_with_all_that_is_paid(shop: World, an
     await acquainted(shop, ana)
     subscription = await add_on(shop, ana)
     end_at_portal(shop, subscription)
-    await in_step(shop)
+    await stripe_settled(shop)
     end_at_portal(shop, subscription, ends=False)
-    await in_step(shop)
+    await stripe_settled(shop)
     (ending, resumed) = [one.text for one in shop.meta.sent_to(ana)[-2:]]
     assert ending.startswith("Tu plan *Básico + Soporte* termina el ")
     assert resumed.startswith("Tu plan *Básico + Soporte* sigue. Próximo cobro: $249.00 MXN, el ")
@@ -369,7 +379,7 @@ async def test_in_english_the_same_is_said(shop: World, leo: Person) -> None:
     await shop.meta.replies(leo)
     subscription = await add_on(shop, leo)
     end_at_portal(shop, subscription)
-    await in_step(shop)
+    await stripe_settled(shop)
     (card,) = await asks(shop, leo, "please keep my plan", "resume_subscription")
     assert "that day *$249.00 MXN* is charged and it is renewed" in body(card)
     told = await taps(shop, leo, buttons(card)[0])

@@ -1,4 +1,4 @@
-"""Plans changed, cancelled and resumed by a tap: what is shown is what is done, once, also when Stripe fails."""
+"""Plans changed, cancelled and resumed by a tap: the shown change is made, once, even when Stripe fails."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tests.billing import (
     billing,
     body,
     buttons,
-    in_step,
     newest_invoice,
     stripe_of,
+    stripe_settled,
     subscriber,
     taps,
 )
@@ -42,8 +42,8 @@ def next_april() -> datetime:
 
 
 async def offered_pro(world: World, person: Person) -> tuple[str, list[dict[str, Any]], str]:
-    """A subscriber of Básico is shown what Pro costs; gives the subscription, the buttons and the card's text."""
-    # A month has 28 to 31 days and a change costs the rest of it, so the subscription begins with a month of 30.
+    """Shows a subscriber of Básico the cost of Pro; gives the subscription, the buttons and the card's text."""
+    # A month has 28 to 31 days and a change costs the rest of it, so that the subscription begins with a month of 30.
     stripe_of(world).advance_to(next_april())
     subscription = await subscriber(world, person)
     stripe_of(world).advance(days=10)
@@ -65,7 +65,7 @@ async def test_a_change_of_plan_is_shown_and_then_tapped_for_exactly_that_amount
     assert told.startswith(f"Listo: tu plan ahora es *Pro*. Se cobró ${amount[0]} MXN.")
     again = await taps(shop, ana, confirm)
     assert again.startswith("Ya habías contestado")
-    await in_step(shop)
+    await stripe_settled(shop)
     assert len(shop.meta.sent_to(ana)) == 3
     assert len(stripe_of(shop).snapshot()["invoices"]) == 2
 
@@ -122,7 +122,7 @@ async def test_a_subscription_is_cancelled_and_resumed_by_taps_each_told_once(sh
     (card,) = await asks(shop, ana, "mejor no", "resume_subscription")
     assert (await taps(shop, ana, buttons(card)[0])).startswith("Listo: tu plan *Básico* sigue.")
     assert not stripe_of(shop).account.get("subscription", subscription)["cancel_at_period_end"]
-    await in_step(shop)
+    await stripe_settled(shop)
     assert len(shop.meta.sent_to(ana)) == 4
 
 
@@ -191,7 +191,7 @@ async def test_a_subscription_that_changed_otherwise_is_left_alone(shop: World, 
     change = {"items": [{"id": item, "price": price_of(stripe, "pro_month_mxn")}]}
     stripe.subscriptions.update(SubscriptionUpdate.model_validate(change), subscription)
     before = len(stripe.snapshot()["invoices"])
-    await in_step(shop)
+    await stripe_settled(shop)
     assert "ya no está como cuando te lo mostré" in await taps(shop, ana, confirm)
     assert len(stripe.snapshot()["invoices"]) == before
 
@@ -210,7 +210,7 @@ async def test_an_answer_that_is_lost_after_the_work_bills_once(shop: World, ana
 
 async def test_in_doubt_the_same_button_asks_again_and_bills_once(shop: World, ana: Person) -> None:
     subscription, (confirm, leave), _ = await offered_pro(shop, ana)
-    # The look whether all is as shown is answered; the change itself is done, and its answers are lost.
+    # The check of the shown values is answered. The change itself is made, and its answers are lost.
     stripe_of(shop).will_be_slow(0, 1, f"/v1/subscriptions/{subscription}")
     stripe_of(shop).will_drop(3, f"/v1/subscriptions/{subscription}")
     assert "no me confirmó si se hizo" in await taps(shop, ana, confirm)

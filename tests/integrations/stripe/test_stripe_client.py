@@ -1,4 +1,4 @@
-"""The client of Stripe against its imitation: what is tried again, what each failure is called, what is never sent."""
+"""Client of Stripe against its simulator: retries, names of failures, and secrets that are never sent."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ async def test_what_passes_is_tried_three_times_and_then_told(
 ) -> None:
     plan(stripe, 2)
     assert (await client.customer(owner)).name == "Ana"
-    # aiohttp itself asks once more where a connection that it had kept is closed.
+    # aiohttp itself repeats a request when a kept connection was closed.
     plan(stripe, 6)
     with pytest.raises(StripeUnavailable):
         await client.customer(owner)
@@ -107,7 +107,7 @@ async def test_each_refusal_is_named_by_what_can_be_done(
     subscription = await client.subscription(subscribe(stripe, owner))
     stripe.will_decline()
     with pytest.raises(CardRefused):
-        await client.change(
+        await client.change_price(
             subscription.id,
             subscription.items.data[0].id,
             price_of(stripe, "pro_month_mxn"),
@@ -136,7 +136,7 @@ async def test_every_change_carries_a_key_and_nothing_is_asked_twice_by_the_libr
 ) -> None:
     subscription = await client.subscription(subscribe(stripe, owner))
     stripe.will_drop(2, "/v1/subscriptions/")
-    ended = await client.let_end(subscription.id, key="end-1")
+    ended = await client.cancel_at_period_end(subscription.id, key="end-1")
     assert ended.ends
     updates = [event for event in stripe.events if event["type"] == "customer.subscription.updated"]
     assert [event["request"]["idempotency_key"] for event in updates[1:]] == ["end-1"]

@@ -1,4 +1,4 @@
-"""What Stripe's events lead to: each told once, whatever their order, in the right way and language."""
+"""Stripe's events: each is told once, in any order, through the right channel and in the right language."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from bot.cli.templates import _open
 from bot.conversations.contacts import Contacts
 from bot.infra.queues import Job
 from bot.infra.redis import answer
-from bot.integrations.stripe.billing import billing_of
-from bot.integrations.stripe.customer_notices import Event
-from bot.integrations.stripe.events import ACTED_ON
+from bot.integrations.stripe.billing import billing_of, event_handler_of
+from bot.integrations.stripe.events import ACTED_ON, PublishedEvent
 from bot.storage.factory import storage_of
 from bot.whatsapp.client import Graph
 from bot.worker import running
@@ -22,7 +21,7 @@ from sandbox.meta.simulator import Person
 from sandbox.phone.demo_customers import customer, subscribe
 from sandbox.stripe import StripeSimulator
 from sandbox.stripe.forms_billing import SubscriptionUpdate
-from tests.billing import billing, in_step, mails, stripe_of, subscriber
+from tests.billing import billing, mails, stripe_of, stripe_settled, subscriber
 from tests.outgoing import acquainted, text
 from tests.world import Start, World
 
@@ -40,7 +39,7 @@ async def renewed(world: World) -> None:
     """Let the period end, and an hour more, in which Stripe finalizes the renewal's invoice."""
     stripe_of(world).advance(days=31)
     stripe_of(world).advance(days=1)
-    await in_step(world)
+    await stripe_settled(world)
 
 
 async def test_a_payment_that_failed_is_told_in_the_open_chat_with_the_way_to_pay(shop: World, ana: Person) -> None:
@@ -72,7 +71,7 @@ async def test_every_attempt_is_told_and_the_end_too(shop: World, ana: Person) -
     await renewed(shop)
     for days in (4, 6, 8):
         stripe_of(shop).advance(days=days)
-        await in_step(shop)
+        await stripe_settled(shop)
     told = [sent.text for sent in shop.meta.sent_to(ana)]
     assert sum(one.startswith("No pudimos cobrar") for one in told) == 4
     assert [one for one in told if one.startswith("Tu plan *Básico* terminó")]
@@ -95,7 +94,7 @@ async def test_a_renewal_is_recorded_and_mailed_once_however_often_it_is_told(sh
     await renewed(shop)
     for event in stripe_of(shop).events:
         stripe_of(shop).deliver_again(event["id"])
-    await in_step(shop)
+    await stripe_settled(shop)
     assert [one["template"] for one in await mails(shop, 2)] == ["invoice_paid", "invoice_paid"]
     assert shop.meta.sent_to(ana) == []
 
@@ -107,7 +106,7 @@ async def test_events_in_the_wrong_order_leave_the_right_state(shop: World, ana:
     subscription = await subscriber(shop, ana)
     stripe.subscriptions.update(SubscriptionUpdate.model_validate({"cancel_at_period_end": "true"}), subscription)
     stripe.webhooks.release(backwards=True)
-    await in_step(shop)
+    await stripe_settled(shop)
     state = await answer(shop.redis.hget(f"recado:stripe:state:{owner_of(shop, subscription)}", "state"))
     assert '"status":"active"' in str(state)
     assert '"ends":true' in str(state)
@@ -126,11 +125,11 @@ async def test_a_failure_that_was_paid_since_is_not_told(shop: World, ana: Perso
         stripe.set_decline(method["id"], None)
     stripe.advance(days=4)
     stripe.webhooks.release()
-    await in_step(shop)
+    await stripe_settled(shop)
     assert shop.meta.sent_to(ana) == []
 
 
-async def test_old_subscriptions_are_no_news_on_the_first_day(shop: World, ana: Person) -> None:
+async def test_old_subscriptions_are_not_announced_on_the_first_day(shop: World, ana: Person) -> None:
     await acquainted(shop, ana)
     stripe = stripe_of(shop)
     address, stripe.webhooks.url = stripe.webhooks.url, ""
@@ -139,14 +138,14 @@ async def test_old_subscriptions_are_no_news_on_the_first_day(shop: World, ana: 
     stripe.webhooks.url = address
     metadata = {"metadata": {"note": "x"}}
     stripe.subscriptions.update(SubscriptionUpdate.model_validate(metadata), subscription)
-    await in_step(shop)
+    await stripe_settled(shop)
     assert shop.meta.sent_to(ana) == []
 
 
 async def test_a_trial_that_ends_soon_is_mailed_once(shop: World, ana: Person) -> None:
     await subscriber(shop, ana, trial_period_days=14)
     stripe_of(shop).advance(days=12)
-    await in_step(shop)
+    await stripe_settled(shop)
     (mail,) = await mails(shop)
     assert (mail["to"], mail["template"], mail["data"]["name"]) == ("ana@example.com", "trial_ending", "Ana")
     assert date.fromisoformat(mail["data"]["date"]) == (
@@ -167,7 +166,7 @@ async def test_a_payment_by_somebody_deleted_since_is_let_go(shop: World, ana: P
     subscription = await subscriber(shop, ana)
     stripe.account.remove(stripe.account.get("customer", owner_of(shop, subscription)))
     stripe.webhooks.release()
-    await in_step(shop)
+    await stripe_settled(shop)
     assert await answer(shop.redis.zcard("bull:notification:failed")) == 0
 
 
@@ -177,7 +176,7 @@ async def test_events_wait_for_a_stripe_that_is_away(stripe: StripeSimulator, st
     subscribe(stripe, customer(stripe, ana.phone, "Ana", "ana@example.com"))
     await stripe.idle()
     async with running(world.settings, ("notification",), 1):
-        await in_step(world)
+        await stripe_settled(world)
     assert [one["template"] for one in await mails(world)] == ["invoice_paid"]
 
 
@@ -192,17 +191,18 @@ async def test_subscribers_hear_of_changes_and_payments_with_ids_that_stay(
     stripe.advance(days=1)
     heard: list[tuple[str, dict[str, Any], str]] = []
 
-    async def tell(event: Event, data: dict[str, Any], id_: str) -> None:
+    async def publish(event: PublishedEvent, data: dict[str, Any], id_: str) -> None:
         heard.append((event, data, id_))
 
-    async with _open(world.settings) as context, aiohttp.ClientSession() as http:
+    async with _open(world.settings) as opened, aiohttp.ClientSession() as http:
         graph, storage = Graph(http, world.settings.whatsapp), storage_of(world.settings.storage)
         contacts = Contacts(world.redis)
-        made = billing_of(world.redis, http, contacts, context.notifications, storage, graph, world.settings, tell)
-        assert made is not None
+        services = billing_of(world.redis, http, contacts, storage, graph, world.settings)
+        assert services is not None
+        handler = event_handler_of(services, world.redis, opened.notifications, world.settings, publish)
         for event in [*stripe.events, *stripe.events]:
             if event["type"] in ACTED_ON:
-                await made.news.process(_task(event))
+                await handler.process(_task(event))
     by_name = {name: {id_ for one, _, id_ in heard if one == name} for name, _, _ in heard}
     assert {name: len(ids) for name, ids in by_name.items()} == {
         "subscription.changed": 1,

@@ -1,4 +1,4 @@
-"""Whatever a body for Stripe's door holds, signed or not, the door holds: 200 or 400, and a good event is kept."""
+"""Random bodies and headers for Stripe's webhook: the answer is 200 or 400, and a good event is stored."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ numbers = count()
 
 
 @pytest.fixture
-async def door(stripe: StripeSimulator, start: Start) -> World:
+async def server(stripe: StripeSimulator, start: Start) -> World:
     return await start(workers=0, **billing(stripe))
 
 
@@ -52,27 +52,27 @@ async def post(world: World, body: bytes, header: str | None = None) -> int:
 
 
 def _signed(body: bytes, at: int) -> str:
-    """As the imitation signs, of any bytes."""
+    """A signature of any bytes, as the simulator makes it."""
     return f"t={at},v1={hmac.new(WEBHOOK_SECRET.encode(), b'%d.' % at + body, hashlib.sha256).hexdigest()}"
 
 
 @BOUNDED
 @given(body=st.binary(max_size=200) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass")))
-async def test_any_signed_bytes_are_an_answerable_body(door: World, body: bytes) -> None:
-    assert await post(door, body) in (200, 400)
+async def test_any_signed_bytes_are_an_answerable_body(server: World, body: bytes) -> None:
+    assert await post(server, body) in (200, 400)
 
 
 @BOUNDED
 @given(event=JSON, kind=st.sampled_from(sorted(ACTED_ON)), about=JSON, created=JSON)
 async def test_any_event_is_taken_and_what_is_kept_can_be_worked_on(
-    door: World, event: Any, kind: str, about: Any, created: Any
+    server: World, event: Any, kind: str, about: Any, created: Any
 ) -> None:
     whole = {"id": "evt_x", "type": kind, "created": created, "data": {"object": about}}
     for one in (event, whole, whole | {"id": event}, whole | {"data": event}):
-        assert await post(door, json.dumps(one).encode()) == 200
+        assert await post(server, json.dumps(one).encode()) == 200
     good = EVENT | {"id": f"evt_good{next(numbers)}"}
-    assert await post(door, json.dumps(good).encode()) == 200
-    jobs = await answer(door.redis.lrange("bull:notification:wait", 0, 0))
+    assert await post(server, json.dumps(good).encode()) == 200
+    jobs = await answer(server.redis.lrange("bull:notification:wait", 0, 0))
     assert jobs == [good["id"]]
 
 
@@ -81,19 +81,19 @@ async def test_any_event_is_taken_and_what_is_kept_can_be_worked_on(
     header=st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"), max_size=80)
     | st.just("v1=\udcff,t=1")
 )
-async def test_any_header_that_proves_nothing_is_400(door: World, header: str) -> None:
+async def test_any_header_that_proves_nothing_is_400(server: World, header: str) -> None:
     given_ = f"t={int(time.time())},{header}"
-    assert await post(door, json.dumps(EVENT).encode(), given_.strip()) == 400
-    assert (await queue_admin.counts(door.redis, "notification"))["waiting"] == 0
+    assert await post(server, json.dumps(EVENT).encode(), given_.strip()) == 400
+    assert (await queue_admin.counts(server.redis, "notification"))["waiting"] == 0
 
 
 @pytest.mark.parametrize(
     "body", [b"[" * 200_000, b'{"a":' * 100_000, b"9" * 10_000, b'{"created": ' + b"9" * 5000 + b"}", b"\xff\xfe{}"]
 )
-async def test_deep_and_long_json_is_no_json(door: World, body: bytes) -> None:
-    assert await post(door, body) in (200, 400)
+async def test_deep_and_long_json_is_no_json(server: World, body: bytes) -> None:
+    assert await post(server, body) in (200, 400)
 
 
-async def test_a_body_that_is_too_large_is_413(door: World) -> None:
-    assert await post(door, b" " * (1024 * 1024 + 1)) == 413
-    assert await post(door, b" " * (4 * 1024 * 1024 + 1)) == 413
+async def test_a_body_that_is_too_large_is_413(server: World) -> None:
+    assert await post(server, b" " * (1024 * 1024 + 1)) == 413
+    assert await post(server, b" " * (4 * 1024 * 1024 + 1)) == 413

@@ -1,4 +1,4 @@
-"""Stripe's door: what is signed and from now is kept once before the 200, and nothing else is."""
+"""Stripe's webhook: a recent signed event is stored once before the 200, and nothing else is."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EVENT: dict[str, Any] = {
 
 
 @pytest.fixture
-async def door(stripe: StripeSimulator, start: Start) -> World:
+async def server(stripe: StripeSimulator, start: Start) -> World:
     return await start(workers=0, **billing(stripe))
 
 
@@ -48,31 +48,31 @@ async def kept(world: World) -> int:
     return (await queue_admin.counts(world.redis, "notification"))["waiting"]
 
 
-async def test_a_signed_event_is_kept_once(door: World) -> None:
-    assert [await post(door, EVENT) for _ in range(3)] == [200, 200, 200]
-    assert await kept(door) == 1
+async def test_a_signed_event_is_kept_once(server: World) -> None:
+    assert [await post(server, EVENT) for _ in range(3)] == [200, 200, 200]
+    assert await kept(server) == 1
 
 
-async def test_a_repetition_in_other_bytes_is_the_same_event(door: World) -> None:
-    assert await post(door, EVENT) == 200
-    assert await post(door, json.dumps(EVENT, indent=4)) == 200
-    assert await kept(door) == 1
+async def test_a_repetition_in_other_bytes_is_the_same_event(server: World) -> None:
+    assert await post(server, EVENT) == 200
+    assert await post(server, json.dumps(EVENT, indent=4)) == 200
+    assert await kept(server) == 1
 
 
 @pytest.mark.parametrize("header", ["", "t=1", "v1=00", "t=x,v1=00", "t=²,v1=00", "nonsense", f"t={'9' * 4000},v1=aa"])
-async def test_a_header_that_proves_nothing_is_400(door: World, header: str) -> None:
-    assert await post(door, EVENT, header=header) == 400
-    assert await kept(door) == 0
+async def test_a_header_that_proves_nothing_is_400(server: World, header: str) -> None:
+    assert await post(server, EVENT, header=header) == 400
+    assert await kept(server) == 0
 
 
-async def test_another_secret_another_body_or_another_time_is_400(door: World) -> None:
-    assert await post(door, EVENT, secret="whsec_other") == 400
-    assert await post(door, EVENT, at=time.time() - 301) == 400
-    assert await post(door, EVENT, at=time.time() + 302) == 400
+async def test_another_secret_another_body_or_another_time_is_400(server: World) -> None:
+    assert await post(server, EVENT, secret="whsec_other") == 400
+    assert await post(server, EVENT, at=time.time() - 301) == 400
+    assert await post(server, EVENT, at=time.time() + 302) == 400
     good = signature(WEBHOOK_SECRET, json.dumps(EVENT), int(time.time()))
-    assert await post(door, EVENT | {"id": "evt_2"}, header=good) == 400
-    assert await kept(door) == 0
-    assert await post(door, EVENT, at=time.time() - 290) == 200
+    assert await post(server, EVENT | {"id": "evt_2"}, header=good) == 400
+    assert await kept(server) == 0
+    assert await post(server, EVENT, at=time.time() - 290) == 200
 
 
 async def test_both_secrets_hold_while_one_takes_over_from_the_other(stripe: StripeSimulator, start: Start) -> None:
@@ -97,33 +97,33 @@ async def test_both_secrets_hold_while_one_takes_over_from_the_other(stripe: Str
         "null",
     ],
 )
-async def test_what_is_signed_and_of_no_use_is_200_and_left(door: World, event: Any) -> None:
-    assert await post(door, event) == 200
-    assert await kept(door) == 0
+async def test_what_is_signed_and_of_no_use_is_200_and_left(server: World, event: Any) -> None:
+    assert await post(server, event) == 200
+    assert await kept(server) == 0
 
 
-async def test_what_is_signed_and_no_json_is_400(door: World) -> None:
-    assert await post(door, "{") == 400
-    assert await post(door, "[" * 100_000) == 400
+async def test_what_is_signed_and_no_json_is_400(server: World) -> None:
+    assert await post(server, "{") == 400
+    assert await post(server, "[" * 100_000) == 400
 
 
-async def test_a_body_beyond_the_limit_is_413(door: World) -> None:
-    assert await post(door, " " * (1024 * 1024 + 1)) == 413
+async def test_a_body_beyond_the_limit_is_413(server: World) -> None:
+    assert await post(server, " " * (1024 * 1024 + 1)) == 413
 
 
-async def test_without_a_secret_there_is_no_door(start: Start) -> None:
+async def test_without_a_secret_there_is_no_route(start: Start) -> None:
     world = await start(workers=0)
     assert await post(world, EVENT) == 404
 
 
-async def test_while_redis_takes_nothing_the_answer_is_503(door: World, redis: Redis) -> None:
+async def test_while_redis_takes_nothing_the_answer_is_503(server: World, redis: Redis) -> None:
     await redis.config_set("maxmemory", "1")
     try:
-        assert await post(door, EVENT) == 503
+        assert await post(server, EVENT) == 503
     finally:
         await redis.config_set("maxmemory", "0")
-    assert await post(door, EVENT) == 200
-    assert await kept(door) == 1
+    assert await post(server, EVENT) == 200
+    assert await kept(server) == 1
 
 
 def test_the_library_signs_as_we_read() -> None:
@@ -135,7 +135,7 @@ def test_the_library_signs_as_we_read() -> None:
     assert not signed(body.encode() + b" ", header, [WEBHOOK_SECRET], now)
 
 
-async def test_with_a_secret_but_no_key_there_is_no_door_so_stripe_repeats_the_event(start: Start) -> None:
+async def test_with_a_secret_but_no_key_there_is_no_route_so_stripe_repeats_the_event(start: Start) -> None:
     world = await start(workers=0, STRIPE_WEBHOOK_SECRET=WEBHOOK_SECRET)
     assert await post(world, EVENT) == 404
     assert await kept(world) == 0

@@ -1,4 +1,4 @@
-"""What is known of a subscription: one at a time works on it, however long that takes."""
+"""Stored state of a subscription: one worker at a time changes it, for as long as its work takes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def test_a_customer_is_held_for_as_long_as_the_work_takes(redis: Redis) ->
         return int(await redis.pttl(lock)) > 2_000
 
     async def work(name: str, begun: asyncio.Event) -> None:
-        async with states.one_at_a_time("cus_1"):
+        async with states.lock("cus_1"):
             order.append(f"{name} begins")
             begun.set()
             (lock,) = await redis.keys("*cus_1*:lock")

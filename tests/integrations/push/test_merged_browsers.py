@@ -1,4 +1,4 @@
-"""Who turns out to be one person keeps the browsers of both."""
+"""Merged conversations keep the browsers of both."""
 
 from redis.asyncio import Redis
 
@@ -31,5 +31,5 @@ async def test_the_browsers_of_a_conversation_that_joins_come_along(redis: Redis
     await ConversationMerger(redis, leases, Memory(redis, Settings().memory)).take_in(lease, younger)
     assert {one.name for one in await kept.of(home)} == {one.name for one in browsers}
     assert await kept.of(younger) == []
-    # A link that was sent before still leads to the same person.
+    # An earlier link still leads to the same person.
     assert await identity.home_of(redis, str(await InvitationLinks(redis).conversation(token))) == home

@@ -44,7 +44,7 @@ def test_a_definition_within_the_rules_has_no_problem_and_meta_takes_it(changes:
 
 
 @pytest.mark.parametrize(
-    ("changes", "place", "told"),
+    ("changes", "place", "complaint"),
     [
         ({"name": "Order-Ready"}, ("name",), "small letters"),
         ({"language": "spanish"}, (), "no language of WhatsApp"),
@@ -81,8 +81,8 @@ def test_a_definition_within_the_rules_has_no_problem_and_meta_takes_it(changes:
         (buttons(CODE | {"example": "x" * 16}), ("buttons", 0, "example"), "1 to 15"),
     ],
 )
-def test_a_broken_rule_is_named_with_its_place(changes: dict[str, Any], place: tuple[Any, ...], told: str) -> None:
-    found = [problem for problem in problems(definition(**changes)) if told in problem.words]
+def test_a_broken_rule_is_named_with_its_place(changes: dict[str, Any], place: tuple[Any, ...], complaint: str) -> None:
+    found = [problem for problem in problems(definition(**changes)) if complaint in problem.words]
     assert [problem.place for problem in found][:1] == [place]
 
 

@@ -1,4 +1,4 @@
-"""The engine that reads photos on this machine, for all tests of a process."""
+"""The local photo reader, shared by all tests of a process."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pipelines.image import Reading
 from pipelines.ocr import LocalReader
 
 
-class Eyes(LocalReader):
-    """Starts once and reads every photo once: both take seconds, and more on a busy machine."""
+class CachingPhotoReader(LocalReader):
+    """Starts once and reads every photo once, because both take seconds."""
 
     def __init__(self) -> None:
         super().__init__(seconds=60)
@@ -19,7 +19,7 @@ class Eyes(LocalReader):
         return self._known[jpeg]
 
     async def close(self) -> None:
-        """Nobody who borrows it ends it."""
+        """Stay open, because other tests use the reader too; `end` closes it."""
 
     async def end(self) -> None:
         await super().close()

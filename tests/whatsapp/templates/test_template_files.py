@@ -58,7 +58,7 @@ def test_numbers_and_dates_keep_their_spelling(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "complaint"),
     [
         ("name: ready", "name: other", "1 name: expected 'ready'"),
         ("category: UTILITY", "category: NEWS", "2 category: Input should be 'UTILITY' or 'MARKETING'"),
@@ -74,19 +74,19 @@ def test_numbers_and_dates_keep_their_spelling(tmp_path: Path) -> None:
         ("languages:", "tongues:", "1 languages: Field required"),
     ],
 )
-def test_a_mistake_is_told_with_its_line(tmp_path: Path, old: str, new: str, told: str) -> None:
+def test_a_mistake_is_told_with_its_line(tmp_path: Path, old: str, new: str, complaint: str) -> None:
     lines = complaints(tmp_path, GOOD.replace(old, new))
-    assert any(line.startswith(told) for line in lines), lines
+    assert any(line.startswith(complaint) for line in lines), lines
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "complaint"),
     [(b"", "expected lines"), (b"- a\n", "expected lines"), (b"name: \xff", "UTF-8"), (b"a: [", "1 ")],
 )
-def test_a_file_that_is_none_is_told(tmp_path: Path, content: bytes, told: str) -> None:
+def test_a_file_that_is_none_is_told(tmp_path: Path, content: bytes, complaint: str) -> None:
     (line,) = complaints(tmp_path, content)
     assert line.startswith("1 ")
-    assert told in line
+    assert complaint in line
 
 
 def test_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A change of a subscription as its card shows it, and what the card says."""
+"""A change of a subscription, and the text of the card that asks to confirm it."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from datetime import tzinfo
 from typing import Literal
 
 from bot.integrations.stripe.formatting import day, money
-from bot.integrations.stripe.texts import per, words
-from bot.messages.inbound import Record
+from bot.integrations.stripe.texts import per, phrase
 from bot.messages.language import Language
+from bot.messages.record import Record
 
 
 class PlanChange(Record):
-    """Exactly what a card shows. `amount` is what is charged today, `total` is below 0 where money is credited;
-    `charge` is what is charged on `day`. Amounts in the currency's smallest unit, times Unix seconds.
+    """The values that the card shows. Amounts are in the currency's smallest unit, times are Unix seconds.
 
-    `before` and `after` are all prices of the subscription; `others` names what stays beside the plan that changes.
-    `usual` says that each period costs `charge`, `metered` that what is used comes on top, `mixed` that some of it is
-    charged more often than the rest. `rest` is charged when it ends all the same, `owed` is not paid yet, and
-    `ends_on` is the end that is taken back.
+    - `amount` is charged today; `total` is negative when money is credited; `charge` is charged on `day`.
+    - `before` and `after` are all prices of the subscription; `others` names the plans that stay beside it.
+    - `usual`: each period costs `charge`. `metered`: use is charged on top. `mixed`: some items are charged more often.
+    - `rest` is charged at the end all the same; `owed` is not paid yet; `ends_on` is the end that is taken back.
     """
 
     kind: Literal["plan", "cancel", "resume"]
@@ -53,33 +52,32 @@ class PlanChange(Record):
         return "credit" if self.total < 0 else "pay" if self.amount else "free"
 
 
-def shown(change: PlanChange, zone: tzinfo, language: Language) -> str:
-    """The text of the card."""
-    said = {"plan": _plan, "cancel": _end, "resume": _resume}[change.kind](change, zone, language)
+def card_text(change: PlanChange, zone: tzinfo, language: Language) -> str:
+    text = {"plan": _plan, "cancel": _end, "resume": _resume}[change.kind](change, zone, language)
     if change.owed:
-        said += " " + words("owed", language, amount=money(change.owed, change.currency))
-    return f"{said}\n\n{words('valid', language)}"
+        text += " " + phrase("owed", language, amount=money(change.owed, change.currency))
+    return f"{text}\n\n{phrase('valid', language)}"
 
 
 def _plan(change: PlanChange, zone: tzinfo, language: Language) -> str:
     old, new = change.old, change.new
     if old == new:
-        # Only how it is paid changes.
+        # The plan stays and its interval changes: the intervals tell the difference.
         old, new = (f"{change.old} {per(one, language)}" for one in (change.old_interval, change.interval))
     today = -change.total if change.flavour == "credit" else change.amount
     price = money(change.charge, change.currency)
     if change.others:
-        price += words("with_others", language, others=change.others)
-    price += words("and_usage", language) if change.metered else ""
+        price += phrase("with_others", language, others=change.others)
+    price += phrase("and_usage", language) if change.metered else ""
     usual = change.usual and change.interval
     every = f" {per(change.interval, language)}" if usual else ""
-    return words(
+    return phrase(
         f"card_{change.flavour}",
         language,
         old=old,
         new=new,
         amount=money(today, change.currency),
-        then=words(
+        then=phrase(
             "then_usual" if usual else "then_next",
             language,
             price=f"{price}{every}".strip(),
@@ -90,22 +88,22 @@ def _plan(change: PlanChange, zone: tzinfo, language: Language) -> str:
 
 def _end(change: PlanChange, zone: tzinfo, language: Language) -> str:
     amount = money(change.charge, change.currency)
-    spared = words("spared", language, amount=amount) if change.charge > 0 and not change.mixed else ""
-    said = words("card_cancel", language, plan=change.old, day=day(change.day, zone, language), spared=spared)
+    spared = phrase("spared", language, amount=amount) if change.charge > 0 and not change.mixed else ""
+    text = phrase("card_cancel", language, plan=change.old, day=day(change.day, zone, language), spared=spared)
     if change.rest:
-        said += " " + words("rest", language, amount=money(change.rest, change.currency))
+        text += " " + phrase("rest", language, amount=money(change.rest, change.currency))
     if change.metered:
-        said += " " + words("usage_at_the_end", language)
+        text += " " + phrase("usage_at_the_end", language)
     if change.mixed:
-        said += " " + words("meanwhile", language)
-    return said
+        text += " " + phrase("meanwhile", language)
+    return text
 
 
 def _resume(change: PlanChange, zone: tzinfo, language: Language) -> str:
     ends, then = (day(moment, zone, language) for moment in (change.ends_on, change.day))
     if not change.charge:
-        return words("card_resume_free", language, plan=change.old, ends=ends)
-    usage = words("and_usage", language) if change.metered else ""
-    when = words("that_day" if ends == then else "on_day", language, day=then)
+        return phrase("card_resume_free", language, plan=change.old, ends=ends)
+    usage = phrase("and_usage", language) if change.metered else ""
+    when = phrase("that_day" if ends == then else "on_day", language, day=then)
     amount = money(change.charge, change.currency)
-    return words("card_resume", language, plan=change.old, ends=ends, when=when, amount=amount, usage=usage)
+    return phrase("card_resume", language, plan=change.old, ends=ends, when=when, amount=amount, usage=usage)
