@@ -30,6 +30,7 @@ from bot.whatsapp.errors import (
     UNDELIVERABLE,
     GraphError,
     Remedy,
+    fix_for,
     needs_operator,
     remedy_for,
 )
@@ -62,7 +63,7 @@ class DeliveryFailures:
         elif error.code == OPTED_OUT:
             await self.contacts.choose_marketing(conversation, wanted=False, at=datetime.now(UTC))
         elif needs_operator(error.code):
-            await alert(self.events, "message_refused", str(error), "look the code up in Meta's list of error codes")
+            await alert(self.events, "message_refused", str(error), fix_for(error.code))
 
     async def handle_reported(self, lease: Lease, callbacks: list[str]) -> None:
         """Act on failures reported by statuses. Needs the lease: a message goes back before all others."""
