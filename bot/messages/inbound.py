@@ -8,6 +8,9 @@ from pydantic import AwareDatetime, Field
 
 from bot.messages.record import Record
 
+# `Unsupported.type` of a call that nobody took.
+CALL = "call"
+
 
 class Text(Record):
     kind: Literal["text"] = "text"
@@ -200,6 +203,11 @@ class Inbound(Record):
     aside: Literal["echo", "standby"] | None = None
     retries: int = 0
     content: Content
+
+    @property
+    def is_call(self) -> bool:
+        """Whether this is a call that nobody took, which can't be marked as read."""
+        return isinstance(self.content, Unsupported) and self.content.type == CALL
 
 
 class Status(Record):

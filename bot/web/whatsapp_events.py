@@ -16,9 +16,9 @@ from bot.conversations.contacts import Contacts
 from bot.conversations.inbox import Inbox
 from bot.infra.alerts import Alerts
 from bot.infra.live_events import LiveEvents
-from bot.infra.metrics import WEBHOOK_FIELDS, WEBHOOK_UNKNOWN
+from bot.infra.metrics import USER_ACTIONS, WEBHOOK_FIELDS, WEBHOOK_UNKNOWN
 from bot.whatsapp import account_alerts
-from bot.whatsapp.account_updates import handover, new_bsuids, preferences
+from bot.whatsapp.account_updates import actions, handover, new_bsuids, preferences
 from bot.whatsapp.payload import AccountChange
 from bot.whatsapp.templates.status_events import TEMPLATE_FIELDS, TemplateStatusHandler
 
@@ -95,8 +95,17 @@ async def _template(change: AccountChange, context: EventContext) -> None:
     await context.template_statuses.handlers[change.field](change.value)
 
 
+async def _user_actions(change: AccountChange, _: EventContext) -> None:
+    """Count what people did with marketing messages. Meta doesn't name the person."""
+    for action in actions(change.value):
+        USER_ACTIONS.labels(action[:40]).inc()
+
+
 async def _count(change: AccountChange, context: EventContext) -> None:
-    """Do nothing: old chats are no questions, and address books are not ours. `handle` counts the notification."""
+    """Do nothing: old chats are no questions, and address books are not ours. `handle` counts the notification.
+
+    Calls that nobody took are messages (`bot.whatsapp.payload`); all other events of calls need nothing.
+    """
 
 
 FIELDS: dict[str, Handler] = {
@@ -105,7 +114,8 @@ FIELDS: dict[str, Handler] = {
     "messaging_handovers": _handover,
     "history": _count,
     "smb_app_state_sync": _count,
-    "business_username_update": _count,
+    "calls": _count,
+    "user_actions": _user_actions,
     **dict.fromkeys(account_alerts.FIELDS, _alarm),
     **dict.fromkeys(TEMPLATE_FIELDS, _template),
 }

@@ -64,6 +64,12 @@ def new_bsuids(value: Raw) -> Iterator[NewBsuid]:
             yield NewBsuid(digits(item.get("wa_id")), previous, current)
 
 
+def actions(value: Raw) -> Iterator[str]:
+    """Names of actions, such as `marketing_messages_link_click` or `landing_page_view`."""
+    for item in map(mapping, items(value.get("user_actions"))):
+        yield text(item.get("action_type")) or "unknown"
+
+
 def handover(value: Raw) -> Handover:
     """Read all shapes that were seen, because Meta documents hardly one (docs/whatsapp.md, Incoming messages)."""
     sender, kind = mapping(value.get("sender")), text(value.get("type"))

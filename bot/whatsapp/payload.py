@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from bot.messages.inbound import Inbound, Referral, Status
-from bot.whatsapp.content import content_of, unvouched, vouched_phone
+from bot.messages.inbound import Content, Inbound, Referral, Status
+from bot.whatsapp.content import content_of, missed_call, unvouched, vouched_phone
 from bot.whatsapp.lenient_json import digits, identifier, items, mapping, number, own_number, text, without_old_one
 
 _EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)  # WhatsApp's first year: anything older is not a time of a message
 _MOST_DIGITS = 40
 _LATEST_AHEAD = timedelta(days=1)  # clocks differ; a message from the future would stay the newest of all
+# Lists beside the messages of the field `messages`: faults of the account, and taps on links of marketing messages.
+_BESIDE_MESSAGES = ("errors", "user_actions")
 
 Raw = dict[str, Any]
 
@@ -60,21 +62,29 @@ def parse(body: bytes, now: datetime) -> Notification:
         found.unknown.append("object")
         return found
     for entry, change in _changes(document):
-        value = mapping(change.get("value"))
-        match text(change.get("field")):
-            case "messages":
-                _read(value, found, now)
-                if items(value.get("errors")):
-                    found.changes.append(_change("errors", {"errors": value["errors"]}, entry, now))
-            case "smb_message_echoes":
-                _read_copies(value, value, "echo", found, now)
-            case "standby":
-                _read_copies(mapping(value.get("standby")), value, "standby", found, now)
-            case None:
-                found.unknown.append("change")
-            case name:
-                found.changes.append(_change(name, value, entry, now))
+        _read_change(change, entry, found, now)
     return found
+
+
+def _read_change(change: Raw, entry: Raw, found: Notification, now: datetime) -> None:
+    value = mapping(change.get("value"))
+    match text(change.get("field")):
+        case "messages":
+            _read(value, found, now)
+            for name in _BESIDE_MESSAGES:
+                if items(value.get(name)):
+                    found.changes.append(_change(name, {name: value[name]}, entry, now))
+        case "calls":
+            _read_calls(value, found, now)
+            found.changes.append(_change("calls", value, entry, now))
+        case "smb_message_echoes":
+            _read_copies(value, value, "echo", found, now)
+        case "standby":
+            _read_copies(mapping(value.get("standby")), value, "standby", found, now)
+        case None:
+            found.unknown.append("change")
+        case name:
+            found.changes.append(_change(name, value, entry, now))
 
 
 def _integer(written: str) -> int | str:
@@ -100,7 +110,9 @@ def _change(name: str, value: Raw, entry: Raw, now: datetime) -> AccountChange:
     except RecursionError:  # nested as deep as the parser takes: nothing of Meta's
         canonical = json.dumps([account, time, name])
     digest = hashlib.sha256(canonical.encode()).hexdigest()
-    return AccountChange(name, value, account, time is not None, digest, now)
+    # Each tap has a time of its own.
+    dated = time is not None or name == "user_actions"
+    return AccountChange(name, value, account, dated, digest, now)
 
 
 def _read(value: Raw, found: Notification, now: datetime) -> None:
@@ -117,6 +129,18 @@ def _read(value: Raw, found: Notification, now: datetime) -> None:
             found.unknown.append("status")
         else:
             found.statuses.append(status)
+
+
+def _read_calls(value: Raw, found: Notification, now: datetime) -> None:
+    """Read calls that nobody took: each is a message of the person, and is answered with a text."""
+    around = _Around.of(value)
+    for raw in map(mapping, items(value.get("calls"))):
+        if content := missed_call(raw):
+            message = _message(raw, around, now, content=content)
+            if message is None:
+                found.unknown.append("call")
+            else:
+                found.messages.append(message)
 
 
 def _read_copies(
@@ -167,14 +191,20 @@ class _Around:
         return self.contacts[0] if len(self.contacts) == 1 and phone is None and bsuid is None else {}
 
 
-def _message(raw: Raw, around: _Around, now: datetime, *, own: bool = True) -> Inbound | None:
-    """A message; `own` says that its content is the person's own, and not the business's to them."""
+def _message(
+    raw: Raw, around: _Around, now: datetime, *, own: bool = True, content: Content | None = None
+) -> Inbound | None:
+    """A message; `own` says that its content is the person's own, and not the business's to them.
+
+    `content` is given where the message itself has none.
+    """
     metadata = around.metadata
     wamid, phone, bsuid = identifier(raw.get("id")), digits(raw.get("from")), identifier(raw.get("from_user_id"))
     contact = around.contact_of(phone, bsuid)
     context = mapping(raw.get("context"))
     forwarded = bool(context.get("forwarded") or context.get("frequently_forwarded"))
-    content = content_of(raw) if own and not forwarded else unvouched(content_of(raw))
+    content = content or content_of(raw)
+    content = content if own and not forwarded else unvouched(content)
     phone = phone or digits(contact.get("wa_id")) or vouched_phone(content)
     bsuid = bsuid or identifier(contact.get("user_id"))
     if not wamid or not (phone or bsuid) or _is_ours(phone, metadata):
