@@ -213,7 +213,7 @@ class Inbound(Record):
 class Status(Record):
     """Delivery status of a message of ours; `callback` is our own string, sent back by Meta.
 
-    `pricing` is Meta's charge as (type, category), if the status has it.
+    `pricing` is Meta's charge as (type, category), if the status has it. `phone_number_id` is the number that sent it.
     """
 
     wamid: str
@@ -221,3 +221,4 @@ class Status(Record):
     callback: str | None = None
     error: int | None = None
     pricing: tuple[str, str] | None = None
+    phone_number_id: str = ""

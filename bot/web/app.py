@@ -20,6 +20,7 @@ from bot.conversations.handoff import HandOff
 from bot.conversations.inbox import MOST_WAITING, Inbox
 from bot.conversations.waiting_list import WaitingList
 from bot.delivery.pause import SendingPause
+from bot.delivery.service_messages import ServiceMessages
 from bot.delivery.statuses import DeliveryStatuses
 from bot.infra import queue_admin, queues
 from bot.infra.alerts import Alerts
@@ -146,7 +147,12 @@ async def _page(app: web.Application) -> bytes:
             release.add_metric([active.current], 1)
         if active.canary:
             candidate.add_metric([active.canary.release], active.canary.percent)
-        gauges = [unaccounted, jobs, paused, release, candidate]
+        service = GaugeMetricFamily(
+            "recado_service_messages_month", "This month's service messages by Meta's charge", labels=["number", "type"]
+        )
+        for charge, count in (await ServiceMessages(app[REDIS], app[console.EVENTS]).of_month()).items():
+            service.add_metric(charge, count)
+        gauges = [unaccounted, jobs, paused, release, candidate, service]
     except (RedisError, OSError):
         # Without Redis the page still tells what this process counted; readyz tells that Redis is away.
         gauges = []

@@ -18,6 +18,7 @@ _MOST_DIGITS = 40
 _LATEST_AHEAD = timedelta(days=1)  # clocks differ; a message from the future would stay the newest of all
 # Lists beside the messages of the field `messages`: faults of the account, and taps on links of marketing messages.
 _BESIDE_MESSAGES = ("errors", "user_actions")
+_EXEMPT = "paid_exempt"
 
 Raw = dict[str, Any]
 
@@ -124,7 +125,7 @@ def _read(value: Raw, found: Notification, now: datetime) -> None:
         else:
             found.messages.append(message)
     for raw in items(value.get("statuses")):
-        status = _status(mapping(raw))
+        status = _status(mapping(raw), around.metadata)
         if status is None:
             found.unknown.append("status")
         else:
@@ -243,7 +244,7 @@ def _referral(raw: Raw) -> Referral | None:
     )
 
 
-def _status(raw: Raw) -> Status | None:
+def _status(raw: Raw, metadata: Raw) -> Status | None:
     wamid, status = identifier(raw.get("id")), text(raw.get("status"))
     if not wamid or not status or raw.get("type") not in (None, "message"):
         return None
@@ -251,13 +252,17 @@ def _status(raw: Raw) -> Status | None:
     code = number(mapping(errors[0]).get("code")) if errors else None
     callback = identifier(raw.get("biz_opaque_callback_data"))
     pricing = mapping(raw.get("pricing"))
-    charged = (text(pricing.get("type")) or "unknown", text(pricing.get("category")) or "unknown")
+    # An exempt message has the type of a charged one.
+    exempt = text(pricing.get("subtype")) == _EXEMPT
+    kind = _EXEMPT if exempt else text(pricing.get("type")) or "unknown"
+    charged = (kind, text(pricing.get("category")) or "unknown")
     return Status(
         wamid=wamid,
         status=status,
         callback=callback,
         error=int(code) if code is not None else None,
         pricing=charged if pricing else None,
+        phone_number_id=text(metadata.get("phone_number_id")) or "",
     )
 
 

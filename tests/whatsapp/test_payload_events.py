@@ -20,11 +20,12 @@ def test_statuses_say_what_became_of_our_messages() -> None:
         {"id": "wamid.4", "status": "read", "type": "message"},
     ]
     found = notification({"metadata": METADATA, "statuses": statuses})
+    number = METADATA["phone_number_id"]
     assert found.statuses == [
-        Status(wamid="wamid.1", status="sent", callback="c_1.t_1.0"),
-        Status(wamid="wamid.2", status="failed", error=131047),
-        Status(wamid="wamid.3", status="failed"),
-        Status(wamid="wamid.4", status="read"),
+        Status(wamid="wamid.1", status="sent", callback="c_1.t_1.0", phone_number_id=number),
+        Status(wamid="wamid.2", status="failed", error=131047, phone_number_id=number),
+        Status(wamid="wamid.3", status="failed", phone_number_id=number),
+        Status(wamid="wamid.4", status="read", phone_number_id=number),
     ]
     assert found.messages == []
 
