@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -93,7 +94,7 @@ class FailureRow:
     seconds: float | None
     asked: Mapping[str, int]
     states: tuple[str, ...]
-    typing: bool
+    marked_as_read: bool
 
     @property
     def delay_notices(self) -> int:
@@ -126,8 +127,8 @@ class FailureRow:
             found.append(f"“still on it” {self.delay_notices} times: {self.replies}")
         if self.states[-1] != case.state:
             found.append(f"ended {self.states[-1]!r} and not {case.state!r}")
-        if not self.typing:
-            found.append("nobody saw that an answer was being written")
+        if not self.marked_as_read:
+            found.append("nobody saw that the message was read")
         names = ({"default", "fallback", "whisper", "vision"} | set(case.asks)) - set(case.uncounted)
         wrong = {name: self.asked.get(name, 0) for name in names if self.asked.get(name, 0) != case.asks.get(name, 0)}
         if wrong:
@@ -141,7 +142,7 @@ _STILL = tuple(phrase("still_on_it", language) for language in ("es", "en"))
 async def play(recado: InProcessRecado, case: FailureCase) -> FailureRow:
     """Cause the failure, write, wait until all is over, and repair everything."""
     person = recado.person(staff=case.staff)
-    before, typed = recado.request_counts, len(recado.meta.typing)
+    before, marks = recado.request_counts, len(recado.meta.read_marks)
     began = recado.meta.clock()
     if (armed := case.arm(recado)) is not None:
         await armed
@@ -154,9 +155,16 @@ async def play(recado: InProcessRecado, case: FailureCase) -> FailureRow:
                 await asyncio.sleep(0.1)
         replies: list[SentMessage] = recado.meta.sent_to(person)[already:]
         seconds = (replies[-1].at - began).total_seconds() if replies else None
-        shown = away or len(recado.meta.typing) > typed
+        with suppress(TimeoutError):
+            # An answer that is ready in a moment leaves beside the read mark, which may come later.
+            await recado.meta.wait_for(lambda: away or len(recado.meta.read_marks) > marks)
         return FailureRow(
-            case, tuple(one.text for one in replies), seconds, recado.request_counts - before, tuple(states), shown
+            case,
+            tuple(one.text for one in replies),
+            seconds,
+            recado.request_counts - before,
+            tuple(states),
+            away or len(recado.meta.read_marks) > marks,
         )
     finally:
         await recado.restore(models=case.upstream in ("OpenRouter", "several at once"))
