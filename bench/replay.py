@@ -105,8 +105,9 @@ def _facts(change: AccountChange) -> Iterator[str]:
         case "user_actions":
             yield from actions(change.value)
         case "messaging_handovers":
-            moved = handover(change.value)
-            yield f"{moved.move or 'an unknown move'} to {moved.to}"
+            moved = handover(change.value, change.received_at)
+            whose = {True: "ours now", False: "another app's now", None: "owner unknown"}[moved.ours]
+            yield f"{moved.move or 'an unknown move'} to {moved.to}, {whose}"
         case name if name in account_alerts.FIELDS:
             yield from (f"alert {alarm.what}" for alarm in account_alerts.alarms_of(name, change.value))
 

@@ -184,7 +184,8 @@ class Inbound(Record):
 
     `author` is `business` if a colleague or another bot wrote to the person. `aside` marks a copy of a message that
     bypassed us (`echo`: from the business's app, `standby`: while another bot is in charge). `retries` counts how
-    often an operator had it retried after its turn had failed for good.
+    often an operator had it retried after its turn had failed for good. `before` sums up the conversation, by the app
+    that owned it before us.
     """
 
     id: str
@@ -199,6 +200,7 @@ class Inbound(Record):
     group_id: str | None = None
     product: str | None = None
     referral: Referral | None = None
+    before: str | None = None
     author: Literal["person", "business"] = "person"
     aside: Literal["echo", "standby"] | None = None
     retries: int = 0

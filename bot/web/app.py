@@ -18,6 +18,7 @@ from bot.conversations.contacts import Contacts
 from bot.conversations.events import EventPublisher
 from bot.conversations.handoff import HandOff
 from bot.conversations.inbox import MOST_WAITING, Inbox
+from bot.conversations.thread_control import ThreadControl
 from bot.conversations.waiting_list import WaitingList
 from bot.delivery.pause import SendingPause
 from bot.delivery.service_messages import ServiceMessages
@@ -89,7 +90,7 @@ def create_app(settings: Settings) -> web.Application:
         app[console.STREAM_SLOTS] = asyncio.Semaphore(console.MOST_STREAMS)
         app.on_shutdown.append(_close_streams)
     app.on_response_prepare.append(_add_headers)
-    app.cleanup_ctx.extend([_redis, _templates, _inbox, _metrics])
+    app.cleanup_ctx.extend([_redis, _graph, _inbox, _metrics])
     return app
 
 
@@ -204,17 +205,19 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
         app[WAITING] = WaitingList(client)
         app[files.FILES] = files_of(client, app[_SETTINGS])
         app[console.EVENTS] = LiveEvents(client)
-        subscribers = EventPublisher(client, app[_SETTINGS].subscribers)
-        app[console.HANDOFF] = HandOff(Contacts(client), app[console.EVENTS], subscribers)
         yield
 
 
-async def _templates(app: web.Application) -> AsyncIterator[None]:
+async def _graph(app: web.Application) -> AsyncIterator[None]:
     async with aiohttp.ClientSession() as http:
         settings = app[_SETTINGS]
         graph = Graph(http, settings.whatsapp)
         templates = Templates(app[REDIS], graph, default_language=settings.service.default_language)
-        app[_TEMPLATE_STATUSES] = TemplateStatusHandler(templates, app[console.EVENTS])
+        events, contacts = app[console.EVENTS], Contacts(app[REDIS])
+        app[_TEMPLATE_STATUSES] = TemplateStatusHandler(templates, events)
+        app[console.THREADS] = ThreadControl(app[REDIS], graph, contacts, events)
+        subscribers = EventPublisher(app[REDIS], settings.subscribers)
+        app[console.HANDOFF] = HandOff(contacts, events, subscribers, app[console.THREADS])
         yield
 
 

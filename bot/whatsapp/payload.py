@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from bot.messages.inbound import Content, Inbound, Referral, Status
+from bot.messages.inbound import Content, Inbound, Referral, Status, Text
+from bot.whatsapp.account_updates import context_summary
 from bot.whatsapp.content import content_of, missed_call, unvouched, vouched_phone
 from bot.whatsapp.lenient_json import digits, identifier, items, mapping, number, own_number, text, without_old_one
 
@@ -18,6 +19,7 @@ _MOST_DIGITS = 40
 _LATEST_AHEAD = timedelta(days=1)  # clocks differ; a message from the future would stay the newest of all
 # Lists beside the messages of the field `messages`: faults of the account, and taps on links of marketing messages.
 _BESIDE_MESSAGES = ("errors", "user_actions")
+_BEFORE = "what happened before, as another app of this business summed it up"
 _EXEMPT = "paid_exempt"
 
 Raw = dict[str, Any]
@@ -171,6 +173,7 @@ class _Around:
     metadata: Raw
     contacts: list[Raw]
     places: dict[tuple[str, str], int]
+    summary: str | None
 
     @classmethod
     def of(cls, value: Raw) -> _Around:
@@ -180,7 +183,7 @@ class _Around:
             for name in ("user_id", "wa_id"):
                 if isinstance(given := contact.get(name), str) and given:
                     places.setdefault((name, given), place)
-        return cls(mapping(value.get("metadata")), contacts, places)
+        return cls(mapping(value.get("metadata")), contacts, places, context_summary(value))
 
     def contact_of(self, phone: str | None, bsuid: str | None) -> Raw:
         """The first contact with one of these ids, by an index, because a batch may have thousands of both."""
@@ -223,6 +226,24 @@ def _message(
         group_id=text(raw.get("group_id")),
         product=text(mapping(context.get("referred_product")).get("product_retailer_id")),
         referral=_referral(mapping(raw.get("referral"))),
+        before=context_summary(raw) or around.summary,
+        content=content,
+    )
+
+
+def summarised(  # noqa: PLR0913, PLR0917 - the facts of one message
+    summary: str, name: str, phone: str | None, bsuid: str | None, sent_at: datetime, received_at: datetime
+) -> Inbound:
+    """Another app's summary of the conversation, as a message of its own that is remembered and never answered."""
+    content = Text(body=f"({_BEFORE}: {summary})")
+    return Inbound(
+        id=name,
+        phone=phone,
+        bsuid=bsuid,
+        sent_at=sent_at,
+        received_at=received_at,
+        author="business",
+        aside="standby",
         content=content,
     )
 

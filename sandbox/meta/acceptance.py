@@ -13,6 +13,7 @@ from sandbox.meta.interactive import File
 from sandbox.meta.media import MIMES, MediaStore
 from sandbox.meta.parties import Business, Person
 from sandbox.meta.rate_limits import MessageRateLimits
+from sandbox.meta.routing import ThreadRouting
 from sandbox.meta.templates import Template, Templates, rendered_parts, rendered_text
 from sandbox.meta.validation import (
     BSUID,
@@ -49,6 +50,7 @@ class MessageChecks:
     templates: Templates
     rate_limits: MessageRateLimits
     faults: MetaFaults
+    routing: ThreadRouting
 
     def check(self, message: Message) -> AcceptedMessage:
         """Accept the message or raise GraphRefusal; the order is Meta's as far as it can be observed."""
@@ -60,6 +62,8 @@ class MessageChecks:
             raise GraphRefusal(
                 131047, "More than 24 hours have passed since the recipient last replied to the sender number"
             )
+        if person and use is None:
+            self.routing.check_service(person)
         self.rate_limits.count(person.bsuid if person else "")
         if use is None:
             return AcceptedMessage(person, failure=failure)

@@ -27,6 +27,8 @@ Media = Callable[[str], bytes]
 
 
 READ: dict[str, str] = {
+    "text_with_summary": "<happened_before><summary>Ana quiere devolver la impresora del pedido 71.</summary>"
+    "</happened_before>\n¿Y entonces?",
     "text": "Hola, ¿tienen la impresora de tickets?",
     "text_without_phone": "Hola, soy yo sin número",
     "text_without_bsuid": "Hola, escribo como antes",
@@ -291,7 +293,8 @@ def test_each_fixture_has_its_row() -> None:
     remembered_alone = (name for names, _ in REMEMBERED.values() for name in names)
     rows = {*READ, *FILES, *ANSWERED, *ENDED, *CHANGED, *ALERTS, *COUNTED, *remembered_alone}
     elsewhere = {"album", "reply", "edit_caption", "revoke_image", "user_id_update", "contact_request_answer",
-                 "system_user_changed_number", "system_user_changed_user_id", "call_missed"}  # fmt: skip
+                 "system_user_changed_number", "system_user_changed_user_id",
+                 "call_missed", "messaging_handovers_summary"}  # fmt: skip
     assert {path.stem for path in FOLDER.glob("*.json")} - rows - elsewhere == set()
 
 
@@ -299,6 +302,8 @@ COUNTED: dict[str, str] = {
     "history": 'recado_webhook_fields_total{field="history"}',
     "history_declined": 'recado_webhook_fields_total{field="history"}',
     "smb_app_state_sync": 'recado_webhook_fields_total{field="smb_app_state_sync"}',
+    "messaging_handovers_taken": 'recado_webhook_fields_total{field="messaging_handovers"}',
+    "messaging_handovers_string_metadata": 'recado_webhook_fields_total{field="messaging_handovers"}',
     "messaging_handovers": 'recado_webhook_fields_total{field="messaging_handovers"}',
     "business_username_update": 'recado_webhook_fields_total{field="business_username_update"}',
     "business_username_updates": 'recado_webhook_fields_total{field="business_username_updates"}',

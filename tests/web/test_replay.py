@@ -26,7 +26,7 @@ FIXTURES: dict[str, tuple[list[str], list[str]]] = {
     "user_actions": (["field user_actions: marketing_messages_link_click; landing_page_view"], []),
     "user_preferences_stop": (["field user_preferences: marketing refused"], []),
     "user_id_update": (["field user_id_update: a new BSUID"], []),
-    "messaging_handovers": (["field messaging_handovers: control_passed to escalation"], []),
+    "messaging_handovers": (["field messaging_handovers: control_passed to escalation, ours now"], []),
     "account_update_tier": (["field account_update: counted, nothing to do"], []),
     "business_username_updates_revoked": (["field business_username_updates: alert approved revoked"], []),
 }
