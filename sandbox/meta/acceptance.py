@@ -57,7 +57,7 @@ class MessageChecks:
         person = self._addressee(message)
         self._check_quote(message, person)
         failure = self._check_file(message)
-        use = self._check_template(message, person)
+        use = self._check_template(message)
         if person and use is None and not self._window_is_open(person):
             raise GraphRefusal(
                 131047, "More than 24 hours have passed since the recipient last replied to the sender number"
@@ -119,12 +119,14 @@ class MessageChecks:
         fits = mime in MIMES[message.type]
         return None if fits else GraphRefusal(131053, f"{mime} can't be sent as {message.type}")
 
-    def _check_template(self, message: Message, person: Person | None) -> tuple[Template, TemplateUse] | None:
+    def _check_template(self, message: Message) -> tuple[Template, TemplateUse] | None:
         if not isinstance(message, TemplateMessage):
             return None
         template = self.templates.check(message.template)
-        if template.category == "AUTHENTICATION" and message.to is None and person:
-            raise GraphRefusal(131062, "Authentication templates can't be sent to a business-scoped user id")
+        if message.to is None and (template.category == "AUTHENTICATION" or template.bid_spec):
+            raise GraphRefusal(131062, "This template can't be sent to a business-scoped user id")
+        if template.bid_spec:
+            raise GraphRefusal(131061, "Templates with a maximum price are sent by the Marketing Messages API")
         return template, message.template
 
 
