@@ -10,6 +10,7 @@ import sys
 import psutil
 
 from bench import peers, prompts, rows
+from bot.cli.progress import progress
 
 
 async def main() -> None:
@@ -18,9 +19,12 @@ async def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the rows as JSON, too")
     asked = parser.parse_args()
     table: list[rows.Row] = []
-    for part in (rows.acknowledgements, rows.turns, rows.crowds):
-        table += await part()
-    trips, heaviest = await rows.profile()
+    with progress("measuring", 4) as done:
+        for part in (rows.acknowledgements, rows.turns, rows.crowds):
+            table += await part()
+            done()
+        trips, heaviest = await rows.profile()
+        done()
     table += [*trips, *prompts.measured()]
     if asked.peers:
         table += await peers.measured()

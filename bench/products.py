@@ -21,6 +21,7 @@ from typing import Any
 
 import psutil
 
+from bot.cli.progress import progress
 from fixtures.products.invented import UNSEEN_SEEDS
 from fixtures.products.make import Taken, made_up
 from pipelines.bounding_box import BoundingBox
@@ -137,6 +138,15 @@ class PhotoCost:
     megabytes: list[float]
 
 
+def _shown(chosen: argparse.Namespace) -> Iterator[tuple[str, Taken]]:
+    """The products, with a bar on a terminal."""
+    labels = 0 if chosen.only_seed else len(json.loads((FOLDER / "labels.json").read_text(encoding="utf-8")))
+    with progress("reading photos of products", labels + (0 if chosen.seed is None else chosen.count)) as done:
+        for one in _products(chosen):
+            yield one
+            done()
+
+
 async def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.products", description=__doc__)
     parser.add_argument("--seed", type=int, help="measure made-up products of this seed as well")
@@ -155,7 +165,7 @@ async def main() -> None:
         try:
             # The first photo starts the engine, which is no cost of the photo.
             await reader.read((FOLDER / "01-front.jpg").read_bytes())
-            for name, taken in _products(chosen):
+            for name, taken in _shown(chosen):
                 faults = tallies.setdefault(name, CardTally()).add(taken.label, await _card(taken, read, spent))
                 if faults and chosen.show and not name.startswith(_UNSEEN):
                     print(next(iter(taken.photos)), taken.label["hard"], *faults, sep="\n    ")

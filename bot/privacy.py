@@ -85,9 +85,9 @@ class Erased:
 
 
 async def find(redis: Redis, address: str) -> Person | None:
-    """The person of a phone or BSUID; None for an unknown one."""
+    """The person of a phone, a BSUID or a conversation (c_…); None for an unknown one."""
     phone, bsuid = address_of(address)
-    found = None
+    found = address if await _is_known_conversation(redis, address) else None
     for spelling in variants(phone) if phone else (None,):
         found = found or await identity.find(redis, spelling, bsuid)
     if found is None:
@@ -110,6 +110,13 @@ async def find(redis: Redis, address: str) -> Person | None:
     identities = frozenset(identifiers | {one for one in (phone, bsuid) if one})
     former_phones = [one for name in names for one in await _former_phones(redis, name)]
     return Person(tuple(names), identities, frozenset(emails), frozenset(customers), tuple(former_phones))
+
+
+async def _is_known_conversation(redis: Redis, name: str) -> bool:
+    if not identity.is_conversation(name):
+        return False
+    keys = (identity.contact_key(name), identity.identities(name), identity.moved(name))
+    return bool(await redis.exists(*keys))
 
 
 async def _former_phones(redis: Redis, conversation: str) -> list[tuple[str, float, float]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,6 +11,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from bot.ai.openrouter import OpenRouter
 from bot.conversations.lease import ConversationLeases
 from bot.conversations.waiting_list import WaitingList
 from bot.delivery.outbox import Outbox
@@ -19,7 +19,7 @@ from bot.infra import queues
 from bot.infra.metrics import MetricsShipper
 from bot.infra.queues import JobScheduler
 from bot.infra.redis import ended
-from bot.integrations.stripe import events as stripe_events
+from bot.integrations.stripe import event_kinds
 from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.prompting.watcher import watch
 from bot.services import LEASE_SECONDS, Services, open_services
@@ -59,7 +59,7 @@ async def running(
         scheduler = await stack.enter_async_context(services.scheduler.running())
         ship = MetricsShipper(services.redis)
         stack.push_async_callback(ship.flush)
-        await _alongside(stack, ship.run(), _warm_up())
+        await _alongside(stack, ship.run())
         processors = await _processors(services)
         our_processors = {name: processors[name] for name in names if name in processors}
         await stack.enter_async_context(queues.working(our_processors, settings.redis, concurrency=concurrency))
@@ -85,19 +85,21 @@ async def _processors(services: Services) -> dict[queues.Name, queues.Processor]
         {
             "template": services.notifications.process,
             "push": services.pushes.process,
-            stripe_events.JOB: stripe.process if stripe else _without_key,
+            event_kinds.JOB: stripe.process if stripe else _without_key,
         }
     )
     found: dict[queues.Name, queues.Processor] = {
-        "llm": _turn_processor(services.runner, services.summarizer),
+        "llm": _turn_processor(services.runner, services.summarizer, services.model),
         "notification": notification,
         "webhook": services.event_deliveries.process,
     }
     return found | ({"email": email.process} if email else {})
 
 
-def _turn_processor(runner: ConversationRunner, summarizer: Summarizer) -> queues.Processor:
+def _turn_processor(runner: ConversationRunner, summarizer: Summarizer, model: OpenRouter) -> queues.Processor:
     async def process(job: queues.Job) -> None:
+        # While the burst goes on.
+        model.load()
         conversation = str(job.data["conversation"])
         with structlog.contextvars.bound_contextvars(conversation=conversation):
             if job.name == "summary":
@@ -112,11 +114,6 @@ async def _without_key(_: queues.Job) -> None:
     """Keep the event for a worker with a key, because Stripe got its 200 and won't repeat it."""
     _log.error("stripe_event_waits", fix="set STRIPE_SECRET_KEY for every worker")
     raise queues.RetryLater(_WITHOUT_KEY_SECONDS, "STRIPE_SECRET_KEY is not set on this worker")
-
-
-async def _warm_up() -> None:
-    """Import the SDK in a thread, because the first turn would otherwise wait half a second for it."""
-    await asyncio.to_thread(importlib.import_module, "openai")
 
 
 async def _sweep(waiting_list: WaitingList, leases: ConversationLeases, scheduler: JobScheduler) -> None:

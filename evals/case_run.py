@@ -24,10 +24,11 @@ from bot.messages.prompt_text import tagged, text_without_file, words
 from bot.prompting.prompts import Prompts
 from bot.turns.reply import composed
 from bot.whatsapp.markdown import whatsapp
-from evals.cases import Case, CaseTurn
+from evals.cases import FILE_KINDS, Case, CaseTurn, Expected
 from evals.environment import CaseEnvironment
 from evals.expectations import TurnOutcome
-from evals.recordings import RecordedTurn, fingerprint
+from evals.fingerprint import asked_fingerprint, concerned_tools, sent_fingerprint
+from evals.recordings import RecordedTurn
 
 _SECONDS = 60.0
 _ACTING_TOOLS = frozenset(row.tool.name for row in TABLE if row.tool.acts)
@@ -37,9 +38,13 @@ ModelOf = Callable[[int, CaseTurn], ChatModel]
 
 @dataclass(frozen=True, slots=True)
 class ExecutedTurn:
-    """`asked` is the fingerprint of the model request; `failed` says why no model answered."""
+    """`sent` and `asked` are fingerprints of the message, and of what the answers depend on.
+
+    `failed` says why no model answered.
+    """
 
     out: TurnOutcome
+    sent: str
     asked: str
     perceived: Perceived | None
     failed: str = ""
@@ -60,10 +65,13 @@ class CaseRun:
         await self._write_memory(conversation, _earlier(self.case))
         done = []
         for number, turn in enumerate(self.case.turns):
-            known = recorded[number].perceived if number < len(recorded) else None
-            perception = await self._perceive(conversation, number, turn, contact, known)
+            sent = await asyncio.to_thread(sent_fingerprint, self.case, turn)
+            # Because a file that changed has to be read again, only the same message is known.
+            known = [one.perceived for one in recorded[number : number + 1] if one.sent == sent]
+            perception = await self._perceive(conversation, number, turn, contact, known[0] if known else None)
             executed, contact = await self._turn(conversation, contact, number, perception, model_of(number, turn))
-            done.append(executed if turn.kind in _FILES else replace(executed, perceived=None))
+            executed = replace(executed, sent=sent)
+            done.append(executed if turn.kind in FILE_KINDS else replace(executed, perceived=None))
         return done
 
     async def _turn(
@@ -84,7 +92,7 @@ class CaseRun:
             now=now,
             effect=f"t_{conversation[2:14]}_{number}",
         )
-        agent_turn = _AgentTurn(self.prompts, context, now, model, later=number > 0)
+        agent_turn = _AgentTurn(self.prompts, context, now, model, self.case.turns[number].expect, later=number > 0)
         if perception.perceived.trouble:
             out, failed = TurnOutcome((phrase(perception.perceived.trouble, language),)), ""
         else:
@@ -92,7 +100,7 @@ class CaseRun:
         out = replace(out, handed_over=(await self.environment.services.contacts.get(conversation)).quiet)
         said = HistoryEntry(role="user", text=perception.perceived.text, at=now)
         await self._write_memory(conversation, [said, HistoryEntry(role="assistant", text=out.text, at=now)])
-        return ExecutedTurn(out, agent_turn.asked, perception.perceived, failed), contact
+        return ExecutedTurn(out, "", agent_turn.asked, perception.perceived, failed), contact
 
     async def _perceive(
         self, conversation: str, number: int, turn: CaseTurn, contact: Contact, known: Perceived | None
@@ -101,13 +109,13 @@ class CaseRun:
             return PerceivedMessage(known)
         content = _content(turn)
         message = self._message(number, contact, content)
-        if turn.kind in _FILES and isinstance(turn.sent, dict):
+        if turn.kind in FILE_KINDS and isinstance(turn.sent, dict):
             facts = {"caption": turn.caption, **turn.sent}
             words = " ".join(filter(None, (turn.caption, turn.sent.get("transcript"))))
             return PerceivedMessage(
                 Perceived(message=message.id, kind=turn.kind, text=tagged(turn.kind, **facts), words=words)
             )
-        if turn.kind in _FILES:
+        if turn.kind in FILE_KINDS:
             perception = await self.environment.perceive(self.case, conversation, message)
             return replace(perception, perceived=perception.perceived.model_copy(update={"milliseconds": 0.0}))
         words = content.body if isinstance(content, Text) else ""
@@ -138,6 +146,7 @@ class _AgentTurn:
     context: ToolContext
     now: datetime
     model: ChatModel
+    expected: Expected
     later: bool
     asked: str = ""
 
@@ -154,7 +163,6 @@ class _AgentTurn:
         offered = [one for one in tools_for(self.context) if prompt.tools is None or one.name in prompt.tools]
         # Because earlier replies of this run depend on the day and on chance, the fingerprint leaves them out.
         fixed_lines = (*prompt.lines, *([] if self.later else dialogue(before)), lines[-1])
-        self.asked = fingerprint(replace(question, lines=fixed_lines), offered)
         attempts: list[Attempt] = []
         tools: list[ToolResult] = []
 
@@ -174,13 +182,14 @@ class _AgentTurn:
             failed = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
         else:
             reply = tuple(words(part) for part in composed(whatsapp(agent_reply.text), agent_reply.offered))
+        concerned = concerned_tools(self.expected, tools)
+        self.asked = asked_fingerprint(replace(question, lines=fixed_lines), offered, concerned, tools)
         cost = sum((one.cost_usd for one in attempts), Decimal(0)) + perception.perceived.cost_usd
         seconds = sum(one.seconds for one in attempts)
         out = TurnOutcome(reply, tuple(tools), _ACTING_TOOLS, cost_usd=cost, milliseconds=seconds * 1000)
         return out, failed
 
 
-_FILES = ("voice", "photo", "video", "document")
 _KINDS: dict[str, Any] = {"voice": Voice, "photo": Photo, "video": Video, "document": Document}
 
 

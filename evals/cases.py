@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,8 @@ from bot.messages.language import Language
 from bot.prompting.release_gate import CASES
 
 _LARGEST_FILE = 1024 * 1024
-_MESSAGE_KINDS = ("text", "voice", "photo", "video", "document", "location", "tap")
+FILE_KINDS = ("voice", "photo", "video", "document")
+_MESSAGE_KINDS = ("text", *FILE_KINDS, "location", "tap")
 
 
 class CasesWrong(Exception):
@@ -150,6 +152,19 @@ class Case(_CaseModel):
         """Path of a file that a turn names."""
         return self.folder / name
 
+    @property
+    def missing_files(self) -> list[str]:
+        """Names of files that turns name and that can't be read."""
+        media = (turn.sent for turn in self.turns if turn.kind in FILE_KINDS)
+        return [name for name in media if isinstance(name, str) and not _is_readable(self.file(name))]
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        return path.is_file() and os.access(path, os.R_OK)
+    except OSError:  # such as a name that is too long
+        return False
+
 
 def read_cases(folder: Path) -> list[Case]:
     """Read all cases of PROMPTS_DIR in the order of their files. Raises CasesWrong with all mistakes."""
@@ -167,7 +182,6 @@ def read_cases(folder: Path) -> list[Case]:
                 continue
             if case.name in names:
                 wrong.append(f"{path}: case {case.name}: the same name is in {names[case.name]}; expected another")
-            wrong += [f"{path}: case {case.name}: there is no file {one}" for one in _missing(case)]
             names[case.name] = path
             cases.append(case)
     if not paths:
@@ -200,8 +214,3 @@ def _entries(path: Path, wrong: list[str]) -> list[tuple[Any, CasePlace]]:
 
 def _problem_line(problem: Any) -> str:
     return f"{'.'.join(map(str, problem['loc'])) or 'it'}: {problem['msg']}"
-
-
-def _missing(case: Case) -> list[str]:
-    media = (turn.sent for turn in case.turns if turn.kind in ("voice", "photo", "video", "document"))
-    return [name for name in media if isinstance(name, str) and not case.file(name).is_file()]

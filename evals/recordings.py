@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import deque
 from collections.abc import Iterable
@@ -13,14 +12,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.agent.tool import Tool
 from bot.ai.chat import Attempt, Book, ChatModel, ModelAnswer, ModelRequest, NoModelAnswered, ToolCall
-from bot.ai.chat_completions import message
 from bot.media.understanding import Perceived
 from bot.messages.record import Record
 from bot.prompting.release_gate import CASES
+from evals.fingerprint import hashed
 
 _FOLDER = "recordings"
+# Authors of answers that no model gave.
+EXAMPLE, STAND_IN = "example", "sandbox-stand-in"
+
+
+class NotRecorded(Exception):
+    """A recording can't be written; the message names the file and the reason."""
 
 
 class RecordedAnswer(Record):
@@ -44,11 +48,15 @@ class Verdict(Record):
 
 
 class RecordedTurn(Record):
-    """`asked` is a hash of the turn's first model request; `perceived` holds the content of its file."""
+    """`sent` and `asked` are hashes of the turn's message, and of what its answers depend on.
 
-    asked: str
+    `perceived` holds the content of its file. A case that its examples answer has neither `asked` nor `answers`.
+    """
+
+    sent: str = ""
+    asked: str = ""
     perceived: Perceived | None = None
-    answers: tuple[RecordedAnswer, ...]
+    answers: tuple[RecordedAnswer, ...] = ()
     verdict: Verdict | None = None
 
 
@@ -58,6 +66,20 @@ class Recording(Record):
     by: str
     at: str = ""
     turns: tuple[RecordedTurn, ...]
+
+    @property
+    def by_model(self) -> bool:
+        """Whether a model answered, and not the case's examples or the stand-in."""
+        return not is_scripted(self.by)
+
+    @property
+    def cost_usd(self) -> Decimal:
+        return sum((answer.cost_usd for turn in self.turns for answer in turn.answers), Decimal(0))
+
+
+def is_scripted(by: str) -> bool:
+    """Whether these authors, with commas, are the examples and the stand-in."""
+    return {EXAMPLE, STAND_IN}.issuperset(by.split(", "))
 
 
 def load(folder: Path, case: str) -> Recording | None:
@@ -69,34 +91,24 @@ def load(folder: Path, case: str) -> Recording | None:
 
 
 def save(folder: Path, case: str, by: Iterable[str], turns: Iterable[RecordedTurn]) -> None:
+    """Write a case's recording; raises NotRecorded."""
     recording = Recording(by=", ".join(dict.fromkeys(by)), at=f"{datetime.now(UTC):%Y-%m-%d}", turns=tuple(turns))
     path = _path(folder, case)
-    path.parent.mkdir(parents=True, exist_ok=True)
     content = recording.model_dump(mode="json", exclude_defaults=True)
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    except OSError as error:
+        raise NotRecorded(f"{path} can't be written: {error.strerror}") from error
 
 
 def _path(folder: Path, case: str) -> Path:
     return folder / CASES / _FOLDER / f"{case}.json"
 
 
-def fingerprint(question: ModelRequest, tools: Iterable[Tool[Any]]) -> str:
-    """Hash of all that decides the answer, but for the settings' models and the pictures' bytes."""
-    asked = {
-        "messages": [message(line, sees=False) for line in question.lines],
-        "tools": [(one.name, one.offer.description, one.offer.parameters) for one in tools],
-        "model": [question.models, question.temperature, question.max_tokens],
-    }
-    return _hashed(json.dumps(asked, ensure_ascii=False, sort_keys=True))
-
-
 def verdict_key(rubric: str, reply: str) -> str:
     """Hash of a judge's request."""
-    return _hashed(f"{rubric}\0{reply}")
-
-
-def _hashed(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return hashed(f"{rubric}\0{reply}")
 
 
 class Playback:

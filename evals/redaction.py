@@ -62,6 +62,7 @@ _PATTERN = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in {
 _PLAIN_PAGE = re.compile(
     r"(?:https?://|www\.)?[\w.-]++(?::\d++)?(?:/[a-zñ-]{0,40}+(?:\.[a-z]{2,4}+)?)*[.,;:!?]*+", re.IGNORECASE
 )
+_ENDS = ".,;:!?)]"
 _PHONE_LENGTHS = range(9, 16)
 _CARD_LENGTHS = range(13, 20)
 _CLABE_LENGTH, _GTIN_LENGTH, _LOCAL_LENGTH, _CENTRE = 18, 13, 10, (19.4326, -99.1332)
@@ -121,13 +122,28 @@ class Redaction:
                 return " ".join(one if one in self._product_codes or _is_mexican_product(one) else self.text(one)
                                 for one in found[0].split(" "))  # fmt: skip
             kind = _kind_of_number(key)
-        return self._stand_in(kind, key)
+        opened, behind = _around(found)
+        return f"{opened}{self._stand_in(kind, key)}{behind}"
 
     def _stand_in(self, kind: str, key: str) -> str:
         if (kind, key) not in self._given:
             self._count[kind] = self._count.get(kind, 0) + 1
             self._given[kind, key] = _STAND_INS[kind](self._count[kind], key)
         return self._given[kind, key]
+
+
+def _around(found: re.Match[str]) -> tuple[str, str]:
+    """Brackets without a partner in a find, and signs behind an address: they stay around its stand-in."""
+    opened, behind = "", ""
+    address = len(found[0].rstrip(_ENDS)) if found.lastgroup == "url" else len(found[0])
+    for at, sign in enumerate(found[0]):
+        if sign in "([":
+            opened += sign
+        elif sign in ")]" and opened:
+            opened = opened[:-1]
+        elif sign in ")]" or at >= address:
+            behind += sign
+    return opened, behind
 
 
 def _key(found: re.Match[str]) -> tuple[str, str]:

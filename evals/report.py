@@ -72,9 +72,16 @@ def _totals(report: Report, against: Report | None, *, is_live: bool) -> Iterato
         yield f"runs that passed: {_rate(report)}, with 95 % certainty; {cost:.4f} USD"
         if against:
             yield f"before, release {against.release}: {_rate(against)}"
-    elif report.by:
+    if not is_live and report.scripted:
+        yield (
+            f"{report.scripted} answered by examples or the stand-in, not by a model: they prove tools, files and form,"
+            " not how a model takes your words (OPENROUTER_API_KEY and --record, or --tier live)"
+        )
+    if report.by and not is_live:
         yield "recorded by: " + ", ".join(f"{name} {count}" for name, count in sorted(report.by.items()))
     if unjudged := sum(one.unjudged for one in report.outcomes):
         yield f"not judged: {unjudged} rubrics, which need a real model (--record or --tier live)"
     if report.count("stale"):
-        yield "stale is no failure: nothing is proven until it is recorded again with a real model (--record)"
+        yield "stale is no failure: nothing is proven until it is recorded again (--record leaves alone what is proven)"
+        if cost := sum(one.cost_usd for one in report.outcomes if one.state == "stale"):
+            yield f"to record what is stale cost {cost:.4f} USD the last time"

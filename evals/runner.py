@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,10 +18,11 @@ from bot.messages.prompt_text import tagged
 from bot.prompting.prompts import Prompts
 from bot.settings import Settings
 from evals.case_run import CaseRun, ExecutedTurn
-from evals.cases import Case, CasePlace, CaseTurn
+from evals.cases import FILE_KINDS, Case, CasePlace, CaseTurn
 from evals.environment import CaseEnvironment, open_environment
 from evals.expectations import unmet
-from evals.recordings import Playback, RecordedTurn, Recorder, Recording, Verdict, load, save, verdict_key
+from evals.fingerprint import sent_fingerprint
+from evals.recordings import Playback, RecordedTurn, Recorder, Recording, Verdict, is_scripted, load, save, verdict_key
 from evals.scripted_model import ScriptedModel
 
 _OFFLINE_AT_ONCE, _LIVE_AT_ONCE = 8, 4
@@ -31,6 +32,12 @@ _JUDGE_INSTRUCTIONS = (
 )
 _JUDGE_SECONDS = 40
 CaseState = Literal["passed", "failed", "stale"]
+# Called when a case is done.
+OnCase = Callable[[], None]
+
+
+def _ignore() -> None:
+    """Watch nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,7 @@ class CaseOutcome:
     """Outcome of a case. `stale`: the request differs from the recorded one, so the recording proves nothing.
 
     A live case passes when all of its runs do. `unjudged` counts rubrics without a recorded verdict.
+    `unplayed` says that a file of the case is missing.
     """
 
     case: str
@@ -51,6 +59,7 @@ class CaseOutcome:
     milliseconds: float = 0.0
     tags: tuple[str, ...] = ()
     place: CasePlace | None = None
+    unplayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,34 +79,74 @@ class Report:
         return dict(Counter(one.by for one in self.outcomes if one.by))
 
     @property
+    def scripted(self) -> int:
+        """Number of cases that passed or failed without a model's answers."""
+        played = [one for one in self.outcomes if one.state != "stale" and one.by]
+        return sum(is_scripted(one.by) for one in played)
+
+    @property
     def runs(self) -> tuple[int, int]:
         """Number of runs that passed, and of all runs."""
         return sum(one.passes for one in self.outcomes), sum(one.runs for one in self.outcomes)
 
 
-async def offline(settings: Settings, prompts: Prompts, folder: Path, cases: Sequence[Case]) -> Report:
-    """Play the recordings again; no model and no outside service is asked."""
+async def offline(
+    settings: Settings, prompts: Prompts, folder: Path, cases: Sequence[Case], done_one: OnCase = _ignore
+) -> Report:
+    """Play recordings again, and examples where no model was recorded; no model and no outside service is asked."""
 
     async def run_case(environment: CaseEnvironment, case: Case) -> CaseOutcome:
         recording = load(folder, case.name)
         if recording is None:
             return CaseOutcome(case.name, "stale", ("it has no recording",), tags=case.tags)
+        if not await asyncio.to_thread(_has_all_files, case, recording):
+            return _stale(case, recording, "a file of the case has changed since it was recorded")
         turns = recording.turns
 
-        def playback(number: int, _: CaseTurn) -> ChatModel:
+        def playback(number: int, turn: CaseTurn) -> ChatModel:
+            # Because examples need no model, they are as good anew as recorded, whatever the prompt says now.
+            if not recording.by_model:
+                return ScriptedModel(turn.example)
             return Playback(turns[number].answers if number < len(turns) else ())
 
         done = await CaseRun(case, environment, prompts).execute(playback, turns)
-        if [one.asked for one in done] != [one.asked for one in turns]:
-            change = "the prompt, a tool or the case has changed since it was recorded"
-            return CaseOutcome(case.name, "stale", (change,), recording.by, tags=case.tags)
+        if recording.by_model and [(one.sent, one.asked) for one in done] != [(one.sent, one.asked) for one in turns]:
+            return _stale(case, recording, "the prompt, a tool or the case has changed since it was recorded")
         verdicts = [_recorded_verdict(turn, done[number], recording, number) for number, turn in enumerate(case.turns)]
-        return _outcome(case, [(done, verdicts)], recording.by)
+        by = recording.by if recording.by_model else _scripted_by(case)
+        return _outcome(case, [(done, verdicts)], by)
 
-    return await _run_cases(settings, prompts, cases, run_case, _OFFLINE_AT_ONCE)
+    return await _run_cases(settings, prompts, cases, _CaseRunner(run_case, _OFFLINE_AT_ONCE, done_one))
 
 
-async def live(settings: Settings, prompts: Prompts, cases: Sequence[Case], runs: int) -> Report:
+def _has_all_files(case: Case, recording: Recording) -> bool:
+    """Whether the recording holds what was perceived in each file, because an offline run reads none."""
+    known = {one.sent for one in recording.turns if one.perceived}
+    files = [turn for turn in case.turns if turn.kind in FILE_KINDS and isinstance(turn.sent, str)]
+    return all(sent_fingerprint(case, turn) in known for turn in files)
+
+
+def _stale(case: Case, recording: Recording, why: str) -> CaseOutcome:
+    """Outcome with the cost of the recording, which is about what the next one will cost."""
+    return CaseOutcome(case.name, "stale", (why,), recording.by, tags=case.tags, cost_usd=recording.cost_usd)
+
+
+def _scripted_by(case: Case) -> str:
+    return ", ".join(dict.fromkeys(ScriptedModel(turn.example).by for turn in case.turns))
+
+
+def unproven(settings: Settings, folder: Path, report: Report) -> set[str]:
+    """Names of the cases that have to be recorded: those that don't pass, and without a model where there is one."""
+    names = {one.case for one in report.outcomes if one.state != "passed"}
+    if settings.llm.api_key:
+        known = {one.case: load(folder, one.case) for one in report.outcomes}
+        names |= {name for name, recording in known.items() if recording is None or not recording.by_model}
+    return names
+
+
+async def live(
+    settings: Settings, prompts: Prompts, cases: Sequence[Case], runs: int, done_one: OnCase = _ignore
+) -> Report:
     """Run each case `runs` times with the real models of the settings."""
     model = OpenRouter(settings.llm)
 
@@ -111,12 +160,14 @@ async def live(settings: Settings, prompts: Prompts, cases: Sequence[Case], runs
         return _outcome(case, executed_runs, ", ".join(settings.llm.models[:1]))
 
     try:
-        return await _run_cases(settings, prompts, cases, run_case, _LIVE_AT_ONCE)
+        return await _run_cases(settings, prompts, cases, _CaseRunner(run_case, _LIVE_AT_ONCE, done_one))
     finally:
         await model.close()
 
 
-async def record(settings: Settings, prompts: Prompts, folder: Path, cases: Sequence[Case]) -> None:
+async def record(
+    settings: Settings, prompts: Prompts, folder: Path, cases: Sequence[Case], done_one: OnCase = _ignore
+) -> None:
     """Record anew, by the real models where there is a key, else by the cases' examples."""
     real = OpenRouter(settings.llm) if settings.llm.api_key else None
 
@@ -134,11 +185,11 @@ async def record(settings: Settings, prompts: Prompts, folder: Path, cases: Sequ
         turns = []
         for turn, out, recorder_of_turn in zip(case.turns, done, recorders, strict=True):
             verdict = await _judge(real, turn, out) if real else None
-            turns.append(
-                RecordedTurn(
-                    asked=out.asked, perceived=out.perceived, answers=tuple(recorder_of_turn.answers), verdict=verdict
-                )
-            )
+            turn_recorded = RecordedTurn(sent=out.sent, perceived=out.perceived, verdict=verdict)
+            if real:
+                answers = tuple(recorder_of_turn.answers)
+                turn_recorded = turn_recorded.model_copy(update={"asked": out.asked, "answers": answers})
+            turns.append(turn_recorded)
             by += [one.served for one in recorder_of_turn.answers] if real else []
         failed = next((out.failed for out in done if out.failed), "")
         if not failed:
@@ -146,12 +197,12 @@ async def record(settings: Settings, prompts: Prompts, folder: Path, cases: Sequ
         return CaseOutcome(case.name, "failed" if failed else "passed", (failed,) if failed else ())
 
     try:
-        made = await _run_cases(settings, prompts, cases, run_case, _LIVE_AT_ONCE)
+        made = await _run_cases(settings, prompts, cases, _CaseRunner(run_case, _LIVE_AT_ONCE, done_one))
     finally:
         if real:
             await real.close()
     for outcome in made.outcomes:
-        if outcome.state == "failed":
+        if outcome.state == "failed" and not outcome.unplayed:
             raise NoModelAnswered(f"case {outcome.case} could not be recorded: {outcome.problems[0]}")
 
 
@@ -189,7 +240,7 @@ def _outcome(case: Case, runs: Sequence[_ExecutedRun], by: str) -> CaseOutcome:
 
 def _recorded_verdict(turn: CaseTurn, out: ExecutedTurn, recording: Recording, number: int) -> Verdict | None:
     """Recorded verdict, if the reply and the rubric are the recorded ones."""
-    verdict = recording.turns[number].verdict
+    verdict = recording.turns[number].verdict if number < len(recording.turns) else None
     fits = verdict and turn.expect.judge and verdict.asked == verdict_key(turn.expect.judge, out.out.text)
     return verdict if fits else None
 
@@ -213,29 +264,32 @@ async def _ignore_cost(_: Attempt) -> None:
     """Drop the judge's cost, because it is no cost of the prompt."""
 
 
-@dataclass(slots=True)
-class _CaseQueue:
-    """Cases that run at the same time, up to a limit."""
+class _CaseRunner:
+    """Runs cases at the same time, up to a limit, and tells of each that is done."""
 
-    work: Callable[[CaseEnvironment, Case], Awaitable[CaseOutcome]]
-    environment: CaseEnvironment
-    at_once: asyncio.Semaphore = field(default_factory=asyncio.Semaphore)
+    def __init__(
+        self, work: Callable[[CaseEnvironment, Case], Awaitable[CaseOutcome]], at_once: int, done_one: OnCase
+    ) -> None:
+        self._work = work
+        self._at_once = asyncio.Semaphore(at_once)
+        self._done_one = done_one
 
-    async def run(self, case: Case) -> CaseOutcome:
-        async with self.at_once:
-            return replace(await self.work(self.environment, case), place=case.place)
+    async def run(self, environment: CaseEnvironment, case: Case) -> CaseOutcome:
+        outcome = await self._outcome(environment, case)
+        self._done_one()
+        return replace(outcome, place=case.place)
+
+    async def _outcome(self, environment: CaseEnvironment, case: Case) -> CaseOutcome:
+        if missing := await asyncio.to_thread(lambda: case.missing_files):
+            problems = tuple(f"there is no file {name} in {case.folder}" for name in missing)
+            return CaseOutcome(case.name, "failed", problems, tags=case.tags, unplayed=True)
+        async with self._at_once:
+            return await self._work(environment, case)
 
 
-async def _run_cases(
-    settings: Settings,
-    prompts: Prompts,
-    cases: Sequence[Case],
-    work: Callable[[CaseEnvironment, Case], Awaitable[CaseOutcome]],
-    at_once: int,
-) -> Report:
+async def _run_cases(settings: Settings, prompts: Prompts, cases: Sequence[Case], runner: _CaseRunner) -> Report:
     started = time.perf_counter()
     with TemporaryDirectory(prefix="recado-evaluation-") as folder:
         async with open_environment(settings, prompts.business, Path(folder)) as environment:
-            queue = _CaseQueue(work, environment, asyncio.Semaphore(at_once))
-            outcomes = await asyncio.gather(*(queue.run(case) for case in cases))
+            outcomes = await asyncio.gather(*(runner.run(environment, case) for case in cases))
     return Report(prompts.release, tuple(outcomes), time.perf_counter() - started)

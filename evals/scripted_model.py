@@ -10,9 +10,8 @@ from bot.ai.chat import Attempt, Book, ModelAnswer, ModelRequest, ToolCall
 from bot.ai.chat_completions import message
 from evals.cases import Example
 from evals.expectations import named
+from evals.recordings import EXAMPLE, STAND_IN
 from sandbox.simulators.rule_based_model import answer_by_rules
-
-EXAMPLE, STAND_IN = "example", "sandbox-stand-in"
 
 
 class ScriptedModel:

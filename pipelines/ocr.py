@@ -1,19 +1,24 @@
 """Reads photos on this machine by rapidocr, in a process of its own because it takes 500 MB."""
 
+import asyncio
 import functools
+import hashlib
 import importlib.util
 import io
 import math
+from functools import partial
 from statistics import median
 from typing import Any, NamedTuple
 
 from PIL import Image, ImageOps
 
 from pipelines.bounding_box import BoundingBox
+from pipelines.errors import FileRefused
 from pipelines.image import Reading, TextLine
 from pipelines.isolated_process import IsolatedProcess
 
 SECONDS_A_PHOTO = 20.0
+_SECONDS_TO_LOAD = 30.0
 # The usual need is 500 MB, with the library and its models.
 _MEMORY = 1536 * 1024 * 1024
 _SURE_ENOUGH = 0.5
@@ -29,25 +34,65 @@ class EngineMissing(Exception):
 
 
 class LocalReader:
-    """An engine for `pipelines.image.read_photo`; the first photo waits two seconds for it to start."""
+    """An engine for `pipelines.image.read_photo`; the first photo waits two seconds for it, unless `warm` was called.
+
+    Loading has a time of its own. Because a cancelled task would kill the process and the loaded engine with it, the
+    work of a caller who gives up goes on, and a second call for the same photo waits for the first one's result.
+    """
 
     def __init__(self, *, seconds: float = SECONDS_A_PHOTO) -> None:
         self._seconds = seconds
         self._process = IsolatedProcess(memory=_MEMORY)
+        self._loaded = False
+        self._loading: asyncio.Task[None] | None = None
+        self._reading: dict[bytes, asyncio.Task[list[_Piece]]] = {}
+
+    async def warm(self) -> None:
+        """Load the engine before the first photo. Raises EngineMissing, or FileRefused where it doesn't load."""
+        if not (importlib.util.find_spec("rapidocr") and importlib.util.find_spec("onnxruntime")):
+            raise EngineMissing("photos can't be read on this machine: pip install 'recado[ocr]'")
+        if self._loaded:
+            return
+        if self._loading is None:
+            self._loading = asyncio.create_task(self._process.run(_load, seconds=_SECONDS_TO_LOAD))
+            self._loading.add_done_callback(self._load_ended)
+        await asyncio.shield(self._loading)
+
+    def _load_ended(self, task: asyncio.Task[None]) -> None:
+        self._loading = None
+        self._loaded = not task.cancelled() and task.exception() is None
 
     async def read(self, jpeg: bytes) -> Reading:
         """Read the printed lines of a photo. Raises EngineMissing, or FileRefused if the photo hangs or breaks it."""
-        if not (importlib.util.find_spec("rapidocr") and importlib.util.find_spec("onnxruntime")):
-            raise EngineMissing("photos can't be read on this machine: pip install 'recado[ocr]'")
-        found = await self._process.run(_found, jpeg, seconds=self._seconds)
+        await self.warm()
+        found = await self._pieces(jpeg)
         rows = _rows([piece for piece in found if piece.confidence >= _SURE_ENOUGH])
         return Reading(
             text="\n".join("  ".join(piece.text for piece in row) for row in rows),
             lines=tuple(_line(piece) for row in rows for piece in row),
         )
 
+    async def _pieces(self, jpeg: bytes) -> "list[_Piece]":
+        digest = hashlib.sha256(jpeg).digest()
+        task = self._reading.get(digest)
+        if task is None:
+            task = asyncio.create_task(self._process.run(_found, jpeg, seconds=self._seconds))
+            self._reading[digest] = task
+            task.add_done_callback(partial(self._read_ended, digest))
+        return await asyncio.shield(task)
+
+    def _read_ended(self, digest: bytes, task: "asyncio.Task[list[_Piece]]") -> None:
+        self._reading.pop(digest, None)
+        if task.cancelled() or isinstance(task.exception(), FileRefused):
+            # The process may have ended; the next photo loads the engine first.
+            self._loaded = False
+
     async def close(self) -> None:
-        """End the process."""
+        """End the process, and the work that nobody waits for."""
+        tasks = [*self._reading.values(), *([self._loading] if self._loading else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._process.close()
 
 
@@ -61,6 +106,13 @@ class _Piece(NamedTuple):
 
 def _line(piece: _Piece) -> TextLine:
     return TextLine(piece.text, piece.confidence, BoundingBox.around(piece.corners), piece.corners)
+
+
+def _load() -> None:
+    """Run in the isolated process."""
+    import numpy  # noqa: ICN001, PLC0415, F401 -- only in the process of its own
+
+    _engine()
 
 
 def _found(jpeg: bytes) -> list[_Piece]:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import aiohttp
+import structlog
 from aiohttp import web
 from pydantic import SecretStr
 from redis.asyncio import Redis
@@ -17,49 +18,69 @@ from bot.conversations.handoff import HandOff
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import QUEUES
 from bot.infra.redis import connect
+from bot.products.catalogue import Catalogue
 from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.settings import RedisSettings, Settings, StorageSettings
 from bot.storage.files import files_of
 from bot.web.app import create_app
 from bot.web.server import listening
 from bot.worker import running
+from sandbox.data_folder import locked_folder
 from sandbox.phone import api, demo_customers, emails
 from sandbox.phone import stripe as phone_stripe
+from sandbox.phone.catalogue import list_products_handler
 from sandbox.phone.files import list_files_handler
 from sandbox.phone.handoff import give_back_handler
 from sandbox.phone.origin_guard import own_hosts_only
 from sandbox.phone.push import subscribe_handler
 from sandbox.phone.updates import UpdateNotifier
-from sandbox.ports import free_port
+from sandbox.phone.wire import meta_routes, stripe_routes
+from sandbox.ports import free_port, require_port
 from sandbox.redis_server import redis_server
 from sandbox.simulated_services import LOOPBACK, Mode, SimulatedServices, start_simulators
 from sandbox.stripe import StripeSimulator
 from sandbox.url_rewriter import UrlRewriter
 
+_log = structlog.get_logger()
 _STRIPE_PAGES = "/sandbox/stripe-pages"
 _EVERY_INTERFACE = ("0.0.0.0", "::")
 
 
 @asynccontextmanager
-async def open_company(
-    settings: Settings, host: str, port: int, data: Path, *, evaluate: EvaluateCases = no_evaluation
+async def open_company(  # noqa: PLR0913 - its address, its folder, and three options
+    settings: Settings,
+    host: str,
+    port: int,
+    data: Path,
+    *,
+    fresh: bool = False,
+    warm: bool = False,
+    evaluate: EvaluateCases = no_evaluation,
 ) -> AsyncIterator[str]:
-    """Run the company until the context ends; gives the page's address. `data` keeps Redis and files."""
+    """Run the company until the context ends; gives the page's address.
+
+    `data` keeps Redis and files, without those of earlier runs where it is `fresh`. `warm` loads the engine that reads
+    photos before the first one comes. Raises FolderInUse.
+    """
     async with AsyncExitStack() as stack:
-        redis_url = await stack.enter_async_context(redis_server(data / "redis"))
-        settings.redis = RedisSettings(url=SecretStr(redis_url))
-        settings.storage = _storage(settings.storage, data / "files")
         port = port or free_port(host)
+        # Redis takes seconds to start and to stop, so that a taken port is told before.
+        require_port(host, port)
+        folder = stack.enter_context(locked_folder(data, fresh=fresh))
+        redis_url = await stack.enter_async_context(redis_server(folder.redis))
+        folder.note_redis(redis_url)
+        _log.info("redis_ready", url=redis_url, folder=str(folder.redis))
+        settings.redis = RedisSettings(url=SecretStr(redis_url))
+        settings.storage = _storage(settings.storage, folder.files)
         host_guard = own_hosts_only(host, settings.service.public_url)
         rewriter = UrlRewriter(_set_service_defaults(settings, host, port))
         redis = await stack.enter_async_context(connect(settings.redis))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         events = LiveEvents(redis)
-        simulated = await start_simulators(settings, stack, port, events)
+        simulated = await start_simulators(settings, stack, port, events, warm=warm)
         if simulated.stripe:
             rewriter.paths[simulated.stripe.account.base_url] = _STRIPE_PAGES
-        notifier = UpdateNotifier()
-        app = create_app(settings)
+        app, notifier = create_app(settings), UpdateNotifier()
         app.middlewares.insert(0, host_guard)
         page = _page(settings, simulated, rewriter, notifier, events)
         _add_recado_routes(page, settings, redis, events)
@@ -73,7 +94,8 @@ async def open_company(
         address = await stack.enter_async_context(listening(app, host, port))
         if simulated.stripe:
             simulated.stripe.on_change = partial(notifier.notify, "stripe")
-            _add_demo_customers(simulated.stripe)
+            _add_demo_customers(simulated.stripe, quietly=folder.seeded)
+            folder.mark_seeded()
         yield f"{address}/sandbox/"
 
 
@@ -89,15 +111,22 @@ def _page(
         "services": simulated.modes,
         "staff": _staff(settings, simulated.modes["WhatsApp"]),
         "reach": rewriter.paths,
+        "echo_pause_minutes": settings.channel.echo_pause_minutes,
+        "redis": {
+            "url": settings.redis.url.get_secret_value() if settings.redis.url else "",
+            "folder": str(settings.storage.dir.parent / "redis"),
+        },
     }
     page = api.create_phone_app(simulated.meta, events.listen, facts, notifier.listen)
     page.add_routes(emails.routes(simulated.smtp, rewriter))
+    page.add_routes(meta_routes(simulated.meta))
+    simulated.meta.wire.on_change = partial(notifier.notify, "wire")
     page.router.add_get("/events-out", simulated.erp.list_events)
     page.router.add_get("/pushes", simulated.push.list_pushes)
     simulated.erp.on_change = partial(notifier.notify, "events")
     simulated.push.on_change = partial(notifier.notify, "pushes")
     if simulated.stripe:
-        page.add_routes(phone_stripe.routes(simulated.stripe))
+        page.add_routes([*phone_stripe.routes(simulated.stripe), *stripe_routes(simulated.stripe)])
     return page
 
 
@@ -105,6 +134,7 @@ def _add_recado_routes(page: web.Application, settings: Settings, redis: Redis, 
     """Routes that read and change Recado's own data."""
     page.router.add_post("/give-back", give_back_handler(HandOff(Contacts(redis), events)))
     page.router.add_get("/files", list_files_handler(redis, files_of(redis, settings)))
+    page.router.add_get("/catalogue", list_products_handler(Catalogue(redis)))
 
 
 def _set_service_defaults(settings: Settings, host: str, port: int) -> dict[str, str]:
@@ -119,13 +149,17 @@ def _set_service_defaults(settings: Settings, host: str, port: int) -> dict[str,
     return paths
 
 
-def _add_demo_customers(stripe: StripeSimulator) -> None:
+def _add_demo_customers(stripe: StripeSimulator, *, quietly: bool) -> None:
+    """Make the demo's customers; `quietly` where an earlier run has told of them, because Stripe starts anew."""
+    stripe.webhooks.holding = quietly
     first, *_, last = api.PEOPLE
     linked = demo_customers.customer(stripe, first.phone or first.bsuid, first.name, "ana@example.com")
     demo_customers.subscribe(stripe, linked)
     # This account has no contact yet, so that the demo can show how a code by e-mail links the two.
     unlinked = demo_customers.customer(stripe, None, last.name, "sam@example.com")
     demo_customers.subscribe(stripe, unlinked)
+    if quietly:
+        stripe.webhooks.discard()
 
 
 def _staff(settings: Settings, whatsapp: Mode) -> list[str]:

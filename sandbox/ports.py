@@ -24,3 +24,11 @@ def free_port(host: str = "127.0.0.1") -> int:
             else:
                 return port
     raise error
+
+
+def require_port(host: str, port: int) -> None:
+    """Raise OSError where another program listens there."""
+    family, kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)

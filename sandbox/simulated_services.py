@@ -13,6 +13,7 @@ from bot.infra.live_events import LiveEvents
 from bot.integrations.push.vapid import new_pair
 from bot.settings import Settings
 from bot.web.server import listening
+from sandbox.background import BackgroundTasks
 from sandbox.meta.simulator import MetaSimulator
 from sandbox.simulators.event_subscriber import ErpSimulator, new_secret
 from sandbox.simulators.openrouter import OpenRouterSimulator
@@ -43,16 +44,19 @@ class SimulatedServices:
 
 
 async def start_simulators(
-    settings: Settings, stack: AsyncExitStack, port: int, events: LiveEvents
+    settings: Settings, stack: AsyncExitStack, port: int, events: LiveEvents, *, warm: bool = False
 ) -> SimulatedServices:
-    """Start a simulator for each service without a key; `port` is the port of Recado's server."""
+    """Start a simulator for each service without a key; `port` is the port of Recado's server.
+
+    `warm` loads the engine that reads photos before the first photo comes.
+    """
     erp, erp_mode = await _start_erp(settings, stack)
     push, push_mode = await _start_push_service(settings, stack)
     modes: dict[str, Mode] = {
         "WhatsApp": "real" if settings.whatsapp.access_token else "imitation",
         "OpenRouter": await _start_openrouter(settings, stack),
         "Whisper": await _start_whisper(settings, stack),
-        "Vision": await _start_vision(settings, stack),
+        "Vision": await _start_vision(settings, stack, warm=warm),
         "Subscribers": erp_mode,
         "Web Push": push_mode,
     }
@@ -107,12 +111,16 @@ async def _start_whisper(settings: Settings, stack: AsyncExitStack) -> Mode:
     return "imitation"
 
 
-async def _start_vision(settings: Settings, stack: AsyncExitStack) -> Mode:
+async def _start_vision(settings: Settings, stack: AsyncExitStack, *, warm: bool) -> Mode:
     if settings.vision.configured:
         return "real"
     vision = VisionSimulator()
     endpoint = await vision.start(LOOPBACK, _ANY_PORT)
+    tasks = BackgroundTasks()
     stack.push_async_callback(vision.stop)
+    stack.push_async_callback(tasks.stop)
+    if warm:
+        tasks.start(vision.warm())
     settings.vision = settings.vision.model_copy(update={"vision_endpoint": endpoint})
     return "imitation"
 

@@ -64,7 +64,7 @@ def most(model: str, body: dict[str, Any], tools: int | None = None) -> Decimal:
     return price(model) * Decimal(tokens) / _MILLION
 
 
-def attempt(model: str, outcome: str, seconds: float, raw: Any) -> Attempt:
+def attempt(model: str, outcome: str, seconds: float, raw: Any, sent: tuple[dict[str, Any], ...] = ()) -> Attempt:
     """A request for the books; figures that are missing or can't be true count as none."""
     raw = raw if isinstance(raw, dict) else {}
     usage = raw.get("usage")
@@ -75,7 +75,7 @@ def attempt(model: str, outcome: str, seconds: float, raw: Any) -> Attempt:
     served = served[:_LONGEST_NAME] if isinstance(served, str) else ""
     table = PRICES.get(served, PRICES.get(model, Decimal(0))) * (prompt + completion) / _MILLION
     cost = _money(usage.get("cost"))
-    return Attempt(model, outcome, seconds, served, prompt, completion, table if cost is None else cost)
+    return Attempt(model, outcome, seconds, served, prompt, completion, table if cost is None else cost, sent)
 
 
 def _count(value: Any) -> int:

@@ -73,16 +73,24 @@ class OpenRouter:
     def __init__(self, settings: LLMSettings, breaker: CircuitBreaker | None = None) -> None:
         self._settings = settings
         self._sdk: AsyncOpenAI | None = None
+        self._loading: asyncio.Future[Any] | None = None
         self._breaker = breaker or CircuitBreaker()
         # The whole address, because the SDK parses three addresses to join one.
         self._url = f"{settings.base_url.rstrip('/')}/chat/completions"
         self._known: deque[_ToolSet] = deque(maxlen=_TOOL_SETS)
 
+    def load(self) -> asyncio.Future[Any]:
+        """Import the SDK once, in a thread, because that takes a second; the result is there when it is imported.
+
+        A worker that waits for its first message does without its 40 MB.
+        """
+        if self._loading is None or self._loading.cancelled():
+            self._loading = asyncio.ensure_future(asyncio.to_thread(import_module, "openai"))
+        return asyncio.shield(self._loading)
+
     async def answer(self, question: ModelRequest, book: Book) -> ModelAnswer:
         loop = asyncio.get_running_loop()
-        if self._sdk is None:
-            # In a thread, because the import takes a second, and outside of the first model's time.
-            await asyncio.to_thread(import_module, "openai")
+        await self.load()
         failure: ModelFailed | None = None
         spent: BudgetSpent | None = None
         models = self._breaker.available(tuple(dict.fromkeys((*question.models, *self._settings.models))))
@@ -173,7 +181,9 @@ class OpenRouter:
             return answer
         finally:
             self._record_outcome(model, outcome)
-            attempt = chat_completions.attempt(model, outcome, time.perf_counter() - started, raw)
+            attempt = chat_completions.attempt(
+                model, outcome, time.perf_counter() - started, raw, tuple(body["messages"])
+            )
             if question.spending and not (raw is None and outcome in _SERVED_PERHAPS):
                 await question.spending.settle(most, attempt.cost_usd)
             await book(attempt)

@@ -1,52 +1,101 @@
-"""`recado contacts …`: export or erase the stored data of one person."""
+"""`recado contacts …`: who is known; export or erase the stored data of one person."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from redis.exceptions import RedisError
 
 from bot import privacy
-from bot.cli.terminal import read_settings, redis_problem, show, stop
-from bot.infra.redis import RedisIsCluster
-from bot.privacy import Person, PersonalData
-from bot.services import open_services
+from bot.cli.contact_list import ListedContact, as_lines, known_contacts, matching
+from bot.cli.contact_pages import FolderTaken, PersonExport, write_folder
+from bot.cli.terminal import (
+    Format,
+    Yes,
+    check_format,
+    complain,
+    confirm_deletion,
+    read_settings,
+    redis_problem,
+    show,
+    stop,
+)
+from bot.infra.redis import RedisIsCluster, connect
+from bot.messages.language import Language
+from bot.privacy import Person
+from bot.services import Services, open_services
 from bot.settings import Settings, SettingsWrong
-from bot.storage.files import Files, FilesLost
+from bot.storage.files import FilesLost
 from bot.storage.storage import StorageFailed
 
 app = typer.Typer(
-    name="contacts", help="What is stored about one person: export, erase.", no_args_is_help=True, add_completion=False
+    name="contacts",
+    help="What is stored about people: list, find, export, erase.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 
-Whose = Annotated[str, typer.Argument(metavar="ID", help="A phone with its country's digits, or a BSUID.")]
+Whose = Annotated[
+    str, typer.Argument(metavar="ID", help="A phone with its country's digits, a BSUID, or a conversation (c_…).")
+]
 Lost = Annotated[bool, typer.Option("--files-lost", help="Erase the rest although the files are gone for good.")]
+Limit = Annotated[int, typer.Option(help="At most so many, the last writer first; 0: all.", min=0)]
 
 _ONE_STORAGE = (
     "run it where the workers keep files (the same STORAGE_DIR on the same disk, or the same bucket); "
     "only if they are lost for good: `recado contacts erase --files-lost`"
 )
-_Work = Callable[[PersonalData, Person, Files], Awaitable[None]]
+_NOBODY = (
+    "nothing is known of this ID; expected a phone with its country's digits, a BSUID or c_…; "
+    "see `recado contacts find`"
+)
+_Work = Callable[[Services, Person], Awaitable[None]]
+
+
+@app.command("list")
+def list_(limit: Limit = 50, output: Format = "text") -> None:
+    """People that are known, the last writer first. It shows names and phones to whoever runs it."""
+    _list(None, limit, output)
+
+
+@app.command()
+def find(
+    text: Annotated[str, typer.Argument(help="A part of a name, a phone, an e-mail address, a BSUID or c_….")],
+    limit: Limit = 50,
+    output: Format = "text",
+) -> None:
+    """People by a part of their name, phone, e-mail address or identifier. Exit 1 when there is none."""
+    _list(text, limit, output)
 
 
 @app.command()
 def export(
     whose: Whose,
     files: Annotated[Path | None, typer.Option(help="Write the person's files to this folder too.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Write a page to read, the files and the JSON to this new folder instead.")
+    ] = None,
 ) -> None:
-    """Everything stored about one person, as JSON. Exit 1 when nothing is known of them, or files are missing."""
+    """Everything stored about one person, as JSON. Exit 1 when nothing is known of them, or files are missing.
 
-    async def run(personal_data: PersonalData, person: Person, person_files: Files) -> None:
-        found = await personal_data.export(person)
+    For the person themselves: --folder, with index.html in their language.
+    """
+
+    async def run(services: Services, person: Person) -> None:
+        found = await services.personal_data.export(person)
         if files is not None:
             for file in found["files"]:
-                await asyncio.to_thread(_write, files / file["key"], await person_files.read(file["key"]))
-        show(found)
-        if missing := await personal_data.missing(person):
+                await asyncio.to_thread(_write, files / file["key"], await services.files.read(file["key"]))
+        if folder is not None:
+            await write_folder(folder, await _person_export(services, person, found), services.files.read)
+            show(str(folder / "index.html"))
+        else:
+            show(found)
+        if missing := await services.personal_data.missing(person):
             raise FilesLost(missing)
 
     _run(whose, run)
@@ -56,19 +105,62 @@ def export(
 def erase(
     whose: Whose,
     files_lost: Lost = False,  # noqa: FBT002 - an option of the command line
+    yes: Yes = False,  # noqa: FBT002 - as above
 ) -> None:
     """Erase everything stored about one person. Exit 1 when nothing is known of them, or files are missing.
 
     Kept are digests that name nobody: of their messages for 30 days, because Meta may deliver them again; and of their
-    phone and BSUID for good if they wanted no marketing.
+    phone and BSUID for good if they wanted no marketing. It shows what would go, and asks.
     """
 
-    async def run(personal_data: PersonalData, person: Person, _: Files) -> None:
-        erased = await personal_data.erase(person, files_lost=files_lost)
+    async def run(services: Services, person: Person) -> None:
+        if not yes:
+            confirm_deletion(_in_words(person, await services.personal_data.export(person)), yes)
+        erased = await services.personal_data.erase(person, files_lost=files_lost)
         words = f"erased: {erased.keys} keys, {erased.files} files, {erased.jobs} jobs"
         show(f"{words}; the wish for no marketing is kept" if erased.opted_out else words)
 
     _run(whose, run)
+
+
+def _list(text: str | None, limit: int, output: str) -> None:
+    check_format(output)
+    try:
+        contacts = asyncio.run(_known(read_settings()))
+    except RedisError as error:
+        stop(redis_problem(error))
+    found = contacts if text is None else matching(contacts, text)
+    shown = found[:limit] if limit else found
+    if output == "json":
+        show([one.as_json() for one in shown])
+    elif shown:
+        show("\n".join(as_lines(shown)))
+    if len(found) > len(shown):
+        complain(f"{len(shown)} of {len(found)}; see more with --limit")
+    if not found:
+        stop("nobody is known by that" if text is not None else "nobody has written yet", 0 if text is None else 1)
+
+
+async def _known(settings: Settings) -> list[ListedContact]:
+    async with connect(settings.redis) as redis:
+        return await known_contacts(redis)
+
+
+async def _person_export(services: Services, person: Person, found: dict[str, Any]) -> PersonExport:
+    home = person.conversations[0]
+    contact = await services.contacts.get(home)
+    default = services.settings.service.default_language
+    language: Language = "en" if contact.language == "en" else "es" if contact.language == "es" else default
+    kept = await services.files.of(home, person.conversations[1:])
+    return PersonExport(found, tuple(kept), language, services.settings.service.zone)
+
+
+def _in_words(person: Person, found: dict[str, Any]) -> str:
+    """The size of the stored data of a person, in a line."""
+    name = found["conversations"][person.conversations[0]].get("contact", {}).get("name")
+    whom = ", ".join([*([name] if name else []), *found["identities"], *person.conversations])
+    keys = sum(len(kept) for kept in found["conversations"].values())
+    return f"{whom}: {keys} keys, {len(found['files'])} files, {len(found['jobs'])} jobs"
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -94,8 +186,10 @@ async def _problem(settings: Settings, whose: str, work: _Work) -> str | None:
         async with open_services(settings) as services:
             person = await privacy.find(services.redis, whose)
             if person is None:
-                return "nothing is known of this ID; expected a phone with its country's digits, or a BSUID"
-            await work(services.personal_data, person, services.files)
+                return _NOBODY
+            await work(services, person)
+    except FolderTaken as error:
+        problem = str(error)
     except FilesLost as error:
         problem = f"{error}; {_ONE_STORAGE}"
     except StorageFailed as error:

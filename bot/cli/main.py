@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
 from typer.core import TyperGroup
+from typer.main import get_group
 
 from bot.cli.lazy_command import LazyCommand
+
+
+def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer's way
+    if asked:
+        print(f"recado {version('recado')}")  # noqa: T201
+        raise typer.Exit
+
+
+_Version = Annotated[
+    bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version and exit.")
+]
+
+
+def _recado(version: _Version = False) -> None:  # noqa: FBT002 - typer's way
+    """A WhatsApp assistant that a company runs itself."""
+
 
 _PROMPTS = TyperGroup(
     name="prompts",
@@ -65,34 +86,42 @@ _PROMPTS = TyperGroup(
     ],
 )
 
-cli = TyperGroup(
+_COMMANDS = [
+    LazyCommand(
+        "serve",
+        "bot.cli.serve:serve",
+        "Run the web server: webhooks, console, health, metrics. Any number of them, on any number of machines.",
+    ),
+    LazyCommand(
+        "worker", "bot.cli.worker:worker", "Run the queue workers. Any number of them, on any number of machines."
+    ),
+    LazyCommand(
+        "sandbox",
+        "bot.cli.sandbox:sandbox",
+        "Run the whole service on this machine, with a phone in the browser; no account and no key needed.",
+    ),
+    LazyCommand(
+        "doctor",
+        "bot.cli.doctor.command:doctor",
+        "Look at every integration: configured? reachable? authorised? With the fix, one line each.",
+    ),
+    _PROMPTS,
+    LazyCommand("templates", "bot.cli.templates:app", "WhatsApp templates: list, sync, push, send."),
+    LazyCommand("queues", "bot.cli.queues:app", "Job queues and messages that failed: show, retry, drop."),
+    LazyCommand("contacts", "bot.cli.contacts:app", "What is stored about people: list, find, export, erase."),
+    LazyCommand("keys", "bot.cli.keys:app", "New keys, as variables ready to paste."),
+    LazyCommand("products", "bot.cli.products:app", "The confirmed catalogue: export."),
+]
+
+
+# Because contexts of commands inherit these names, every command has -h.
+_app = typer.Typer(
     name="recado",
-    help="A WhatsApp assistant that a company runs itself.",
+    callback=_recado,
     no_args_is_help=True,
-    commands=[
-        LazyCommand(
-            "serve",
-            "bot.cli.serve:serve",
-            "Run the web server: webhooks, console, health, metrics. Any number of them, on any number of machines.",
-        ),
-        LazyCommand(
-            "worker", "bot.cli.worker:worker", "Run the queue workers. Any number of them, on any number of machines."
-        ),
-        LazyCommand(
-            "sandbox",
-            "bot.cli.sandbox:sandbox",
-            "Run the whole service on this machine, with a phone in the browser; no account and no key needed.",
-        ),
-        LazyCommand(
-            "doctor",
-            "bot.cli.doctor.command:doctor",
-            "Look at every integration: configured? reachable? authorised? With the fix, one line each.",
-        ),
-        _PROMPTS,
-        LazyCommand("templates", "bot.cli.templates:app", "WhatsApp templates: list, sync, push, send."),
-        LazyCommand("queues", "bot.cli.queues:app", "Job queues and messages that failed: show, retry, drop."),
-        LazyCommand("contacts", "bot.cli.contacts:app", "What is stored about one person: export, erase."),
-        LazyCommand("keys", "bot.cli.keys:app", "New keys, as variables ready to paste."),
-        LazyCommand("products", "bot.cli.products:app", "The confirmed catalogue: export."),
-    ],
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+cli = get_group(_app)
+for _command in _COMMANDS:
+    cli.add_command(_command)

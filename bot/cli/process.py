@@ -17,7 +17,7 @@ from bot.infra import logs
 from bot.infra.loop_watchdog import loop_watched
 from bot.infra.open_files import raise_file_limit
 from bot.prompting.diagnostics import PromptsWrong
-from bot.settings import Settings, SettingsWrong, log_settings
+from bot.settings import LogSettings, Settings, SettingsWrong, log_settings
 
 if sys.platform != "win32":
     import uvloop
@@ -31,7 +31,7 @@ def run_process(work: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
     """Read the settings and run until the end; exit 2 with one line a mistake where they are wrong."""
     raise_file_limit()
     log = log_settings()
-    logs.configure(log.level, log.format)
+    logs.configure(log.level, log_format(log))
     try:
         settings = Settings()
         run_loop(work(settings), settings.service.shutdown_grace_seconds)
@@ -44,6 +44,13 @@ def run_process(work: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
         fix = {"fix": "another program has this port: name a free one with --port"} if taken else {}
         _log.error("can_not_start", why=error.strerror or str(error), **fix)
         raise typer.Exit(1) from error
+
+
+def log_format(log: LogSettings) -> logs.LogFormat:
+    """Format of the log: as set, else for people on a terminal and for machines everywhere else."""
+    if "format" in log.model_fields_set:
+        return log.format
+    return "console" if sys.stderr.isatty() else "json"
 
 
 def run_loop(work: Coroutine[Any, Any, None], grace: float) -> None:

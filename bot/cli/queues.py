@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.cli import terminal
-from bot.cli.terminal import Format, check_format, complain, read_settings, redis_problem
+from bot.cli.terminal import Format, Yes, check_format, complain, confirm_deletion, read_settings, redis_problem
 from bot.conversations.dead_letters import Acted, DeadLetters, as_json
 from bot.conversations.identity import home_of, is_conversation
 from bot.conversations.inbox import Inbox
@@ -44,7 +44,10 @@ class _QueueContext:
 
 @app.callback()
 def queues(context: typer.Context) -> None:
-    """Without a command: show."""
+    """Count jobs, list what failed and messages that were set aside; try them again, or forget them.
+
+    Without a command: show.
+    """
     if context.invoked_subcommand is None:
         show()
 
@@ -84,21 +87,34 @@ def retry(which: Which = None, every: All = False, output: Format = "text") -> N
                 complain(str(error))
             else:
                 await context.inbox.request_turn(home)
-        return _done("retried", jobs, messages, output)
+        return _done("retried", which, jobs, messages, output)
 
     _run(run, output, chosen=every or which is not None)
 
 
 @app.command()
-def drop(which: Which = None, every: All = False, output: Format = "text") -> None:  # noqa: FBT002 - as above
+def drop(which: Which = None, every: All = False, yes: Yes = False, output: Format = "text") -> None:  # noqa: FBT002 - as above
     """Forget: a failed job, or the messages of a conversation that were set aside. Exit 1 when there is none."""
 
     async def run(context: _QueueContext) -> bool:
+        names = await _conversations(context, which)
+        if found := await _droppable(context, which, names):
+            confirm_deletion("; ".join(found), yes)
         jobs = await drop_failed(context.redis, which)
-        messages = sum([await context.dead_letters.drop(name) for name in await _conversations(context, which)])
-        return _done("dropped", jobs, messages, output)
+        messages = sum([await context.dead_letters.drop(name) for name in names])
+        return _done("dropped", which, jobs, messages, output)
 
     _run(run, output, chosen=every or which is not None)
+
+
+async def _droppable(context: _QueueContext, which: str | None, names: list[str]) -> list[str]:
+    """Jobs and messages that `drop` would forget, in words."""
+    jobs = [one for name in QUEUES for one in await failed(context.redis, name) if which in (None, one.id)]
+    found = [f"job {one.id} of {one.queue} ({one.name})" for one in jobs]
+    for name in names:
+        entries = await context.dead_letters.of(name)
+        found.append(f"{sum(len(entry.messages) for entry in entries)} messages of {name}")
+    return found
 
 
 async def _conversations(context: _QueueContext, which: str | None) -> list[str]:
@@ -110,9 +126,13 @@ async def _conversations(context: _QueueContext, which: str | None) -> list[str]
     return [name for name in found if name in names]
 
 
-def _done(what: str, jobs: int, messages: int, output: str) -> bool:
-    words = f"{what}: {jobs} jobs, {messages} messages"
-    terminal.show({what: {"jobs": jobs, "messages": messages}} if output == "json" else words)
+def _done(what: str, which: str | None, jobs: int, messages: int, output: str) -> bool:
+    if which is not None and not jobs + messages:
+        complain(f"nothing that failed or was set aside is called {which}; see `recado queues`")
+    if output == "json":
+        terminal.show({what: {"jobs": jobs, "messages": messages}})
+    elif which is None or jobs + messages:
+        terminal.show(f"{what}: {jobs} jobs, {messages} messages")
     return bool(jobs or messages)
 
 
@@ -130,7 +150,9 @@ def _text(found: dict[str, Any]) -> str:
         lines += ["", f"{entry['conversation']}: set aside {entry['at']}: {', '.join(entry['messages'])}"]
         lines.append(f"    {entry['reason']}")
     if found["failed"] or found["set_aside"]:
-        lines += ["", "Try again with: recado queues retry ID, or --all"]
+        lines += ["", "Try again: recado queues retry ID, or --all. Forget: recado queues drop ID, or --all"]
+    else:
+        lines += ["", "Nothing failed, and no message is set aside."]
     return "\n".join(lines)
 
 

@@ -18,12 +18,15 @@ def sandbox(
     host: Host = "127.0.0.1",
     port: Port = 8080,
     data: Annotated[Path, typer.Option(help="Where its Redis keeps its data.")] = Path("data/sandbox"),
+    *,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Delete what earlier runs left in that folder.")] = False,
 ) -> None:
     """Run the whole service on this machine, with a phone in the browser; no account and no key needed."""
 
     async def run(settings: Settings) -> None:
-        async with open_company(settings, host, port, data, evaluate=evaluate_cases) as url:
-            print(f"\n  Recado is open: {url}\n  Stop it with Ctrl-C.\n", flush=True)  # noqa: T201
+        async with open_company(settings, host, port, data, fresh=fresh, warm=True, evaluate=evaluate_cases) as url:
+            redis = settings.redis.url.get_secret_value() if settings.redis.url else ""
+            print(f"\n  Recado is open: {url}\n  Its Redis: {redis}\n  Stop it with Ctrl-C.\n", flush=True)  # noqa: T201
             await until_stopped()
 
     run_process(run)

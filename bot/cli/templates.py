@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from redis.exceptions import RedisError
 
+from bot.cli.progress import progress
 from bot.cli.terminal import Format, check_format, complain, read_settings, redis_problem, show, stop
 from bot.delivery.notifications import Notifications, template_job
 from bot.infra.queues import JobRejected
@@ -56,7 +57,9 @@ def sync(
     """Fetch the templates from Meta. Exit 0 when they are fetched; `list` says by its exit whether all can be sent."""
 
     async def run(context: _TemplateContext) -> bool:
-        _show_templates(await context.templates.sync(accept=accept), context.definitions, output)
+        with progress("fetching from Meta", output=output):
+            stored = await context.templates.sync(accept=accept)
+        _show_templates(stored, context.definitions, output)
         return True
 
     _run(run, output)
@@ -67,7 +70,8 @@ def push(output: Format = "text") -> None:
     """Hand the files of TEMPLATES_DIR to Meta's review: the new ones, and those that were changed."""
 
     async def run(context: _TemplateContext) -> bool:
-        outcomes = await submit.push(context.templates, context.graph, context.definitions)
+        with progress("handing in to Meta", output=output):
+            outcomes = await submit.push(context.templates, context.graph, context.definitions)
         _show_submissions(outcomes, output)
         return all(outcome.problem is None for outcome in outcomes)
 
@@ -138,6 +142,10 @@ def _show_templates(stored: Iterable[StoredTemplate], definitions: tuple[Definit
     ]
     if output == "json":
         show(rows)
+    elif rows:
+        show(f"{'template':<24} {'lang':<6} status  category  quality  parameters")
+    else:
+        show("no templates: neither at Meta nor in TEMPLATES_DIR")
     for row in rows if output == "text" else ():
         facts = (row["status"], row.get("category"), row.get("quality"), ", ".join(row.get("parameters", ())))
         line = f"{row['name']:<24} {row['language']:<6} {'  '.join(one for one in facts if one)}"

@@ -1,8 +1,9 @@
-"""Settings, output and exit codes, as all commands treat them."""
+"""Settings, output, questions and exit codes, as all commands treat them."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -12,6 +13,9 @@ from bot.infra import logs
 from bot.settings import Settings, SettingsWrong
 
 Format = Annotated[str, typer.Option("--format", help="text or json")]
+Yes = Annotated[bool, typer.Option("--yes", help="Don't ask; without a terminal it is needed.")]
+
+_WRONG_USE = 2
 
 
 def check_format(output: str) -> None:
@@ -34,6 +38,27 @@ def read_settings(log_level: Literal["warning", "critical"] = "warning") -> Sett
 def show(answer: Any) -> None:
     """Print a text, or anything else as JSON."""
     print(answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False, indent=2))  # noqa: T201
+
+
+def coloured(text: str, colour: str) -> str:
+    """The text in a colour where standard output is a terminal that shows colours (https://no-color.org)."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty()
+    return text if plain else typer.style(text, fg=colour)
+
+
+def confirm_deletion(what: str, yes: bool) -> None:  # noqa: FBT001 - an option of the command line
+    """Say what would be deleted, and ask; exit 1 when the answer is no, 2 where nobody can be asked."""
+    if yes:
+        return
+    complain(f"would be deleted: {what}")
+    if not sys.stdin.isatty():
+        stop("nothing was deleted; without a terminal, say --yes", _WRONG_USE)
+    try:
+        sure = typer.confirm("Delete it?", default=False, err=True)
+    except typer.Abort:
+        sure = False
+    if not sure:
+        stop("nothing was deleted")
 
 
 def complain(problem: str) -> None:

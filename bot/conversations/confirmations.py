@@ -83,11 +83,15 @@ class ConfirmationCards:
 
 @dataclass(frozen=True, slots=True)
 class TapResults:
-    """Answers to the taps of a turn; `messages` are the ids of the taps on our cards."""
+    """Answers to the taps of a turn; `messages` are the ids of the taps on our cards.
+
+    `details` has the action of each, for pages that show the turn.
+    """
 
     text: str = ""
     parts: tuple[Part, ...] = ()
     messages: frozenset[str] = frozenset()
+    details: tuple[dict[str, Any], ...] = ()
 
 
 class Confirmations:
@@ -117,7 +121,15 @@ class Confirmations:
             await self._tap(conversation, one, taps[one.id], (contact, language)) for one in messages if one.id in taps
         ]
         text = "\n\n".join(dict.fromkeys(one.text for one in settled))
-        return TapResults(text, tuple(part for one in settled for part in one.parts), frozenset(taps))
+        details = [await self._detail(conversation, wamid, *tap) for wamid, tap in taps.items()]
+        return TapResults(text, tuple(part for one in settled for part in one.parts), frozenset(taps), tuple(details))
+
+    async def _detail(self, conversation: str, wamid: str, verb: str, token: str) -> dict[str, Any]:
+        """The tapped card as it is now; a card that expired has no action."""
+        card: dict[str, str] = await answer(self._redis.hgetall(_card(conversation, token)))
+        action = json.loads(card["action"]) if "action" in card else {}
+        shown = {"message": wamid, "verb": verb, "kind": card.get("kind"), "action": action}
+        return shown | {"key": f"recado-{token}", "begun": "begun" in card, "settled": "answer" in card}
 
     async def _tap(
         self, conversation: str, message: Inbound, tapped: tuple[str, str], who: tuple[Contact, Language]

@@ -118,7 +118,7 @@ class MediaReaders:
         except FileRefused as refusal:
             raise _media_error(refusal) from refusal
         except VisionFailed as error:
-            _log.warning("vision_failed", retryable=error.retryable)
+            _log.warning("vision_failed", why=str(error), retryable=error.retryable)
             raise MediaError("media_trouble", "its text could not be read because of a fault of ours") from error
         facts = {
             "text_read": photo_text.text or "none",
@@ -190,6 +190,7 @@ class MediaReaders:
         except FileRefused as refusal:
             raise _media_error(refusal) from refusal
         except VisionFailed as error:
+            _log.warning("vision_failed", why=str(error), retryable=error.retryable)
             raise MediaError("media_trouble", "its text could not be read because of a fault of ours") from error
         facts = {
             "pages": f"{pages.read} of {pages.pages}" if pages.truncated else str(pages.pages),
@@ -274,6 +275,6 @@ def _paid(whisper: Whisper, spending: SpendingLimit) -> SpeechToText:
 
 
 def _media_error(refusal: FileRefused) -> MediaError:
-    _log.info("media_refused", reason=refusal.reason)
+    _log.info("media_refused", reason=refusal.reason, why=str(refusal))
     phrase = _PHRASES.get(refusal.reason, "media_broken")
     return MediaError(phrase, f"it could not be understood ({refusal.reason}); ask to send it again or to type it")

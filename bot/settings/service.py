@@ -94,7 +94,7 @@ class LogSettings(Section):
     model_config = SettingsConfigDict(env_prefix="LOG_")
 
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
-    format: Literal["json", "console"] = Field("json", description="json or console")
+    format: Literal["json", "console"] = Field("json", description="json or console; on a terminal console")
 
     @field_validator("level", "format", mode="before")
     @classmethod

@@ -55,6 +55,8 @@ class TurnReporter:
 
     async def remembered(self, batch: MessageBatch, attempt: TurnAttempt, trace: Trace, *, summary_due: bool) -> None:
         """Report a turn whose messages asked for no answer."""
+        if batch.ends:
+            await self._events.publish(_noted(trace, batch))
         if summary_due:
             self._scheduler.summary(trace.conversation)
         await self._canary_recorder.record(attempt, batch.all, trace)
@@ -64,6 +66,8 @@ class TurnReporter:
         event = trace.event()
         trace_store.keep(pipeline, trace.conversation, event)
         self._events.put(pipeline, event)
+        if asked := trace.asked():
+            self._events.put(pipeline, asked)
 
     async def closed(self, turn: TurnContext, trace: Trace, *, summary_due: bool) -> None:
         """Report a turn whose last write is done."""
@@ -79,5 +83,14 @@ class TurnReporter:
             cost_usd=f"{trace.cost_usd:f}",
         )
         await self._canary_recorder.record(turn.attempt, turn.batch.all, trace)
+        if turn.batch.ends:
+            await self._events.publish(_noted(trace, turn.batch))
         if summary_due:
             self._scheduler.summary(turn.conversation)
+
+
+def _noted(trace: Trace, batch: MessageBatch) -> dict[str, Any]:
+    """Messages that were remembered or applied, and got no answer: reactions, edits, revocations, a colleague's."""
+    found = [{"message": wamid, "kind": end["type"], "state": end["state"]} for wamid, end in batch.ends.items()]
+    at = trace.started_at.isoformat()
+    return {"type": "noted", "turn": trace.turn, "conversation": trace.conversation, "at": at, "messages": found}

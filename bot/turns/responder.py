@@ -65,6 +65,7 @@ class Responder:
         contact = turn.contact
         rule_result = await self.message_rules.receive(turn.conversation, turn.messages, contact, turn.language)
         tapped = await self.confirmations.settle(turn.conversation, turn.messages, contact, turn.language)
+        trace.taps = tapped.details
         # A turn with a journal goes on, because it may have called the person itself before its worker died.
         if rule_result.too_late or (contact.quiet and not turn.attempt.journal):
             return await self._result_by_code(turn, rule_result, tapped)

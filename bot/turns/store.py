@@ -143,7 +143,7 @@ class TurnStore:
         """
         parts = composed(result.text, result.offered)
         trace.reply = [words(part) for part in parts]
-        trace.outcome = result.state.partition(":")[0]
+        trace.outcome, _, trace.why = result.state.partition(": ")
         reply = reply_to(turn.messages[-1], turn.contact, trace.turn, parts) if parts else None
         new = [*turn.lines]
         if reply:

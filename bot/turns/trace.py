@@ -35,7 +35,9 @@ class Trace:
     attempts: list[Attempt] = field(default_factory=list)
     tools: list[ToolResult] = field(default_factory=list)
     reply: list[str] = field(default_factory=list)
+    taps: tuple[dict[str, Any], ...] = ()
     outcome: str | None = None
+    why: str = ""
     error: str | None = None
     _stations: dict[str, float] = field(default_factory=dict)
 
@@ -75,17 +77,26 @@ class Trace:
             "conversation": self.conversation,
             "state": "closed" if self.outcome else "thinking",
             "outcome": self.outcome,
+            "why": self.why,
             "started_at": self.started_at.isoformat(),
             "messages": self.messages,
             "perceived": [_perceived(item) for item in self.perceived],
             "prompt": {"name": self.prompt.name, "version": self.prompt.version} if self.prompt else None,
             "requests": [_request(attempt) for attempt in self.attempts],
             "tools": [_tool(done) for done in self.tools],
+            "taps": list(self.taps),
             "stations": [{"station": name, "ms": round(ms, 1)} for name, ms in self._stations.items()],
             "reply": self.reply,
             "cost_usd": f"{self.cost_usd:f}",
             "error": self.error,
         }
+
+    def asked(self) -> dict[str, Any] | None:
+        """The messages sent to models, for the event stream alone: a record of them would outlive a revocation."""
+        if not self.attempts:
+            return None
+        sent = [{"asked": one.asked, "messages": [_shown(message) for message in one.sent]} for one in self.attempts]
+        return {"type": "asked", "turn": self.turn, "conversation": self.conversation, "requests": sent}
 
 
 def keep(pipeline: Any, conversation: str, event: dict[str, Any]) -> None:
@@ -128,6 +139,15 @@ async def count(attempt: Attempt) -> None:
     LLM_TOKENS.labels(model, "prompt").inc(attempt.prompt_tokens)
     LLM_TOKENS.labels(model, "completion").inc(attempt.completion_tokens)
     COST.labels("llm").inc(float(attempt.cost_usd))
+
+
+def _shown(message: dict[str, Any]) -> dict[str, Any]:
+    """A message without the bytes of its images."""
+    content = message.get("content")
+    if not isinstance(content, list):
+        return message
+    parts = [{"type": "image_url"} if part.get("type") == "image_url" else part for part in content]
+    return message | {"content": parts}
 
 
 def _perceived(item: Perceived) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from bot.infra import queues, replicas
 from bot.infra.logs import masked
 from bot.infra.metrics import WEBHOOK_REJECTED, WEBHOOK_UNKNOWN
-from bot.integrations.stripe.events import ACTED_ON, JOB
+from bot.integrations.stripe.event_kinds import ACTED_ON, JOB
 from bot.integrations.stripe.signature import signed
 from bot.settings import StripeSettings
 from bot.web.request_bodies import BODIES, BodyRefused

@@ -19,6 +19,7 @@ from sandbox.meta.media import MediaFile
 from sandbox.meta.parties import Person
 from sandbox.meta.templates import Template
 from sandbox.meta.validation import Message, ReadMark, parse_request
+from sandbox.meta.wire_log import WireLog
 
 _VERSION = r"/{version:v\d+\.\d+}"
 # The largest document is 100 MB, and a multipart body adds its headers.
@@ -38,6 +39,7 @@ class GraphApi:
     review: Callable[[Template], None]
     subscribe: Callable[[bool | None], bool]
     calls: Counter[Call]
+    wire: WireLog = field(repr=False)
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[self._guard])
@@ -62,6 +64,20 @@ class GraphApi:
 
     @web.middleware
     async def _guard(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        response = await self._answer(request, handler)
+        await self._log(request, response)
+        return response
+
+    async def _log(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Keep the exchange; the bytes of files are left out."""
+        body = await request.read() if request.content_type == "application/json" else b""
+        answered = response.body if isinstance(response, web.Response) and isinstance(response.body, bytes) else b""
+        gone = request.transport is None or request.transport.is_closing()
+        self.wire.called(f"{request.method} {request.path_qs}", body, 0 if gone else response.status, answered)
+
+    async def _answer(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         try:

@@ -27,6 +27,7 @@ from sandbox.meta.statuses import StatusReporter
 from sandbox.meta.templates import Templates, default_templates
 from sandbox.meta.validation import Message, ReadMark
 from sandbox.meta.webhooks import NotificationSender, Value, message_value, unix_seconds
+from sandbox.meta.wire_log import WireLog
 
 MediaKind = Literal["image", "audio", "video", "document", "sticker"]
 _Found = TypeVar("_Found")
@@ -58,6 +59,7 @@ class MetaSimulator:
     throughput: int = 80
     clock: Callable[[], datetime] = now
     templates: Templates = field(default_factory=lambda: Templates(default_templates()))
+    wire: WireLog = field(default_factory=WireLog, init=False, repr=False)
     accepted: list[SentMessage] = field(default_factory=list, init=False)
     read_marks: list[str] = field(default_factory=list, init=False)
     typing: list[str] = field(default_factory=list, init=False)
@@ -92,6 +94,7 @@ class MetaSimulator:
             review=lambda template: self._tasks.start(self._status_reporter.review(template)),
             subscribe=self._subscribe,
             calls=self.calls,
+            wire=self.wire,
         ).app()
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
@@ -108,6 +111,7 @@ class MetaSimulator:
                 session=aiohttp.ClientSession(),
                 tasks=self._tasks,
                 pauses=self.retry_pauses,
+                wire=self.wire,
             )
         )
         return self.media.base_url
@@ -285,6 +289,7 @@ class MetaSimulator:
             return
         shown = {"type": sent.type, sent.type: request.get(sent.type)}
         shown |= {"context": {"id": message.context.message_id}} if message.context else {}
+        shown |= _origin(request.get("biz_opaque_callback_data"))
         shown |= {"words": accepted.text, "drawn": accepted.parts} if accepted.parts is not None else {}
         self.chats.typing(person, on=False)
         self.chats.sent(person, wamid, shown, sent.at)
@@ -313,3 +318,9 @@ class MetaSimulator:
             return context
         from_us = self.chats.knows(context, None, "out")
         return {"from": self.display_phone_number, "id": context} if from_us else {"id": context}
+
+
+def _origin(callback: Any) -> dict[str, str]:
+    """The conversation and the turn of a message, which Recado gives Meta as callback data."""
+    conversation, _, rest = callback.partition(".") if isinstance(callback, str) else ("", "", "")
+    return {"conversation": conversation, "turn": rest.partition(".")[0]} if conversation.startswith("c_") else {}

@@ -13,6 +13,7 @@ import aiohttp
 
 from sandbox.background import BackgroundTasks
 from sandbox.meta.parties import Business, Person
+from sandbox.meta.wire_log import WireLog
 
 Value = dict[str, Any]
 _ANSWER_SECONDS = 10
@@ -78,6 +79,7 @@ class NotificationSender:
     session: aiohttp.ClientSession
     tasks: BackgroundTasks
     pauses: Sequence[float]
+    wire: WireLog = field(default_factory=WireLog, repr=False)
     undelivered: list[bytes] = field(default_factory=list)
 
     async def send(self, body: bytes) -> bool:
@@ -99,7 +101,9 @@ class NotificationSender:
         timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
         try:
             async with self.session.post(self.url, data=body, headers=headers, timeout=timeout) as response:
+                self.wire.notified(self.url, body, response.status, await response.text(errors="replace"))
                 # Meta treats every other status as a failure, 202 and 204 too.
                 return response.status == _OK
-        except (aiohttp.ClientError, TimeoutError):
+        except (aiohttp.ClientError, TimeoutError) as error:
+            self.wire.notified(self.url, body, 0, type(error).__name__)
             return False

@@ -13,7 +13,8 @@ Id = Annotated[str, Field(min_length=1, max_length=300)]
 
 
 class _Body(_Given):
-    body: Annotated[str, Field(min_length=1, max_length=4096)]
+    # The app takes longer texts from a person than the API takes from a business.
+    body: Annotated[str, Field(min_length=1, max_length=65536)]
 
 
 class Text(_Given):

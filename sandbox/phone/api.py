@@ -3,9 +3,11 @@
 import asyncio
 import json
 import secrets
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ _PAGE, _SAMPLES = _HERE / "page", _HERE.parent / "samples"
 _ALBUM = ("label_detergent_q50.jpg", "label_tv_photo.jpg", "ean13-1_1.jpg")
 _HEARTBEAT_SECONDS = 15
 _MOST_TURNS = 100
+_ECHO = "ignored: echo, remembered"
 
 PEOPLE = (
     Person(phone="5215512345678", bsuid="MX.8801234567890123", name="Ana Morales"),
@@ -69,6 +72,8 @@ class PhonePage:
     _broadcast: Broadcast = field(default_factory=Broadcast, init=False)
     _tasks: BackgroundTasks = field(default_factory=BackgroundTasks, init=False)
     _turns: dict[str, Event] = field(default_factory=dict, init=False)
+    _asked: dict[str, Event] = field(default_factory=dict, init=False)
+    _noted: deque[Event] = field(default_factory=lambda: deque(maxlen=_MOST_TURNS), init=False)
     _handoffs: dict[str, Event] = field(default_factory=dict, init=False)
     _prompts: Event | None = field(default=None, init=False)
 
@@ -105,15 +110,39 @@ class PhonePage:
 
     async def _forward_events(self, events: AsyncIterator[Event]) -> None:
         async for event in events:
-            if event["type"] == "turn":
-                self._turns[event["turn"]] = event
-                while len(self._turns) > _MOST_TURNS:
-                    del self._turns[next(iter(self._turns))]
-            elif event["type"] == "handoff":
-                self._handoffs[event["conversation"]] = event
-            elif event["type"] == "prompts":
-                self._prompts = event
+            self._keep(event)
             self._broadcast.send(event)
+            if paused := self._paused_by(event):
+                self._keep(paused)
+                self._broadcast.send(paused)
+
+    def _keep(self, event: Event) -> None:
+        """Keep an event of the bot for pages that load later."""
+        match event["type"]:
+            case "turn" | "asked":
+                kept = self._turns if event["type"] == "turn" else self._asked
+                kept[event["turn"]] = event
+                while len(kept) > _MOST_TURNS:
+                    del kept[next(iter(kept))]
+            case "noted":
+                self._noted.append(event)
+            case "handoff":
+                self._handoffs[event["conversation"]] = event
+            case "prompts":
+                self._prompts = event
+
+    def _paused_by(self, event: Event) -> Event | None:
+        """The handoff that a colleague's message from the app is, because the bot is quiet for a while then."""
+        if event["type"] != "noted" or not any(one["state"] == _ECHO for one in event["messages"]):
+            return None
+        before = self._handoffs.get(event["conversation"], {})
+        if before.get("on") and "until" not in before:
+            # A person was called already, which no pause ends.
+            return None
+        pause = timedelta(minutes=self.facts.get("echo_pause_minutes", 60))
+        until = (datetime.fromisoformat(event["at"]) + pause).isoformat()
+        told = {"type": "handoff", "conversation": event["conversation"], "on": True, "reason": "echo"}
+        return told | {"until": until}
 
     async def _send_heartbeats(self) -> None:
         """Send heartbeats, so that closed streams are noticed and proxies keep open ones."""
@@ -136,6 +165,8 @@ class PhonePage:
             "people": [self._person_json(person) for person in people],
             "history": {person.bsuid: self.meta.history(person) for person in people},
             "turns": list(self._turns.values()),
+            "asked": list(self._asked.values()),
+            "noted": list(self._noted),
             "handoffs": list(self._handoffs.values()),
             "prompts": self._prompts,
             "armed": self.meta.faults.armed(),
@@ -237,7 +268,7 @@ class PhonePage:
 def _sse_frame(event: Event) -> bytes:
     """An event of the stream, as one line, because JSON holds no line breaks."""
     if event["type"] == "heartbeat":
-        return b": heartbeat\n\n"
+        return b"event: heartbeat\ndata:\n\n"
     return f"data: {json.dumps(event)}\n\n".encode()
 
 

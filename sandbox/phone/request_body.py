@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-_LARGEST_JSON = 64 * 1024
+# A text of 65,536 letters fits, each written as four bytes or escaped.
+_LARGEST_JSON = 512 * 1024
 _Form = TypeVar("_Form", bound=BaseModel)
 
 
 async def read_json(request: web.Request) -> dict[str, Any]:
     if request.content_type != "application/json" or (request.content_length or 0) > _LARGEST_JSON:
-        raise web.HTTPBadRequest(text="a JSON object of at most 64 KB is expected")
+        raise web.HTTPBadRequest(text="a JSON object of at most 512 KB is expected")
     try:
         body = json.loads(await request.read())
     except ValueError as error:

@@ -4,47 +4,90 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from html import unescape
 from typing import Any
 
 from bot.messages.language import Language, language_of
-from sandbox.simulators import rule_based_billing
+from sandbox.simulators import message_answers, opening_hours, rule_based_billing
 
 _HOURS = re.compile(
-    r"\b(abre[ns]?|abiert[oa]|cierra[ns]?|horarios?|a qué hora|a que hora|open|close[sd]?|hours?|direcci[oó]n|address|"
-    r"d[oó]nde est[aá]n|where are|planes|plan|plans|precios?|prices?|cu[aá]nto cuesta|how much)\b",
+    r"\b(abre[ns]?|abiert[oa]s?|cierra[ns]?|cerrad[oa]s?|horarios?|a qué hora|a que hora|open|opening|close[sd]?|"
+    r"hours?)\b",
     re.IGNORECASE,
 )
+_PLACE = re.compile(
+    r"\b(direcci[oó]n|d[oó]nde est[aá]n|ubicados|c[oó]mo llego|address|where are you|located)\b", re.IGNORECASE
+)
+_PLACE_LINE = re.compile(r"^[-* ]{0,5}(?:direcci[oó]n|address)\b.*$", re.IGNORECASE | re.MULTILINE)
+_PLANS = re.compile(r"\b(planes|plan|plans|precios?|prices?|cu[aá]nto cuesta|how much)\b", re.IGNORECASE)
 _PERSON = re.compile(
-    r"\b(una persona|con alguien|humano|asesor|agente|encargado|queja|human|agent|a person|somebody|someone real)\b",
+    r"\b(una persona|con alguien|humano|asesora?|agente|encargad[oa]|queja|human|agent|a person|somebody|someone)\b",
     re.IGNORECASE,
 )
 _NOTIFY = re.compile(r"\b(av[ií]sa(me|rme)|avisos|notificaci[oó]n(es)?|notify me|notifications?)\b", re.IGNORECASE)
 _THANKS = re.compile(r"\b(gracias|thanks|thank you)\b", re.IGNORECASE)
-_TAGS = "voice_note|video|photo|document|location|contact_cards|order|sticker|tapped"
-# These tags don't nest.
-_TAG = re.compile(rf"<({_TAGS})>((?:[^<]|<(?!/?(?:{_TAGS})>))*)</\1>")
-_FIELD = re.compile(r"<(\w++)>([^<]*+)</\1>")
+_EXPORT = re.compile(r"\b(exporta\w*|export|cat[aá]logo|catalogue|catalog)\b", re.IGNORECASE)
+_FILES = re.compile(r"\b(mis archivos|mis documentos|my files|my documents)\b", re.IGNORECASE)
+_HELP = re.compile(
+    r"\b(qu[eé] (?:puedes|sabes) hacer|qu[eé] haces|ayuda|ay[uú]dame|what can you do|what do you do|help|"
+    r"qui[eé]n eres|who are you)\b",
+    re.IGNORECASE,
+)
+_GREETING = re.compile(
+    r"\W*+(hola|buenas|buenos d[ií]as|buenas (?:tardes|noches)|hi|hey|hello|good (?:morning|afternoon))\W*+",
+    re.IGNORECASE,
+)
+# Words without which `language_of` can't tell an English message from a Spanish one.
+_ENGLISH = re.compile(
+    r"\b(cancel|resume|invoices?|subscription|subscribe|change|card|export|catalogue|upgrade|payments?|agent|human|"
+    r"prices|plans|files|notifications?|help)\b",
+    re.IGNORECASE,
+)
 _LONGEST = 300
 
 
 def answer_by_rules(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> dict[str, Any]:
     """An assistant message: a tool call where a rule asks for an offered tool, else a text."""
     said, results = _latest(messages)
-    words = " ".join(_words(said))
-    language = language_of(words) or "es"
+    words = " ".join(message_answers.words_of(said))
+    language = _language(words, messages)
     offered = {tool.get("function", {}).get("name") for tool in tools}
     if billing := rule_based_billing.next_tool_call(words, results, offered):
         return _call(*billing)
-    if not results:
-        if _PERSON.search(words) and "talk_to_a_person" in offered:
-            return _call("talk_to_a_person", {"reason": f"The customer asks for a person: {words[:200]}"})
-        if _NOTIFY.search(words) and "notify_me" in offered:
-            return _call("notify_me", {})
-        if _HOURS.search(words) and "business_hours" in offered:
-            return _call("business_hours", {})
+    if not results and (call := _tool_call(words, language, offered)):
+        return call
     return {"role": "assistant", "content": _text(said, words, results, language)}
+
+
+def _tool_call(words: str, language: Language, offered: set[Any]) -> dict[str, Any] | None:
+    """The first rule that asks for an offered tool."""
+    reason = _SAY["reason"][language].format(words=words[:200])
+    rules: tuple[tuple[re.Pattern[str], str, dict[str, Any]], ...] = (
+        (_PERSON, "talk_to_a_person", {"reason": reason}),
+        (_NOTIFY, "notify_me", {}),
+        (_EXPORT, "export_products", {}),
+        (_FILES, "list_files", {}),
+        (_HOURS, "business_hours", {}),
+        (_PLACE, "business_hours", {}),
+        (_PLANS, "business_hours", {}),
+    )
+    return next((_call(tool, given) for rule, tool, given in rules if tool in offered and rule.search(words)), None)
+
+
+def _language(words: str, messages: list[dict[str, Any]]) -> Language:
+    """The language of these words, else of the person's latest words that tell."""
+    if found := language_of(words):
+        return found
+    if _ENGLISH.search(words):
+        return "en"
+    for message in reversed(messages):
+        if message["role"] == "user" and (found := language_of(" ".join(message_answers.words_of(_typed(message))))):
+            return found
+    return "es"
+
+
+def _typed(message: dict[str, Any]) -> str:
+    content = message["content"]
+    return content if isinstance(content, str) else str(content[0].get("text", ""))
 
 
 def _latest(messages: list[dict[str, Any]]) -> tuple[str, dict[str, str]]:
@@ -54,21 +97,13 @@ def _latest(messages: list[dict[str, Any]]) -> tuple[str, dict[str, str]]:
     said = ""
     for message in messages:
         if message["role"] == "user":
-            content = message["content"]
-            said = content if isinstance(content, str) else content[0].get("text", "")
+            said = _typed(message)
             results = {}
         for call in message.get("tool_calls") or ():
             names[call["id"]] = call["function"]["name"]
         if message["role"] == "tool":
             results[names.get(message["tool_call_id"], "")] = str(message["content"])
     return said, results
-
-
-def _words(said: str) -> list[str]:
-    """The person's own text, typed or in voice notes, without the text of documents."""
-    typed = _TAG.sub(" ", said).strip()
-    spoken = [dict(_FIELD.findall(inside)).get("transcript", "") for _, inside in _TAG.findall(said)]
-    return [unescape(words) for words in (typed, *spoken) if words]
 
 
 def _call(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -86,79 +121,79 @@ def _text(said: str, words: str, results: dict[str, str], language: Language) ->
     if "notify_me" in results:
         # The button carries the text.
         return "-"
-    seen = [
-        _SEEN[tag]({name: unescape(value) for name, value in _FIELD.findall(inside)}, language)
-        for tag, inside in _TAG.findall(said)
-        if tag in _SEEN
-    ]
-    if billing := rule_based_billing.describe_results(results, language):
-        seen.append(billing)
-    if "business_hours" in results:
-        seen.append(_hours(results["business_hours"], language))
+    seen = [*message_answers.described(said, language), *_of_results(words, results, language)]
     if seen:
         return "\n\n".join(seen)
-    if _THANKS.search(words):
-        return _SAY["welcome"][language]
+    for rule, name in ((_HELP, "help"), (_THANKS, "welcome"), (_EXPORT, "staff_only")):
+        if rule.search(words):
+            return _SAY[name][language]
+    if _GREETING.fullmatch(words):
+        return _SAY["help"][language]
     return _SAY["echo"][language].format(words=words[:_LONGEST])
 
 
-def _hours(result: str, language: Language) -> str:
+def _of_results(words: str, results: dict[str, str], language: Language) -> list[str]:
+    """A text for each tool that was called."""
+    seen = []
+    if billing := rule_based_billing.describe_results(results, language):
+        seen.append(billing)
+    if "business_hours" in results:
+        seen.append(_hours(words, results["business_hours"], language))
+    if "export_products" in results:
+        seen.append(_SAY[_exported(results["export_products"])][language])
+    if "list_files" in results:
+        seen.append(_files(results["list_files"], language))
+    return seen
+
+
+def _hours(words: str, result: str, language: Language) -> str:
     try:
         facts = json.loads(result)
     except ValueError:
         return _SAY["broken"][language]
-    today = facts["now"].partition(" ")[0].lower()
-    hours = facts["hours"].get(today)
-    state = _SAY["open" if facts["open_now"] else "closed"][language]
-    shown = _SAY["no_hours"][language] if hours == "closed" else ", ".join(hours)
-    weekdays = ", ".join(facts["hours"]["monday"]) if isinstance(facts["hours"]["monday"], list) else "-"
-    return _SAY["hours"][language].format(state=state, today=shown, week=weekdays, facts=facts["facts"])
+    if _HOURS.search(words):
+        return opening_hours.described(facts, language)
+    about = str(facts["facts"])
+    place = _PLACE_LINE.search(about) if _PLACE.search(words) else None
+    return place[0].lstrip("- ") if place else about
 
 
-def _voice(facts: dict[str, str], language: Language) -> str:
-    return _SAY["voice"][language].format(seconds=facts.get("seconds", "?"), words=facts.get("transcript", ""))
+def _exported(result: str) -> str:
+    if result.startswith("Error: "):
+        return "not_exported"
+    return "no_products" if "is empty" in result else "exported"
 
 
-def _photo(facts: dict[str, str], language: Language) -> str:
-    read = facts.get("text_read", "")
-    lines = [_SAY["photo"][language]]
-    if read and read != "none":
-        lines.append("> " + " / ".join(read[:_LONGEST].splitlines()))
-        prices = re.findall(r"\$\s?[\d.,]+\d", read)
-        if prices:
-            lines.append(_SAY["price"][language].format(price=prices[0]))
-    if facts.get("codes"):
-        lines.append(_SAY["code"][language].format(code=facts["codes"]))
-    if len(lines) == 1:
-        lines.append(_SAY["nothing_read"][language])
-    return "\n".join(lines)
+def _files(result: str, language: Language) -> str:
+    try:
+        found = json.loads(result)
+        names = [str(one["name"]) for one in (found["files"] if isinstance(found, dict) else found)]
+    except (ValueError, KeyError, TypeError):
+        names = []
+    return "\n".join([_SAY["files" if names else "no_files"][language], *(f"- {name}" for name in names)])
 
-
-def _document(facts: dict[str, str], language: Language) -> str:
-    first = " / ".join(line for line in facts.get("text", "").splitlines() if line.strip())[:_LONGEST]
-    name = facts.get("filename", "PDF")
-    return _SAY["document"][language].format(name=name, pages=facts.get("pages", "1"), first=first)
-
-
-def _location(facts: dict[str, str], language: Language) -> str:
-    place = ", ".join(facts[name] for name in ("name", "address", "coordinates") if facts.get(name))
-    return _SAY["location"][language].format(place=place)
-
-
-_SEEN: dict[str, Callable[[dict[str, str], Language], str]] = {
-    "voice_note": _voice,
-    "video": _voice,
-    "photo": _photo,
-    "document": _document,
-    "location": _location,
-}
 
 _SAY: dict[str, dict[Language, str]] = {
     "person": {
         "es": "Listo, ya avisé: una persona del equipo te escribe por aquí.",
         "en": "Done, I have called a colleague: somebody will write to you here.",
     },
+    "reason": {"es": "Pide hablar con una persona: «{words}»", "en": "Asks for a person: “{words}”"},
     "welcome": {"es": "¡Con gusto! ¿Algo más?", "en": "You're welcome! Anything else?"},
+    "help": {
+        "es": "¡Hola! Soy el asistente virtual (en esta prueba, unas cuantas reglas). Puedo:\n"
+        "- decirte el horario, la dirección y los planes\n"
+        "- mostrarte tu plan y tus facturas, o mandarte una por correo\n"
+        "- cambiar, cancelar o reanudar tu plan, y cambiar tu tarjeta\n"
+        "- escuchar notas de voz, y leer fotos y documentos\n"
+        "- llamar a una persona del equipo",
+        "en": "Hello! I am the virtual assistant (in this trial, a handful of rules). I can:\n"
+        "- tell you the opening hours, the address and the plans\n"
+        "- show your plan and your invoices, or mail you one\n"
+        "- change, cancel or resume your plan, and change your card\n"
+        "- listen to voice notes, and read photos and documents\n"
+        "- call somebody of the team",
+    },
     "echo": {
         "es": "Te leí: «{words}». Soy un doble de pruebas con reglas, no un modelo de lenguaje: pregúntame por "
         "horarios, planes o una persona, o mándame una nota de voz, una foto, un PDF o tu ubicación.",
@@ -166,27 +201,19 @@ _SAY: dict[str, dict[Language, str]] = {
         "or a person, or send me a voice note, a photo, a PDF or your location.",
     },
     "broken": {"es": "Ahora no puedo consultar los horarios.", "en": "I can't look up the hours right now."},
-    "open": {"es": "Ahora está *abierto*", "en": "It is *open* now"},
-    "closed": {"es": "Ahora está *cerrado*", "en": "It is *closed* now"},
-    "no_hours": {"es": "no abrimos", "en": "we don't open"},
-    "hours": {
-        "es": "{state}. Hoy: {today}. De lunes a viernes: {week}.\n\n{facts}",
-        "en": "{state}. Today: {today}. Monday to Friday: {week}.\n\n{facts}",
+    "exported": {"es": "Aquí va el catálogo.", "en": "Here is the catalogue."},
+    "no_products": {
+        "es": "El catálogo está vacío: manda fotos de un producto para guardar el primero.",
+        "en": "The catalogue is empty: send photos of a product to save the first.",
     },
-    "voice": {
-        "es": "Escuché tu audio ({seconds} s): «{words}»",
-        "en": "I listened to your audio ({seconds} s): “{words}”",
+    "not_exported": {
+        "es": "Ahora no puedo mandar el catálogo. Inténtalo en unos minutos.",
+        "en": "I can't send the catalogue right now. Try again in a few minutes.",
     },
-    "photo": {"es": "Vi tu foto. Dice:", "en": "I looked at your photo. It says:"},
-    "price": {"es": "Precio: *{price}*", "en": "Price: *{price}*"},
-    "code": {"es": "Código: {code}", "en": "Code: {code}"},
-    "nothing_read": {
-        "es": "(no encontré texto ni códigos; ¿qué necesitas saber?)",
-        "en": "(no text or codes found; what would you like to know?)",
+    "staff_only": {
+        "es": "El catálogo completo sólo lo exporta el personal. Si buscas un producto, pide una persona del equipo.",
+        "en": "Only staff export the whole catalogue. If you look for a product, ask for somebody of the team.",
     },
-    "document": {
-        "es": "Leí *{name}* ({pages} pág.): «{first}»",
-        "en": "I read *{name}* ({pages} p.): “{first}”",
-    },
-    "location": {"es": "Recibí tu ubicación: {place}", "en": "I got your location: {place}"},
+    "files": {"es": "Tus archivos:", "en": "Your files:"},
+    "no_files": {"es": "Todavía no tienes archivos.", "en": "You have no files yet."},
 }

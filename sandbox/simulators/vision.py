@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Protocol
 
+import structlog
+
 from pipelines.bounding_box import BoundingBox
 from pipelines.errors import FileRefused
 from pipelines.image import Reading, TextLine
@@ -13,6 +15,7 @@ from pipelines.ocr import EngineMissing, LocalReader
 from pipelines.photo_decoder import upright
 from pipelines.spool import spooled
 
+_log = structlog.get_logger()
 _SERVICE = "google.cloud.vision.v1.ImageAnnotator"
 _MOST_IMAGES = 16
 _LARGEST_IMAGE = 20 * 1024 * 1024
@@ -80,6 +83,14 @@ class VisionSimulator:
         await self._server.start()
         return f"http://{host}:{bound}"
 
+    async def warm(self) -> None:
+        """Load the engine before the first photo, where there is one on this machine."""
+        if isinstance(self._reader, LocalReader):
+            try:
+                await self._reader.warm()
+            except (EngineMissing, FileRefused) as error:
+                _log.warning("photo_engine_not_loaded", why=str(error))
+
     async def stop(self) -> None:
         """Stop listening and end the engine."""
         if self._server:
@@ -127,7 +138,8 @@ class VisionSimulator:
             async with spooled(photo) as path:
                 picture, size = await asyncio.to_thread(upright, path)
             reading = await self._reader.read(photo)
-        except FileRefused:
+        except FileRefused as error:
+            _log.warning("photo_not_read", reason=error.reason, why=str(error))
             return _error(_INVALID_ARGUMENT, "Bad image data.")
         picture.close()
         return _annotation(reading, size, set(features))

@@ -16,7 +16,7 @@ from sandbox.stripe.errors import StripeRefusal
 from sandbox.stripe.lines import amount_of
 from sandbox.stripe.pdf import page_of_text
 from sandbox.stripe.plans import period_of
-from sandbox.stripe.portal import Portal
+from sandbox.stripe.portal import Portal, UnknownCard
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:3rem auto;padding:0 1rem;color:#1a1f36}"
@@ -108,14 +108,33 @@ class HostedPages:
 
     async def _portal_page(self, request: web.Request) -> web.Response:
         session = self._account.get("billing_portal.session", request.match_info["session"])
+        return self._portal_of(session)
+
+    def _portal_of(self, session: Json, problem: str = "", status: int = 200) -> web.Response:
         parts = "".join(self._portal_entry(each) for each in self._portal.subscriptions(session))
         back = session["return_url"]
         leave = f'<p><a class="button" href="{escape(back)}">Volver</a></p>' if back else ""
-        return _page("Tu suscripción", (parts or "<p>No tienes suscripciones activas.</p>") + leave)
+        parts = parts or "<p>No tienes suscripciones activas.</p>"
+        return _page("Tu suscripción", parts + self._card_form(session, problem) + leave, status=status)
+
+    def _card_form(self, session: Json, problem: str) -> str:
+        card = self._portal.card(session)
+        now = f"{card['brand'].title()} ···· {card['last4']}" if card else "Ninguna"
+        bad = f'<p class="bad" role="alert">{escape(problem)}</p>' if problem else ""
+        return f"<h2>Tu tarjeta</h2><p>{escape(now)}</p>{bad}{_CARD_FORM}"
 
     async def _change_subscription(self, request: web.Request) -> web.Response:
         session = self._account.get("billing_portal.session", request.match_info["session"])
         form = await request.post()
+        if form.get("do") == "card":
+            try:
+                self._portal.change_card(session, str(form.get("number")))
+            except UnknownCard:
+                problem = "Ese número no es de una tarjeta de prueba. Usa 4242 4242 4242 4242."
+                return self._portal_of(session, problem, status=400)
+            except StripeRefusal as error:
+                return self._portal_of(session, _error_page(error), status=error.status)
+            return web.Response(status=303, headers={"Location": str(request.rel_url)})
         self._portal.set_ending(session, str(form.get("subscription")), ends=form.get("do") == "cancel")
         return web.Response(status=303, headers={"Location": str(request.rel_url)})
 
@@ -167,6 +186,15 @@ class HostedPages:
         return web.Response(body=body, content_type="application/pdf", headers=headers)
 
 
+_CARD_FORM = (
+    '<form method="post"><p><label>Número <input name="number" inputmode="numeric" autocomplete="cc-number" required '
+    'pattern="[0-9 ]{13,23}" placeholder="4242 4242 4242 4242"></label></p>'
+    '<p><label>Vence <input name="expiry" inputmode="numeric" autocomplete="cc-exp" required size="7" '
+    'placeholder="MM/AA" pattern="(0[1-9]|1[0-2]) ?/ ?[0-9]{2}"></label> '
+    '<label>CVC <input name="cvc" inputmode="numeric" autocomplete="cc-csc" required size="4" pattern="[0-9]{3,4}">'
+    '</label></p><button name="do" value="card">Cambiar la tarjeta</button>'
+    '<p class="note">4000 0000 0000 0002 la rechaza el banco; 4000 0000 0000 0341 falla al cobrar.</p></form>'
+)
 _EMAIL = '<p><label>Correo <input name="email" type="email" required></label></p>'
 
 

@@ -65,7 +65,7 @@ class StripeSimulator:
         self.invoices = Invoices(self.account, self.customers, payment_retries)
         self.subscriptions = Subscriptions(self.account, self.invoices)
         self.checkout = Checkout(self.account, self.customers, self.subscriptions)
-        self.portal = Portal(self.account, self.subscriptions)
+        self.portal = Portal(self.account, self.customers, self.subscriptions)
         self._cycle = BillingCycle(self.account, self.subscriptions, self.checkout.expire)
         self._pages = HostedPages(self.account, self.checkout, self.portal, self.catch_up)
         self._api = ApiServer(self.account, secret_key, self.faults, self.catch_up)

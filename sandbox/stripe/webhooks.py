@@ -65,6 +65,13 @@ class EventSender:
         for event in events[::-1] if backwards else events:
             self.send(event)
 
+    def discard(self) -> None:
+        """Stop holding, and count the held events as taken."""
+        self.holding = False
+        for event in self.held:
+            event["pending_webhooks"] = 0
+        self.held = []
+
     async def idle(self) -> None:
         """Return when every event is taken, held or given up."""
         await self._tasks.idle()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,11 +12,13 @@ import pytest
 
 from bot import privacy
 from bot.conversations.contacts import Contacts
+from bot.conversations.identity import contact_key
 from bot.conversations.inbox import Inbox
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost
 from bot.delivery.statuses import DeliveryStatuses
 from bot.infra import queue_admin, queues
 from bot.infra.live_events import LiveEvents
+from bot.infra.redis import answer
 from bot.integrations.email.suppression import Suppression
 from bot.integrations.stripe import customers
 from bot.integrations.stripe.objects import Customer
@@ -32,6 +35,7 @@ from tests.notifications import post, settled
 from tests.outgoing import acquainted, conversation_of, text
 from tests.processes import eventually, recado
 from tests.storage.conftest import BRIEF
+from tests.terminals import on_terminal
 from tests.world import World
 
 Media = Callable[[str], bytes]
@@ -242,6 +246,10 @@ async def test_conversations_that_became_one_are_erased_as_one(world: World) -> 
     person = await person_of(world, "5512345678".rjust(12, "0").replace("00", "52", 1))
     assert set(person.conversations) == {first, second}
     assert len((await personal_data_of(world).export(person))["files"]) == 2
+    (listed,) = json.loads((await recado("contacts", "list", "--format", "json")).out)
+    assert listed["conversation"] == person.conversations[0]
+    for name in (first, second):
+        assert (await recado("contacts", "export", name)).code == 0
     await erase(world, ana)
     left = {f"recado:{{{name}}}:erased" for name in (first, second)}
     assert set(await traces(world, first, second, "5215512345678", "8801234567890123")) == left
@@ -257,14 +265,74 @@ async def test_the_commands_export_erase_and_then_know_nobody(
     found = json.loads(ended.out)
     paths = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     assert paths == sorted(file["key"] for file in found["files"])
-    ended = await recado("contacts", "erase", ana.bsuid)
+    ended = await recado("contacts", "erase", "--yes", ana.bsuid)
     assert ended.code == 0
     assert ended.out.startswith("erased: ")
     assert "2 files, 1 jobs" in ended.out
-    for command, whose in (("erase", ana.bsuid), ("export", "5215512345678"), ("export", "nobody")):
+    for command, whose in (("erase", ana.bsuid), ("export", "5215512345678"), ("export", "nobody"), ("erase", "c_1")):
         ended = await recado("contacts", command, whose)
         assert (ended.code, ended.out) == (1, "")
         assert "nothing is known" in ended.err
+
+
+async def test_without_a_terminal_nobody_is_erased_unless_it_was_meant(world: World, ana: simulator.Person) -> None:
+    conversation = await acquainted(world, ana)
+    ended = await recado("contacts", "erase", conversation)
+    assert (ended.code, ended.out) == (2, "")
+    assert "would be deleted: Ana, 5215512345678, MX.8801234567890123" in ended.err
+    assert "--yes" in ended.err
+    assert await privacy.find(world.redis, conversation) is not None
+    assert (await recado("contacts", "erase", conversation, "--yes")).code == 0
+    assert await privacy.find(world.redis, conversation) is None
+
+
+@pytest.mark.parametrize(("typed", "code", "left"), [("n", 1, True), ("", 1, True), ("y", 0, False)])
+async def test_on_a_terminal_it_is_asked(
+    world: World, ana: simulator.Person, typed: str, code: int, *, left: bool
+) -> None:
+    conversation = await acquainted(world, ana)
+    shown = await on_terminal("contacts", "erase", ana.bsuid, says=f"{typed}\n")
+    assert shown.code == code
+    assert "Delete it? [y/N]" in shown.text
+    assert (await privacy.find(world.redis, conversation) is not None) == left
+
+
+async def test_people_are_listed_and_found(world: World, ana: simulator.Person) -> None:
+    conversation = await acquainted(world, ana)
+    leos = await acquainted(world, LEO)
+    await answer(world.redis.hset(contact_key(leos), "last_inbound_at", "1"))
+    listed = (await recado("contacts", "list")).out.splitlines()
+    assert [line.split()[0] for line in listed] == ["conversation", conversation, leos]
+    assert all(len(line) <= 80 for line in listed)
+    (first,) = json.loads((await recado("contacts", "list", "--limit", "1", "--format", "json")).out)
+    assert (first["conversation"], first["name"], first["phone"]) == (conversation, "Ana", ana.phone)
+    for part in ("fuentes", "LÉO", "55 8765 4321", "+52 1 (55) 8765-4321", "880987", leos[:15]):
+        ended = await recado("contacts", "find", part, "--format", "json")
+        assert [one["conversation"] for one in json.loads(ended.out)] == [leos], part
+    nobody = await recado("contacts", "find", "zzz")
+    assert (nobody.code, nobody.out, "nobody" in nobody.err) == (1, "", True)
+
+
+async def test_an_export_for_people_is_a_folder_with_a_page_the_files_and_the_data(
+    world: World, ana: simulator.Person, media: Media, tmp_path: Path
+) -> None:
+    conversation = await lived(world, ana, media)
+    world.models.will(says("Claro, <b>Ana</b>."))
+    await world.meta.writes(ana, text("<script>alert(1)</script>"))
+    await settled(world)
+    folder = tmp_path / "for-ana"
+    ended = await recado("contacts", "export", conversation, "--folder", str(folder))
+    assert (ended.code, ended.out.strip(), ended.err) == (0, str(folder / "index.html"), "")
+    page = (folder / "index.html").read_text()
+    assert "<h1>Lo que se guarda de ti</h1>" in page
+    assert "&lt;script&gt;" in page
+    assert "<script>" not in page
+    assert set(re.findall(r'href="(.*?)"', page)) == {"files/001-L.pdf", "files/002-Factura.pdf"}
+    assert all((folder / link).is_file() for link in re.findall(r'href="(.*?)"', page))
+    assert conversation in json.loads((folder / "data.json").read_text())["conversations"]
+    assert folder.stat().st_mode & 0o077 == 0
+    again = await recado("contacts", "export", conversation, "--folder", str(folder))
+    assert (again.code, "nothing is overwritten" in again.err) == (1, True)
 
 
 async def test_a_redis_that_is_away_is_told() -> None:

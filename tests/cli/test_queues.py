@@ -138,9 +138,18 @@ async def test_what_failed_before_two_became_one_is_answered_where_they_are_one(
 
 async def test_what_is_dropped_stays_unanswered(start: Start, ana: Person) -> None:
     world = await unanswered(start, ana)
-    assert await queues("drop", "--all") == {"dropped": {"jobs": 0, "messages": 1}}
+    assert await queues("drop", "--all", "--yes") == {"dropped": {"jobs": 0, "messages": 1}}
     assert (await queues("show"))["set_aside"] == []
     assert len(world.meta.sent_to(ana)) == 1
+
+
+async def test_without_a_terminal_nothing_is_dropped_unless_it_was_meant(start: Start, ana: Person) -> None:
+    await unanswered(start, ana)
+    ended = await recado("queues", "drop", "--all")
+    assert (ended.code, ended.out) == (2, "")
+    assert "would be deleted: 1 messages of c_" in ended.err
+    assert "--yes" in ended.err
+    assert len((await queues("show"))["set_aside"]) == 1
 
 
 async def test_a_job_that_failed_for_good_is_shown_and_can_be_dropped(start: Start) -> None:
@@ -155,7 +164,7 @@ async def test_a_job_that_failed_for_good_is_shown_and_can_be_dropped(start: Sta
     assert "template" in job["reason"]
     assert await queues("retry", "erp-7") == {"retried": {"jobs": 1, "messages": 0}}
     await eventually(given_up)
-    assert await queues("drop", "erp-7") == {"dropped": {"jobs": 1, "messages": 0}}
+    assert await queues("drop", "erp-7", "--yes") == {"dropped": {"jobs": 1, "messages": 0}}
     assert await given_up() == []
 
 
@@ -163,7 +172,9 @@ async def test_a_job_that_failed_for_good_is_shown_and_can_be_dropped(start: Sta
     ("command", "code", "told"),
     [
         (("retry",), 2, "expected an id, or --all"),
-        (("retry", "no-such-job"), 1, "retried: 0 jobs, 0 messages"),
+        (("retry", "nope"), 1, "nothing that failed or was set aside is called nope"),
+        (("drop", "nope"), 1, "nothing that failed or was set aside is called nope"),
+        (("retry", "--all"), 1, "retried: 0 jobs, 0 messages"),
         (("drop", "--all"), 1, "dropped: 0 jobs, 0 messages"),
         (("show", "--format", "xml"), 2, "expected text or json"),
     ],

@@ -155,7 +155,7 @@ async def test_what_is_exported_and_erased_by_a_number_is_its_present_owners(wor
     found = (await recado("contacts", "export", str(ana.phone))).out
     assert "girasol" not in found
     assert HEIR.bsuid in found
-    assert (await recado("contacts", "erase", str(ana.phone))).code == 0
+    assert (await recado("contacts", "erase", "--yes", str(ana.phone))).code == 0
     kept = (await recado("contacts", "export", ana.bsuid)).out
     assert "girasol" in kept
     assert str(ana.phone) not in json.loads(kept)["identities"]
@@ -178,7 +178,7 @@ async def test_a_job_that_names_a_number_is_of_who_had_it_then(world: World, ana
     for identity, mine in ((str(ana.phone), "Otro"), (HEIR.bsuid, "Otro"), (ana.bsuid, "Ana")):
         shown = json.loads((await recado("contacts", "export", identity)).out)["jobs"]
         assert [one["data"]["parameters"]["name"] for one in shown] == [mine]
-    assert "1 jobs" in (await recado("contacts", "erase", ana.bsuid)).out
+    assert "1 jobs" in (await recado("contacts", "erase", "--yes", ana.bsuid)).out
     left = await queue_admin.jobs_about(world.redis, lambda text: "nowhere" in text)
     assert [one.id for one in left] == ["job-of-Otro"]
 
@@ -186,16 +186,16 @@ async def test_a_job_that_names_a_number_is_of_who_had_it_then(world: World, ana
 async def test_what_a_phone_was_outlives_the_erasure_of_who_had_it(start: Start, ana: Person) -> None:
     world = await start(STAFF_CONTACTS=str(ana.phone))
     await says_hello(world, ana)
-    assert (await recado("contacts", "erase", ana.bsuid)).code == 0
+    assert (await recado("contacts", "erase", "--yes", ana.bsuid)).code == 0
     assert "send_template" not in await says_hello(world, HEIR)
-    assert (await recado("contacts", "erase", HEIR.bsuid)).code == 0
+    assert (await recado("contacts", "erase", "--yes", HEIR.bsuid)).code == 0
     assert "send_template" not in await says_hello(world, HEIR)
 
 
 async def test_who_was_erased_and_writes_again_has_their_role(start: Start, ana: Person) -> None:
     world = await start(STAFF_CONTACTS=str(ana.phone))
     await says_hello(world, ana)
-    assert (await recado("contacts", "erase", ana.bsuid)).code == 0
+    assert (await recado("contacts", "erase", "--yes", ana.bsuid)).code == 0
     assert "send_template" in await says_hello(world, ana)
 
 

@@ -177,7 +177,7 @@ async def test_every_key_is_in_the_table_and_stays_no_longer(
     assert "\n".join(await unlisted(world.redis)) == ""
     seen = {spelled(key) for key in await world.redis.keys()}
     for bsuid in (heir.bsuid, EVA.bsuid):
-        assert (await recado("contacts", "erase", bsuid)).code == 0
+        assert (await recado("contacts", "erase", "--yes", bsuid)).code == 0
     assert "\n".join(await unlisted(world.redis)) == ""
     lived = ("contact", "push", "delivery:", "card:", "memory", "outbox", "said:", "stripe:", "turns", "files", "moved")
     for name in (

@@ -57,7 +57,7 @@ async def test_what_happened_becomes_a_case_that_is_recorded_and_passes(start: S
     world = await start()
     await writes(world, "Hola, soy Fernanda, mi RFC es MOGF850101AB1", says("Hola, Fernanda. ¿En qué te ayudo?"))
     hours = (calls(("business_hours", {})), says("Hoy abrimos a las 9:00, Fernanda."))
-    await writes(world, "¿Abren hoy? Márcame al 55 8765 1234", *hours)
+    await writes(world, "¿Abren hoy? Márcame (55 8765 1234)", *hours)
     reason = {"reason": "Fernanda Montalvo pide que la llamen al 5587651234 por su internet de desde anoche"}
     await speaks(
         world, "es_ticket.ogg", calls(("talk_to_a_person", reason)), says("Ya avisé a una persona del equipo.")
@@ -77,7 +77,7 @@ async def test_what_happened_becomes_a_case_that_is_recorded_and_passes(start: S
         "Hola, soy Alex, mi RFC es XAXX010100001", "Hola, Alex. ¿En qué te ayudo?",
     ]  # fmt: skip
     asked, spoken = case.turns
-    assert asked.text == "¿Abren hoy? Márcame al 55 0000 0001"
+    assert asked.text == "¿Abren hoy? Márcame (55 0000 0001)"
     assert (asked.expect.calls, asked.expect.hands_over, asked.expect.messages) == (("business_hours",), False, 1)
     assert isinstance(spoken.voice, dict)
     assert "levantar un reporte" in spoken.voice["transcript"]

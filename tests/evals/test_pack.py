@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import shutil
 from pathlib import Path
 
 from bot.agent.tools.catalog import TABLE
@@ -12,6 +15,7 @@ from bot.prompting.linter import check_folder
 from bot.settings import Settings
 from evals.cases import read_cases
 from evals.runner import offline
+from tests.processes import recado
 
 _WAYS_OF_INJECTING = ("text", "name", "label", "qr", "transcript", "document")
 
@@ -29,6 +33,15 @@ async def test_every_case_passes_offline_and_none_is_stale() -> None:
     assert report.seconds < 30
 
 
+async def test_a_copy_of_the_folder_runs_all_cases(tmp_path: Path) -> None:
+    copy = tmp_path / "elsewhere"
+    shutil.copytree(_folder(), copy)
+    ended = await recado("prompts", "eval", "--format", "json", PROMPTS_DIR=str(copy))
+    assert (ended.code, ended.err) == (0, "")
+    report = json.loads(ended.out)
+    assert report["passed"] == report["cases"] == len(read_cases(copy))
+
+
 def test_there_are_forty_cases_a_fifth_of_them_heard_or_seen_and_a_red_team() -> None:
     cases = read_cases(_folder())
     sensed = [case for case in cases if any(turn.kind in ("voice", "photo") for turn in case.turns)]
@@ -36,6 +49,13 @@ def test_there_are_forty_cases_a_fifth_of_them_heard_or_seen_and_a_red_team() ->
     assert len(sensed) * 5 >= len(cases)
     red = {case.name for case in cases if "red-team" in case.tags}
     assert {f"inject-{way}" for way in _WAYS_OF_INJECTING} <= red
+
+
+def test_no_prompt_says_a_thing_twice() -> None:
+    for path in _folder().glob("*.md"):
+        sentences = [one.strip(" -.") for one in re.split(r"\n|(?<=\.) ", path.read_text()) if len(one) > 40]
+        words = [re.sub(r" también| sólo| solo", "", one) for one in sentences]
+        assert [one for one in words if words.count(one) > 1] == []
 
 
 def test_the_prompt_names_every_tool_and_stays_within_its_tokens() -> None:

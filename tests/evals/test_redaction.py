@@ -150,6 +150,25 @@ def test_the_same_one_has_the_same_stand_in_and_others_have_others() -> None:
     assert redaction.text("Maria, fernanda lopez y MARÍA FERNANDA LÓPEZ") == "Alex Rivera y Alex Rivera"
 
 
+@pytest.mark.parametrize(
+    ("words", "redacted"),
+    [
+        ("Luis (55 1234 5678) y yo", "Luis (55 0000 0001) y yo"),
+        ("(tel. 55) 1234 5678", "(tel. 55 0000 0001)"),
+        ("55 1234 (5678)", "(55 0000 0001)"),
+        ("(55) 1234 5678", "55 0000 0001"),
+        ("(+52 (55) 1234-5678)", "(55 0000 0001)"),
+        ("Mira (https://x.mx/p?id=3).", "Mira (https://example.com/enlace-1)."),
+        ("[foto](https://x.mx/p/7), ¿sí?", "[foto](https://example.com/enlace-1), ¿sí?"),
+        ("https://x.mx/a_(b)?c=1 y ya", "https://example.com/enlace-1 y ya"),
+        ("(ana@x.mx)", "(persona1@example.com)"),
+        ("(button: Pagar → https://x.mx/c/9f)", "(button: Pagar → https://example.com/enlace-1)"),
+    ],
+)
+def test_brackets_and_the_end_of_a_sentence_stay(words: str, redacted: str) -> None:
+    assert Redaction(["Ana"]).text(words) == redacted
+
+
 def test_whoever_introduces_themselves_is_the_one_who_writes() -> None:
     redaction = Redaction(["✨Princesa✨"])
     redaction.learn("Buenas, soy Ana Lucía Torres y quiero mi factura")

@@ -66,12 +66,87 @@ async def test_a_recorded_case_is_played_again_with_the_real_tools(folder: Path)
     assert as_text(report).endswith("recorded by: sandbox-stand-in 1")
 
 
-async def test_a_changed_prompt_makes_recordings_stale_which_is_no_failure_but_no_proof(folder: Path) -> None:
-    await recorded(folder)
-    (folder / "assistant.md").write_text("Otra cosa, {{ business.name }}.\n")
+def said(folder: Path, *lines: str) -> None:
+    """Let the assistant's prompt have these lines."""
+    (folder / "assistant.md").write_text("\n".join(("Soy de {{ business.name }}.", *lines)) + "\n")
+
+
+async def states(folder: Path) -> list[str]:
     report = await offline(Settings(), prompts_of(folder), folder, read_cases(folder))
-    assert [one.state for one in report.outcomes] == ["stale"]
+    return [one.state for one in report.outcomes]
+
+
+async def test_what_examples_answer_is_proven_anew_with_each_prompt_and_the_report_says_by_whom(folder: Path) -> None:
+    await recorded(folder)
+    said(folder, "Otra cosa.")
+    report = await offline(Settings(), prompts_of(folder), folder, read_cases(folder))
+    assert [one.state for one in report.outcomes] == ["passed"]
+    assert "1 answered by examples or the stand-in, not by a model" in as_text(report)
+    write(folder, HOURS.replace("[abierto]", "[luna]"))
+    assert await states(folder) == ["failed"]
+
+
+HELLO = """
+- name: hello
+  turns:
+    - text: Hola
+      expect: {contains: [hola]}
+"""
+
+
+async def test_a_model_s_answer_stays_proven_until_something_changes_that_concerns_it(
+    folder: Path, models: OpenRouterSimulator
+) -> None:
+    write(folder, HOURS + HELLO)
+    said(folder, "- `business_hours`: horarios.", "- `list_plans`: planes.", "- Sé breve", "  y amable.")
+    models.will(calls(("business_hours", {})), says("Hoy está abierto."))
+    models.will(says("Hola."))
+    await record(Settings(), prompts_of(folder), folder, read_cases(folder)[:1])
+    await record(Settings(), prompts_of(folder), folder, read_cases(folder)[1:])
+    assert await states(folder) == ["passed", "passed"]
+    said(folder, "- `business_hours`: horarios.", "- `list_plans`: precios.", "- Sé breve y", "  amable.")
+    assert await states(folder) == ["passed", "passed"]
+    said(folder, "- `business_hours`: días y horas.", "- `list_plans`: planes.", "- Sé breve y amable.")
+    assert await states(folder) == ["stale", "passed"]
+    said(folder, "- `business_hours`: horarios.", "- `list_plans`: planes.", "- Sé seco.")
+    report = await offline(Settings(), prompts_of(folder), folder, read_cases(folder))
+    assert [one.state for one in report.outcomes] == ["stale", "stale"]
     assert "--record" in as_text(report)
+    assert "USD the last time" in as_text(report)
+
+
+async def test_a_tool_that_answers_otherwise_makes_a_model_s_answer_stale(
+    folder: Path, models: OpenRouterSimulator
+) -> None:
+    models.will(calls(("business_hours", {})), says("Hoy está abierto."))
+    assert [one.state for one in (await recorded(folder)).outcomes] == ["passed"]
+    business = folder / "_business.md"
+    business.write_text(business.read_text().replace("tuesday: 9:00-19:00", "tuesday: 9:00-18:00"))
+    assert await states(folder) == ["stale"]
+
+
+async def test_record_asks_the_model_only_for_what_is_not_proven(folder: Path, models: OpenRouterSimulator) -> None:
+    write(folder, HELLO)
+    models.will(says("Hola."))
+    ended = await recado("prompts", "eval", "--record")
+    assert (ended.code, "recording 1 of 1" in ended.err, len(models.requests)) == (0, True, 1)
+    ended = await recado("prompts", "eval", "--record")
+    assert (ended.code, "recording 0 of 1" in ended.err, len(models.requests)) == (0, True, 1)
+    for asked in ("hello", "--all"):
+        models.will(says("Hola."))
+        assert (await recado("prompts", "eval", "--record", asked)).code == 0
+    assert len(models.requests) == 3
+    assert (await recado("prompts", "eval", "--all")).code == 2
+
+
+async def test_a_file_that_changed_is_stale_until_it_is_read_again(folder: Path) -> None:
+    voice = folder / "evals" / "heard.ogg"
+    shutil.copy(ROOT / "fixtures/media/voice/es_ticket.ogg", voice)
+    write(folder, "- {name: heard, turns: [{voice: heard.ogg, expect: {contains: [internet]}}]}")
+    assert [one.state for one in (await recorded(folder)).outcomes] == ["passed"]
+    shutil.copy(ROOT / "fixtures/media/voice/en_price.ogg", voice)
+    assert await states(folder) == ["stale"]
+    assert [one.state for one in (await recorded(folder)).outcomes] == ["failed"]
 
 
 async def test_an_expectation_that_is_not_met_fails_the_case_and_says_why(folder: Path) -> None:
@@ -137,6 +212,28 @@ async def test_a_voice_note_and_a_photo_are_perceived_once_and_recorded(folder: 
     assert "levantar un reporte" in kept.turns[0].perceived.text
 
 
+async def test_a_missing_file_fails_its_case_alone(folder: Path) -> None:
+    write(folder, HOURS + "- name: gone\n  turns: [{voice: media/gone.ogg}]\n")
+    ended = await recado("prompts", "eval", "--record", "--format", "json")
+    assert (ended.code, ended.err) == (1, "")
+    hours, gone = json.loads(ended.out)["outcomes"]
+    assert (hours["state"], gone["state"]) == ("passed", "failed")
+    assert gone["problems"] == [f"there is no file media/gone.ogg in {folder / 'evals'}"]
+
+
+async def test_a_folder_that_can_not_be_written_is_told_in_a_line(folder: Path) -> None:
+    (folder / "evals" / "recordings").write_text("a file in the place of the folder")
+    ended = await recado("prompts", "eval", "--record")
+    assert (ended.code, "can't be written" in ended.err, "Traceback" in ended.err) == (1, True, False)
+
+
+@pytest.mark.parametrize("name", ["media", "x" * 300, "..", "a\\0b"])
+async def test_a_name_that_is_no_file_fails_its_case_alone(folder: Path, name: str) -> None:
+    write(folder, f'- {{name: odd, turns: [{{photo: "{name}"}}]}}')
+    (outcome,) = (await recorded(folder)).outcomes
+    assert (outcome.state, "there is no file" in outcome.problems[0]) == ("failed", True)
+
+
 @pytest.fixture
 async def models(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenRouterSimulator]:
     imitation = OpenRouterSimulator("key")
@@ -185,7 +282,6 @@ async def test_live_without_a_key_is_wrong_use(folder: Path) -> None:
     ("cases", "told"),
     [
         ("- name: a\n  turns: [{text: x, voice: y.ogg}]", "case a: turns.0: Value error, expected one of text"),
-        ("- name: a\n  turns: [{voice: y.ogg}]", "case a: there is no file y.ogg"),
         ("- name: A b\n  turns: [{text: x}]", "case A b: name: String should match"),
         ("- name: a\n  turns: [{text: x, expect: {contain: [y]}}]", "case a: turns.0.expect.contain: Extra inputs"),
         ("- name: a\n  turns: [{text: x, expect: {matches: '('}}]", "not a regular expression"),

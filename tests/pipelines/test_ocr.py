@@ -1,7 +1,9 @@
 """The local engine reads prices and accents exactly, and its crash leaves the service up."""
 
+import asyncio
 import importlib.util
 import io
+import multiprocessing
 from collections.abc import Callable
 
 import pytest
@@ -93,3 +95,22 @@ async def test_a_machine_without_the_engine_says_what_to_install(monkeypatch: py
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(EngineMissing, match=r"recado\[ocr\]"):
         await ocr.LocalReader().read(b"")
+
+
+@pytest.mark.xdist_group("ocr")
+async def test_a_caller_who_gives_up_does_not_throw_the_engine_away(media: Media) -> None:
+    reader = LocalReader()
+    await reader.warm()
+    before = _engines()
+    photo = media("photos/label_tv_photo.jpg")
+    impatient = asyncio.create_task(reader.read(photo))
+    await asyncio.sleep(0.05)
+    impatient.cancel()
+    assert (await reader.read(photo)).text
+    assert before
+    assert _engines() == before
+    await reader.close()
+
+
+def _engines() -> set[int | None]:
+    return {process.pid for process in multiprocessing.active_children()}

@@ -343,7 +343,7 @@ async def test_erasing_the_person_leaves_the_products_and_does_not_name_them(
     shop: Shop, ana: Person, tmp_path: Path
 ) -> None:
     await shop.taps(ana, await shop.sends(ana, shop.shelf.front(), shop.shelf.code()))
-    assert (await recado("contacts", "erase", str(ana.phone))).code == 0
+    assert (await recado("contacts", "erase", "--yes", str(ana.phone))).code == 0
     assert [one["barcode"] for one in await catalogue(shop)] == [CODE]
     reply = await recado("products", "export", "--format", "json")
     assert not [one for one in (ana.phone, ana.bsuid, ana.name) if str(one) in reply.out]

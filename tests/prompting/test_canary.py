@@ -102,8 +102,8 @@ async def test_a_candidate_comes_to_its_share_stays_with_it_and_becomes_everybod
             assert set(await asyncio.gather(*(write(world, one) for one in with_new))) == {"Dos"}
 
         shown = (await recado("prompts", "list")).out.splitlines()
-        assert shown[0].startswith(f"~ 50 % {canary.release} ")
-        assert shown[1].startswith(f"*      {old} ")
+        assert shown[1].startswith(f"~ 50 % {canary.release} ")
+        assert shown[2].startswith(f"*      {old} ")
         async with world.http.get(f"{world.url}/metrics") as response:
             page = await response.text()
         assert f'recado_prompts_release{{release="{old}"}} 1.0' in page

@@ -46,7 +46,7 @@ def turns() -> Turns:
 
 @pytest.fixture
 async def page(meta: MetaSimulator, turns: Turns) -> AsyncIterator[Client]:
-    app = web.Application(client_max_size=64 * 1024)
+    app = web.Application(client_max_size=1024 * 1024)
     app.add_subapp("/sandbox/", api.create_phone_app(meta, turns, {"services": {"Vision": "imitation"}, "staff": []}))
     async with TestClient(TestServer(app)) as client:
         yield client
@@ -80,6 +80,12 @@ async def test_words_from_the_page_become_a_signed_webhook(page: Client, busines
     assert (message["from"], message["text"]) == (ANA.phone, {"body": "Hola"})
 
 
+async def test_the_longest_text_of_the_app_arrives_whole(page: Client, business: Business) -> None:
+    longest = {"type": "text", "text": {"body": "ñ\n" * 32768}}
+    assert (await page.post("/sandbox/messages", json=hello(message=longest))).status == 200
+    assert business.messages[-1]["text"] == longest["text"]
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -107,7 +113,7 @@ async def test_a_gesture_answers_the_message_it_was_made_on(
         hello(person="MX.nobody"),
         hello(message={"type": "poll"}),
         hello(message={"type": "text", "text": {"body": ""}}),
-        hello(message={"type": "text", "text": {"body": "a" * 4097}}),
+        hello(message={"type": "text", "text": {"body": "a" * 65537}}),
         hello(extra=1),
         {"person": ANA.bsuid},
         ["not", "an", "object"],
@@ -239,8 +245,20 @@ async def test_the_page_tells_what_became_of_a_save_now_and_when_it_is_loaded_ag
 
 def test_every_mistake_of_prompts_has_a_name_in_both_languages() -> None:
     source = (api._PAGE / "prompts_words.js").read_text("utf-8")
-    spanish, english = (set(re.findall(r'"code_([\w-]+)": "', half)) for half in source.split("  en: {"))
-    assert spanish == english == set(CODES)
+    for key in ("code", "hint"):
+        spanish, english = (set(re.findall(rf'"{key}_([\w-]+)": "', half)) for half in source.split("  en: {"))
+        assert spanish == english == set(CODES), key
+
+
+def test_every_text_of_the_page_is_there_in_both_languages() -> None:
+    key = re.compile(r"""(?:^|[{,])\s*(?:"([^"]+)"|(\w+)): ["']""", re.MULTILINE)
+    for module in (*api._PAGE.glob("*_words.js"), api._PAGE / "language.js"):
+        source = module.read_text("utf-8").partition("for (const name of")[0]
+        # A text may hold what looks like a key, so that texts are emptied first.
+        bare = re.sub(r"""(: )("(?:[^"\\]|\\.)*"|'[^']*')""", r'\1""', source)
+        spanish, english = (["".join(one) for one in key.findall(half)] for half in bare.split("  en: {"))
+        assert sorted(spanish) == sorted(english), module.name
+        assert len(set(spanish)) == len(spanish), module.name
 
 
 async def test_no_module_of_the_page_writes_markup() -> None:

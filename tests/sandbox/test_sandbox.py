@@ -18,7 +18,7 @@ from tests.paths import ROOT
 from tests.waiting import PATIENCE
 
 ANA = "MX.8801234567890123"
-Run = Callable[[], Awaitable[tuple[asyncio.subprocess.Process, str]]]
+Run = Callable[..., Awaitable[tuple[asyncio.subprocess.Process, str]]]
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("sandbox")]
 
@@ -27,8 +27,8 @@ pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("sandbox")]
 async def sandbox(tmp_path: Path) -> AsyncIterator[Run]:
     processes: list[asyncio.subprocess.Process] = []
 
-    async def run() -> tuple[asyncio.subprocess.Process, str]:
-        command = ["-m", "bot", "sandbox", "--port", "0", "--data", str(tmp_path / "data")]
+    async def run(*options: str) -> tuple[asyncio.subprocess.Process, str]:
+        command = ["-m", "bot", "sandbox", "--port", "0", "--data", str(tmp_path / "data"), *options]
         log = (tmp_path / "log").open("ab")
         process = await asyncio.create_subprocess_exec(
             sys.executable, *command, stdout=asyncio.subprocess.PIPE, stderr=log, env=dict(os.environ)
@@ -72,13 +72,13 @@ async def test_a_newcomer_writes_speaks_and_sends_a_photo_and_is_understood(sand
     process, url = await sandbox()
     hours = await talk(url, text("Hola, ¿a qué hora abren?"))
     assert [tool["name"] for tool in hours["tools"]] == ["business_hours"]
-    assert "De lunes a viernes: 09:00-19:00" in hours["reply"][0]
+    assert "Lunes a viernes: 09:00-19:00" in hours["reply"][0]
     assert hours["prompt"]["name"] == "assistant"
     assert hours["requests"][0]["served"] == "anthropic/claude-3-haiku"
     assert float(hours["cost_usd"]) > 0
 
     invited = await talk(url, text("quiero recibir avisos"))
-    token = re.findall(r"/push/(c_\S+?)\)", invited["reply"][0])[0]
+    token = re.findall(r"/push/(\S+?)\)", invited["reply"][0])[0]
     async with aiohttp.ClientSession() as http:
         async with http.post(f"{url}push/browser", json={"token": token}) as response:
             assert (response.status, await response.json()) == (201, {"subscribed": True})
@@ -144,14 +144,69 @@ async def test_its_redis_ends_with_it_even_when_it_is_killed(sandbox: Run) -> No
 async def test_a_port_that_is_taken_is_said_in_one_line(sandbox: Run, tmp_path: Path) -> None:
     _, url = await sandbox()
     port = url.split(":")[2].split("/")[0]
-    command = ["-m", "bot", "sandbox", "--port", port, "--data", str(tmp_path / "other")]
+    assert "--port" in await refused("--port", port, "--data", str(tmp_path / "other"))
+    # The port is looked at before anything starts.
+    assert not (tmp_path / "other").exists()
+
+
+async def test_a_folder_belongs_to_one_sandbox(sandbox: Run, tmp_path: Path) -> None:
+    _, url = await sandbox()
+    said = await refused("--port", "0", "--data", str(tmp_path / "data"), "--fresh")
+    assert "another sandbox uses" in said
+    assert "--data" in said
+    assert (await talk(url, text("gracias")))["outcome"] == "answered"
+
+
+async def test_a_second_run_notifies_nobody_again(sandbox: Run, tmp_path: Path) -> None:
+    process, url = await sandbox()
+    async with aiohttp.ClientSession() as http:
+        first = await until(http, f"{url}mails", bool)
+    turn = await talk(url, text("Mándame mi última factura"))
+    process.terminate()
+    await process.wait()
+    assert not (tmp_path / "data" / "redis.url").exists()
+
+    process, url = await sandbox()
+    await talk(url, text("gracias"))
+    async with aiohttp.ClientSession() as http:
+        stripe = await until(http, f"{url}stripe", bool)
+        assert await until(http, f"{url}mails", lambda _: True) == []
+        state = await until(http, f"{url}state", bool)
+    assert {event["taken"] for event in stripe["events"]} == {True}
+    said = [event["message"] for event in state["history"][ANA]]
+    assert (len(said), said[0]["text"]["body"]) == (2, "gracias")
+    place = state["facts"]["redis"]
+    assert place["url"] == (tmp_path / "data" / "redis.url").read_text().strip()
+    assert f'"url": "{place["url"]}"' in (tmp_path / "log").read_text()
+    process.terminate()
+    await process.wait()
+
+    _, url = await sandbox("--fresh")
+    async with aiohttp.ClientSession() as http:
+        assert len(await until(http, f"{url}mails", bool)) == len(first)
+    assert (await talk(url, text("gracias")))["conversation"] != turn["conversation"]
+
+
+async def until(http: aiohttp.ClientSession, url: str, enough: Callable[[Any], bool]) -> Any:
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            async with http.get(url) as response:
+                found = await response.json()
+            if enough(found):
+                return found
+            await asyncio.sleep(0.05)
+
+
+async def refused(*options: str) -> str:
+    """The last line of a sandbox that can't start."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=dict(os.environ)
-    )
+        sys.executable, "-m", "bot", "sandbox", *options,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=dict(os.environ),
+    )  # fmt: skip
     _, errors = await process.communicate()
     assert process.returncode == 1
-    assert b"--port" in errors.splitlines()[-1]
     assert b"Traceback" not in errors
+    return errors.splitlines()[-1].decode()
 
 
 async def test_one_turn_is_traced_from_the_webhook_to_the_last_key(sandbox: Run, tmp_path: Path) -> None:

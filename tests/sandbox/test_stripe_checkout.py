@@ -143,6 +143,27 @@ async def test_in_the_portal_a_customer_cancels_and_thinks_again(shop: Shop) -> 
         assert (await shop.api.subscriptions.retrieve_async(other.id)).cancel_at is None
 
 
+async def test_in_the_portal_a_customer_changes_the_card(shop: Shop) -> None:
+    customer = await shop.customer()
+    portal = await shop.api.billing_portal.sessions.create_async({"customer": customer.id})
+
+    async def change(number: str) -> tuple[int, str]:
+        form = {"do": "card", "number": number, "expiry": "12/29", "cvc": "123"}
+        async with shop.http.post(portal.url, data=form) as page:
+            return page.status, await page.text()
+
+    status, page = await change("5555 5555 5555 4444")
+    assert (status, "Mastercard ···· 4444" in page) == (200, True)
+    status, page = await change("4000000000000002")
+    assert (status, "Tu tarjeta fue rechazada" in page) == (402, True)
+    status, page = await change("1234567890123")
+    assert (status, "no es de una tarjeta de prueba" in page) == (400, True)
+    owner = await shop.api.customers.retrieve_async(customer.id)
+    method = await shop.api.payment_methods.retrieve_async(str(owner.invoice_settings.default_payment_method))
+    assert method.card is not None
+    assert method.card.last4 == "4444"
+
+
 async def test_a_portal_is_for_a_customer_that_there_is(shop: Shop) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="No such customer"):
         await shop.api.billing_portal.sessions.create_async({"customer": "cus_x"})

@@ -43,14 +43,14 @@ async def test_an_erasure_beside_another_storage_fails_names_the_file_and_erases
 ) -> None:
     conversation, places = await kept(world, ana, "Factura 7.pdf")
     before = sorted([name async for name in world.redis.scan_iter(f"{key(conversation)}:*")])
-    ended = await recado("contacts", "erase", ana.bsuid, STORAGE_DIR=str(tmp_path / "elsewhere"))
+    ended = await recado("contacts", "erase", "--yes", ana.bsuid, STORAGE_DIR=str(tmp_path / "elsewhere"))
     assert (ended.code, ended.out) == (1, "")
     assert places[0] in ended.err
     assert "STORAGE_DIR" in ended.err
     left = sorted([name async for name in world.redis.scan_iter(f"{key(conversation)}:*")])
     assert [name for name in before if name not in left] == []
     assert len(below(world.settings.storage.dir)) == 1
-    ended = await recado("contacts", "erase", ana.bsuid)
+    ended = await recado("contacts", "erase", "--yes", ana.bsuid)
     assert (ended.code, ended.err) == (0, "")
     assert "1 files" in ended.out
     assert below(world.settings.storage.dir) == []
@@ -67,8 +67,8 @@ async def test_an_export_beside_another_storage_says_what_it_lacks(world: World,
 async def test_files_that_are_lost_for_good_hold_no_erasure_up(world: World, ana: Person) -> None:
     conversation, _ = await kept(world, ana, "1.pdf", "2.pdf")
     below(world.settings.storage.dir)[0].unlink()
-    assert (await recado("contacts", "erase", ana.bsuid)).code == 1
-    ended = await recado("contacts", "erase", ana.bsuid, "--files-lost")
+    assert (await recado("contacts", "erase", "--yes", ana.bsuid)).code == 1
+    ended = await recado("contacts", "erase", "--yes", ana.bsuid, "--files-lost")
     assert (ended.code, ended.err) == (0, "")
     assert "1 files" in ended.out
     assert not await world.redis.exists(key(conversation, "files"))
@@ -89,7 +89,7 @@ async def test_an_erasure_that_was_broken_off_goes_on(world: World, ana: Person)
     with pytest.raises(KeyboardInterrupt):
         await dying.erase(conversation)
     await LocalStorage(world.settings.storage.dir).delete(f"made/{conversation}")
-    assert (await recado("contacts", "erase", ana.bsuid)).code == 0
+    assert (await recado("contacts", "erase", "--yes", ana.bsuid)).code == 0
 
 
 async def test_of_a_person_with_several_conversations_none_is_erased_where_one_lacks_a_file(

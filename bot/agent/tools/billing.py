@@ -264,7 +264,13 @@ async def _mail(context: ToolContext, customer: Customer, invoice: Invoice) -> s
         await context.services.email.order(job, f"invoice-{masked(context.effect)}")
     except JobRejected as error:
         raise ToolError(f"nothing was sent: {error}. Offer it in the chat, by=chat") from error
-    return "Done: the invoice is on its way to the address of their account. Don't name the address."
+    return f"Done: the invoice is on its way to {_masked(customer.email)}. Name the address only like that."
+
+
+def _masked(address: str) -> str:
+    """An address that its owner recognises and nobody else learns."""
+    name, _, domain = address.rpartition("@")
+    return f"{name[:1]}•••@{domain}"
 
 
 class WhichPlan(Arguments):

@@ -15,6 +15,7 @@ import aiohttp
 
 from bot.cli.doctor import integrations, models, service, whatsapp
 from bot.cli.doctor.check import SECONDS, CheckResult
+from bot.cli.terminal import coloured
 from bot.settings import Settings
 
 __all__ = ("CheckResult", "examine", "report")
@@ -24,7 +25,7 @@ Check = Callable[[Settings, aiohttp.ClientSession], Awaitable[CheckResult]]
 _NAMES = {"whatsapp": "WhatsApp", "openrouter": "OpenRouter", "push": "Web Push"}
 # Because libraries such as obstore quote addresses in their errors, passwords are removed.
 _PASSWORD = re.compile(r"(?<=://)[^\s/@]{1,1000}@")
-_MARKS = {"ok": "✓", "absent": "–", "wrong": "✗"}
+_MARKS = {"ok": ("✓", "green"), "absent": ("–", "bright_black"), "wrong": ("✗", "red")}
 
 
 async def examine(settings: Settings) -> list[CheckResult]:
@@ -80,4 +81,9 @@ def report(results: list[CheckResult], output: str) -> str:
     if output == "json":
         return json.dumps([asdict(result) for result in results], ensure_ascii=False, indent=2)
     width = max(len(result.integration) for result in results)
-    return "\n".join(f"{_MARKS[one.state]} {one.integration.ljust(width)}  {one.words}" for one in results)
+    return "\n".join(_line(one, width) for one in results)
+
+
+def _line(one: CheckResult, width: int) -> str:
+    mark, colour = _MARKS[one.state]
+    return f"{coloured(f'{mark} {one.integration.ljust(width)}', colour)}  {one.words}"

@@ -9,6 +9,7 @@ import typer
 
 from bot.agent.tools.catalog import listed
 from bot.cli.doctor import examine, report
+from bot.cli.process import log_format
 from bot.cli.terminal import Format, check_format, show, stop
 from bot.infra import logs
 from bot.settings import Settings, SettingsWrong
@@ -27,7 +28,7 @@ def doctor(
         settings = Settings()
     except SettingsWrong as error:
         stop(str(error), 2)
-    logs.configure("error", settings.log.format)
+    logs.configure("error", log_format(settings.log))
     results = asyncio.run(examine(settings))
     show(report(results, output))
     raise typer.Exit(1 if any(one.wrong for one in results) else 0)

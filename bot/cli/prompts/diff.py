@@ -31,8 +31,8 @@ def diff(
         found = changes(old_texts, new_texts, old, new)
         if output == "json":
             show({"old": old, "new": new, "diff": found})
-        elif found:
-            show(found)
+        else:
+            show(found or f"no difference: {old} and {new} have the same files")
         return True
 
     run(work, output)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +12,8 @@ from redis.exceptions import RedisError
 
 from bot.agent.vocabulary import library_of, vocabulary
 from bot.ai.chat import NoModelAnswered
-from bot.cli.terminal import Format, check_format, read_settings, redis_problem, show, stop
+from bot.cli.progress import progress
+from bot.cli.terminal import Format, check_format, complain, read_settings, redis_problem, show, stop
 from bot.infra.redis import connect
 from bot.prompting.linter import check_folder
 from bot.prompting.prompts import Prompts
@@ -19,6 +21,7 @@ from bot.prompting.releases import UnknownRelease
 from bot.settings import Settings
 from evals import runner
 from evals.cases import Case, CasesWrong, read_cases
+from evals.recordings import NotRecorded
 from evals.report import as_json, as_text
 from evals.runner import Report
 from sandbox.redis_server import NoRedis
@@ -30,32 +33,38 @@ class _Options:
     runs: int
     against: str | None
     record: bool
+    every: bool
+    output: str
 
 
 def evaluate(  # noqa: PLR0913, PLR0917 - the command's options
-    names: Annotated[list[str] | None, typer.Argument(metavar="[CASE]…", help="Cases or tags; left out, all.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="CASE", help="Cases or tags; left out, all.")] = None,
     tier: Annotated[str, typer.Option(help="offline (recorded answers) or live (a real model).")] = "offline",
     runs: Annotated[int, typer.Option(help="Live: how often each case is run.", min=1, max=100)] = 3,
     against: Annotated[str | None, typer.Option(metavar="RELEASE", help="Live: the same with this release.")] = None,
-    record: Annotated[bool, typer.Option("--record", help="Make the recordings anew first.")] = False,  # noqa: FBT002 - typer's way
+    record: Annotated[bool, typer.Option("--record", help="First record what isn't proven, or CASE.")] = False,  # noqa: FBT002 - typer's way
+    every: Annotated[bool, typer.Option("--all", help="With --record: the proven cases too.")] = False,  # noqa: FBT002 - as above
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for stale recordings too.")] = False,  # noqa: FBT002 - as above
     output: Format = "text",
 ) -> None:
     """Perform the cases of PROMPTS_DIR/evals with the prompts of the folder. Exit 1 when one fails.
 
     No tool reaches anybody: all that acts is an imitation. --record asks the real model where OPENROUTER_API_KEY is
-    set; else the cases' examples and the sandbox's stand-in answer, and the recordings say so.
+    set; else the cases' examples and the sandbox's stand-in answer, and the recordings say so. A recorded case stays
+    proven until its message, a line of the prompt that concerns it, a tool that it uses or a tool's result changes.
     """
     check_format(output)
     if tier not in ("offline", "live"):
         raise typer.BadParameter("expected offline or live", param_hint="--tier")
     if against and tier != "live":
         raise typer.BadParameter("two releases are compared with --tier live", param_hint="--against")
+    if every and (names or not record):
+        raise typer.BadParameter("is for --record without cases", param_hint="--all")
     settings = read_settings("critical")
     if tier == "live" and settings.llm.api_key is None:
         stop("OPENROUTER_API_KEY is not set; a live evaluation asks a real model", 2)
     prompts, cases = _read(settings, names or [])
-    options = _Options(tier == "live", runs, against, record)
+    options = _Options(tier == "live", runs, against, record, every or bool(names), output)
     report, before = asyncio.run(_evaluate(prompts, cases, options))
     show(as_json(report, before) if output == "json" else as_text(report, before, is_live=options.live))
     raise typer.Exit(1 if report.count("failed") or (strict and report.count("stale")) else 0)
@@ -67,14 +76,33 @@ async def _evaluate(prompts: Prompts, cases: list[Case], options: _Options) -> t
     # Because each environment changes its settings, every run reads its own.
     try:
         if options.record:
-            await runner.record(Settings(), prompts, folder, cases)
+            await _record(prompts, folder, cases, options)
         if not options.live:
-            return await runner.offline(Settings(), prompts, folder, cases), None
+            with progress("playing cases", len(cases), options.output) as done:
+                return await runner.offline(Settings(), prompts, folder, cases, done), None
         old = await _release(options.against) if options.against else None
-        before = await runner.live(Settings(), old, cases, options.runs) if old else None
-        return await runner.live(Settings(), prompts, cases, options.runs), before
+        before = await _live(old, cases, options) if old else None
+        return await _live(prompts, cases, options), before
     except (NoModelAnswered, NoRedis) as error:
         stop(str(error))
+    except NotRecorded as error:
+        stop(f"{error}; the folder has to be writable for --record")
+
+
+async def _live(prompts: Prompts, cases: list[Case], options: _Options) -> Report:
+    with progress(f"asking the model, release {prompts.release}", len(cases), options.output) as done:
+        return await runner.live(Settings(), prompts, cases, options.runs, done)
+
+
+async def _record(prompts: Prompts, folder: Path, cases: list[Case], options: _Options) -> None:
+    chosen = cases
+    if not options.every:
+        names = runner.unproven(Settings(), folder, await runner.offline(Settings(), prompts, folder, cases))
+        chosen = [case for case in cases if case.name in names]
+    if options.output == "text":
+        complain(f"recording {len(chosen)} of {len(cases)} cases; the others are proven")
+    with progress("recording cases", len(chosen), options.output) as done:
+        await runner.record(Settings(), prompts, folder, chosen, done)
 
 
 def _read(settings: Settings, names: list[str]) -> tuple[Prompts, list[Case]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -23,17 +24,26 @@ def history(output: Format = "text") -> None:
         if output == "json":
             show([_as_json(one, current) for one in entries])
             return True
-        marks = {current.current: "*"}
-        if current.canary:
-            marks[current.canary.release] = f"~ {current.canary.percent} %"
-        width = max(map(len, marks.values()))
-        for one in entries:
-            # Because a release may have several entries, only the newest gets the mark.
-            mark = marks.pop(one.release, "").ljust(width)
-            show(f"{mark} {one.release}  {one.at:%Y-%m-%d %H:%M:%S}Z  {one.how:<8} {one.author}  {one.note}".rstrip())
+        show("\n".join(_lines(entries, current)) if entries else "nothing is released yet: `recado prompts release`")
         return True
 
     run(work, output)
+
+
+def _lines(entries: Sequence[ReleaseEntry], current: CurrentRelease) -> Iterator[str]:
+    marks = {current.current: "*"}
+    if current.canary:
+        marks[current.canary.release] = f"~ {current.canary.percent} %"
+    width = max(map(len, marks.values()))
+    names = max(len("author"), *(len(one.author) for one in entries))
+    yield f"{'':<{width}} {'release':<12}  {'when (UTC)':<20}  {'how':<8} {'author':<{names}}  note"
+    for one in entries:
+        # Because a release may have several entries, only the newest gets the mark.
+        mark = marks.pop(one.release, "").ljust(width)
+        when = f"{one.at:%Y-%m-%d %H:%M:%S}Z"
+        yield f"{mark} {one.release:<12}  {when:<20}  {one.how:<8} {one.author:<{names}}  {one.note}".rstrip()
+    legend = "* the current release" + ("; ~ the candidate and its share of contacts" if current.canary else "")
+    yield f"{legend}. Compare: recado prompts diff RELEASE. Go back: recado prompts rollback RELEASE"
 
 
 def _as_json(entry: ReleaseEntry, current: CurrentRelease) -> dict[str, Any]:

@@ -28,14 +28,6 @@ from bot.messages.language import Language
 from bot.messages.outbound import Template
 
 _log = structlog.get_logger()
-# Stripe's events share the queue of notifications, whose workers already reach customers. BullMQ stores a job by its id
-# in one atomic step, retries it for hours, and shows it when it fails for good.
-JOB = "stripe"
-ACTED_ON = frozenset({
-    "customer.subscription.created", "customer.subscription.updated", "customer.subscription.deleted",
-    "customer.subscription.paused", "customer.subscription.resumed", "customer.subscription.trial_will_end",
-    "invoice.paid", "invoice.payment_failed",
-})  # fmt: skip
 # An unknown subscription is announced only while it is this young: otherwise the first day would announce all old ones.
 _YOUNG_SECONDS = 3600
 

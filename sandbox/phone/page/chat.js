@@ -4,10 +4,12 @@ import { content, summary } from "./content.js";
 import { byId, el, icon, placeMenu, post, walkable } from "./dom.js";
 import { day, t, time } from "./language.js";
 import { messageLabels } from "./message_labels.js";
+import { metaError } from "./reasons.js";
 
 const EMOJIS = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
 const STARTERS = ["starter_hello", "starter_hours", "starter_plan", "starter_invoice", "starter_change", "starter_new", "starter_notify", "starter_person"];
 const TYPING_SECONDS = 25;
+const REPLY_MS = 3000;
 const LONG_PRESS_MS = 450;
 const RANK = { sent: 1, delivered: 2, read: 3, played: 4, failed: 5 };
 
@@ -40,7 +42,7 @@ export class Chat {
   }
 
   add(event) {
-    if (event.type === "mishap") return this.note(t(`mishap_${event.kind}`, event), "note bad");
+    if (event.type === "mishap") return this.note(t(`mishap_${event.kind}`, { error: metaError(event) }), "note bad");
     if (this.messages.has(event.wamid)) return;
     const { message } = event;
     const whole = { ...event, at: new Date(event.at), reactions: {} };
@@ -149,6 +151,14 @@ export class Chat {
     );
   }
 
+  /** Scroll to a message, or to the message that a reaction or an edit is about. */
+  find(wamid) {
+    const found = this.messages.get(wamid);
+    const { reaction, edit, revoke } = found?.message ?? {};
+    const target = reaction?.message_id ?? edit?.original_message_id ?? revoke?.original_message_id;
+    if (found) this.goTo(target ? (this.messages.get(target) ?? found) : found);
+  }
+
   goTo(original) {
     if (!original.node) return;
     original.node.scrollIntoView({ block: "center", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
@@ -160,14 +170,13 @@ export class Chat {
   ticks({ status, errors }) {
     const state = status ?? "sent";
     const sign = { sent: "check", delivered: "checks", read: "checks", played: "checks", failed: "alert" }[state];
-    const words = state === "failed" ? `${t("failed")}: ${errors?.[0]?.code ?? ""}` : t(state);
+    const words = state === "failed" ? `${t("failed")}: ${metaError(errors?.[0] ?? {})}` : t(state);
     return el("span", { class: `ticks ${state}`, role: "img", "aria-label": words, title: words }, icon(sign));
   }
 
   failure({ direction, status, errors }) {
     if (direction !== "out" || status !== "failed") return undefined;
-    const { code = "", title = "" } = errors?.[0] ?? {};
-    return el("p", { class: "failure" }, icon("alert"), `${t("failed")}: ${code} · ${title}`);
+    return el("p", { class: "failure" }, icon("alert"), `${t("failed")}: ${metaError(errors?.[0] ?? {})}`);
   }
 
   badge({ reactions, direction }) {
@@ -212,6 +221,13 @@ export class Chat {
     this.typingEnds = setTimeout(() => this.setTyping(false), TYPING_SECONDS * 1000);
   }
 
+  /** Without a reply nothing comes any more; a reply comes in a moment, or has failed. */
+  turnClosed(replied) {
+    if (!this.dots.isConnected) return;
+    clearTimeout(this.typingEnds);
+    this.typingEnds = setTimeout(() => this.setTyping(false), replied ? REPLY_MS : 0);
+  }
+
   actions(whole) {
     const button = el("button", { type: "button", class: "more", tabindex: -1, "aria-label": `${t("actions")}: ${summary(whole.message)}`, "aria-haspopup": "menu" }, icon("more"));
     const open = () => this.menu(whole, button);
@@ -225,8 +241,10 @@ export class Chat {
   menu(whole, anchor) {
     document.querySelector(".message-menu")?.remove();
     const menu = el("div", { class: "menu message-menu", popover: "auto", role: "menu" });
-    const item = (words, does, extra = "") =>
-      el("button", { type: "button", role: "menuitem", class: extra, onclick: () => (menu.hidePopover(), does()) }, words);
+    // Replying and editing move the cursor into the box; other choices return it to the message.
+    let moved = false;
+    const item = (words, does, extra = "", moves = false) =>
+      el("button", { type: "button", role: "menuitem", class: extra, onclick: () => ((moved = moves), menu.hidePopover(), does()) }, words);
     const { wamid, message, direction, reactions } = whole;
     const react = (emoji) => this.session.send({ type: "reaction", reaction: { message_id: wamid, emoji: reactions.in === emoji ? "" : emoji } });
     const emojis = EMOJIS.map((emoji) => {
@@ -234,12 +252,14 @@ export class Chat {
       button.setAttribute("aria-label", reactions.in === emoji ? t("unreact") : t("react", { emoji }));
       return button;
     });
-    menu.append(el("div", { class: "emojis" }, emojis), item(t("reply"), () => this.session.quote(whole, summary(message))));
+    menu.append(el("div", { class: "emojis" }, emojis), item(t("reply"), () => this.session.quote(whole, summary(message)), "", true));
     menu.append(item(t("copy"), () => navigator.clipboard?.writeText(summary(message))));
-    if (direction === "in" && message.type === "text") menu.append(item(t("edit"), () => this.session.edit(whole)));
+    if (direction === "in" && message.type === "text") menu.append(item(t("edit"), () => this.session.edit(whole), "", true));
+    if (this.session.turnOf(whole)) menu.append(item(t("see_turn"), () => this.session.showTurn(whole), "", true));
+    menu.append(item(t("see_raw"), () => this.session.showRaw(whole), "", true));
     if (direction === "in") menu.append(item(t("delete"), () => this.session.send({ type: "revoke", revoke: { original_message_id: wamid } })));
     walkable(menu);
-    menu.addEventListener("toggle", ({ newState }) => newState === "closed" && (menu.remove(), whole.node.focus({ preventScroll: true })));
+    menu.addEventListener("toggle", ({ newState }) => newState === "closed" && (menu.remove(), moved || whole.node.focus({ preventScroll: true })));
     document.body.append(menu);
     menu.showPopover();
     placeMenu(menu, anchor);

@@ -1,14 +1,18 @@
 // The composer: writing, recording and attaching.
 
-import { byId, el, icon, placeMenu, post, walkable } from "./dom.js";
-import { t } from "./language.js";
+import { byId, el, icon, placeMenu, post, upload, walkable } from "./dom.js";
+import { number, t } from "./language.js";
+import { reason } from "./reasons.js";
 import { Recorder } from "./recorder.js";
 import * as sheets from "./sheets.js";
 
 const MOST_REMEMBERED = 20;
+// The WhatsApp app takes texts of this length, and the page says so instead of cutting them.
+const LONGEST_TEXT = 65536;
+const MB = 1024 * 1024;
 
 export class Composer {
-  /** `session.send(message, quoted wamid)` and `session.upload(form)` send text and files to the server. */
+  /** `session.send(message, quoted wamid)` sends a message of the chosen person. */
   constructor(session) {
     this.session = session;
     this.words = byId("words");
@@ -16,6 +20,7 @@ export class Composer {
     this.back = 0;
     this.quoted = undefined;
     this.edited = undefined;
+    this.drafts = new Map();
     this.recorder = new Recorder((blob) => this.sendFiles([new File([blob], "voice", { type: blob.type })], { voice: "true" }), (why) => this.problem(why));
     this.listen();
   }
@@ -80,7 +85,44 @@ export class Composer {
     this.resize();
   }
 
+  /** Keep the draft of the chat that is left, and put that of the opened one into the box. */
+  openChat(bsuid) {
+    if (this.chat === bsuid) return;
+    if (this.chat) this.drafts.set(this.chat, { words: this.words.value, quote: this.quote, sentWords: this.sentWords });
+    this.chat = bsuid;
+    const { words = "", quote, sentWords = [] } = this.drafts.get(bsuid) ?? {};
+    this.sentWords = sentWords;
+    this.back = 0;
+    this.problem();
+    this.drawQuote(quote);
+    this.words.value = words;
+    this.resize();
+  }
+
+  /** A person's chat goes on under another id. */
+  moved(was, bsuid) {
+    if (this.chat === was) this.chat = bsuid;
+    if (this.drafts.has(was)) this.drafts.set(bsuid, this.drafts.get(was));
+    this.drafts.delete(was);
+  }
+
+  /** Put text that was not sent back into its chat, unless something else was written there. */
+  putBack(chat, words) {
+    if (chat === this.chat) this.words.value ||= words;
+    else if (!this.drafts.get(chat)?.words) this.drafts.set(chat, { ...this.drafts.get(chat), words });
+    this.resize();
+  }
+
+  /** Show the limit once the text is longer; returns whether it is. */
+  tooLong() {
+    const count = this.words.value.length > LONGEST_TEXT ? [...this.words.value.trim()].length : 0;
+    byId("length").hidden = count <= LONGEST_TEXT;
+    byId("length").textContent = count > LONGEST_TEXT ? t("too_long", { count: number(count), limit: number(LONGEST_TEXT) }) : "";
+    return count > LONGEST_TEXT;
+  }
+
   resize() {
+    byId("send").disabled = this.tooLong();
     this.words.style.height = "auto";
     this.words.style.height = `${Math.min(this.words.scrollHeight, 140)}px`;
     const empty = !this.words.value.trim();
@@ -90,8 +132,8 @@ export class Composer {
 
   async submit() {
     const body = this.words.value.trim();
-    if (!body) return;
-    const { edited } = this;
+    if (!body || this.tooLong()) return;
+    const { edited, chat } = this;
     const quoted = this.takeQuote();
     this.sentWords = [...this.sentWords, body].slice(-MOST_REMEMBERED);
     this.back = 0;
@@ -100,8 +142,7 @@ export class Composer {
     const text = { type: "text", text: { body } };
     const original = edited && { original_message_id: edited, message: text };
     const sent = await this.attempt(() => this.session.send(original ? { type: "edit", edit: original } : text, quoted));
-    if (!sent) this.words.value ||= body;
-    this.resize();
+    if (!sent) this.putBack(chat, body);
   }
 
   /** Run `work` and return whether it succeeded; the reason of a failure is shown under the composer. */
@@ -111,7 +152,7 @@ export class Composer {
       await work();
       return true;
     } catch (error) {
-      this.problem(t("not_sent", { why: error.message }));
+      if (!error.cancelled) this.problem(t("not_sent", { why: reason(error) }));
       return false;
     }
   }
@@ -123,17 +164,26 @@ export class Composer {
 
   /** Quote a message in the reply, or (with `edited`) replace an own message. */
   setQuote(wamid, words, edited = false) {
+    this.drawQuote(wamid && { wamid, words, edited });
+    if (!wamid) return;
+    if (edited) this.words.value = words;
+    this.resize();
+    this.words.focus();
+    this.words.setSelectionRange(this.words.value.length, this.words.value.length);
+  }
+
+  drawQuote(quote) {
+    const { wamid, words, edited } = quote ?? {};
+    this.quote = quote;
     this.quoted = edited ? undefined : wamid;
     this.edited = edited ? wamid : undefined;
     const box = byId("quoting");
     box.hidden = !wamid;
     box.replaceChildren();
     if (!wamid) return;
-    const close = el("button", { type: "button", class: "plain", "aria-label": t("cancel"), onclick: () => this.setQuote() }, icon("close"));
+    const drop = () => (this.setQuote(), this.words.focus());
+    const close = el("button", { type: "button", class: "plain", "aria-label": t("cancel"), onclick: drop }, icon("close"));
     box.append(el("div", {}, el("strong", {}, t(edited ? "editing" : "replying")), el("span", {}, words)), close);
-    if (edited) this.words.value = words;
-    this.resize();
-    this.words.focus();
   }
 
   takeQuote() {
@@ -149,11 +199,32 @@ export class Composer {
   async sendFiles(files, fields) {
     let context = this.takeQuote();
     let { caption } = fields;
-    for (const file of files) {
+    // The person may change while the files are under way.
+    const person = this.session.person.bsuid;
+    for (const [at, file] of files.entries()) {
       const form = new FormData();
-      for (const [name, value] of Object.entries({ ...fields, caption, context })) if (value) form.append(name, value);
-      if (!(await this.attempt(() => this.session.upload(form, file)))) return;
+      for (const [name, value] of Object.entries({ ...fields, caption, context, person, file })) if (value) form.append(name, value);
+      if (!(await this.attempt(() => this.upload(form, file, files.length > 1 ? `${at + 1}/${files.length} · ` : "")))) return;
       [caption, context] = ["", undefined];
+    }
+  }
+
+  /** Upload one file, and show its progress until it is done. */
+  async upload(form, file, place) {
+    const [ended, bar] = [new AbortController(), byId("uploading-bar")];
+    const limit = form.get("as") === "document" || !/^(image|audio|video)\//.test(file.type) ? 100 : 16;
+    if (file.size > limit * MB) throw Object.assign(new Error(), { status: 413, limit });
+    const told = (share) => {
+      bar.value = share;
+      byId("uploading-name").textContent = `${place}${t("uploading", { name: form.get("voice") ? t("voice_note") : file.name, share: number(share * 100) })}`;
+    };
+    byId("uploading-cancel").onclick = () => ended.abort();
+    byId("uploading").hidden = false;
+    told(0);
+    try {
+      await upload("messages", form, told, ended.signal);
+    } finally {
+      byId("uploading").hidden = true;
     }
   }
 

@@ -2,7 +2,7 @@
 
 import { el, icon, outLink, reachable } from "./dom.js";
 import { formatted } from "./formatting.js";
-import { t } from "./language.js";
+import { has, t } from "./language.js";
 import { player } from "./player.js";
 
 /** Nodes for the message; `act` performs taps: tap(reply), button(reply), list(interactive), place(), contact(). */
@@ -20,7 +20,7 @@ export function summary(message) {
   const named = { audio: "voice_note", image: "photo", video: "video", document: "document", sticker: "sticker", location: "place" };
   const words = body.caption ?? body.filename ?? body.name;
   if (named[message.type]) return words ? `${t(named[message.type])}: ${words}` : t(named[message.type]);
-  return String(message.words ?? answer?.title ?? body.body?.text ?? body.body ?? body.text ?? message.type);
+  return String(message.words ?? answer?.title ?? body.body?.text ?? body.body ?? body.text ?? (has(`kind_${message.type}`) ? t(`kind_${message.type}`) : t("kind_unsupported")));
 }
 
 const words = (text) => el("div", { class: "words", dir: "auto" }, formatted(String(text)));

@@ -10,7 +10,7 @@ export function el(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children.flat().filter((child) => child !== undefined && child !== null && child !== false));
+  element.append(...children.flat(2).filter((child) => child !== undefined && child !== null && child !== false));
   return element;
 }
 
@@ -44,8 +44,10 @@ const PATHS = {
   mails: "M3.500 6h17v12.500h-17zM3.500 7l8.500 6.500L20.500 7",
   pushes: "M6 17V11a6 6 0 0 1 12 0v6l1.500 1.500h-15zM10 21h4",
   files: "M3.500 6h6l2 2.500h9V19h-17z",
+  catalogue: "M3.500 12.500 12 4h8v8l-8.500 8.500zM16 8h.1",
   stripe: "M3 6h18v12.500H3zM3 10.500h18M6.500 15h4",
   events: "M12 11a1.500 1.500 0 1 0 .1 0M8 8a5.500 5.500 0 0 0 0 9M16 8a5.500 5.500 0 0 1 0 9M5 5a10 10 0 0 0 0 15M19 5a10 10 0 0 1 0 15",
+  wire: "M8 7 3 12l5 5M16 7l5 5-5 5M13.500 5l-3 14",
   tap: "M9 11V5.500a1.500 1.500 0 0 1 3 0V10l5 1.500c1.500.5 2 1.500 1.700 3L17.500 20H11l-4.500-5.500 1.500-1z",
 };
 
@@ -68,9 +70,37 @@ export async function post(path, body) {
     method: "POST",
     headers: json ? { "Content-Type": "application/json" } : {},
     body: json ? JSON.stringify(body) : body,
+  }).catch(() => {
+    throw failure(0, "");
   });
-  const text = await response.text();
-  if (!response.ok) throw Object.assign(new Error(text.slice(0, 200) || `HTTP ${response.status}`), { status: response.status });
+  return answer(response.status, await response.text());
+}
+
+/** Post a form with files; `told(share)` hears how much is uploaded, and `signal` ends the upload. */
+export function upload(path, form, told, signal) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.upload.addEventListener("progress", ({ loaded, total }) => told(total ? loaded / total : 0));
+    request.addEventListener("load", () => {
+      try {
+        resolve(answer(request.status, request.responseText));
+      } catch (error) {
+        reject(error);
+      }
+    });
+    request.addEventListener("error", () => reject(failure(0, "")));
+    request.addEventListener("abort", () => reject(Object.assign(failure(0, ""), { cancelled: true })));
+    signal.addEventListener("abort", () => request.abort());
+    request.open("POST", path);
+    request.send(form);
+  });
+}
+
+/** The error of a refused request; the status is 0 where no answer came. */
+const failure = (status, text) => Object.assign(new Error(text.slice(0, 200) || `HTTP ${status}`), { status });
+
+function answer(status, text) {
+  if (status < 200 || status >= 300) throw failure(status, text);
   return text.startsWith("{") ? JSON.parse(text) : {};
 }
 

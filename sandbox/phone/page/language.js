@@ -3,13 +3,16 @@
 import { FAULTS } from "./faults_words.js";
 import { SIDE_PANEL } from "./side_panel_words.js";
 import { PROMPTS } from "./prompts_words.js";
+import { TURNS } from "./turns_words.js";
 
 const WORDS = {
   es: {
     skip: "Ir a escribir", sandbox: "entorno de pruebas", offline: "Sin conexión; reintentando…", language: "Idioma",
     phone: "Teléfono", writing_as: "Escribes como", new_person: "Empezar como otra persona", staff: "personal",
     by_username: "sin teléfono", show_turns: "Ver lo que hizo Recado", log: "Mensajes: flechas para recorrerlos, Enter para ver qué se puede hacer", drop: "Suelta aquí para enviar",
-    handoff: "Llamaron a una persona.", give_back: "Devolver al asistente", attach: "Adjuntar", message: "Escribe un mensaje",
+    handoff: "Atiende una persona.", handoff_echo: "Un colega contesta desde la app.", handoff_until: "El asistente calla hasta las {time}.", handoff_left: "Se avisó al equipo: {reason}",
+    reason_late: "llegó un mensaje con {hours} horas de retraso", reason_several: "este contacto tiene varias cuentas en Stripe", reason_budget: "se gastó el presupuesto de hoy", reason_proved: "comprobó su correo, pero la cuenta necesita que alguien la revise", reason_withheld: "su número está en STAFF_CONTACTS, pero antes fue de otra persona, así que no da permisos",
+    give_back: "Devolver al asistente", attach: "Adjuntar", message: "Escribe un mensaje",
     record: "Grabar nota de voz", send: "Enviar", cancel: "Cancelar", recording: "Grabando…", photo: "Foto, video o audio",
     document: "Documento", place: "Ubicación", samples: "Muestras listas", close: "Cerrar",
     no_turns: "Aún no hay turnos", no_turns_hint: "Escribe, graba o manda una foto: aquí verás qué entendió el asistente, qué pidió al modelo, qué herramientas usó, cuánto tardó y cuánto costó.",
@@ -41,13 +44,18 @@ const WORDS = {
     "fact_e-mail": "El correo no sale: se queda aquí. Configura SendGrid, SES o SMTP para enviarlo.",
     "fact_web push": "Las claves de los avisos valen sólo para esta sesión. Pon las tuyas con recado keys vapid.",
     fact_subscribers: "Los eventos llegan a un ERP de imitación que comprueba su firma. Pon WEBHOOK_SUBSCRIBERS para avisar al tuyo.",
-    fact_other: "{name} es una imitación.",
+    fact_other: "{name} es una imitación.", fact_redis: "Los datos están en el Redis de este entorno:",
+    too_long: "Demasiado largo: {count} de {limit} letras. Acórtalo o mándalo en partes.", uploading: "Subiendo {name}: {share} %",
+    why_0: "no hay conexión con el servidor", why_400: "el servidor no lo aceptó", why_413: "el archivo es demasiado grande; caben {limit} MB", why_404: "ya no existe",
+    why_503: "Recado no está listo; vuelve a intentarlo", why_other: "el servidor falló ({status})", "why_the file is empty": "el archivo está vacío", "why_nobody has this id": "esa persona ya no existe",
   },
   en: {
     skip: "Skip to writing", sandbox: "sandbox", offline: "Offline; trying again…", language: "Language",
     phone: "Phone", writing_as: "Writing as", new_person: "Start as another person", staff: "staff",
     by_username: "no phone", show_turns: "Show what Recado did", log: "Messages: arrows to walk through them, Enter for what can be done", drop: "Drop here to send",
-    handoff: "A person was called.", give_back: "Give back to the assistant", attach: "Attach", message: "Write a message",
+    handoff: "A person has this chat.", handoff_echo: "A colleague answers from the app.", handoff_until: "The assistant is quiet until {time}.", handoff_left: "The team was told: {reason}",
+    reason_late: "a message came {hours} hours late", reason_several: "this contact has several accounts at Stripe", reason_budget: "today's budget is spent", reason_proved: "proved their e-mail address, but somebody has to look at the account", reason_withheld: "their number is in STAFF_CONTACTS, but was another person's before, so it gives no role",
+    give_back: "Give back to the assistant", attach: "Attach", message: "Write a message",
     record: "Record a voice note", send: "Send", cancel: "Cancel", recording: "Recording…", photo: "Photo, video or audio",
     document: "Document", place: "Location", samples: "Ready samples", close: "Close",
     no_turns: "No turns yet", no_turns_hint: "Write, record or send a photo: here you see what the assistant understood, what it asked the model, which tools it used, how long it took and what it cost.",
@@ -79,11 +87,14 @@ const WORDS = {
     "fact_e-mail": "E-mail does not leave: it stays here. Set up SendGrid, SES or SMTP to send it.",
     "fact_web push": "The keys of notifications hold for this session only. Set your own with recado keys vapid.",
     fact_subscribers: "Events go to an imitated ERP that checks their signature. Set WEBHOOK_SUBSCRIBERS to tell yours.",
-    fact_other: "{name} is an imitation.",
+    fact_other: "{name} is an imitation.", fact_redis: "The data is in the Redis of this sandbox:",
+    too_long: "Too long: {count} of {limit} letters. Shorten it or send it in parts.", uploading: "Uploading {name}: {share} %",
+    why_0: "no connection to the server", why_400: "the server did not accept it", why_413: "the file is too large; {limit} MB fit", why_404: "it is gone",
+    why_503: "Recado is not ready; try again", why_other: "the server failed ({status})", "why_the file is empty": "the file is empty", "why_nobody has this id": "that person is gone",
   },
 };
 
-for (const name of Object.keys(WORDS)) Object.assign(WORDS[name], FAULTS[name], SIDE_PANEL[name], PROMPTS[name]);
+for (const name of Object.keys(WORDS)) Object.assign(WORDS[name], FAULTS[name], SIDE_PANEL[name], PROMPTS[name], TURNS[name]);
 
 const listeners = [];
 let language = stored() ?? (navigator.language.startsWith("es") ? "es" : "en");

@@ -3,32 +3,31 @@
 import { Chat, send } from "./chat.js";
 import { Composer } from "./composer.js";
 import { byId, el, icon, post, setUrlPaths } from "./dom.js";
-import { apply, current, has, onLanguage, setLanguage, t } from "./language.js";
+import { connect } from "./connection.js";
+import { apply, current, has, onLanguage, setLanguage, t, time } from "./language.js";
 import { SidePanel } from "./side_panel.js";
 import { show as showPrompts } from "./prompts.js";
+import { handoffReason } from "./reasons.js";
 import * as sheets from "./sheets.js";
 import { Drawer } from "./faults.js";
+import { People } from "./people.js";
 import { Turns } from "./turns.js";
 
 const people = new Map();
 const histories = new Map();
 const handoffs = new Map();
-const owners = new Map();
-const turns = new Turns();
+let turns;
+let owned;
 let facts = {};
 let composer;
 let drawer;
 let sidePanel;
 let buffered;
+let handoffEnds;
 
 const session = {
   person: undefined,
   send: (message, context) => send(session.person.bsuid, message, context),
-  upload: (form, file) => {
-    form.append("person", session.person.bsuid);
-    form.append("file", file);
-    return post("messages", form);
-  },
   chooseRow: (body, quoted) =>
     sheets.list(body, (row) => composer.attempt(() => session.send({ type: "interactive", interactive: { type: "list_reply", list_reply: row } }, quoted))),
   choosePlace: (quoted) => composer.choosePlace(quoted),
@@ -38,6 +37,23 @@ const session = {
     return composer.attempt(() => session.send({ type: "contacts", contacts: [card] }, quoted));
   },
   quote: (whole, words) => composer.setQuote(whole.wamid, words),
+  turnOf: (whole) => turns.of(whole.message.turn ?? whole.wamid),
+  showTurn(whole) {
+    if (!byId("workspace").classList.contains("panel-open")) showPanel(true);
+    sidePanel.show("turns");
+    turns.find(session.turnOf(whole));
+  },
+  showRaw(whole) {
+    if (!byId("workspace").classList.contains("panel-open")) showPanel(true);
+    sidePanel.show("wire");
+    sidePanel.kinds.wire.find(whole.wamid);
+  },
+  showMessage(wamid) {
+    const bsuid = owned.owners.get(wamid);
+    if (bsuid && bsuid !== session.person.bsuid) choose(bsuid);
+    showPanel(false);
+    chat.find(wamid);
+  },
   edit: (whole) => composer.setQuote(whole.wamid, (whole.edited ?? whole.message.text).body, true),
 };
 const chat = new Chat({ ...session, send: (...sent) => composer.attempt(() => session.send(...sent)) });
@@ -47,7 +63,7 @@ const EVENT_HANDLERS = {
     const history = histories.get(event.person) ?? [];
     if (history.some(({ wamid }) => wamid === event.wamid)) return;
     histories.set(event.person, [...history, event]);
-    owners.set(event.wamid, event.person);
+    owned.learn(event.wamid, event.person, event.message.conversation);
     if (event.person !== session.person?.bsuid) return;
     chat.add(event);
     sidePanel.chatChanged();
@@ -80,21 +96,34 @@ const EVENT_HANDLERS = {
     people.delete(was);
     people.set(person.bsuid, person);
     histories.set(person.bsuid, history);
-    for (const { wamid } of history) owners.set(wamid, person.bsuid);
+    owned.moved(was, person.bsuid);
+    composer.moved(was, person.bsuid);
     if (session.person?.bsuid === was) choose(person.bsuid);
     else drawPeople();
   },
   typing: (event) => event.person === session.person?.bsuid && chat.setTyping(event.on),
   turn(event) {
+    const bsuid = owned.turn(event);
     turns.put(event);
+    // After a restart of the sandbox nobody tells again that a person has the conversation.
+    if (event.outcome === "handed_off" && !handoffs.get(event.conversation)?.on) handoffs.set(event.conversation, { conversation: event.conversation, on: true, reason: "" });
+    if (event.state === "closed" && bsuid === session.person?.bsuid) chat.turnClosed((event.reply ?? []).some(Boolean));
     sidePanel.turnChanged(event);
+    drawHandoff();
+  },
+  asked: (event) => turns.putAsked(event),
+  noted(event) {
+    if (owned.turn(event) === session.person?.bsuid) chat.turnClosed(false);
+    turns.putNoted(event);
     drawHandoff();
   },
   prompts: (event) => showPrompts(event),
   news: ({ of }) => sidePanel.refresh(of),
   mail: () => sidePanel.refresh("mails"),
   handoff(event) {
-    handoffs.set(event.conversation, event);
+    // A message that was left to a person doesn't take the bot out; a note says so.
+    if (!event.on && event.reason && owned.of(event.conversation) === session.person?.bsuid) chat.note(t("handoff_left", { reason: handoffReason(event.reason) }));
+    if (event.on || !event.reason) handoffs.set(event.conversation, event);
     drawHandoff();
   },
   person({ person }) {
@@ -105,17 +134,18 @@ const EVENT_HANDLERS = {
 
 /** The latest handoff of the chosen person's conversation, while the bot is paused. */
 function handoff() {
-  for (const { turn } of [...turns.turns.values()].reverse()) {
-    const event = handoffs.get(turn.conversation);
-    if (event?.on && turn.messages?.some((wamid) => owners.get(wamid) === session.person?.bsuid)) return event;
-  }
-  return undefined;
+  const over = ({ until }) => until && new Date(until) < new Date();
+  for (const [conversation, event] of handoffs) if (over(event)) handoffs.delete(conversation);
+  return [...handoffs.values()].reverse().find((event) => event.on && owned.of(event.conversation) === session.person?.bsuid);
 }
 
 function drawHandoff() {
   const event = handoff();
   byId("handoff").hidden = !event;
-  byId("handoff-reason").textContent = event?.reason ?? "";
+  clearTimeout(handoffEnds);
+  if (event?.until) handoffEnds = setTimeout(drawHandoff, Math.max(0, new Date(event.until) - Date.now()) + 1000);
+  byId("handoff-title").textContent = event ? t(event.until ? "handoff_echo" : "handoff") : "";
+  byId("handoff-reason").textContent = event?.until ? t("handoff_until", { time: time(new Date(event.until)) }) : handoffReason(event?.reason ?? "");
   byId("give-back").onclick = () => composer.attempt(() => post("give-back", { conversation: event.conversation }));
 }
 
@@ -132,12 +162,13 @@ function drawPeople() {
 function choose(bsuid) {
   session.person = people.get(bsuid) ?? people.values().next().value;
   sessionStorage.setItem("person", session.person.bsuid);
-  composer.setQuote();
+  composer.openChat(session.person.bsuid);
   chat.show(session.person, histories.get(session.person.bsuid) ?? []);
   drawPeople();
   drawHandoff();
   drawer.draw();
   sidePanel.redraw();
+  turns.redraw();
 }
 
 function drawFacts() {
@@ -148,7 +179,8 @@ function drawFacts() {
   byId("notice").classList.toggle("all-real", !imitated.length);
   byId("notice-title").textContent = imitated.length ? t("imitated", { names: imitated.map(named).join(", ") }) : t("all_real");
   const explained = (name) => el("li", {}, has(known("fact", name)) ? t(known("fact", name)) : t("fact_other", { name }));
-  byId("notice-list").replaceChildren(...imitated.map(explained));
+  const redis = facts.redis && el("li", {}, t("fact_redis"), " ", el("code", {}, facts.redis.url), ` (${facts.redis.folder})`);
+  byId("notice-list").replaceChildren(...imitated.map(explained), ...(redis ? [redis] : []));
 }
 
 /** Load the server's state at the start, and after the stream was interrupted. */
@@ -157,11 +189,17 @@ async function load() {
   for (const person of state.people) people.set(person.bsuid, person);
   for (const [bsuid, events] of Object.entries(state.history)) {
     histories.set(bsuid, events);
-    for (const { wamid } of events) owners.set(wamid, bsuid);
+    for (const { wamid, message } of events) owned.learn(wamid, bsuid, message?.conversation);
   }
   for (const event of state.handoffs) handoffs.set(event.conversation, event);
-  for (const turn of state.turns) turns.put(turn);
   facts = state.facts;
+  turns.services = facts.services ?? {};
+  for (const turn of state.turns) owned.turn(turn);
+  for (const turn of [...state.turns, ...state.noted].sort((a, b) => (a.started_at ?? a.at).localeCompare(b.started_at ?? b.at))) {
+    if (turn.type === "turn") turns.put(turn);
+    else turns.putNoted(turn);
+  }
+  for (const event of state.asked) turns.putAsked(event);
   setUrlPaths(facts.reach);
   drawer.setArmed(state.armed);
   showPrompts(state.prompts, false);
@@ -170,47 +208,41 @@ async function load() {
   await sidePanel.load(facts.services ?? {});
 }
 
-function listen() {
-  const stream = new EventSource("events");
-  stream.addEventListener("open", async () => {
-    byId("offline").hidden = true;
-    // Events that arrive while the state loads may be newer, so that we handle them afterwards.
-    buffered = [];
-    await load();
-    const late = buffered;
-    buffered = undefined;
-    late.forEach(handle);
-  });
-  stream.addEventListener("error", () => (byId("offline").hidden = false));
-  stream.addEventListener("message", ({ data }) => {
-    const event = JSON.parse(data);
-    if (buffered) buffered.push(event);
-    else handle(event);
-  });
+async function opened() {
+  // Events that arrive while the state loads may be newer, so that we handle them afterwards.
+  buffered = [];
+  await load();
+  const late = buffered;
+  buffered = undefined;
+  late.forEach(handle);
 }
+
+const heard = (event) => (buffered ? buffered.push(event) : handle(event));
 
 const handle = (event) => EVENT_HANDLERS[event.type]?.(event);
 
 function showPanel(on) {
   byId("workspace").classList.toggle("panel-open", on);
   byId("show-turns").setAttribute("aria-expanded", String(on));
-  byId(on ? "hide-turns" : "show-turns").focus();
+  if (innerWidth < 900) byId(on ? "hide-turns" : "show-turns").focus();
   sidePanel.seen();
 }
 
 function drawIcons() {
-  const signs = { attach: "attach", send: "send", record: "mic", "record-send": "send", "record-cancel": "bin", "show-turns": "turns", "hide-turns": "close", "new-person": "add", "hide-drawer": "close" };
+  const signs = { attach: "attach", send: "send", record: "mic", "record-send": "send", "record-cancel": "bin", "show-turns": "turns", "hide-turns": "close", "new-person": "add", "hide-drawer": "close", "uploading-cancel": "close" };
   for (const [id, sign] of Object.entries(signs)) byId(id).replaceChildren(icon(sign));
   const menu = { "attach-photo": "photo", "attach-document": "file", "attach-place": "place", "attach-contact": "person", "attach-sample": "samples" };
   for (const [id, sign] of Object.entries({ ...menu, "show-drawer": "faults" })) byId(id).prepend(icon(sign));
 }
 
 function start() {
+  owned = new People(session, people);
+  turns = new Turns(owned, session);
   composer = new Composer(session);
   drawer = new Drawer(session, (work) => composer.attempt(work), (words) => chat.note(words));
   const said = () => histories.get(session.person?.bsuid) ?? [];
   const toChat = () => byId("workspace").classList.contains("panel-open") && showPanel(false);
-  sidePanel = new SidePanel({ session, said, toChat });
+  sidePanel = new SidePanel({ session, said, toChat, people: owned, turns });
   byId("language").value = current();
   byId("language").addEventListener("change", ({ target }) => setLanguage(target.value));
   byId("person").addEventListener("change", ({ target }) => choose(target.value));
@@ -224,7 +256,7 @@ function start() {
   byId("show-turns").addEventListener("click", () => showPanel(true));
   byId("hide-turns").addEventListener("click", () => showPanel(false));
   byId("panel").addEventListener("keydown", (press) => press.key === "Escape" && showPanel(false));
-  document.addEventListener("visibilitychange", () => post("presence", { person: session.person.bsuid, open: !document.hidden }));
+  document.addEventListener("visibilitychange", () => session.person && post("presence", { person: session.person.bsuid, open: !document.hidden }).catch(() => {}));
   document.addEventListener("click", ({ target }) => byId("notice").contains(target) || (byId("notice").open = false));
   byId("notice").addEventListener("keydown", (press) => press.key === "Escape" && (byId("notice").open = false));
   drawIcons();
@@ -232,11 +264,12 @@ function start() {
   onLanguage(() => {
     drawPeople();
     drawFacts();
+    drawHandoff();
     turns.redraw();
     sidePanel.redraw(true);
     if (session.person) chat.show(session.person, histories.get(session.person.bsuid) ?? []);
   });
-  listen();
+  connect(opened, heard);
 }
 
 start();

@@ -41,7 +41,9 @@ const list = (findings) => el("ul", { tabindex: "0", "aria-label": t("prompts_pl
 function finding({ file, line, column, code, message, fix }) {
   const place = el("code", { title: file }, `${file.split("/").pop()}:${line}:${column}`);
   const kind = has(`code_${code}`) ? t(`code_${code}`) : code;
-  return el("li", {}, place, " ", el("strong", {}, kind), el("span", {}, message, fix && el("em", {}, ` → ${fix}`)));
+  const hint = has(`hint_${code}`) && el("span", {}, t(`hint_${code}`));
+  const detail = el("details", {}, el("summary", {}, t("error_detail")), el("span", { lang: "en" }, message, fix && el("em", {}, ` → ${fix}`)));
+  return el("li", {}, place, " ", el("strong", {}, kind), hint, detail);
 }
 
 onLanguage(() => latest && show(latest, byId("prompts-released").childElementCount > 0));

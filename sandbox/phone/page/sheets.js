@@ -108,3 +108,8 @@ export function person(choose) {
     form(close, ({ name }) => choose(name), t("start"), field("name", t("name"), { required: true, maxlength: 60, value: t("person_name") })),
   ]);
 }
+
+/** Raw text, with one action. */
+export function raw(title, text, words, act) {
+  open(title, (close) => [el("pre", { class: "raw", tabindex: 0 }, text), el("button", { type: "button", class: "wide-button", onclick: () => (close(), act()) }, words)]);
+}

@@ -22,7 +22,7 @@ export function emptyNotice(context, kind, starter) {
 export const realServiceNotice = (kind) => el("div", { class: "empty" }, icon(kind, "large"), el("p", {}, t("real_service")));
 
 /** A list in a tab: `head` is redrawn each time, existing rows stay unchanged. */
-class RecordList {
+export class RecordList {
   constructor(view, context) {
     Object.assign(this, { view, context, items: [] });
     this.head = el("div", { class: "view-head" });
@@ -33,6 +33,24 @@ class RecordList {
 
   ids() {
     return this.items.map((item) => this.key(item));
+  }
+
+  count() {
+    return this.visible().length;
+  }
+
+  /** The items of the chosen person where the panel is for them alone; items of nobody are everybody's. */
+  visible() {
+    return this.items.filter((item) => this.context.people.shows(this.owner(item)));
+  }
+
+  owner() {
+    return undefined;
+  }
+
+  /** The name beside a row that may be of anybody. */
+  nameOf(item) {
+    return this.context.people.only ? undefined : this.context.people.name(this.owner(item));
   }
 
   key(item) {
@@ -46,8 +64,9 @@ class RecordList {
   redraw(inOtherWords) {
     if (inOtherWords) this.list.replaceChildren();
     this.head.replaceChildren(...this.heading());
-    sync(this.list, this.items, (item) => this.key(item), (item) => this.row(item));
-    this.nothing.replaceChildren(...(this.items.length ? [] : [emptyNotice(this.context, this.kind, this.starter)]));
+    const items = this.visible();
+    sync(this.list, items, (item) => this.key(item), (item) => this.row(item));
+    this.nothing.replaceChildren(...(items.length ? [] : [emptyNotice(this.context, this.kind, this.starter)]));
   }
 
   heading() {
@@ -123,7 +142,7 @@ export class Pushes extends RecordList {
 
   /** The token of the latest push invitation sent to the chosen person. */
   token() {
-    const link = /\/push\/(c_[\w.-]+)/;
+    const link = /\/push\/([\w-]{20,}\.[\w-]+)/;
     const sent = this.context.said().filter(({ direction }) => direction === "out").map(({ message }) => link.exec(JSON.stringify(message))?.[1]);
     return sent.filter(Boolean).at(-1);
   }
@@ -150,7 +169,7 @@ export class Pushes extends RecordList {
         el("strong", {}, push.title),
         el("p", { dir: "auto" }, linked(push.body ?? "")),
         reachable(push.url) && outLink(push.url, {}, t("open")),
-        el("small", {}, t("push_meta", { urgency: push.urgency ?? "normal", ttl: lasts })),
+        el("small", {}, t("push_meta", { urgency: t(`urgency_${push.urgency ?? "normal"}`), ttl: lasts })),
       ),
       el("time", { class: "figures", datetime: push.at }, moment(new Date(push.at))),
     );
@@ -170,6 +189,10 @@ export class Files extends RecordList {
 
   key({ conversation, id }) {
     return `${conversation}/${id}`;
+  }
+
+  owner({ conversation }) {
+    return this.context.people.of(conversation);
   }
 
   row(file) {
@@ -202,6 +225,10 @@ export class Events extends RecordList {
     return `${id}/${times}`;
   }
 
+  owner({ data }) {
+    return this.context.people.of(data?.conversation);
+  }
+
   heading() {
     return this.refused ? [tag(t("refused_events", { count: this.refused }), "bad")] : [];
   }
@@ -213,7 +240,7 @@ export class Events extends RecordList {
         "summary",
         {},
         icon("events"),
-        el("span", { class: "entry-words" }, el("code", {}, event.type)),
+        el("span", { class: "entry-words" }, el("code", {}, event.type), this.nameOf(event) && el("small", {}, this.nameOf(event))),
         event.times > 1 && tag(t("times", { count: event.times })),
         el("span", { class: "tag good" }, icon("check"), t("verified")),
         el("time", { class: "figures", datetime: event.received_at }, moment(new Date(event.received_at))),
@@ -223,5 +250,32 @@ export class Events extends RecordList {
     const draw = () => el("div", { class: "entry-body" }, el("dl", {}, el("dt", {}, "webhook-id"), el("dd", {}, el("code", {}, event.id))), el("pre", {}, JSON.stringify(body, null, 2)));
     node.addEventListener("toggle", () => node.open && node.children.length === 1 && node.append(draw()));
     return node;
+  }
+}
+
+const FIELDS = ["brand", "size", "price", "currency", "barcode"];
+
+export class Products extends RecordList {
+  kind = "catalogue";
+
+  put(products) {
+    this.items = products;
+    this.redraw();
+  }
+
+  key({ id, version }) {
+    return `${id}/${version}`;
+  }
+
+  row({ id, version, fields, photos, updated_at: at }) {
+    const price = [fields.price && `$${fields.price}`, fields.currency].filter(Boolean).join(" ");
+    const line = [fields.brand, fields.size, price, fields.barcode].filter(Boolean).join(" · ");
+    const facts = [...FIELDS.filter((name) => fields[name]).map((name) => [t(`field_${name}`), fields[name]]), [t("field_version"), version], [t("field_photos"), photos]];
+    return el(
+      "details",
+      { class: "entry" },
+      el("summary", {}, icon("catalogue"), el("span", { class: "entry-words" }, el("strong", {}, fields.name ?? id), el("small", {}, line)), el("time", { class: "figures", datetime: at }, moment(new Date(at)))),
+      el("div", { class: "entry-body" }, el("dl", {}, facts.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, String(value))]))),
+    );
   }
 }

@@ -1,26 +1,34 @@
 // The tabs beside the chat: turns, e-mails, push notifications, files, Stripe, events; tabs with new entries light up.
 
 import { byId, el, icon } from "./dom.js";
-import { Events, Files, Mails, Pushes } from "./side_lists.js";
+import { Events, Files, Mails, Products, Pushes } from "./side_lists.js";
+import { Wire } from "./wire.js";
 import { t } from "./language.js";
+import { reason } from "./reasons.js";
 import { StripeView } from "./stripe.js";
 
-const NAMES = ["turns", "mails", "pushes", "files", "stripe", "events"];
+const NAMES = ["turns", "mails", "pushes", "files", "catalogue", "stripe", "events", "wire"];
+// These tabs can show the chosen person alone.
+const BY_PERSON = ["turns", "files", "events", "wire"];
 const SERVICES = { mails: "E-mail", stripe: "Stripe", events: "Subscribers" };
 const PATHS = { events: "events-out" };
 const PAUSE_MS = 120;
 
 export class SidePanel {
-  /** `session` has the chosen person, `said()` gives their messages, `toChat()` shows the chat. */
-  constructor({ session, said, toChat }) {
-    const context = { session, said, toChat, attempt: (work, told) => this.attempt(work, told) };
+  /** `session` has the chosen person, `said()` gives their messages, `toChat()` shows the chat, `people` whose a row is. */
+  constructor({ session, said, toChat, people, turns }) {
+    this.turns = turns;
+    this.session = session;
+    const context = { session, said, toChat, people, attempt: (work, told) => this.attempt(work, told) };
     const ask = (kind) => () => this.fetch(kind);
     this.kinds = {
       mails: new Mails(byId("view-mails"), context),
       pushes: new Pushes(byId("view-pushes"), context, ask("pushes")),
       files: new Files(byId("view-files"), context),
+      catalogue: new Products(byId("view-catalogue"), context),
       stripe: new StripeView(byId("view-stripe"), context, ask("stripe")),
       events: new Events(byId("view-events"), context),
+      wire: new Wire(byId("view-wire"), context),
     };
     this.open = "turns";
     this.known = {};
@@ -30,6 +38,11 @@ export class SidePanel {
     this.tabs = Object.fromEntries(NAMES.map((name) => [name, this.tab(name)]));
     byId("tabs").append(...Object.values(this.tabs));
     byId("tabs").addEventListener("keydown", (press) => this.walk(press));
+    byId("only").addEventListener("change", ({ target }) => {
+      people.only = target.checked;
+      this.redraw(true);
+      this.turns.redraw();
+    });
     matchMedia("(max-width: 899px)").addEventListener("change", () => this.seen());
     this.label();
   }
@@ -49,7 +62,7 @@ export class SidePanel {
   }
 
   /** Run `work`; a failure is shown under the tabs, in the words of `told(error)`. */
-  async attempt(work, told = ({ message }) => message) {
+  async attempt(work, told = reason) {
     this.problem();
     await work().catch((error) => this.problem(told(error)));
   }
@@ -83,8 +96,9 @@ export class SidePanel {
   }
 
   /** Refresh the files, because turns store and create files. */
-  turnChanged({ state }) {
+  turnChanged({ state, taps = [] }) {
     if (state === "closed") this.refresh("files");
+    if (taps.some(({ kind }) => kind === "product")) this.refresh("catalogue");
   }
 
   /** Redraw the push tab, because a new message may hold an invitation link. */
@@ -95,8 +109,9 @@ export class SidePanel {
   async fetch(kind) {
     const view = this.kinds[kind];
     if (this.real[kind]) return view.isReal();
-    const response = await fetch(PATHS[kind] ?? kind);
-    if (!response.ok) return;
+    // Without a connection the list stays as it is; it is loaded again with the next one.
+    const response = await fetch(PATHS[kind] ?? kind).catch(() => undefined);
+    if (!response?.ok) return;
     view.put(await response.json());
     const ids = view.ids();
     const known = this.known[kind];
@@ -125,7 +140,7 @@ export class SidePanel {
   label() {
     for (const name of NAMES) {
       const tab = this.tabs[name];
-      const [count, fresh] = [this.kinds[name]?.ids().length ?? 0, this.fresh[name] ?? 0];
+      const [count, fresh] = [this.kinds[name]?.count() ?? 0, this.fresh[name] ?? 0];
       tab.setAttribute("aria-selected", String(name === this.open));
       tab.tabIndex = name === this.open ? 0 : -1;
       tab.classList.toggle("fresh", fresh > 0);
@@ -133,6 +148,8 @@ export class SidePanel {
       tab.querySelector(".count").textContent = fresh || count || "";
       tab.setAttribute("aria-label", fresh ? t("tab_fresh", { name: t(`tab_${name}`), count, fresh }) : count ? t("tab_named", { name: t(`tab_${name}`), count }) : t(`tab_${name}`));
     }
+    byId("only-name").textContent = t("only_person", { name: this.session.person?.name ?? "" });
+    byId("only").closest("label").hidden = !BY_PERSON.includes(this.open);
     byId("show-turns").classList.toggle("fresh", Object.values(this.fresh).some(Boolean));
   }
 }

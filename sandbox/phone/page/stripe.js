@@ -2,6 +2,8 @@
 
 import { el, icon, outLink, post, reachable } from "./dom.js";
 import { emptyNotice, realServiceNotice } from "./side_lists.js";
+import { reason } from "./reasons.js";
+import { rawEvent } from "./wire.js";
 import { has, moment, number, price, shortDay, t } from "./language.js";
 
 const PASSES = [1, 7, 32];
@@ -23,6 +25,10 @@ export class StripeView {
   /** Ids of Stripe's events, which count as new entries. */
   ids() {
     return this.data?.events.map(({ id }) => id) ?? [];
+  }
+
+  count() {
+    return this.ids().length;
   }
 
   put(data) {
@@ -56,7 +62,7 @@ export class StripeView {
 
   /** Send an action to the simulator, and show its new state. */
   async change(path, body) {
-    const told = (error) => (error.status === 402 ? t("card_was_declined") : error.message);
+    const told = (error) => (error.status === 402 ? t("card_was_declined") : reason(error));
     await this.context.attempt(async () => this.put(await post(`stripe/${path}`, body)), told);
     this.redraw();
   }
@@ -150,8 +156,8 @@ export class StripeView {
   events() {
     const { events } = this.data;
     if (!events.length) return emptyNotice(this.context, "events");
-    const row = ({ type, created, taken }) =>
-      el("li", {}, el("code", {}, type), el("span", { class: taken ? "tag good" : "tag" }, t(taken ? "delivered_event" : "waiting_event")), el("time", { class: "figures" }, moment(at(created))));
+    const row = ({ id, type, created, taken }) =>
+      el("li", {}, el("button", { type: "button", class: "code-link", "data-key": `event_${id}`, onclick: () => rawEvent(id, type, this.context) }, type), el("span", { class: taken ? "tag good" : "tag" }, t(taken ? "delivered_event" : "waiting_event")), el("time", { class: "figures" }, moment(at(created))));
     return this.folded("stripe_events", t("stripe_events", { count: events.length }), el("ul", { class: "stripe-list" }, events.map(row)));
   }
 }

@@ -1,7 +1,7 @@
 // The panel of turns, newest first; a turn that changes is redrawn in place.
 
-import { byId, el } from "./dom.js";
-import { has, locale, number, t, time } from "./language.js";
+import { byId, el, icon } from "./dom.js";
+import { has, locale, number, price, t, time } from "./language.js";
 
 const word = (key) => (has(key) ? t(key) : String(key));
 const ms = (value) => (value >= 1000 ? `${number(value / 1000, 2)} s` : `${number(value, value < 10 ? 1 : 0)} ms`);
@@ -12,9 +12,73 @@ const money = (usd) => {
 };
 
 export class Turns {
-  constructor() {
-    this.turns = new Map();
+  /** `people` tells whose a turn is, `session.showMessage(wamid)` shows a message; `services` are set later. */
+  constructor(people, session) {
+    Object.assign(this, { people, session, turns: new Map(), asked: new Map(), noted: new Map(), services: {} });
     this.list = byId("turns");
+  }
+
+  /** The turn of a message or of a reply, by its wamid or by the turn's own id. */
+  of(id) {
+    if (this.turns.has(id)) return id;
+    return [...this.turns].find(([, { turn }]) => turn.messages?.includes(id))?.[0];
+  }
+
+  /** Open a turn and scroll to it. */
+  find(id) {
+    const { node } = this.turns.get(id) ?? {};
+    if (!node) return;
+    node.open = true;
+    node.dataset.kept = "yes";
+    node.scrollIntoView({ block: "start" });
+    node.querySelector("summary").focus({ preventScroll: true });
+    node.classList.add("found");
+    setTimeout(() => node.classList.remove("found"), 1500);
+  }
+
+  /** The messages that a turn sent to models. */
+  putAsked(event) {
+    this.asked.set(event.turn, event.requests);
+    const known = this.turns.get(event.turn);
+    if (known) this.draw(known.turn, known.node);
+  }
+
+  /** Messages that got no answer: each is a line between the turns. */
+  putNoted(event) {
+    const id = `${event.turn}/${event.messages.map(({ message }) => message).join()}`;
+    if (this.noted.has(id)) return;
+    const node = el("div", { class: "noted" });
+    this.noted.set(id, { event, node });
+    this.list.prepend(node);
+    this.drawNoted(event, node);
+    this.total();
+  }
+
+  drawNoted(event, node) {
+    const owner = this.people.turn(event);
+    node.hidden = !this.people.shows(owner);
+    node.replaceChildren(
+      ...event.messages.map(({ message, kind, state }) =>
+        el(
+          "div",
+          { class: "noted-line" },
+          el("span", { class: "chip" }, has(`kind_${kind}`) ? t(`kind_${kind}`) : kind),
+          el("span", { class: "said" }, [!this.people.only && this.people.name(owner), noted(state)].filter(Boolean).join(": ")),
+          this.jump(message),
+          el("span", { class: "figures" }, time(new Date(event.at))),
+        ),
+      ),
+    );
+  }
+
+  /** A button that shows a message in the chat. */
+  jump(wamid) {
+    const known = this.people.owners.has(wamid);
+    return known && el("button", { type: "button", class: "plain jump", "aria-label": t("see_message"), title: t("see_message"), onclick: () => this.session.showMessage(wamid) }, icon("reply"));
+  }
+
+  imitates(...names) {
+    return names.some((name) => this.services[name] === "imitation");
   }
 
   /** Draw a turn, or draw it again. */
@@ -33,29 +97,47 @@ export class Turns {
 
   redraw() {
     for (const { turn, node } of this.turns.values()) this.draw(turn, node);
+    for (const { event, node } of this.noted.values()) this.drawNoted(event, node);
     this.total();
   }
 
   total() {
-    byId("no-turns").hidden = this.turns.size > 0;
-    const cost = [...this.turns.values()].reduce((sum, { turn }) => sum + Number(turn.cost_usd ?? 0), 0);
-    byId("turn-total").textContent = this.turns.size ? t("total", { count: this.turns.size, cost: money(cost) }) : "";
+    const shown = [...this.turns.values()].filter(({ node }) => !node.hidden);
+    const lines = [...this.noted.values()].filter(({ node }) => !node.hidden);
+    byId("no-turns").hidden = shown.length + lines.length > 0;
+    const cost = shown.reduce((sum, { turn }) => sum + Number(turn.cost_usd ?? 0), 0);
+    const words = t("total", { count: shown.length, cost: money(cost) });
+    byId("turn-total").textContent = shown.length ? (this.imitates("OpenRouter") ? `${words} ${t("not_charged")}` : words) : "";
   }
 
   draw(turn, node) {
     const state = turn.state === "thinking" ? "thinking" : (turn.outcome ?? "closed");
     const spent = (turn.stations ?? []).reduce((sum, { ms: took }) => sum + took, 0);
     const said = (turn.perceived ?? []).map(({ text }) => headline(text)).join(" · ") || turn.turn;
-    const figures = [time(new Date(turn.started_at)), spent ? ms(spent) : "", turn.cost_usd ? money(turn.cost_usd) : ""].filter(Boolean);
+    const owner = this.people.turn(turn);
+    node.hidden = !this.people.shows(owner);
+    const cost = Number(turn.cost_usd) ? `${this.imitates("OpenRouter") ? "≈ " : ""}${money(turn.cost_usd)}` : "";
+    const figures = [time(new Date(turn.started_at)), spent ? ms(spent) : "", cost].filter(Boolean);
+    const name = this.people.only ? undefined : this.people.name(owner);
     node.replaceChildren(
       el(
         "summary",
         { onclick: () => (node.dataset.kept = "yes") },
         el("span", { class: `chip ${state}` }, has(`outcome_${state}`) ? t(`outcome_${state}`) : state),
-        el("span", { class: "said", dir: "auto" }, said),
+        el("span", { class: "said", dir: "auto" }, name && el("b", {}, `${name}: `), said),
         el("span", { class: "figures" }, figures.join(" · ")),
       ),
-      ...[bar(turn.stations ?? []), perceived(turn), requests(turn), tools(turn), reply(turn), failure(turn)].filter(Boolean),
+      ...[
+        why(turn),
+        bar(turn.stations ?? []),
+        perceived(turn, this),
+        taps(turn, this),
+        requests(turn, this),
+        sent(this.asked.get(turn.turn)),
+        tools(turn),
+        reply(turn),
+        failure(turn),
+      ].filter(Boolean),
     );
   }
 }
@@ -84,23 +166,67 @@ function bar(stations) {
 const figures = (...values) => el("span", { class: "figures" }, values.filter(Boolean).join(" · "));
 const problemText = (words) => words && el("p", { class: "problem" }, words);
 
-function perceived({ perceived: items = [] }) {
+/** The end of a message that got no answer. */
+const noted = (state) => (has(`noted_${state}`) ? t(`noted_${state}`) : t("noted_other"));
+
+/** The reason why a turn was refused or failed. */
+function why({ outcome, why: words }) {
+  if (!words && outcome !== "handed_off") return undefined;
+  const key = outcome === "handed_off" ? "handed_off" : words;
+  return part(t("why"), el("p", { class: "seen" }, has(`end_${key}`) ? t(`end_${key}`) : words.startsWith("gave up") ? t("end_gave_up") : t(`end_${outcome}`)));
+}
+
+/** Taps on cards: the action, its amount, and the key under which it is done once. */
+function taps({ taps: items = [] }, turns) {
+  if (!items.length) return undefined;
+  const line = (term, words) => words && el("dl", {}, el("dt", {}, term), el("dd", {}, words));
+  return part(
+    t("taps"),
+    ...items.map(({ message, verb, kind, action, key, settled }) => {
+      const what = action.kind ?? kind;
+      const change = [action.old, action.new].filter(Boolean);
+      return el(
+        "div",
+        { class: "item" },
+        el("div", { class: "item-head" }, el("span", { class: verb === "do" && settled ? "tag good" : "tag" }, t(kind ? `tap_${verb}` : "tap_expired")), what && el("strong", {}, has(`tap_kind_${what}`) ? t(`tap_kind_${what}`) : what), turns.jump(message)),
+        line(t("tap_change"), change.length > 0 && [...new Set(change)].join(" → ")),
+        line(t("tap_amount"), action.currency && price(action.amount ?? 0, action.currency)),
+        line(t("tap_key"), el("code", {}, key)),
+        Object.keys(action).length > 0 && el("details", { class: "folded" }, el("summary", {}, t("arguments")), el("pre", { tabindex: 0 }, readable(action))),
+      );
+    }),
+  );
+}
+
+/** The messages as they were sent to models. */
+function sent(items = []) {
+  if (!items.length) return undefined;
+  const text = (content) => (Array.isArray(content) ? content.map((one) => one.text ?? t("sent_image")).join("\n") : (content ?? ""));
+  const lines = ({ role, content, tool_calls: calls }) =>
+    el("div", { class: "sent-line" }, el("span", { class: "tag" }, has(`role_${role}`) ? t(`role_${role}`) : role), el("pre", { tabindex: 0, dir: "auto" }, [text(content), calls && readable(calls)].filter(Boolean).join("\n")));
+  const one = ({ asked, messages }, at) => el("details", { class: "folded" }, el("summary", {}, t("sent_request", { number: at + 1, model: asked, count: messages.length })), ...messages.map(lines));
+  return part(t("sent_part"), ...items.map(one));
+}
+
+const imitated = (on) => on && el("span", { class: "tag warm" }, t("imitated_tag"));
+
+function perceived({ perceived: items = [] }, turns) {
   if (!items.length) return undefined;
   return part(
     t("understood"),
-    ...items.map(({ kind, text, by, ms: took, error }) =>
+    ...items.map(({ message, kind, text, by, ms: took, error }) =>
       el(
         "div",
         { class: "item" },
-        el("div", { class: "item-head" }, el("span", { class: "tag" }, has(`kind_${kind}`) ? t(`kind_${kind}`) : kind), figures(by === "local" ? t("local") : by, took !== null && took !== undefined && ms(took))),
+        el("div", { class: "item-head" }, el("span", { class: "tag" }, has(`kind_${kind}`) ? t(`kind_${kind}`) : kind), imitated(by && by !== "local" && turns.imitates(...(["voice", "video"].includes(kind) ? ["Whisper"] : ["Vision"]))), turns.jump(message), figures(by === "local" ? t("local") : by, took !== null && took !== undefined && ms(took))),
         text && el("p", { class: "seen", dir: "auto" }, text),
-        problemText(error),
+        problemText(error && (has(`trouble_${error}`) ? t(`trouble_${error}`) : error)),
       ),
     ),
   );
 }
 
-function requests({ requests: items = [], prompt }) {
+function requests({ requests: items = [], prompt }, turns) {
   if (!items.length && !prompt) return undefined;
   const from = prompt && el("p", { class: "muted" }, `${t("prompt")}: `, el("code", {}, `${prompt.name}@${prompt.version}`));
   return part(
@@ -111,7 +237,7 @@ function requests({ requests: items = [], prompt }) {
       return el(
         "div",
         { class: "item" },
-        el("div", { class: "item-head" }, el("code", {}, one.asked), el("span", { class: `tag ${one.outcome === "ok" ? "good" : "bad"}` }, one.outcome)),
+        el("div", { class: "item-head" }, el("code", {}, one.asked), el("span", { class: `tag ${one.outcome === "ok" ? "good" : "bad"}` }, has(`model_${one.outcome}`) ? t(`model_${one.outcome}`) : one.outcome), imitated(turns.imitates("OpenRouter"))),
         one.served && one.served !== one.asked && el("p", { class: "muted" }, t("served", { model: one.served })),
         figures(tokens, one.cost_usd && money(one.cost_usd), one.ms !== undefined && one.ms !== null && ms(one.ms)),
       );
@@ -127,7 +253,7 @@ function tools({ tools: items = [] }) {
       el(
         "div",
         { class: "item" },
-        el("div", { class: "item-head" }, el("code", {}, one.name), el("span", { class: `tag ${one.outcome === "ok" ? "good" : "bad"}` }, one.outcome), figures(one.ms !== undefined && ms(one.ms))),
+        el("div", { class: "item-head" }, el("code", {}, one.name), el("span", { class: `tag ${one.outcome === "ok" ? "good" : "bad"}` }, has(`tool_${one.outcome}`) ? t(`tool_${one.outcome}`) : one.outcome), figures(one.ms !== undefined && ms(one.ms))),
         Object.keys(one.arguments ?? {}).length > 0 && el("dl", {}, el("dt", {}, t("arguments")), el("dd", {}, el("pre", {}, readable(one.arguments)))),
         one.result && el("dl", {}, el("dt", {}, t("result")), el("dd", {}, el("pre", {}, readable(one.result)))),
       ),
@@ -152,5 +278,5 @@ function reply({ reply: parts }) {
 }
 
 function failure({ error }) {
-  return error ? part(t("error"), problemText(String(error))) : undefined;
+  return error ? part(t("error"), el("details", { class: "folded" }, el("summary", {}, t("error_detail")), el("pre", { tabindex: 0 }, String(error)))) : undefined;
 }

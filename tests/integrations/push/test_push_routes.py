@@ -190,7 +190,7 @@ async def test_a_link_of_somebody_who_was_erased_is_over_and_leaves_nothing(worl
     if joined:
         await conversation_for(world.redis, "5215512345678", "MX.8801234567890123")
     assert (await call(world, "POST", SERVICE.subscribe(), token))[0] == 201
-    ended = await recado("contacts", "erase", "5215512345678")
+    ended = await recado("contacts", "erase", "--yes", "5215512345678")
     assert ended.code == 0, ended.err
     for method in ("POST", "DELETE"):
         assert (await call(world, method, SERVICE.subscribe(), token))[0] == 403

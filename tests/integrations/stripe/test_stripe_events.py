@@ -13,7 +13,8 @@ from bot.conversations.contacts import Contacts
 from bot.infra.queues import Job
 from bot.infra.redis import answer
 from bot.integrations.stripe.billing import billing_of, event_handler_of
-from bot.integrations.stripe.events import ACTED_ON, PublishedEvent
+from bot.integrations.stripe.event_kinds import ACTED_ON
+from bot.integrations.stripe.events import PublishedEvent
 from bot.storage.factory import storage_of
 from bot.whatsapp.client import Graph
 from bot.worker import running

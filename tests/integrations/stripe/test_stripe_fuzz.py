@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from bot.infra import queue_admin
 from bot.infra.redis import answer
-from bot.integrations.stripe.events import ACTED_ON
+from bot.integrations.stripe.event_kinds import ACTED_ON
 from sandbox.stripe import StripeSimulator
 from tests.billing import WEBHOOK_SECRET, billing
 from tests.integrations.stripe.test_stripe_webhook import EVENT

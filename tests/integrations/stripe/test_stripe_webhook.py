@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.infra import queue_admin, queues
-from bot.integrations.stripe.events import JOB
+from bot.integrations.stripe.event_kinds import JOB
 from bot.integrations.stripe.signature import signed
 from sandbox.stripe import StripeSimulator
 from sandbox.stripe.webhooks import signature

@@ -1,0 +1,105 @@
+"""People that are known, the last writer first, and the search among them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot.conversations.identity import contact_key, moved
+from bot.whatsapp.phone_numbers import variants
+
+_AT_ONCE = 500
+# Because fewer digits are in nearly every number, they find no phone.
+_FEWEST_DIGITS = 4
+_PHONE = re.compile(r"[\d\s()+.-]+")
+_NAME_WIDTH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ListedContact:
+    """A person in a list. `last_message_at` is the time of their newest message, in UTC."""
+
+    conversation: str
+    name: str | None
+    phone: str | None
+    bsuid: str | None
+    email: str | None
+    last_message_at: datetime | None
+
+    def as_json(self) -> dict[str, Any]:
+        at = self.last_message_at
+        return asdict(self) | {"last_message_at": at.isoformat(timespec="seconds") if at else None}
+
+
+async def known_contacts(redis: Redis) -> list[ListedContact]:
+    """Read all people, the last writer first."""
+    prefix, suffix = contact_key("*").split("*")
+    names = [
+        key.removeprefix(prefix).removesuffix(suffix) async for key in redis.scan_iter(contact_key("c_*"), count=1000)
+    ]
+    found: list[ListedContact] = []
+    for start in range(0, len(names), _AT_ONCE):
+        chunk, pipeline = names[start : start + _AT_ONCE], redis.pipeline(transaction=False)
+        for name in chunk:
+            pipeline.hgetall(contact_key(name))
+            pipeline.exists(moved(name))
+        read = await pipeline.execute()
+        # Because a merged conversation is shown as the one that it became a part of, it has no line.
+        found += [
+            _contact(name, record)
+            for name, record, is_moved in zip(chunk, read[::2], read[1::2], strict=True)
+            if record and not is_moved
+        ]
+    never = datetime.fromtimestamp(0, UTC)
+    return sorted(found, key=lambda one: one.last_message_at or never, reverse=True)
+
+
+def _contact(conversation: str, record: dict[str, str]) -> ListedContact:
+    seen = record.get("last_inbound_at")
+    return ListedContact(
+        conversation,
+        record.get("name"),
+        record.get("phone"),
+        record.get("bsuid"),
+        record.get("email"),
+        datetime.fromtimestamp(float(seen), UTC) if seen else None,
+    )
+
+
+def matching(contacts: Iterable[ListedContact], text: str) -> list[ListedContact]:
+    """People of whose name, e-mail address, phone, BSUID or conversation the text is a part."""
+    wanted = _folded(text.strip())
+    number = re.sub(r"\D", "", text) if _PHONE.fullmatch(text) else ""
+    return [one for one in contacts if wanted and _matches(one, wanted, number)]
+
+
+def _matches(one: ListedContact, wanted: str, number: str) -> bool:
+    texts = (one.conversation, one.name, one.bsuid, one.email)
+    if any(wanted in _folded(text) for text in texts if text):
+        return True
+    phones = variants(one.phone) if one.phone else ()
+    return len(number) >= _FEWEST_DIGITS and any(number in phone for phone in phones)
+
+
+def _folded(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(sign for sign in plain if not unicodedata.combining(sign))
+
+
+def as_lines(contacts: Iterable[ListedContact]) -> Iterator[str]:
+    """A header, and a line for each person, within 80 columns."""
+    yield f"{'conversation':<22} {'last message UTC':<16} {'phone or BSUID':<19} name"
+    for one in contacts:
+        at = f"{one.last_message_at:%Y-%m-%d %H:%M}" if one.last_message_at else "-"
+        name = _shortened("".join(sign if sign.isprintable() else " " for sign in one.name or "-"))
+        yield f"{one.conversation:<22} {at:<16} {one.phone or one.bsuid or '-':<19} {name}"
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _NAME_WIDTH else f"{name[: _NAME_WIDTH - 1]}…"

@@ -1,0 +1,144 @@
+"""Commands on a terminal, in a pipe and in a file: colours, bars, logs, closed pipes, odd locales."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.cli.main import cli
+from tests.cli.test_main import META
+from tests.processes import recado
+from tests.terminals import on_terminal
+from tests.world import Start
+
+ESCAPE = "\x1b["
+
+
+async def test_the_version_is_shown() -> None:
+    ended = await recado("--version")
+    assert (ended.code, bool(re.fullmatch(r"recado \d+\.\d+\.\d+\n", ended.out)), ended.err) == (0, True, "")
+
+
+@pytest.mark.parametrize(
+    "command", [(), *((name,) for name in sorted(cli.commands)), ("queues", "retry"), ("prompts", "eval")], ids=" ".join
+)
+async def test_h_is_help_everywhere(command: tuple[str, ...]) -> None:
+    ended = await recado(*command, "-h")
+    assert (ended.code, "Usage: recado" in ended.out) == (0, True)
+
+
+async def piped(command: str, **environment: str) -> tuple[int, str, str]:
+    """Run a shell's pipe with `recado`; gives the exit code of `recado`, and what the pipe prints."""
+    line = f'{command.replace("recado", f"{sys.executable} -m bot", 1)}; exit "${{PIPESTATUS[0]}}"'
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-c", line, env=os.environ | environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = await process.communicate()
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+@pytest.mark.parametrize("command", ["recado -h", "recado doctor --tools", "recado prompts eval", "recado keys vapid"])
+async def test_a_reader_who_leaves_early_is_no_error(command: str) -> None:
+    assert await piped(f"{command} | true") == (0, "", "")
+
+
+async def test_a_reader_who_leaves_early_hides_no_problem() -> None:
+    assert await piped("recado prompts check | true", PROMPTS_DIR="nowhere") == (1, "", "")
+
+
+@pytest.mark.parametrize("command", ["recado doctor --tools", "recado prompts eval", "recado -h", "recado keys vapid"])
+async def test_output_that_is_closed_or_full_brings_no_traceback(command: str) -> None:
+    for closed in (">&-", "2>&-", "<&-"):
+        code, _, err = await piped(f"{command} {closed}")
+        assert (code, err) == (0, "")
+    code, _, err = await piped(f"{command} >/dev/full")
+    assert (code, err) == (1, "the output can't be written: No space left on device\n")
+
+
+@pytest.mark.parametrize("locale", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C"}, {"LC_ALL": "es_MX.UTF-8"}], ids=str)
+async def test_no_locale_makes_a_command_fail(locale: dict[str, str]) -> None:
+    for command in (("doctor",), ("-h",), ("prompts", "render", "assistant", "--conversation", "nobody")):
+        ended = await recado(*command, REDIS_URL="redis://127.0.0.1:9", **locale)
+        assert ended.code in (0, 1)
+        assert "Traceback" not in ended.err
+    # Because a prepared process has its streams' encoding already, a new one shows it.
+    code, out, err = await piped("recado doctor --format text", REDIS_URL="redis://127.0.0.1:9", **locale)
+    assert (code, "Redis" in out, "Traceback" in err) == (1, True, False)
+
+
+async def test_the_doctor_has_colours_on_a_terminal_alone() -> None:
+    away = {"REDIS_URL": "redis://127.0.0.1:9"}
+    shown = await on_terminal("doctor", **away)
+    assert shown.code == 1
+    assert f"{ESCAPE}31m✗ Redis" in shown.text
+    assert ESCAPE not in (await recado("doctor", **away)).out
+    for plain in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        assert ESCAPE not in (await on_terminal("doctor", **away, **plain)).text
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The pack's prompts with one quick case."""
+    own = tmp_path / "own"
+    shutil.copytree(os.environ["PROMPTS_DIR"], own, ignore=shutil.ignore_patterns("evals"))
+    (own / "evals").mkdir()
+    (own / "evals" / "own.yaml").write_text("- {name: hello, turns: [{text: Hola}]}\n")
+    monkeypatch.setenv("PROMPTS_DIR", str(own))
+    return own
+
+
+async def test_eval_has_a_bar_on_a_terminal_beside_text_alone(folder: Path) -> None:
+    assert folder
+    shown = await on_terminal("prompts", "eval", "--record")
+    assert shown.code == 0
+    assert "recording cases" in shown.text
+    assert "playing cases" in shown.text
+    assert "1 passed" in shown.text
+    as_json = await on_terminal("prompts", "eval", "--format", "json")
+    assert json.loads(as_json.text)["passed"] == 1
+    ended = await recado("prompts", "eval")
+    assert "playing" not in ended.out + ended.err
+
+
+async def test_the_log_is_for_people_on_a_terminal_and_for_machines_elsewhere() -> None:
+    wrong = META | {"WHATSAPP_APP_SECRET": ""}
+    assert "WHATSAPP_APP_SECRET: is not set" in (await on_terminal("serve", **wrong)).text
+    assert '"event"' not in (await on_terminal("serve", **wrong)).text
+    assert '"event"' in (await on_terminal("serve", LOG_FORMAT="json", **wrong)).text
+    assert json.loads((await recado("serve", **wrong)).err)["event"] == "can_not_start"
+
+
+async def test_lists_have_a_header_and_say_what_to_do(start: Start) -> None:
+    await start(workers=0)
+    queues = (await recado("queues")).out
+    assert queues.startswith("queue ")
+    assert "Nothing failed" in queues
+    assert "recado prompts release" in (await recado("prompts", "list")).out
+    assert (await recado("prompts", "release", "--note", "first")).code == 0
+    releases = (await recado("prompts", "list")).out.splitlines()
+    assert releases[0].split() == ["release", "when", "(UTC)", "how", "author", "note"]
+    assert releases[1].startswith("* ")
+    assert "recado prompts rollback RELEASE" in releases[-1]
+    assert all(len(line) <= 80 for line in (*queues.splitlines(), *releases[:2]))
+
+
+async def test_an_equal_diff_says_so(start: Start) -> None:
+    await start(workers=0)
+    assert (await recado("prompts", "release")).code == 0
+    ended = await recado("prompts", "diff")
+    assert (ended.code, "no difference: " in ended.out) == (0, True)
+    assert json.loads((await recado("prompts", "diff", "--format", "json")).out)["diff"] == ""
+
+
+async def test_bars_are_loaded_only_where_they_are_shown() -> None:
+    code = "import sys, bot.cli.serve, bot.cli.queues, bot.cli.doctor.command; print('rich.progress' in sys.modules)"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE)
+    out, _ = await process.communicate()
+    assert out.decode().strip() == "False"

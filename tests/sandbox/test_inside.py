@@ -1,0 +1,184 @@
+"""The page's view inside: messages without an answer, taps, messages to the model, raw exchanges; over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.settings import Settings
+from sandbox.app import open_company
+from sandbox.meta.simulator import Person
+from sandbox.phone import api
+from tests.waiting import PATIENCE
+
+pytestmark = [pytest.mark.timeout(200), pytest.mark.xdist_group("sandbox")]
+ANA, LEO = api.PEOPLE[:2]
+
+
+@dataclass
+class Page:
+    http: aiohttp.ClientSession
+    url: str
+
+    async def get(self, path: str) -> Any:
+        async with self.http.get(f"{self.url}{path}") as response:
+            assert response.status == 200, path
+            return await response.json()
+
+    async def post(self, path: str, body: Any) -> Any:
+        async with self.http.post(f"{self.url}{path}", json=body) as response:
+            assert response.status == 200, (path, await response.text())
+            return await response.json()
+
+    async def send(self, message: dict[str, Any], context: str | None = None, person: Person = ANA) -> str:
+        quote = {"context": context} if context else {}
+        return str((await self.post("messages", {"person": person.bsuid, "message": message} | quote))["wamid"])
+
+    async def say(self, words: str) -> str:
+        return await self.send({"type": "text", "text": {"body": words}})
+
+    async def state(self, found: Callable[[dict[str, Any]], Any]) -> Any:
+        """The first true thing that `found` sees in the page's state."""
+        async with asyncio.timeout(PATIENCE):
+            while not (result := found(await self.get("state"))):
+                await asyncio.sleep(0.05)
+        return result
+
+    async def turn(self, wamid: str) -> dict[str, Any]:
+        """The closed turn of this message, with what was sent."""
+
+        def closed(state: dict[str, Any]) -> Any:
+            return next((one for one in state["turns"] if wamid in one["messages"] and one["state"] == "closed"), None)
+
+        return dict(await self.state(closed))
+
+    async def replies(self, turn: str, person: Person = ANA) -> list[dict[str, Any]]:
+        history = (await self.get("state"))["history"][person.bsuid]
+        return [event for event in history if event["direction"] == "out" and event["message"].get("turn") == turn]
+
+
+@pytest.fixture
+async def page(tmp_path: Path) -> AsyncIterator[Page]:
+    async with open_company(Settings(), "127.0.0.1", 0, tmp_path / "data") as url, aiohttp.ClientSession() as http:
+        yield Page(http, url)
+
+
+async def test_everything_that_came_and_went_can_be_read(page: Page) -> None:
+    wamid = await page.say("Hola, ¿a qué hora abren?")
+    turn = await page.turn(wamid)
+    [reply] = await page.replies(turn["turn"])
+    assert reply["message"]["conversation"] == turn["conversation"]
+
+    def sent(state: dict[str, Any]) -> Any:
+        return next((one["requests"] for one in state["asked"] if one["turn"] == turn["turn"]), None)
+
+    requests = await page.state(sent)
+    assert [one["asked"] for one in requests] == [one["asked"] for one in turn["requests"]]
+    assert requests[0]["messages"][0]["role"] == "system"
+    assert "¿a qué hora abren?" in requests[0]["messages"][-1]["content"]
+
+    exchanges = {one["id"]: one for one in await page.get("wire")}
+    about = {one["kind"]: one for one in exchanges.values() if wamid in one["ids"] and one["request"] == ""}
+    assert set(about) == {"webhook", "graph"}
+    [webhook] = [one for one in exchanges.values() if wamid in one["ids"] and one["kind"] == "webhook"]
+    whole = await page.get(f"wire/{webhook['id']}")
+    assert json.loads(whole["request"])["object"] == "whatsapp_business_account"
+    assert (whole["status"], whole["about"]) == (200, ["text"])
+    [call] = [one for one in exchanges.values() if reply["wamid"] in one["ids"] and one["kind"] == "graph"]
+    whole = await page.get(f"wire/{call['id']}")
+    assert json.loads(whole["answer"])["messages"][0]["id"] == reply["wamid"]
+
+    assert await page.post(f"wire/{webhook['id']}/again", {}) == {"taken": True}
+    await page.turn(await page.say("gracias"))
+    assert len([one for one in (await page.get("state"))["turns"] if wamid in one["messages"]]) == 1
+
+
+async def test_messages_without_an_answer_have_a_line(page: Page) -> None:
+    wamid = await page.say("Hola")
+    [reply] = await page.replies((await page.turn(wamid))["turn"])
+    reaction = await page.send({"type": "reaction", "reaction": {"message_id": reply["wamid"], "emoji": "👍"}})
+    words = {"type": "text", "text": {"body": "Hola a todos"}}
+    edit = await page.send({"type": "edit", "edit": {"original_message_id": wamid, "message": words}})
+    revoke = await page.send({"type": "revoke", "revoke": {"original_message_id": wamid}})
+
+    def lines(state: dict[str, Any]) -> dict[str, str]:
+        return {one["message"]: one["state"] for event in state["noted"] for one in event["messages"]}
+
+    await page.state(lambda state: {reaction, edit, revoke} <= set(lines(state)))
+    assert lines(await page.get("state")) == {
+        reaction: "ignored: reaction, remembered",
+        edit: "ignored: edit, applied",
+        revoke: "ignored: revoke, applied",
+    }
+
+
+async def test_a_tap_shows_its_action_its_amount_and_its_key(page: Page) -> None:
+    [card] = await page.replies((await page.turn(await page.say("Quiero cambiar al plan Pro")))["turn"])
+    button = card["message"]["interactive"]["action"]["buttons"][0]["reply"]
+    tap = {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": button}}
+    wamid = await page.send(tap, card["wamid"])
+    [done] = (await page.turn(wamid))["taps"]
+    assert (done["message"], done["verb"], done["settled"]) == (wamid, "do", True)
+    assert (done["action"]["kind"], done["action"]["new"], done["action"]["currency"]) == ("plan", "Pro", "mxn")
+    assert done["action"]["amount"] == 30000
+    assert done["key"] == f"recado-{button['id'].partition('.')[2]}"
+    events = (await page.get("stripe"))["events"]
+    event = await page.get(f"stripe/events/{events[0]['id']}")
+    assert (event["object"], event["type"]) == ("event", events[0]["type"])
+    await page.post(f"stripe/events/{event['id']}/again", {})
+
+
+async def test_a_refused_turn_says_why(page: Page) -> None:
+    wamids = [await page.say(f"mensaje {number}") for number in range(22)]
+    await page.turn(wamids[0])
+    refused = await page.turn(await page.say("¿hola?"))
+    assert (refused["outcome"], refused["why"]) == ("refused", "too many messages")
+
+
+async def test_an_invoice_is_mailed_and_told_with_a_masked_address(page: Page) -> None:
+    for words, told in (
+        ("Mándame mi última factura por correo", "Listo, te la mandé a a•••@example.com."),
+        ("Send me my latest invoice by e-mail", "Done, I sent it to a•••@example.com."),
+    ):
+        turn = await page.turn(await page.say(words))
+        assert turn["reply"] == [told]
+    async with asyncio.timeout(PATIENCE):
+        while not [mail for mail in await page.get("mails") if mail["to"] == ["ana@example.com"]]:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_colleague_in_the_app_pauses_the_bot_and_there_is_a_way_back(page: Page) -> None:
+    conversation = (await page.turn(await page.say("Hola")))["conversation"]
+    await page.post("rarities", {"person": ANA.bsuid, "kind": "echo"})
+
+    def paused(state: dict[str, Any]) -> Any:
+        return next((one for one in state["handoffs"] if one["conversation"] == conversation and one["on"]), None)
+
+    handoff = await page.state(paused)
+    assert handoff["reason"] == "echo"
+    assert datetime.fromisoformat(handoff["until"]) > datetime.now(UTC)
+    assert (await page.turn(await page.say("¿A qué hora abren?")))["outcome"] == "handed_off"
+    await page.post("give-back", {"conversation": conversation})
+    await page.state(lambda state: not paused(state))
+    assert (await page.turn(await page.say("¿A qué hora abren?")))["outcome"] == "answered"
+
+
+async def test_a_confirmed_product_is_in_the_catalogue(page: Page) -> None:
+    assert await page.get("catalogue") == []
+    sample = {"person": LEO.bsuid, "sample": "label_tv_photo.jpg"}
+    turn = await page.turn((await page.post("messages", sample))["wamid"])
+    card = (await page.replies(turn["turn"], LEO))[-1]
+    button = card["message"]["interactive"]["action"]["buttons"][0]["reply"]
+    tap = {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": button}}
+    [done] = (await page.turn(await page.send(tap, card["wamid"], LEO)))["taps"]
+    assert (done["kind"], done["settled"]) == ("product", True)
+    [product] = await page.get("catalogue")
+    assert (product["version"], product["photos"], product["fields"]["price"]) == (1, 1, "1249.00")

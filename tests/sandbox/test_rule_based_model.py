@@ -1,0 +1,150 @@
+"""The stand-in of a model: suggestions of the page and kinds of messages get fitting words in their language."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from bot.agent.tools.catalog import TABLE
+from bot.messages.prompt_text import tagged
+from sandbox.phone import api
+from sandbox.simulators.rule_based_model import answer_by_rules
+from tests.paths import ROOT
+
+TOOLS = [{"function": {"name": row.tool.name}} for row in TABLE if row.tool.name != "export_products"]
+STAFF_TOOLS = [{"function": {"name": row.tool.name}} for row in TABLE]
+HOURS = {
+    "now": "Monday 2026-11-30 23:32",
+    "open_now": False,
+    "hours": {day: ["09:00-19:00"] for day in ("monday", "tuesday", "wednesday", "thursday", "friday")}
+    | {"saturday": ["10:00-14:00"], "sunday": "closed"},
+    "facts": "Una tienda.\n- Dirección: Av. Insurgentes Sur 1234.\n- Correo: hola@example.com",
+}
+
+
+def asked(words: str, tools: list[dict[str, Any]] = TOOLS, *earlier: str) -> dict[str, Any]:
+    return answer_by_rules([{"role": "user", "content": one} for one in (*earlier, words)], tools)
+
+
+def tool_of(words: str, tools: list[dict[str, Any]] = TOOLS) -> str | None:
+    calls = asked(words, tools).get("tool_calls")
+    return calls[0]["function"]["name"] if calls else None
+
+
+def told(words: str, tool: str, result: Any) -> str:
+    """The answer after this tool has given this result."""
+    call = {"id": "1", "function": {"name": tool, "arguments": "{}"}}
+    content = result if isinstance(result, str) else json.dumps(result)
+    messages: list[dict[str, Any]] = [
+        {"role": "user", "content": words},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "1", "content": content},
+    ]
+    return str(answer_by_rules(messages, TOOLS)["content"])
+
+
+def chips() -> list[str]:
+    page = (ROOT / "sandbox/phone/page/language.js").read_text("utf-8")
+    return re.findall(r'starter_\w+: "([^"]+)"', page)
+
+
+@pytest.mark.parametrize("words", chips())
+def test_a_suggestion_of_the_page_is_understood(words: str) -> None:
+    said = asked(words)
+    assert said.get("tool_calls") or not re.match("Te leí|I read", said["content"])
+
+
+@pytest.mark.parametrize(
+    ("tool", "sentences"),
+    [
+        ("cancel_subscription", ("quiero cancelar", "cancela mi plan", "cancel my subscription", "I want to cancel")),
+        ("resume_subscription", ("reanuda mi plan", "no canceles", "resume my plan", "don't cancel my plan")),
+        ("open_portal", ("quiero cambiar mi tarjeta", "cambiar la tarjeta", "change my card", "a new card, please")),
+        ("send_invoice", ("mándame mi factura por correo", "mail me my invoice", "e-mail me the receipt")),
+        ("list_plans", ("¿cuánto cuesta?", "¿qué planes hay?", "how much is it?", "what plans do you have?")),
+        ("start_subscription", ("soy nuevo y quiero el plan Pro", "I'm new and want Pro", "quiero probar el plan Pro")),
+        ("business_hours", ("¿a qué hora abren?", "¿dónde están?", "when do you close?", "what is your address?")),
+        ("list_files", ("mis archivos", "show my files")),
+        ("talk_to_a_person", ("quiero hablar con una persona", "I need a human")),
+        ("notify_me", ("quiero recibir avisos", "I want notifications")),
+    ],
+)
+def test_obvious_sentences_ask_for_their_tool(tool: str, sentences: tuple[str, ...]) -> None:
+    assert {words: tool_of(words) for words in sentences} == dict.fromkeys(sentences, tool)
+
+
+def test_only_staff_export_the_catalogue() -> None:
+    assert tool_of("exporta el catálogo", STAFF_TOOLS) == tool_of("export the catalogue", STAFF_TOOLS)
+    assert tool_of("exporta el catálogo", STAFF_TOOLS) == "export_products"
+    assert asked("exporta el catálogo")["content"].startswith("El catálogo completo sólo lo exporta el personal")
+
+
+def test_the_hours_are_short_and_have_all_days() -> None:
+    assert told("¿a qué hora abren?", "business_hours", HOURS) == (
+        "Ahora está *cerrado*.\n- Lunes a viernes: 09:00-19:00\n- Sábado: 10:00-14:00\n- Domingo: cerrado"
+    )
+    assert told("what are your hours?", "business_hours", HOURS | {"open_now": True}) == (
+        "It is *open* now.\n- Monday to Friday: 09:00-19:00\n- Saturday: 10:00-14:00\n- Sunday: closed"
+    )
+    assert told("¿dónde están?", "business_hours", HOURS) == "Dirección: Av. Insurgentes Sur 1234."
+
+
+@pytest.mark.parametrize(
+    "tool", ["get_subscription", "change_plan", "send_invoice", "cancel_subscription", "confirm_code"]
+)
+@pytest.mark.parametrize(
+    "error",
+    [
+        "there is no subscription. list_plans shows what there is, start_subscription begins one",
+        "it is cancelled already: see get_subscription; resume_subscription takes it back",
+        "it is not known which account this contact has. Ask for the e-mail address and call verify_email",
+        "the payment system refused this. Say so, and offer a person of the team",
+        "this tool is out of order now. Say so; don't guess its result.",
+    ],
+)
+def test_a_customer_never_reads_the_error_of_a_tool(tool: str, error: str) -> None:
+    for words in ("quiero mi plan", "what is my plan?"):
+        said = told(words, tool, f"Error: {error}")
+        assert said
+        assert not any(part in said for part in ("Error", "_", "Say so", error[:20]))
+
+
+@pytest.mark.parametrize(
+    ("message", "spanish"),
+    [
+        (tagged("order", items="2 × SKU-1"), "Recibí tu pedido: 2 × SKU-1"),
+        (tagged("sticker", note="a sticker, as a gesture"), "¡Qué buen sticker!"),
+        (tagged("cards", cards="Carla: +52 55"), "Recibí el contacto de Carla: +52 55."),
+        (tagged("tap", title="Sí"), "Elegiste «Sí»."),
+        (tagged("form", answers="talla: M"), "Recibí tu formulario: talla: M."),
+        (tagged("came_from_ad", headline="Rebajas") + "\nHola", "Vienes de nuestro anuncio «Rebajas»."),
+        (tagged("asking_about_product", product="SKU-9") + "\n¿Hay?", "Preguntas por el producto *SKU-9*."),
+        (tagged("forwarded_message", text="Vendo moto"), "Leí lo que reenviaste: «Vendo moto»."),
+        (tagged("photo", text_read="none"), "Vi tu foto, pero no encontré texto"),
+        (tagged("location", coordinates="19.4, -99.1", name="Zócalo"), "Recibí tu ubicación: Zócalo"),
+    ],
+)
+def test_each_kind_of_message_has_fitting_words_without_tags(message: str, spanish: str) -> None:
+    said = asked(message, TOOLS, "Hola, ¿cómo están?")["content"]
+    assert said.startswith(spanish)
+    english = asked(message.replace("Hola", "Hi").replace("¿Hay?", ""), TOOLS, "Hello, how are you?")["content"]
+    assert english != said
+    assert not re.search(r"[<>]", said + english)
+
+
+def test_a_mailed_invoice_names_the_masked_address_and_a_trial_comes_before_the_payment() -> None:
+    done = "Done: the invoice is on its way to a•••@example.com. Name the address only like that."
+    assert told("mándame mi factura por correo", "send_invoice", done) == "Listo, te la mandé a a•••@example.com."
+    page = "A button that opens the page is shown. Trial: 14 days."
+    assert told("I'm new and want the Pro plan", "start_subscription", page).startswith(
+        "You begin with a free trial of 14 days"
+    )
+
+
+def test_the_page_has_people_of_both_languages() -> None:
+    assert asked("cancel", [])["content"].startswith("I read: ")
+    assert asked("vale", [], "What are your hours?")["content"].startswith("I read: ")
+    assert {person.name for person in api.PEOPLE} >= {"Sam Walker"}
