@@ -44,7 +44,7 @@ class ThreadControl:
         await self._events.publish(event | {"owner": owner})
 
     async def take_back(self, conversation: str) -> None:
-        """Take a thread that another app owns, and leave every other one alone."""
+        """Take a thread that is known not to be ours, and leave every other one alone."""
         found = await self.owner(conversation)
-        if found is not None and found.owner == "other":
+        if found is not None and found.owner != thread_owner.US:
             await self.move(conversation, "take")

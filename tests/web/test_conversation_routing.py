@@ -141,6 +141,9 @@ async def test_giving_back_takes_the_thread_from_another_app(world: World, ana: 
     assert not await quiet(world, ana)
     assert await give_back(world, ana) == 200
     assert world.meta.routing.actions == ["take"]
+    await console(world, ana, "release")
+    assert await give_back(world, ana) == 200
+    assert (world.meta.routing.actions, await quiet(world, ana)) == (["take", "release", "take"], False)
 
 
 async def test_a_thread_that_may_not_be_taken_stays_quiet_and_says_why(world: World, ana: Person) -> None:
