@@ -7,13 +7,16 @@ LOCK = $(VENV)/lock/bin/uv pip compile pyproject.toml --constraint constraints.t
   --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test check bench bench-products chaos lock audit clean
+.PHONY: run test test-browser check bench bench-products chaos lock audit clean
 
 run: $(VENV)/.run ## the whole service on this machine, no account and no key
 	@LOG_FORMAT=$${LOG_FORMAT:-console} $(BIN)/recado sandbox
 
 test: $(VENV)/.test ## the whole suite, on a real Redis; more processes than cores, because most tests wait for something
 	@$(BIN)/pytest -n 5 --dist loadgroup
+
+test-browser: $(VENV)/.test ## the page in Chromium, which has to be there (Debian: apt install chromium; CHROMIUM names another)
+	@$(BIN)/pytest browser_tests
 
 check: $(VENV)/.test ## format, lint, types, the direction of imports, and the repository's own rules
 	$(BIN)/ruff format --check .

@@ -36,16 +36,21 @@ def program() -> tuple[list[str], list[str]]:
 
 def installed() -> list[str]:
     """The command that runs it; BullMQ is installed beside it once."""
-    node, npm = program()
-    with (FOLDER / "package.json").open() as package:
+    install(FOLDER)
+    return [*program()[0], str(FOLDER / "queues.js")]
+
+
+def install(folder: Path) -> None:
+    """Install what a folder's package.json names, once."""
+    _, npm = program()
+    with (folder / "package.json").open() as package:
         # Of several concurrent callers, one installs.
         fcntl.flock(package, fcntl.LOCK_EX)
-        wanted, stamp = package.read(), FOLDER / "node_modules" / ".installed"
+        wanted, stamp = package.read(), folder / "node_modules" / ".installed"
         if not stamp.exists() or stamp.read_text() != wanted:
             options = ["--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--silent"]
-            subprocess.run([*npm, "install", *options, "--prefix", str(FOLDER)], check=True)
+            subprocess.run([*npm, "install", *options, "--prefix", str(folder)], check=True)
             stamp.write_text(wanted)
-    return [*node, str(FOLDER / "queues.js")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ from typing import Any, Literal
 
 import structlog
 from bullmq import Job as BullJob
-from bullmq import Queue, UnrecoverableError
+from bullmq import Queue, UnrecoverableError, redis_connection
 from bullmq.custom_errors import DelayedError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -24,6 +25,9 @@ from bot.infra.redis import RedisNotReachable, apart, connect, ended, retrying
 from bot.settings import RedisSettings
 
 _log = structlog.get_logger()
+
+# Because BullMQ reads its 35 scripts from the disk for each queue, also for each added job, we keep them.
+redis_connection.loadScript = functools.cache(redis_connection.loadScript)
 
 Name = Literal["llm", "email", "webhook", "notification"]
 QUEUES: tuple[Name, ...] = ("llm", "email", "webhook", "notification")

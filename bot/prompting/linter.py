@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from bot.prompting.variable_check import variable_diagnostics
 from bot.prompting.variables import REQUIRED, SAMPLES, known_to
 
 _TOKENS = 8000
+# Enough for the folder, its release, a candidate, and releases of turns under way.
+_KEPT = 8
 _MODEL = re.compile(r"^~?[\w.-]+/[\w.:@-]+$")
 
 
@@ -27,9 +30,9 @@ _MODEL = re.compile(r"^~?[\w.-]+/[\w.:@-]+$")
 class PromptVocabulary:
     """Names that prompts may use: tools, WhatsApp templates, models with a known price. None: not checked."""
 
-    tools: Collection[str] | None = None
-    templates: Collection[str] | None = None
-    models: Collection[str] | None = None
+    tools: frozenset[str] | None = None
+    templates: frozenset[str] | None = None
+    models: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +71,24 @@ def check(
 
     `released` files passed the check before, maybe of an earlier version, and have to stay in use.
     """
+    return _check(tuple(sorted(texts.items())), vocabulary, tuple(unread), released=released)
+
+
+@lru_cache(_KEPT)
+def _check(
+    named: tuple[tuple[str, str], ...],
+    vocabulary: PromptVocabulary,
+    unread: tuple[Diagnostic, ...],
+    *,
+    released: bool,
+) -> CheckedFolder:
+    """Cached, because the same files are checked for each library, and compiling them takes most of a start."""
+    texts = dict(named)
     language = TemplateLanguage()
-    unread = list(unread)
     found = list(unread)
     prompts: dict[str, Prompt] = {}
     trees: dict[str, list[CompiledPart]] = {}
-    parsed = [parse(name, text) for name, text in sorted(texts.items())]
+    parsed = [parse(name, text) for name, text in named]
     files = {file.name: file for file, _ in parsed}
     for file, wrong in parsed:
         typed, mistaken = front_matter.read(file)

@@ -94,7 +94,9 @@ class LogSettings(Section):
     model_config = SettingsConfigDict(env_prefix="LOG_")
 
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
-    format: Literal["json", "console"] = Field("json", description="json or console; on a terminal console")
+    format: Literal["json", "console"] = Field(
+        "json", description="json or console; left out: console on a terminal, json everywhere else"
+    )
 
     @field_validator("level", "format", mode="before")
     @classmethod

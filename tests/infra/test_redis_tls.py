@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import trustme
 from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, RedisError
 
@@ -39,6 +38,8 @@ async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 async def _tls(behind: int, folder: Path) -> tuple[asyncio.Server, Tls]:
+    import trustme  # noqa: PLC0415 - heavy
+
     ca = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.issue_cert("localhost").configure_cert(context)

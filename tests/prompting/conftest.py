@@ -12,7 +12,9 @@ import pytest
 from bot.prompting.linter import CheckedFolder, PromptVocabulary, check_folder
 
 VOCABULARY = PromptVocabulary(
-    tools={"business_hours", "talk_to_a_person"}, templates={"payment_reminder"}, models={"openai/gpt-4o-mini"}
+    tools=frozenset({"business_hours", "talk_to_a_person"}),
+    templates=frozenset({"payment_reminder"}),
+    models=frozenset({"openai/gpt-4o-mini"}),
 )
 RIGHT = {
     "assistant": "Hola, soy de {{ business.name }}.\n",

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
-import trustme
 from aiohttp.test_utils import TestServer
 
 from bot.whatsapp.client import Graph
@@ -19,6 +18,8 @@ def shelf() -> Shelf:
 
 @pytest.fixture
 async def graph(shelf: Shelf) -> AsyncIterator[Graph]:
+    import trustme  # noqa: PLC0415 - heavy
+
     authority = trustme.CA()
     names = ("*.fbsbx.com", "*.facebook.com", "*.evil.example", "evil.example")
     server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -1,14 +1,16 @@
 """Servers for e-mail: SMTP with STARTTLS and login, SendGrid, and ports that never answer."""
 
+from __future__ import annotations
+
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
-import trustme
 
 from bot.integrations.email.http import session
 from bot.integrations.email.provider import Mail
@@ -17,9 +19,14 @@ from sandbox.simulators.sendgrid import SendGridSimulator
 from sandbox.simulators.smtp import SmtpSimulator
 from tests.integrations.email.outside import KEY, LOGIN, SENDER, Outside
 
+if TYPE_CHECKING:
+    import trustme
+
 
 @pytest.fixture(scope="session")
 def ca() -> trustme.CA:
+    import trustme  # noqa: PLC0415 - heavy
+
     return trustme.CA()
 
 

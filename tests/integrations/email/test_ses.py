@@ -7,13 +7,8 @@ from email import message_from_string, policy
 from typing import Any
 
 import aiohttp
-import boto3  # type: ignore[import-untyped] # Amazon ships no types
 import pytest
 from aiohttp import web
-from botocore.auth import SigV4Auth  # type: ignore[import-untyped]
-from botocore.awsrequest import AWSRequest  # type: ignore[import-untyped]
-from botocore.credentials import Credentials  # type: ignore[import-untyped]
-from moto.server import ThreadedMotoServer
 
 from bot.integrations.email.aws_sigv4 import AwsKey
 from bot.integrations.email.factory import check_providers, provider
@@ -37,6 +32,9 @@ AWS = AwsKey("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "us-east
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
     """Moto's SES, to which our sender is known."""
+    import boto3  # type: ignore[import-untyped] # noqa: PLC0415 - heavy, and Amazon ships no types
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - heavy
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -85,6 +83,10 @@ def ses(http: aiohttp.ClientSession, amazon: tuple[Amazon, str]) -> Ses:
 
 
 def test_the_signature_is_the_one_that_amazons_own_library_makes() -> None:
+    from botocore.auth import SigV4Auth  # type: ignore[import-untyped] # noqa: PLC0415 - heavy
+    from botocore.awsrequest import AWSRequest  # type: ignore[import-untyped] # noqa: PLC0415 - heavy
+    from botocore.credentials import Credentials  # type: ignore[import-untyped] # noqa: PLC0415 - heavy
+
     url, body = "https://email.us-east-1.amazonaws.com/v2/email/outbound-emails", b'{"a": 1}'
     moment = datetime.now(UTC)
     request = AWSRequest("POST", url, headers={"Content-Type": "application/json"}, data=body)
