@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from redis.asyncio import Redis
 
-from bot.conversations import identity, identity_resolution, opt_outs
+from bot.conversations import identity, identity_resolution, opt_outs, thread_owner
 from bot.conversations.identity import contact_key, identities
 from bot.conversations.phone_owners import phone_owners
 from bot.infra.queries import Query, ask, mapping
@@ -48,11 +48,12 @@ redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 class Contact:
     """A person as far as known.
 
-    `handed_off` means that a colleague answers and the bot doesn't. `role` is decided from the identity that the signed
-    webhook gave, by STAFF_CONTACTS. `earlier` are conversations that have become a part of this one. `unreachable`:
-    Meta could not deliver several times. `window_refused_at`: the last message before Meta called the 24 hours over.
-    `email` is an address that this person has proven to be their own. `phone_contested`: the phone was another person's
-    before, so that it gives a right to nothing; `withheld` says that it is in STAFF_CONTACTS all the same.
+    `handed_off` means that a colleague or another app answers and the bot doesn't. `role` is decided from the identity
+    that the signed webhook gave, by STAFF_CONTACTS. `earlier` are conversations that have become a part of this
+    one. `unreachable`: Meta could not deliver several times. `window_refused_at`: the last message before Meta
+    called the 24 hours over. `email` is an address that this person has proven to be their own. `phone_contested`:
+    the phone was another person's before, so that it gives a right to nothing; `withheld` says that it is in
+    STAFF_CONTACTS all the same.
     """
 
     phone: str | None = None
@@ -92,8 +93,8 @@ class Contacts:
         return await ask(self._redis, self.query(conversation))
 
     def query(self, conversation: str) -> Query[Contact]:
-        commands = (("HGETALL", contact_key(conversation)), ("EXISTS", _colleague(conversation)))
-        return Query(commands, lambda found: self._read(mapping(found[0]), colleague=bool(found[1])))
+        commands = (("HGETALL", contact_key(conversation)), *paused(conversation).commands)
+        return Query(commands, lambda found: self._read(mapping(found[0]), paused=_is_paused(found[1:])))
 
     async def update_from(
         self, conversation: str, messages: list[Inbound], language: str | None, before: Contact
@@ -115,12 +116,13 @@ class Contacts:
         owners, pipeline = await phone_owners(self._redis), self._redis.pipeline(transaction=False)
         pipeline.eval(_SAW, 2, contact_key(conversation), identities(conversation), newest.phone or "", *fields)
         pipeline.hgetall(contact_key(conversation))
-        pipeline.exists(_colleague(conversation))
+        for command in paused(conversation).commands:
+            pipeline.execute_command(*command)
         identity.renew(pipeline, conversation, (newest.phone, newest.bsuid))
         if newest.phone:
             owners.renew(pipeline, newest.phone)
-        _, raw, colleague, *_ = await pipeline.execute()
-        return self._read(raw, colleague=bool(colleague))
+        _, raw, *found = await pipeline.execute()
+        return self._read(raw, paused=_is_paused(found))
 
     async def exists(self, conversation: str) -> bool:
         return bool(await self._redis.exists(contact_key(conversation), identities(conversation)))
@@ -136,7 +138,7 @@ class Contacts:
         await self._write(conversation, email=email)
 
     async def paused(self, conversation: str) -> bool:
-        """Whether a colleague has just written from the business's app."""
+        """Whether a colleague has just written from the business's app, or another app owns the thread."""
         return await ask(self._redis, paused(conversation))
 
     async def withheld_reported(self, conversation: str) -> bool:
@@ -199,6 +201,10 @@ class Contacts:
         if last and float(last) <= asked_at.timestamp():
             await self._write(conversation, window_refused_at=last)
 
+    async def thread_lost(self, conversation: str, asked_at: datetime) -> bool:
+        """Record that Meta refused our words because another app owns the thread; False if it is ours since."""
+        return await thread_owner.change(self._redis, conversation, thread_owner.OTHER, "", asked_at)
+
     async def undeliverable(self, conversation: str) -> None:
         """Count a failed delivery; after several the person is unreachable, until they write."""
         pipeline = self._redis.pipeline(transaction=True)
@@ -206,7 +212,7 @@ class Contacts:
         pipeline.expire(contact_key(conversation), identity.KEEP_SECONDS)
         await pipeline.execute()
 
-    def _read(self, raw: dict[str, str], *, colleague: bool) -> Contact:
+    def _read(self, raw: dict[str, str], *, paused: bool) -> Contact:
         phone, bsuid, contested = raw.get("phone"), raw.get("bsuid"), raw.get("phone_contested") == "1"
         listed = {one for one in (phone, bsuid) if one and canonical(one) in self._staff}
         known = listed - ({phone} if contested else set())
@@ -215,7 +221,7 @@ class Contacts:
             bsuid=bsuid,
             name=raw.get("name"),
             language=raw.get("language"),
-            handed_off=raw.get("quiet") == "1" or colleague,
+            handed_off=raw.get("quiet") == "1" or paused,
             role="staff" if known else "customer",
             last_inbound_at=_time(raw.get("last_inbound_at")),
             free_entry_until=_time(raw.get("free_entry_until")),
@@ -234,7 +240,12 @@ class Contacts:
 
 def paused(conversation: str) -> Query[bool]:
     """Query for `Contacts.paused`."""
-    return Query((("EXISTS", _colleague(conversation)),), lambda found: bool(found[0]))
+    return Query((("EXISTS", _colleague(conversation)), thread_owner.command(conversation)), _is_paused)
+
+
+def _is_paused(found: Sequence[Any]) -> bool:
+    """Whether a colleague or another app answers; by the first two answers, which are those of `paused`."""
+    return bool(found[0]) or thread_owner.is_elsewhere(found[1])
 
 
 def pause(pipeline: Any, conversation: str, until: datetime) -> None:
@@ -307,4 +318,4 @@ def _withheld(conversation: str) -> str:
 
 def keys(conversation: str) -> tuple[str, ...]:
     """Keys to delete once the conversation has joined another."""
-    return contact_key(conversation), _colleague(conversation)
+    return contact_key(conversation), _colleague(conversation), thread_owner.thread_key(conversation)

@@ -8,18 +8,29 @@ import structlog
 
 from bot.conversations.contacts import Contacts
 from bot.conversations.events import EventPublisher, event_id, person
+from bot.conversations.thread_control import ThreadControl
 from bot.infra.live_events import LiveEvents
 
 _log = structlog.get_logger()
 
 
 class HandOff:
-    """Publishes each hand-off to the operators' pages, and to `subscribers`, if given."""
+    """Publishes each hand-off to the operators' pages, and to `subscribers`, if given.
 
-    def __init__(self, contacts: Contacts, events: LiveEvents, subscribers: EventPublisher | None = None) -> None:
+    With `threads`, giving back also takes the thread from another app.
+    """
+
+    def __init__(
+        self,
+        contacts: Contacts,
+        events: LiveEvents,
+        subscribers: EventPublisher | None = None,
+        threads: ThreadControl | None = None,
+    ) -> None:
         self._contacts = contacts
         self._events = events
         self._subscribers = subscribers
+        self._threads = threads
 
     async def call_a_person(self, conversation: str, reason: str) -> None:
         """Make the bot quiet and publish the hand-off. A repeated call changes nothing."""
@@ -30,10 +41,18 @@ class HandOff:
         """Leave this message to a person; the bot answers the next one."""
         await self._publish(conversation, to="person", on=False, reason=reason)
 
+    async def knows(self, conversation: str) -> bool:
+        return await self._contacts.exists(conversation)
+
     async def give_back(self, conversation: str) -> bool:
-        """Let the bot answer again, from the next message on; False when there is no such conversation."""
-        if not await self._contacts.exists(conversation):
+        """Let the bot answer again, from the next message on; False when there is no such conversation.
+
+        Raises GraphError or MetaUnavailable where the thread is another app's and can't be taken: nothing changes then.
+        """
+        if not await self.knows(conversation):
             return False
+        if self._threads is not None:
+            await self._threads.take_back(conversation)
         await self._contacts.set_handed_off(conversation, handed_off=False)
         await self._publish(conversation, to="bot", on=False, reason="")
         return True

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 
-from bot.conversations import contacts, identity, identity_resolution, ledger, tombstones
+from bot.conversations import contacts, identity, identity_resolution, ledger, thread_owner, tombstones
 from bot.conversations.lease import epoch_key
 from bot.conversations.waiting_list import OPEN, waiting_key
 from bot.infra.batch_scripts import BatchScript, Item
@@ -45,14 +45,24 @@ _STORE = BatchScript(
     local flood = message ~= '' and count >= tonumber(most_waiting)
     if flood then entry = string.gsub(entry, '"open"', '"{FLOOD}"', 1) end
     if message ~= '' then redis.call('ZADD', open, now, conversation) end
+    {thread_owner.MESSAGE_SCRIPT}
     {ledger.OPEN_SCRIPT}
     if not known and message ~= '' and not flood then count = redis.call('RPUSH', waiting, message) end
     return {{known and 0 or 1, count, redis.call('GET', epoch) or '0', flood and not known and 1 or 0}}
     """,
     shared_keys=("open", "erased_messages"),
     shared_arguments=("now", "most_waiting", "sender_is"),
-    keys=("bsuid", "phone", "ledger", "ledger_order", "waiting", "epoch", "moved", "erased"),
-    arguments=("conversation", "message_id", "message_digest", "entry", "message"),
+    keys=("bsuid", "phone", "ledger", "ledger_order", "waiting", "epoch", "moved", "erased", "thread"),
+    arguments=(
+        "conversation",
+        "message_id",
+        "message_digest",
+        "entry",
+        "message",
+        "thread_owner",
+        "sent_at",
+        "thread_until",
+    ),
 )
 
 Ask = Callable[[str, str], None]
@@ -201,8 +211,18 @@ def _item(message: Inbound, conversation: str) -> Item:
             tombstones.digest(message.id),
             ledger.entry(message.content.kind, message.received_at, ignored or "open"),
             "" if ignored else message.model_dump_json(exclude_none=True),
+            _thread_owner(message),
+            str(message.sent_at.timestamp()),
+            str(int((message.sent_at + thread_owner.IDLE).timestamp())),
         ),
     )
+
+
+def _thread_owner(message: Inbound) -> str:
+    """The owner of the thread, as far as a message tells: only the person's own, in their chat with us."""
+    if message.author != "person" or message.group_id or message.aside == "echo":
+        return ""
+    return thread_owner.OTHER if message.aside == "standby" else thread_owner.US
 
 
 # Cached, because people write several messages in a row.
@@ -217,4 +237,5 @@ def _keys(bsuid: str | None, phone: str | None, conversation: str) -> tuple[str,
         epoch_key(conversation),
         identity.merged_into_key(conversation),
         tombstones.erased(conversation),
+        thread_owner.thread_key(conversation),
     )

@@ -27,9 +27,11 @@ from bot.whatsapp.errors import (
     OPTED_OUT,
     PAIR_RATE,
     RATES,
+    THREAD_OF_ANOTHER,
     UNDELIVERABLE,
     GraphError,
     Remedy,
+    fix_for,
     needs_operator,
     remedy_for,
 )
@@ -57,12 +59,20 @@ class DeliveryFailures:
             await self.contacts.window_refused(conversation, asked_at)
         elif error.remedy is Remedy.FIX_SETTINGS:
             await self.pause.begin(error)
+        elif error.code == THREAD_OF_ANOTHER:
+            await self._lose_thread(conversation, asked_at)
         elif error.code == UNDELIVERABLE:
             await self.contacts.undeliverable(conversation)
         elif error.code == OPTED_OUT:
             await self.contacts.choose_marketing(conversation, wanted=False, at=datetime.now(UTC))
         elif needs_operator(error.code):
-            await alert(self.events, "message_refused", str(error), "look the code up in Meta's list of error codes")
+            await alert(self.events, "message_refused", str(error), fix_for(error.code))
+
+    async def _lose_thread(self, conversation: str, asked_at: datetime) -> None:
+        """Be quiet from now on: another app owns the thread, and would be talked over."""
+        if await self.contacts.thread_lost(conversation, asked_at):
+            moved = {"type": "handover", "conversation": conversation, "to": "unknown", "move": "send_refused"}
+            await self.events.publish(moved | {"owner": "other"})
 
     async def handle_reported(self, lease: Lease, callbacks: list[str]) -> None:
         """Act on failures reported by statuses. Needs the lease: a message goes back before all others."""

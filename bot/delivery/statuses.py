@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from bot.conversations import ledger
 from bot.conversations.tombstones import erased
+from bot.delivery.service_messages import ServiceMessages
 from bot.infra.alerts import alert
 from bot.infra.batch_scripts import BatchScript, Item
 from bot.infra.live_events import LiveEvents
@@ -82,6 +83,7 @@ class DeliveryStatuses:
     def __init__(self, redis: Redis, events: LiveEvents) -> None:
         self._redis = redis
         self._events = events
+        self._service_messages = ServiceMessages(redis, events)
 
     async def record(self, statuses: list[Status]) -> list[bool | Exception]:
         """Store statuses: True for a new one. One without our callback belongs to another sender of this number."""
@@ -100,6 +102,7 @@ class DeliveryStatuses:
             return
         kind, category = status.pricing
         PRICING.labels(category[:40], kind[:40]).inc()
+        await self._service_messages.count(status.phone_number_id, kind, category)
         alerted = f"recado:alerted:{_ASSISTANT}"
         if category == _ASSISTANT and await self._redis.set(alerted, "1", nx=True, ex=_TOLD_SECONDS):
             words = "Meta charges our messages as those of a general-purpose AI assistant"

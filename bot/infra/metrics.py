@@ -46,6 +46,12 @@ PRICING = Counter("recado_pricing", "Our messages by how Meta charges them", ["c
 WEBHOOK_FIELDS = Counter(
     "recado_webhook_fields", "Notifications other than messages, minded", ["field"], registry=REGISTRY
 )
+USER_ACTIONS = Counter(
+    "recado_user_actions",
+    "Taps on links of our marketing messages, and pages seen by them",
+    ["action"],
+    registry=REGISTRY,
+)
 MAILS = Counter(
     "recado_mails", "E-mails by provider and what it did with them", ["provider", "outcome"], registry=REGISTRY
 )

@@ -8,6 +8,9 @@ from pydantic import AwareDatetime, Field
 
 from bot.messages.record import Record
 
+# `Unsupported.type` of a call that nobody took.
+CALL = "call"
+
 
 class Text(Record):
     kind: Literal["text"] = "text"
@@ -185,7 +188,8 @@ class Inbound(Record):
 
     `author` is `business` if a colleague or another bot wrote to the person. `aside` marks a copy of a message that
     bypassed us (`echo`: from the business's app, `standby`: while another bot is in charge). `retries` counts how
-    often an operator had it retried after its turn had failed for good.
+    often an operator had it retried after its turn had failed for good. `before` sums up the conversation, by the app
+    that owned it before us.
     """
 
     id: str
@@ -200,16 +204,22 @@ class Inbound(Record):
     group_id: str | None = None
     product: str | None = None
     referral: Referral | None = None
+    before: str | None = None
     author: Literal["person", "business"] = "person"
     aside: Literal["echo", "standby"] | None = None
     retries: int = 0
     content: Content
 
+    @property
+    def is_call(self) -> bool:
+        """Whether this is a call that nobody took, which can't be marked as read."""
+        return isinstance(self.content, Unsupported) and self.content.type == CALL
+
 
 class Status(Record):
     """Delivery status of a message of ours; `callback` is our own string, sent back by Meta.
 
-    `pricing` is Meta's charge as (type, category), if the status has it.
+    `pricing` is Meta's charge as (type, category), if the status has it. `phone_number_id` is the number that sent it.
     """
 
     wamid: str
@@ -217,3 +227,4 @@ class Status(Record):
     callback: str | None = None
     error: int | None = None
     pricing: tuple[str, str] | None = None
+    phone_number_id: str = ""

@@ -84,6 +84,10 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "es": "El archivo que mandaste no me llegó completo. ¿Me lo mandas otra vez?",
         "en": "The file you sent didn't reach me. Could you send it again?",
     },
+    "call_missed": {
+        "es": "Por aquí no puedo contestar llamadas. Escríbeme o mándame una nota de voz, y te ayudo.",
+        "en": "I can't take calls here. Write to me or send me a voice note, and I'll help you.",
+    },
     "file_not_kept": {
         "es": "Un aviso: no guardé tu archivo, porque el espacio para los que me mandas ya está ocupado. Más tarde no "
         "podré reenviártelo.",

@@ -8,6 +8,7 @@ from html import escape
 from typing import assert_never
 
 from bot.messages.inbound import (
+    CALL,
     FILE_LOST,
     CallPermission,
     ContactCard,
@@ -53,9 +54,10 @@ _CUT = "shortened, and the whole choice isn't known any more; if more than one i
 _TAGS = {"voice": "voice_note", "cards": "contact_cards", "tap": "tapped"} | {
     tag: tag
     for tag in (
-        "photo", "video", "document", "sticker", "location", "form", "order", "lost_file", "unreadable_message",
+        "photo", "video", "document", "sticker", "location", "form", "order", "lost_file", "missed_call",
+        "unreadable_message",
         "came_from_ad", "replying_to", "asking_about_product", "forwarded_message", "edited_caption", "tap_settled",
-        "open_product_card", "conversation", "text_read",
+        "open_product_card", "conversation", "text_read", "happened_before",
     )
 }  # fmt: skip
 # Because one "<" may stand before thousands of blanks, no repeat gives a blank back.
@@ -134,18 +136,24 @@ def content_text(content: Content) -> tuple[str, str | None]:  # noqa: C901, PLR
             return tagged("order", items="; ".join(content.items), text=content.text), None
         case Sticker():
             return tagged("sticker", note="a sticker, as a gesture"), None
-        case Unsupported(error=error) if error == FILE_LOST:
-            problem = f"a message of the kind {content.type!r} whose file did not arrive; ask to send it again"
-            return tagged("lost_file", problem=problem), "media_lost"
         case Unsupported():
-            problem = f"a message of the kind {content.type!r}, which can't be read here"
-            return tagged("unreadable_message", problem=problem), "unsupported"
+            return _unreadable(content)
         case CallPermission(accepted=accepted):
             return "(allowed us to call)" if accepted else "(did not allow us to call)", None
         case Reaction() | Edit() | Revoke() | System() | Voice() | Photo() | Video() | Document():
             raise ValueError(f"{content.kind} does not come here")
         case _:
             assert_never(content)
+
+
+def _unreadable(content: Unsupported) -> tuple[str, str]:
+    if content.error == FILE_LOST:
+        problem = f"a message of the kind {content.type!r} whose file did not arrive; ask to send it again"
+        return tagged("lost_file", problem=problem), "media_lost"
+    if content.type == CALL:
+        return tagged("missed_call", note="a call, which nobody can take here"), "call_missed"
+    problem = f"a message of the kind {content.type!r}, which can't be read here"
+    return tagged("unreadable_message", problem=problem), "unsupported"
 
 
 def part_text(part: Part) -> str:  # noqa: PLR0911 - one line a kind

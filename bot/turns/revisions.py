@@ -221,6 +221,8 @@ def _early_changes(wamids: list[str], found: Sequence[str | None]) -> dict[str, 
 def line_of(message: Inbound, text: str, earlier_texts: Mapping[str, str]) -> str:
     """The text of a message with its quote, product or ad; words of other people stay between tags."""
     lines = []
+    if message.before:
+        lines.append(tagged("happened_before", summary=message.before))
     if message.referral:
         ad = message.referral
         lines.append(tagged("came_from_ad", source=ad.source, headline=ad.headline, text=ad.body, url=ad.url))

@@ -18,8 +18,10 @@ from bot.conversations.contacts import Contacts
 from bot.conversations.events import EventPublisher
 from bot.conversations.handoff import HandOff
 from bot.conversations.inbox import MOST_WAITING, Inbox
+from bot.conversations.thread_control import ThreadControl
 from bot.conversations.waiting_list import WaitingList
 from bot.delivery.pause import SendingPause
+from bot.delivery.service_messages import ServiceMessages
 from bot.delivery.statuses import DeliveryStatuses
 from bot.infra import queue_admin, queues
 from bot.infra.alerts import Alerts
@@ -88,7 +90,7 @@ def create_app(settings: Settings) -> web.Application:
         app[console.STREAM_SLOTS] = asyncio.Semaphore(console.MOST_STREAMS)
         app.on_shutdown.append(_close_streams)
     app.on_response_prepare.append(_add_headers)
-    app.cleanup_ctx.extend([_redis, _templates, _inbox, _metrics])
+    app.cleanup_ctx.extend([_redis, _graph, _inbox, _metrics])
     return app
 
 
@@ -146,7 +148,12 @@ async def _page(app: web.Application) -> bytes:
             release.add_metric([active.current], 1)
         if active.canary:
             candidate.add_metric([active.canary.release], active.canary.percent)
-        gauges = [unaccounted, jobs, paused, release, candidate]
+        service = GaugeMetricFamily(
+            "recado_service_messages_month", "This month's service messages by Meta's charge", labels=["number", "type"]
+        )
+        for charge, count in (await ServiceMessages(app[REDIS], app[console.EVENTS]).of_month()).items():
+            service.add_metric(charge, count)
+        gauges = [unaccounted, jobs, paused, release, candidate, service]
     except (RedisError, OSError):
         # Without Redis the page still tells what this process counted; readyz tells that Redis is away.
         gauges = []
@@ -198,17 +205,19 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
         app[WAITING] = WaitingList(client)
         app[files.FILES] = files_of(client, app[_SETTINGS])
         app[console.EVENTS] = LiveEvents(client)
-        subscribers = EventPublisher(client, app[_SETTINGS].subscribers)
-        app[console.HANDOFF] = HandOff(Contacts(client), app[console.EVENTS], subscribers)
         yield
 
 
-async def _templates(app: web.Application) -> AsyncIterator[None]:
+async def _graph(app: web.Application) -> AsyncIterator[None]:
     async with aiohttp.ClientSession() as http:
         settings = app[_SETTINGS]
         graph = Graph(http, settings.whatsapp)
         templates = Templates(app[REDIS], graph, default_language=settings.service.default_language)
-        app[_TEMPLATE_STATUSES] = TemplateStatusHandler(templates, app[console.EVENTS])
+        events, contacts = app[console.EVENTS], Contacts(app[REDIS])
+        app[_TEMPLATE_STATUSES] = TemplateStatusHandler(templates, events)
+        app[console.THREADS] = ThreadControl(app[REDIS], graph, contacts, events)
+        subscribers = EventPublisher(app[REDIS], settings.subscribers)
+        app[console.HANDOFF] = HandOff(contacts, events, subscribers, app[console.THREADS])
         yield
 
 

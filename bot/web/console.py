@@ -1,11 +1,11 @@
-"""Routes of the operators: a stream of live events, and giving a conversation back to the bot."""
+"""Routes of the operators: live events, giving a conversation back to the bot, and the thread's owner at Meta."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from aiohttp import web
@@ -13,13 +13,18 @@ from aiohttp_sse import EventSourceResponse
 
 from bot.conversations.handoff import HandOff
 from bot.conversations.identity import is_conversation
+from bot.conversations.thread_control import ThreadControl
 from bot.infra.live_events import LiveEvents
 from bot.web.refusals import count_refusal
 from bot.web.token_guard import GUARD
+from bot.whatsapp.client import ThreadAction
+from bot.whatsapp.errors import GraphError, MetaUnavailable, fix_for
 
 CONSOLE_TOKEN = web.AppKey("console_token", str)
 EVENTS = web.AppKey("events", LiveEvents)
 HANDOFF = web.AppKey("handoff", HandOff)
+THREADS = web.AppKey("threads", ThreadControl)
+_ACTIONS: dict[str, ThreadAction] = {"take": "take", "pass": "pass", "release": "release"}
 # Open pages; each holds a connection to Redis too.
 MOST_STREAMS = 100
 STREAM_SLOTS = web.AppKey("stream_slots", asyncio.Semaphore)
@@ -58,9 +63,51 @@ async def events(request: web.Request) -> web.StreamResponse:
 async def give_back(request: web.Request) -> web.Response:
     """Let the bot answer again in a conversation that a colleague had taken over."""
     conversation = request.match_info["conversation"]
-    if not is_conversation(conversation) or not await request.app[HANDOFF].give_back(conversation):
-        raise web.HTTPNotFound(text="there is no such conversation")
+    with _metas_refusals():
+        if not is_conversation(conversation) or not await request.app[HANDOFF].give_back(conversation):
+            raise web.HTTPNotFound(text="there is no such conversation")
     return web.json_response({"conversation": conversation, "quiet": False})
+
+
+@routes.get("/console/conversations/{conversation}/thread", allow_head=False)
+@operators_only
+async def thread(request: web.Request) -> web.Response:
+    """Tell which app owns the person's thread at Meta; nulls where nothing routes it."""
+    return await _thread(request, await _known(request))
+
+
+@routes.post("/console/conversations/{conversation}/thread/{action:take|pass|release}")
+@operators_only
+async def move_thread(request: web.Request) -> web.Response:
+    """Take, pass on or release the person's thread at Meta."""
+    conversation, action = await _known(request), request.match_info["action"]
+    with _metas_refusals():
+        await request.app[THREADS].move(conversation, _ACTIONS[action])
+    return await _thread(request, conversation)
+
+
+async def _known(request: web.Request) -> str:
+    conversation = request.match_info["conversation"]
+    if not is_conversation(conversation) or not await request.app[HANDOFF].knows(conversation):
+        raise web.HTTPNotFound(text="there is no such conversation")
+    return conversation
+
+
+async def _thread(request: web.Request, conversation: str) -> web.Response:
+    found = await request.app[THREADS].owner(conversation)
+    owner = {"owner": found.owner, "role": found.role, "since": found.since.isoformat()} if found else {"owner": None}
+    return web.json_response({"conversation": conversation, **owner})
+
+
+@contextmanager
+def _metas_refusals() -> Iterator[None]:
+    """Answer 409 where Meta refuses, with the remedy, and 503 where Meta doesn't answer."""
+    try:
+        yield
+    except GraphError as error:
+        raise web.HTTPConflict(text=f"{error}; {fix_for(error.code)}") from error
+    except MetaUnavailable as error:
+        raise web.HTTPServiceUnavailable(text=f"{error}; try again in a moment") from error
 
 
 async def stream(request: web.Request, source: AsyncIterator[dict[str, Any]]) -> web.StreamResponse:

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 import structlog
 from redis.asyncio import Redis
 
-from bot.conversations import identity, identity_resolution
+from bot.conversations import identity, identity_resolution, thread_owner
 from bot.conversations.contacts import Contacts
 from bot.conversations.inbox import Inbox
+from bot.conversations.tombstones import BeingErased
 from bot.infra.alerts import Alerts
 from bot.infra.live_events import LiveEvents
-from bot.infra.metrics import WEBHOOK_FIELDS, WEBHOOK_UNKNOWN
+from bot.infra.metrics import USER_ACTIONS, WEBHOOK_FIELDS, WEBHOOK_UNKNOWN
 from bot.whatsapp import account_alerts
-from bot.whatsapp.account_updates import handover, new_bsuids, preferences
-from bot.whatsapp.payload import AccountChange
+from bot.whatsapp.account_updates import Handover, actions, handover, new_bsuids, preferences
+from bot.whatsapp.payload import AccountChange, summarised
 from bot.whatsapp.templates.status_events import TEMPLATE_FIELDS, TemplateStatusHandler
 
 _log = structlog.get_logger()
@@ -75,11 +76,24 @@ async def _new_bsuids(change: AccountChange, context: EventContext) -> None:
 
 
 async def _handover(change: AccountChange, context: EventContext) -> None:
-    moved = handover(change.value)
+    moved = handover(change.value, change.received_at)
     conversation = await identity.find(context.redis, moved.phone, moved.bsuid)
+    if conversation is not None and moved.ours is not None:
+        owner = thread_owner.US if moved.ours else thread_owner.OTHER
+        await thread_owner.change(context.redis, conversation, owner, moved.to, moved.at)
+    if moved.summary is not None and (moved.phone or moved.bsuid):
+        await _remember_summary(moved, moved.summary, change, context)
     _log.info(moved.move or "control_moved", conversation=conversation, to=moved.to)
     event = {"type": "handover", "conversation": conversation, "to": moved.to, "move": moved.move or "unknown"}
-    await context.events.publish(event)
+    await context.events.publish(event | {"reason": moved.reason, "summary": moved.summary})
+
+
+async def _remember_summary(moved: Handover, summary: str, change: AccountChange, context: EventContext) -> None:
+    """Let the summary join the conversation's memory, as the other app's messages on standby do."""
+    message = summarised(summary, f"handover.{change.digest}", moved.phone, moved.bsuid, moved.at, change.received_at)
+    (outcome,) = await context.inbox.accept([message])
+    if isinstance(outcome, Exception) and not isinstance(outcome, BeingErased):
+        raise outcome
 
 
 async def _alarm(change: AccountChange, context: EventContext) -> None:
@@ -95,8 +109,17 @@ async def _template(change: AccountChange, context: EventContext) -> None:
     await context.template_statuses.handlers[change.field](change.value)
 
 
+async def _user_actions(change: AccountChange, _: EventContext) -> None:
+    """Count what people did with marketing messages. Meta doesn't name the person."""
+    for action in actions(change.value):
+        USER_ACTIONS.labels(action[:40]).inc()
+
+
 async def _count(change: AccountChange, context: EventContext) -> None:
-    """Do nothing: old chats are no questions, and address books are not ours. `handle` counts the notification."""
+    """Do nothing: old chats are no questions, and address books are not ours. `handle` counts the notification.
+
+    Calls that nobody took are messages (`bot.whatsapp.payload`); all other events of calls need nothing.
+    """
 
 
 FIELDS: dict[str, Handler] = {
@@ -105,7 +128,8 @@ FIELDS: dict[str, Handler] = {
     "messaging_handovers": _handover,
     "history": _count,
     "smb_app_state_sync": _count,
-    "business_username_update": _count,
+    "calls": _count,
+    "user_actions": _user_actions,
     **dict.fromkeys(account_alerts.FIELDS, _alarm),
     **dict.fromkeys(TEMPLATE_FIELDS, _template),
 }

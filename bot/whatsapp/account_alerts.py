@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.infra.alerts import Alarm, Severity
-from bot.whatsapp.lenient_json import items, mapping, text
+from bot.whatsapp.lenient_json import items, mapping, own_number, text
 
 Raw = dict[str, Any]
 
@@ -30,6 +30,8 @@ _CERTIFIED = "PARTNER_CLIENT_CERTIFICATION_STATUS_UPDATE"
 _GOOD_CERTIFICATION = frozenset({"APPROVED", "PENDING"})
 _GOOD_QUALITY = frozenset({"ONBOARDING", "THROUGHPUT_UPGRADE", "UNFLAGGED", "UPGRADE"})
 _GOOD_DECISIONS = frozenset({"APPROVED", "PENDING"})
+_GOOD_USERNAMES = frozenset({"approved", "reserved"})
+_SHOWN_DIGITS = 4
 # Meta's values for no limit.
 _NO_LIMIT = frozenset({"TIER_UNLIMITED", "UNLIMITED", "-1"})
 _SECURITY_EVENTS = {
@@ -49,7 +51,8 @@ def _account(value: Raw) -> list[Alarm]:
     restrictions = (text(mapping(one).get("restriction_type")) for one in items(value.get("restriction_info")))
     violation = text(mapping(value.get("violation_info")).get("violation_type"))
     ban = text(mapping(value.get("ban_info")).get("waba_ban_state"))
-    what = " ".join(filter(None, (event, violation, ban, *restrictions)))
+    concerned = _last_digits(value.get("phone_number"))
+    what = " ".join(filter(None, (event, violation, ban, *restrictions, concerned)))
     if event in _GOOD_EVENTS or (event == "DISABLED_UPDATE" and ban == "REINSTATE"):
         return []
     certification = text(mapping(value.get("partner_client_certification_info")).get("status"))
@@ -57,6 +60,12 @@ def _account(value: Raw) -> list[Alarm]:
         return []
     fix = _CRITICAL_EVENTS.get(event)
     return [Alarm("account_update", "error" if fix else "warning", what, fix or _MANAGER)]
+
+
+def _last_digits(phone_number: Any) -> str | None:
+    """Which of the account's numbers is concerned, without the number, because alerts are logged."""
+    number = own_number(phone_number)
+    return f"number …{number[-_SHOWN_DIGITS:]}" if number else None
 
 
 def _account_alert(value: Raw) -> list[Alarm]:
@@ -113,6 +122,15 @@ def _capability(value: Raw) -> list[Alarm]:
     return [Alarm("business_capability_update", "warning", limit, fix)]
 
 
+def _username(value: Raw) -> list[Alarm]:
+    status, context = text(value.get("status")) or "unknown", text(value.get("context"))
+    if status in _GOOD_USERNAMES and context is None:
+        return []
+    what = " ".join(filter(None, (status, context)))
+    fix = "people may not find the business by its username any more: see WhatsApp Manager, Phone numbers"
+    return [Alarm("business_username_updates", "warning", what, fix)]
+
+
 def _errors(value: Raw) -> list[Alarm]:
     codes = [text(mapping(error).get("code")) or "unknown" for error in items(value.get("errors"))]
     fix = "a fault of the account or the number, not of a message: look the code up in Meta's error codes"
@@ -128,6 +146,9 @@ _READERS: dict[str, Callable[[Raw], list[Alarm]]] = {
     "phone_number_quality_update": _quality,
     "phone_number_name_update": _name,
     "business_capability_update": _capability,
+    # Meta's page has the singular, its webhooks have the plural.
+    "business_username_update": _username,
+    "business_username_updates": _username,
     "errors": _errors,
 }
 FIELDS = tuple(_READERS)

@@ -39,12 +39,22 @@ class Handover:
     """A new owner of a person's thread, between us and another bot or app; `to` is the new owner's role.
 
     `move` says that the former owner passed the thread on or that the new one took it; None for an unknown move.
+    `ours` says that we own the thread now, None that nobody can tell. `reason` and `summary` are the former owner's.
     """
 
     phone: str | None
     bsuid: str | None
     to: str
     move: Move | None
+    ours: bool | None
+    at: datetime
+    reason: str | None = None
+    summary: str | None = None
+
+
+# Roles of Meta's own agent.
+_AGENTS = frozenset({"mba", "ai_agent"})
+_UNKNOWN = "unknown"
 
 
 def preferences(value: Raw, now: datetime) -> Iterator[Preference]:
@@ -64,16 +74,54 @@ def new_bsuids(value: Raw) -> Iterator[NewBsuid]:
             yield NewBsuid(digits(item.get("wa_id")), previous, current)
 
 
-def handover(value: Raw) -> Handover:
-    """Read all shapes that were seen, because Meta documents hardly one (docs/whatsapp.md, Incoming messages)."""
+def actions(value: Raw) -> Iterator[str]:
+    """Names of actions, such as `marketing_messages_link_click` or `landing_page_view`."""
+    for item in map(mapping, items(value.get("user_actions"))):
+        yield text(item.get("action_type")) or "unknown"
+
+
+def handover(value: Raw, now: datetime) -> Handover:
+    """Read all shapes that were seen, because Meta documents hardly one (docs/whatsapp.md, Conversation Routing)."""
     sender, kind = mapping(value.get("sender")), text(value.get("type"))
     move = next((one for one in _MOVES if one == kind), None)
     # The type decides; the object's key stands in where the type is missing.
     move = move or next((one for one in _MOVES if one in value and kind is None), None)
     control = mapping(value.get(move or kind or ""))
-    phone = digits(sender.get("phone_number")) or digits(sender.get("wa_id"))
-    to = text(control.get("new_owner_role")) or text(control.get("new_owner_app_role")) or "unknown"
-    return Handover(phone, text(sender.get("user_id")), to, move)
+    to = _role(control, value, "new_owner")
+    return Handover(
+        phone=digits(sender.get("phone_number")) or digits(sender.get("wa_id")),
+        bsuid=text(sender.get("user_id")),
+        to=to,
+        move=move,
+        ours=_is_ours(move, to, _role(control, value, "previous_owner")),
+        at=_time(value.get("timestamp"), now),
+        reason=_words(control.get("metadata")) or _words(value.get("metadata")),
+        summary=context_summary(control) or context_summary(value),
+    )
+
+
+def context_summary(raw: Raw) -> str | None:
+    """What another app tells of the conversation so far; the words are that app's, and mostly a model's."""
+    return text(mapping(mapping(raw.get("conversation_context")).get("summary")).get("text"))
+
+
+def _role(control: Raw, value: Raw, whose: str) -> str:
+    places = ((place, name) for place in (control, value) for name in (f"{whose}_role", f"{whose}_app_role"))
+    return next((role for place, name in places if (role := text(place.get(name)))), _UNKNOWN)
+
+
+def _is_ours(move: Move | None, to: str, before: str) -> bool | None:
+    """Whether we own the thread now: Meta tells the new owner what was passed, and the former one what was taken."""
+    if move is None:
+        return None
+    if to in _AGENTS:
+        return False
+    # A thread that was taken from Meta's agent was never ours, so that we are told as its new owner.
+    return move == "control_passed" or before in _AGENTS
+
+
+def _words(raw: Any) -> str | None:
+    return text(raw) if isinstance(raw, str) else None
 
 
 def _time(value: Any, now: datetime) -> datetime:

@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 import aiohttp
@@ -18,6 +18,7 @@ from yarl import URL
 from bot.settings import WhatsAppSettings
 from bot.whatsapp.errors import ACCOUNT_LOCKED, CURSOR_EXPIRED, GraphError, MetaUnavailable, Remedy, error_from
 from bot.whatsapp.lenient_json import items, mapping, text
+from bot.whatsapp.rendering import address
 from pipelines.byte_budget import ByteReservation
 
 _CALL_SECONDS = 20
@@ -26,6 +27,8 @@ _REDIRECTS = 3
 _MEDIA_HOSTS = ("facebook.com", "fbsbx.com", "fbcdn.net", "whatsapp.net")
 _NOT_FOUND = 404
 _TEMPLATE_FIELDS = "id,name,language,status,category,components,quality_score,rejected_reason,parameter_format"
+
+ThreadAction = Literal["take", "pass", "release"]
 
 
 class MediaGone(Exception):
@@ -70,6 +73,13 @@ class Graph:
 
     async def mark_read(self, mark: dict[str, Any], number: str = "") -> None:
         await self._call("POST", f"{number or self.number}/messages", json=mark)
+
+    async def thread_control(self, action: ThreadAction, phone: str | None, bsuid: str | None) -> None:
+        """Move a thread between apps. Its owner may pass or release it, and the escalation partner may take it."""
+        # Meta prefers the BSUID, and takes exactly one of both.
+        person = {"recipient": bsuid} if bsuid else address(phone, None)
+        body = {"messaging_product": "whatsapp", "action": action, **person}
+        await self._call("POST", f"{self.number}/thread_control", json=body)
 
     async def number_state(self) -> dict[str, Any]:
         """Meta's fields of our number; raises GraphError if the token may not ask."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.messages.inbound import (
+    CALL,
     FILE_LOST,
     CallPermission,
     ContactCard,
@@ -33,6 +34,9 @@ from bot.whatsapp.lenient_json import digits, items, mapping, number, text
 # Meta's ids are digits as a rule, but promised are only strings: a voicemail has `wacid.` and base64. The id becomes a
 # part of an address, so no id that could lead elsewhere is taken.
 _MEDIA_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._~=+:@/-]{0,511}")
+
+# Prefix of the ids of calls, as `wamid.` is of messages.
+_OF_A_CALL = "wacid."
 
 
 def content_of(raw: dict[str, Any]) -> Content:
@@ -69,7 +73,10 @@ def _media(raw: Any) -> dict[str, Any] | None:
 
 def _voice(raw: Any) -> Content | None:
     media = _media(raw)
-    return Voice(**media, recorded=bool(raw.get("voice"))) if media else None
+    if media is None:
+        return None
+    # A voicemail has the id of its call, and is recorded even where `voice` is missing.
+    return Voice(**media, recorded=bool(raw.get("voice")) or media["media_id"].startswith(_OF_A_CALL))
 
 
 def _photo(raw: Any) -> Content | None:
@@ -202,12 +209,22 @@ def _revoke(raw: Any) -> Content | None:
     return Revoke(message_id=target) if target else None
 
 
+def missed_call(raw: dict[str, Any]) -> Content | None:
+    """A call by a person that ended before anybody took it; None for every other event of a call.
+
+    A taken call has a start and a duration (docs/whatsapp.md, Calls).
+    """
+    ended = text(raw.get("event")) == "terminate" and text(raw.get("direction")) == "USER_INITIATED"
+    taken = number(raw.get("duration")) or text(raw.get("start_time")) or text(raw.get("status")) == "COMPLETED"
+    return Unsupported(type=CALL) if ended and not taken else None
+
+
 def _system(raw: Any) -> Content | None:
     change = mapping(raw)
     return System(
         event=text(change.get("type")) or "system",
         phone=digits(change.get("wa_id")) or digits(change.get("new_wa_id")),
-        bsuid=text(change.get("user_id")),
+        bsuid=text(change.get("user_id")) or text(mapping(change.get("user_id")).get("current")),
     )
 
 

@@ -44,6 +44,10 @@ MEDIA_REFUSED = 131053
 PARAMETER_INVALID = 131009
 ACCOUNT_LOCKED = 131031
 CURSOR_EXPIRED = 131059
+# Another app owns the thread (Conversation Routing), so that free text of ours is refused.
+THREAD_OF_ANOTHER = 131070
+# Only the app that is the escalation partner may take a thread.
+TAKE_REFUSED = 2494191
 
 _RETRY = RATES | {1, 2, PAIR_RATE, 131000, 131016, 133004, 134101}
 _FIX_SETTINGS = frozenset(
@@ -52,9 +56,20 @@ _FIX_SETTINGS = frozenset(
 _WINDOW_CLOSED = 131047
 # Errors caused by the person or the content of one message, which no operator can mend.
 _OF_THE_PERSON = frozenset({
-    130472, 131021, UNDELIVERABLE, _WINDOW_CLOSED, 131049, OPTED_OUT, 131051, FILE_LOST, MEDIA_REFUSED, 131062, 137000,
+    130472, 131021, UNDELIVERABLE, _WINDOW_CLOSED, 131049, OPTED_OUT, 131051, FILE_LOST, MEDIA_REFUSED, 131062,
+    THREAD_OF_ANOTHER, 137000,
 })  # fmt: skip
 _SERVER_ERROR = 500
+_ROUTING = "in Meta Business Suite, Conversation Routing"
+_LOOK_UP = "look the code up in Meta's list of error codes"
+_FIXES = {
+    131061: "the template has a maximum price, which this call refuses: send another one, or take the price off",
+    131062: "send this template to a phone: Meta takes neither authentication nor a maximum price to a BSUID",
+    131065: f"Meta documents no remedy yet: read the details in the error, and {_LOOK_UP}",
+    THREAD_OF_ANOTHER: "wait until the other app passes the thread on, or take it; templates may leave meanwhile",
+    138038: f"make this app the primary one for calls, {_ROUTING}",
+    TAKE_REFUSED: f"make this app the escalation partner, {_ROUTING}; or wait until the thread is passed on",
+}
 
 
 def remedy_for(code: int, *, transient: bool = False) -> Remedy:
@@ -69,6 +84,11 @@ def remedy_for(code: int, *, transient: bool = False) -> Remedy:
 def needs_operator(code: int) -> bool:
     """True if giving a message up shows a fault of ours, of a template or of the account."""
     return remedy_for(code) is Remedy.GIVE_UP and code not in _OF_THE_PERSON
+
+
+def fix_for(code: int) -> str:
+    """What an operator can do about an error."""
+    return _FIXES.get(code, _LOOK_UP)
 
 
 def error_from(status: int, body: bytes) -> GraphError | MetaUnavailable:

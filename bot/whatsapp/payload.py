@@ -9,13 +9,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from bot.messages.inbound import Inbound, Referral, Status
-from bot.whatsapp.content import content_of, unvouched, vouched_phone
+from bot.messages.inbound import Content, Inbound, Referral, Status, Text
+from bot.whatsapp.account_updates import context_summary
+from bot.whatsapp.content import content_of, missed_call, unvouched, vouched_phone
 from bot.whatsapp.lenient_json import digits, identifier, items, mapping, number, own_number, text, without_old_one
 
 _EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)  # WhatsApp's first year: anything older is not a time of a message
 _MOST_DIGITS = 40
 _LATEST_AHEAD = timedelta(days=1)  # clocks differ; a message from the future would stay the newest of all
+# Lists beside the messages of the field `messages`: faults of the account, and taps on links of marketing messages.
+_BESIDE_MESSAGES = ("errors", "user_actions")
+_BEFORE = "what happened before, as another app of this business summed it up"
+_EXEMPT = "paid_exempt"
 
 Raw = dict[str, Any]
 
@@ -60,21 +65,29 @@ def parse(body: bytes, now: datetime) -> Notification:
         found.unknown.append("object")
         return found
     for entry, change in _changes(document):
-        value = mapping(change.get("value"))
-        match text(change.get("field")):
-            case "messages":
-                _read(value, found, now)
-                if items(value.get("errors")):
-                    found.changes.append(_change("errors", {"errors": value["errors"]}, entry, now))
-            case "smb_message_echoes":
-                _read_copies(value, value, "echo", found, now)
-            case "standby":
-                _read_copies(mapping(value.get("standby")), value, "standby", found, now)
-            case None:
-                found.unknown.append("change")
-            case name:
-                found.changes.append(_change(name, value, entry, now))
+        _read_change(change, entry, found, now)
     return found
+
+
+def _read_change(change: Raw, entry: Raw, found: Notification, now: datetime) -> None:
+    value = mapping(change.get("value"))
+    match text(change.get("field")):
+        case "messages":
+            _read(value, found, now)
+            for name in _BESIDE_MESSAGES:
+                if items(value.get(name)):
+                    found.changes.append(_change(name, {name: value[name]}, entry, now))
+        case "calls":
+            _read_calls(value, found, now)
+            found.changes.append(_change("calls", value, entry, now))
+        case "smb_message_echoes":
+            _read_copies(value, value, "echo", found, now)
+        case "standby":
+            _read_copies(mapping(value.get("standby")), value, "standby", found, now)
+        case None:
+            found.unknown.append("change")
+        case name:
+            found.changes.append(_change(name, value, entry, now))
 
 
 def _integer(written: str) -> int | str:
@@ -100,7 +113,9 @@ def _change(name: str, value: Raw, entry: Raw, now: datetime) -> AccountChange:
     except RecursionError:  # nested as deep as the parser takes: nothing of Meta's
         canonical = json.dumps([account, time, name])
     digest = hashlib.sha256(canonical.encode()).hexdigest()
-    return AccountChange(name, value, account, time is not None, digest, now)
+    # Each tap has a time of its own.
+    dated = time is not None or name == "user_actions"
+    return AccountChange(name, value, account, dated, digest, now)
 
 
 def _read(value: Raw, found: Notification, now: datetime) -> None:
@@ -112,11 +127,23 @@ def _read(value: Raw, found: Notification, now: datetime) -> None:
         else:
             found.messages.append(message)
     for raw in items(value.get("statuses")):
-        status = _status(mapping(raw))
+        status = _status(mapping(raw), around.metadata)
         if status is None:
             found.unknown.append("status")
         else:
             found.statuses.append(status)
+
+
+def _read_calls(value: Raw, found: Notification, now: datetime) -> None:
+    """Read calls that nobody took: each is a message of the person, and is answered with a text."""
+    around = _Around.of(value)
+    for raw in map(mapping, items(value.get("calls"))):
+        if content := missed_call(raw):
+            message = _message(raw, around, now, content=content)
+            if message is None:
+                found.unknown.append("call")
+            else:
+                found.messages.append(message)
 
 
 def _read_copies(
@@ -146,6 +173,7 @@ class _Around:
     metadata: Raw
     contacts: list[Raw]
     places: dict[tuple[str, str], int]
+    summary: str | None
 
     @classmethod
     def of(cls, value: Raw) -> _Around:
@@ -155,7 +183,7 @@ class _Around:
             for name in ("user_id", "wa_id"):
                 if isinstance(given := contact.get(name), str) and given:
                     places.setdefault((name, given), place)
-        return cls(mapping(value.get("metadata")), contacts, places)
+        return cls(mapping(value.get("metadata")), contacts, places, context_summary(value))
 
     def contact_of(self, phone: str | None, bsuid: str | None) -> Raw:
         """The first contact with one of these ids, by an index, because a batch may have thousands of both."""
@@ -167,14 +195,20 @@ class _Around:
         return self.contacts[0] if len(self.contacts) == 1 and phone is None and bsuid is None else {}
 
 
-def _message(raw: Raw, around: _Around, now: datetime, *, own: bool = True) -> Inbound | None:
-    """A message; `own` says that its content is the person's own, and not the business's to them."""
+def _message(
+    raw: Raw, around: _Around, now: datetime, *, own: bool = True, content: Content | None = None
+) -> Inbound | None:
+    """A message; `own` says that its content is the person's own, and not the business's to them.
+
+    `content` is given where the message itself has none.
+    """
     metadata = around.metadata
     wamid, phone, bsuid = identifier(raw.get("id")), digits(raw.get("from")), identifier(raw.get("from_user_id"))
     contact = around.contact_of(phone, bsuid)
     context = mapping(raw.get("context"))
     forwarded = bool(context.get("forwarded") or context.get("frequently_forwarded"))
-    content = content_of(raw) if own and not forwarded else unvouched(content_of(raw))
+    content = content or content_of(raw)
+    content = content if own and not forwarded else unvouched(content)
     phone = phone or digits(contact.get("wa_id")) or vouched_phone(content)
     bsuid = bsuid or identifier(contact.get("user_id"))
     if not wamid or not (phone or bsuid) or _is_ours(phone, metadata):
@@ -192,6 +226,24 @@ def _message(raw: Raw, around: _Around, now: datetime, *, own: bool = True) -> I
         group_id=text(raw.get("group_id")),
         product=text(mapping(context.get("referred_product")).get("product_retailer_id")),
         referral=_referral(mapping(raw.get("referral"))),
+        before=context_summary(raw) or around.summary,
+        content=content,
+    )
+
+
+def summarised(  # noqa: PLR0913, PLR0917 - the facts of one message
+    summary: str, name: str, phone: str | None, bsuid: str | None, sent_at: datetime, received_at: datetime
+) -> Inbound:
+    """Another app's summary of the conversation, as a message of its own that is remembered and never answered."""
+    content = Text(body=f"({_BEFORE}: {summary})")
+    return Inbound(
+        id=name,
+        phone=phone,
+        bsuid=bsuid,
+        sent_at=sent_at,
+        received_at=received_at,
+        author="business",
+        aside="standby",
         content=content,
     )
 
@@ -213,7 +265,7 @@ def _referral(raw: Raw) -> Referral | None:
     )
 
 
-def _status(raw: Raw) -> Status | None:
+def _status(raw: Raw, metadata: Raw) -> Status | None:
     wamid, status = identifier(raw.get("id")), text(raw.get("status"))
     if not wamid or not status or raw.get("type") not in (None, "message"):
         return None
@@ -221,13 +273,17 @@ def _status(raw: Raw) -> Status | None:
     code = number(mapping(errors[0]).get("code")) if errors else None
     callback = identifier(raw.get("biz_opaque_callback_data"))
     pricing = mapping(raw.get("pricing"))
-    charged = (text(pricing.get("type")) or "unknown", text(pricing.get("category")) or "unknown")
+    # An exempt message has the type of a charged one.
+    exempt = text(pricing.get("subtype")) == _EXEMPT
+    kind = _EXEMPT if exempt else text(pricing.get("type")) or "unknown"
+    charged = (kind, text(pricing.get("category")) or "unknown")
     return Status(
         wamid=wamid,
         status=status,
         callback=callback,
         error=int(code) if code is not None else None,
         pricing=charged if pricing else None,
+        phone_number_id=text(metadata.get("phone_number_id")) or "",
     )
 
 

@@ -13,6 +13,7 @@ from sandbox.meta.interactive import File
 from sandbox.meta.media import MIMES, MediaStore
 from sandbox.meta.parties import Business, Person
 from sandbox.meta.rate_limits import MessageRateLimits
+from sandbox.meta.routing import ThreadRouting
 from sandbox.meta.templates import Template, Templates, rendered_parts, rendered_text
 from sandbox.meta.validation import (
     BSUID,
@@ -49,17 +50,20 @@ class MessageChecks:
     templates: Templates
     rate_limits: MessageRateLimits
     faults: MetaFaults
+    routing: ThreadRouting
 
     def check(self, message: Message) -> AcceptedMessage:
         """Accept the message or raise GraphRefusal; the order is Meta's as far as it can be observed."""
         person = self._addressee(message)
         self._check_quote(message, person)
         failure = self._check_file(message)
-        use = self._check_template(message, person)
+        use = self._check_template(message)
         if person and use is None and not self._window_is_open(person):
             raise GraphRefusal(
                 131047, "More than 24 hours have passed since the recipient last replied to the sender number"
             )
+        if person and use is None:
+            self.routing.check_service(person)
         self.rate_limits.count(person.bsuid if person else "")
         if use is None:
             return AcceptedMessage(person, failure=failure)
@@ -115,12 +119,14 @@ class MessageChecks:
         fits = mime in MIMES[message.type]
         return None if fits else GraphRefusal(131053, f"{mime} can't be sent as {message.type}")
 
-    def _check_template(self, message: Message, person: Person | None) -> tuple[Template, TemplateUse] | None:
+    def _check_template(self, message: Message) -> tuple[Template, TemplateUse] | None:
         if not isinstance(message, TemplateMessage):
             return None
         template = self.templates.check(message.template)
-        if template.category == "AUTHENTICATION" and message.to is None and person:
-            raise GraphRefusal(131062, "Authentication templates can't be sent to a business-scoped user id")
+        if message.to is None and (template.category == "AUTHENTICATION" or template.bid_spec):
+            raise GraphRefusal(131062, "This template can't be sent to a business-scoped user id")
+        if template.bid_spec:
+            raise GraphRefusal(131061, "Templates with a maximum price are sent by the Marketing Messages API")
         return template, message.template
 
 

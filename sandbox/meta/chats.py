@@ -74,6 +74,11 @@ class Chats:
             chat.last_inbound = max(at, chat.last_inbound or at)
         self._add(person, "in", message["id"], message, at)
 
+    def called(self, person: Person, at: datetime) -> None:
+        """Open the window of a person who called, taken or not."""
+        chat = self.of(person)
+        chat.last_inbound = max(at, chat.last_inbound or at)
+
     def sent(self, person: Person, wamid: str, message: dict[str, Any], at: datetime) -> None:
         self._add(person, "out", wamid, message, at)
 

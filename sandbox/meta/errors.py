@@ -38,7 +38,9 @@ _KNOWN = {
     131053: (400, "Media upload error"),
     131056: (400, "(Business Account, Consumer Account) pair rate limit hit"),
     131057: (500, "Account in maintenance mode"),
+    131061: (400, "Template requires the Marketing Messages API"),
     131062: (400, "Business-scoped user id is not supported for this message"),
+    131070: (400, "Thread is owned by another app"),
     132000: (400, "Template Param Count Mismatch"),
     132001: (404, "Template does not exist"),
     132005: (400, "Template Hydrated Text Too Long"),
@@ -47,6 +49,8 @@ _KNOWN = {
     132016: (400, "Template is Disabled"),
     132018: (400, "Template parameter validation failed"),
     133010: (400, "Phone number not registered"),
+    138038: (400, "App is not the primary one for calls"),
+    2494191: (400, "Thread take not permitted"),
 }
 _DOCUMENTATION = "https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes/"
 

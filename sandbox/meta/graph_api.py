@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import json
 import re
+import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -47,6 +48,7 @@ class GraphApi:
         app.add_routes([
             web.post(f"{number}/messages", self._messages),
             web.post(f"{number}/media", self._upload),
+            web.post(f"{number}/thread_control", self._thread_control),
             web.get(f"{number}/subscribed_apps", self._subscribed_apps),
             web.post(f"{number}/subscribed_apps", self._subscribed_apps),
             web.delete(f"{number}/subscribed_apps", self._subscribed_apps),
@@ -126,6 +128,12 @@ class GraphApi:
         if self.checks.faults.take("drop", "read", person):
             _hang_up(request)
         return web.json_response({"success": True})
+
+    async def _thread_control(self, request: web.Request) -> web.StreamResponse:
+        self._number(request)
+        self._check_planned_fault("messages")
+        self.checks.routing.control(await _json(request))
+        return web.json_response({"messaging_product": "whatsapp", "request_id": secrets.token_hex(8)})
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
         self._number(request)

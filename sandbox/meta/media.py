@@ -75,9 +75,9 @@ class MediaStore:
             raise GraphRefusal(131053, f"{len(data)} bytes; a {kind} has 1 to {LARGEST[kind]}")
         return self._store(data, mime, _UPLOAD_LIVES)
 
-    def receive(self, data: bytes, mime: str) -> MediaFile:
-        """Store a person's file of any type."""
-        return self._store(data, mime, _INBOUND_LIVES)
+    def receive(self, data: bytes, mime: str, media_id: str | None = None) -> MediaFile:
+        """Store a person's file of any type; `media_id` is that of a voicemail, which is no number."""
+        return self._store(data, mime, _INBOUND_LIVES, media_id)
 
     def get(self, media_id: str) -> MediaFile:
         """The file; raises GraphRefusal when the id is unknown or expired."""
@@ -111,8 +111,8 @@ class MediaStore:
     def _url_signature(self, media_id: str, expires: int | str) -> str:
         return hmac.new(self._secret, f"{media_id} {expires}".encode(), hashlib.sha256).hexdigest()[:32]
 
-    def _store(self, data: bytes, mime: str, life: timedelta) -> MediaFile:
-        kept = MediaFile(_new_id(), data, mime, self._clock() + life)
+    def _store(self, data: bytes, mime: str, life: timedelta, media_id: str | None = None) -> MediaFile:
+        kept = MediaFile(media_id or _new_id(), data, mime, self._clock() + life)
         self._files[kept.id] = kept
         while len(self._files) > 1 and sum(len(file.data) for file in self._files.values()) > _MOST_BYTES_KEPT:
             del self._files[next(iter(self._files))]

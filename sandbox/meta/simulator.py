@@ -22,6 +22,7 @@ from sandbox.meta.graph_api import GraphApi
 from sandbox.meta.media import MediaStore, media_content, now
 from sandbox.meta.parties import Business, Person, SentMessage
 from sandbox.meta.rate_limits import MessageRateLimits
+from sandbox.meta.routing import ThreadRouting, handover_value, standby_value
 from sandbox.meta.statuses import StatusReporter
 from sandbox.meta.templates import Templates, default_templates
 from sandbox.meta.validation import Message, ReadMark
@@ -67,6 +68,7 @@ class MetaSimulator:
     def __post_init__(self) -> None:
         self.business = Business(self.phone_number_id, self.waba_id, self.display_phone_number)
         self.chats = Chats(self.clock)
+        self.routing = ThreadRouting(self.chats, self.clock)
         self.media = MediaStore(self.clock)
         self.faults = MetaFaults(lambda: self.chats.broadcast.send({"type": "trouble", "armed": self.faults.armed()}))
         self.delivery = NotificationDelivery(
@@ -84,7 +86,9 @@ class MetaSimulator:
         rate_limits = MessageRateLimits(self.clock, self.pair_burst, self.throughput)
         return GraphApi(
             token=self.access_token,
-            checks=MessageChecks(self.business, self.chats, self.media, self.templates, rate_limits, self.faults),
+            checks=MessageChecks(
+                self.business, self.chats, self.media, self.templates, rate_limits, self.faults, self.routing
+            ),
             accept=self._accept,
             read=self._read,
             review=lambda template: self._tasks.start(self._status_reporter.review(template)),
@@ -143,8 +147,13 @@ class MetaSimulator:
         wamid, at = new_wamid(), at or self.clock() - self._delay_of_next_message()
         quote = {"context": self._quote(context)} if context is not None else {}
         whole = quote | {"id": wamid, "timestamp": unix_seconds(at)} | message
+        receiver = self.routing.receiver(person)
         self.chats.received(person, whole, at)
-        await self.deliver(message_value(self.business, self.faults.as_visible(person), whole))
+        shown = self.faults.as_visible(person)
+        if receiver == "us":
+            await self.deliver(message_value(self.business, shown, whole))
+        else:
+            await self.deliver(standby_value(self.business, shown, whole), field_name="standby")
         return wamid
 
     async def sends_media(  # noqa: PLR0913, PLR0917 - a file has this many properties in WhatsApp
@@ -171,6 +180,18 @@ class MetaSimulator:
         for sent in self.accepted if is_open else ():
             if sent.person and sent.person.bsuid == person.bsuid and self.chats.status_of(sent.wamid) == "delivered":
                 await self._status_reporter.report(sent, person, "read")
+
+    async def passes_control(self, person: Person, **control: Any) -> None:
+        """Another app passes the thread to this one; `control` are further facts, such as a summary."""
+        self.routing.give(person, "us")
+        value = handover_value(self.business, person, "control_passed", self.clock(), **control)
+        await self.deliver(value, field_name="messaging_handovers")
+
+    async def takes_control(self, person: Person, **control: Any) -> None:
+        """Another app takes the thread from this one."""
+        self.routing.give(person, "other")
+        value = handover_value(self.business, person, "control_taken", self.clock(), **control)
+        await self.deliver(value, field_name="messaging_handovers")
 
     async def verify(self) -> bool:
         """Ask the webhook for its challenge, as Meta does when the address is saved."""

@@ -30,7 +30,7 @@ class NewTemplate(BaseModel, frozen=True):
 
 @dataclass(slots=True)
 class Template:
-    """A template in one language; `components` are Meta's JSON."""
+    """A template in one language; `components` are Meta's JSON, `bid_spec` is its maximum price."""
 
     name: str
     language: str
@@ -39,6 +39,7 @@ class Template:
     parameter_format: str = "NAMED"
     status: str = "APPROVED"
     id: str = field(default_factory=lambda: str(secrets.randbelow(9 * 10**14) + 10**14))
+    bid_spec: dict[str, Any] | None = None
 
     def text_of(self, component: str) -> str:
         return next((str(part.get("text", "")) for part in self.components if part.get("type") == component), "")
@@ -50,6 +51,8 @@ class Template:
     def as_json(self, fields: Iterable[str] = ()) -> dict[str, Any]:
         """The template as the Graph API shows it; `fields` restricts it to these and the id."""
         everything = {name: getattr(self, name) for name in self.__slots__} | {"quality_score": _UNJUDGED}
+        if self.bid_spec is None:
+            del everything["bid_spec"]
         wanted = set(fields) | {"id"}
         return {key: value for key, value in everything.items() if not fields or key in wanted}
 

@@ -277,15 +277,15 @@ async def test_a_failed_status_of_a_lost_token_pauses_and_the_message_leaves_lat
 
 
 async def test_prices_are_counted_once_and_kept_with_the_message(world: World, ana: Person) -> None:
-    before = await metric(world, "recado_pricing_total", category="service", type="regular")
+    before = await metric(world, "recado_pricing_total", category="service", type="free_customer_service")
     await world.meta.writes(ana, text("hola"))
     (reply,) = await world.meta.replies(ana)
     await world.meta.idle()
-    after = await metric(world, "recado_pricing_total", category="service", type="regular")
+    after = await metric(world, "recado_pricing_total", category="service", type="free_customer_service")
     assert after == before + 1
     callback = reply.request["biz_opaque_callback_data"]
     record = await answer(world.redis.hgetall(key(await conversation_of(world, ana), "delivery", callback)))
-    assert record["pricing"] == "regular service"
+    assert record["pricing"] == "free_customer_service service"
     # What it said is not kept once it has arrived.
     assert "reply" not in record
 

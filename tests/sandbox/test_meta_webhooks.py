@@ -112,7 +112,7 @@ async def test_statuses_climb_and_carry_price_and_callback(
 ) -> None:
     wamid = await graph.say(ana, biz_opaque_callback_data="job:42")
     await meta.idle()
-    price = {"billable": True, "pricing_model": "PMP", "type": "regular", "category": "service"}
+    price = {"billable": False, "pricing_model": "PMP", "type": "free_customer_service", "category": "service"}
     assert [status["status"] for status in business.statuses] == ["sent", "delivered", "read"]
     assert [status.get("pricing") for status in business.statuses] == [price, price, None]
     for status in business.statuses:

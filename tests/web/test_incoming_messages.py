@@ -27,6 +27,8 @@ Media = Callable[[str], bytes]
 
 
 READ: dict[str, str] = {
+    "text_with_summary": "<happened_before><summary>Ana quiere devolver la impresora del pedido 71.</summary>"
+    "</happened_before>\n¿Y entonces?",
     "text": "Hola, ¿tienen la impresora de tickets?",
     "text_without_phone": "Hola, soy yo sin número",
     "text_without_bsuid": "Hola, escribo como antes",
@@ -59,9 +61,13 @@ async def test_what_the_model_reads_of_a_message(world: World, name: str) -> Non
     assert last_model_input(world) == READ[name]
 
 
+VOICEMAIL = "wacid.HBgNNTIxNTUxMjM0NTY3OBUCABIYFjNFQjA_Rk-Q="
+
+
 FILES: dict[str, tuple[str, str]] = {
     "image": ("photos/qrcode-1_1.jpg", "<codes>QR"),
     "audio_voice": ("voice/es_ticket.ogg", "<voice_note><seconds>6</seconds><transcript>Mi internet no funciona"),
+    "audio_voicemail": ("voice/es_ticket.ogg", "<voice_note><seconds>6</seconds><transcript>Mi internet no funciona"),
     "audio_file": ("voice/es_subscription.mp3", "<transcript>Hola, quiero saber"),
     "video": ("voice/es_subscription.mp4", "<transcript>Hola, quiero saber"),
     "document": ("documents/price_list.pdf", "Detergente líquido 3 L $35.50"),
@@ -73,9 +79,10 @@ FILES: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize("name", FILES)
 async def test_what_the_model_reads_of_a_file(world_with_vision: World, media: Media, name: str) -> None:
     file, said = FILES[name]
-    await post(
-        world_with_vision, name, _9001=world_with_vision.meta.media.receive(media(file), "application/octet-stream").id
+    kept = world_with_vision.meta.media.receive(
+        media(file), "application/octet-stream", VOICEMAIL if name == "audio_voicemail" else None
     )
+    await post(world_with_vision, name, _9001=kept.id)
     await settled(world_with_vision)
     assert said in last_model_input(world_with_vision)
 
@@ -226,6 +233,8 @@ ALERTS: dict[str, str] = {
     "errors": "errors",
     "account_update_restriction": "account_update",
     "account_update_disabled": "account_update",
+    "account_update_phone_number": "account_update",
+    "business_username_updates_revoked": "business_username_updates",
     "account_update_violation": "account_update",
     "account_alerts": "account_alerts",
     "account_review_update": "account_review_update",
@@ -284,7 +293,8 @@ def test_each_fixture_has_its_row() -> None:
     remembered_alone = (name for names, _ in REMEMBERED.values() for name in names)
     rows = {*READ, *FILES, *ANSWERED, *ENDED, *CHANGED, *ALERTS, *COUNTED, *remembered_alone}
     elsewhere = {"album", "reply", "edit_caption", "revoke_image", "user_id_update", "contact_request_answer",
-                 "system_user_changed_number", "system_user_changed_user_id"}  # fmt: skip
+                 "system_user_changed_number", "system_user_changed_user_id",
+                 "call_missed", "messaging_handovers_summary"}  # fmt: skip
     assert {path.stem for path in FOLDER.glob("*.json")} - rows - elsewhere == set()
 
 
@@ -292,8 +302,14 @@ COUNTED: dict[str, str] = {
     "history": 'recado_webhook_fields_total{field="history"}',
     "history_declined": 'recado_webhook_fields_total{field="history"}',
     "smb_app_state_sync": 'recado_webhook_fields_total{field="smb_app_state_sync"}',
+    "messaging_handovers_taken": 'recado_webhook_fields_total{field="messaging_handovers"}',
+    "messaging_handovers_string_metadata": 'recado_webhook_fields_total{field="messaging_handovers"}',
     "messaging_handovers": 'recado_webhook_fields_total{field="messaging_handovers"}',
     "business_username_update": 'recado_webhook_fields_total{field="business_username_update"}',
+    "business_username_updates": 'recado_webhook_fields_total{field="business_username_updates"}',
+    "user_actions": 'recado_user_actions_total{action="landing_page_view"}',
+    "call_connect": 'recado_webhook_fields_total{field="calls"}',
+    "call_taken": 'recado_webhook_fields_total{field="calls"}',
     "account_update_tier": 'recado_webhook_fields_total{field="account_update"}',
     "field_of_next_year": 'recado_webhook_unknown_total{field="telepathy"}',
 }

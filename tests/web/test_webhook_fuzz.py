@@ -141,10 +141,13 @@ async def test_any_status_is_taken(server: World, status: Any, callback: Any) ->
 
 
 @BOUNDED
-@given(field=st.sampled_from(sorted({*FIELDS, "smb_message_echoes", "standby"})), value=JSON, data=st.data())
+@given(
+    field=st.sampled_from(sorted({*FIELDS, "messages", "smb_message_echoes", "standby"})), value=JSON, data=st.data()
+)
 async def test_any_insides_of_any_field_are_taken(server: World, field: str, value: Any, data: st.DataObject) -> None:
     names = [
         "user_preferences", "user_id_update", "user_id", "sender", "control_passed", "alert_info", "errors",
+        "control_taken", "conversation_context", "calls", "user_actions", "status", "username", "phone_number",
         "violation_info", "restriction_info", "message_echoes", "standby", "messages", "wa_id", "event",
     ]  # fmt: skip
     told = data.draw(st.dictionaries(st.sampled_from(names), JSON | st.lists(JSON, max_size=3), max_size=6))

@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
-from bot.whatsapp.errors import GraphError, MetaUnavailable, Remedy, error_from, needs_operator, remedy_for
+from bot.whatsapp.errors import GraphError, MetaUnavailable, Remedy, error_from, fix_for, needs_operator, remedy_for
 
 RETRY = (1, 2, 4, 17, 32, 613, 80007, 130429, 131000, 131016, 131056, 131057, 133004, 134101, 2494100)
 FIX = (0, 3, 10, 33, 190, 200, 299, 368, 131005, 131031, 131037, 131042, 131044, 131045, 133010)
-OF_THE_PERSON = (130472, 131021, 131026, 131049, 131050, 131051, 131052, 131053, 131062, 137000)
+OF_THE_PERSON = (130472, 131021, 131026, 131049, 131050, 131051, 131052, 131053, 131062, 131070, 137000)
 OPERATORS = (
-    100, 130497, 131008, 131009, 131030, 131048, 131055, 131063, 131064, 132000, 132001, 132005, 132007, 132008,
-    132012, 132015, 132016, 132018, 132068, 132069, 133005, 133015, 133016, 134011, 134100, 135000, 999999,
+    100, 130497, 131008, 131009, 131030, 131048, 131055, 131061, 131063, 131064, 131065, 132000, 132001, 132005,
+    132007, 132008,
+    132012, 132015, 132016, 132018, 132068, 132069, 133005, 133015, 133016, 134011, 134100, 135000, 138038, 2494191,
+    999999,
 )  # fmt: skip
 NEVER = (*OF_THE_PERSON, *OPERATORS)
 
@@ -89,3 +91,19 @@ def test_without_metas_envelope_nobody_knows_what_happened(body: bytes, status: 
 )
 def test_operators_hear_of_what_is_no_fault_of_the_person(code: int, theirs: object) -> None:
     assert needs_operator(code) is theirs
+
+
+@pytest.mark.parametrize(
+    ("code", "fix"),
+    [
+        (131061, "maximum price"),
+        (131062, "send this template to a phone"),
+        (131065, "read the details"),
+        (131070, "templates may leave"),
+        (138038, "primary one for calls"),
+        (2494191, "escalation partner"),
+        (131008, "look the code up"),
+    ],
+)
+def test_each_error_tells_operators_what_to_do(code: int, fix: str) -> None:
+    assert fix in fix_for(code)

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.messages.inbound import (
-    Status,
-)
+from bot.messages.inbound import Status, System, Unsupported
+from bot.whatsapp.account_updates import handover
 from bot.whatsapp.payload import NotJSON, parse
 from tests.whatsapp.webhook_values import FROM_ANA, METADATA, NOW, notification, value
 
@@ -20,11 +19,12 @@ def test_statuses_say_what_became_of_our_messages() -> None:
         {"id": "wamid.4", "status": "read", "type": "message"},
     ]
     found = notification({"metadata": METADATA, "statuses": statuses})
+    number = METADATA["phone_number_id"]
     assert found.statuses == [
-        Status(wamid="wamid.1", status="sent", callback="c_1.t_1.0"),
-        Status(wamid="wamid.2", status="failed", error=131047),
-        Status(wamid="wamid.3", status="failed"),
-        Status(wamid="wamid.4", status="read"),
+        Status(wamid="wamid.1", status="sent", callback="c_1.t_1.0", phone_number_id=number),
+        Status(wamid="wamid.2", status="failed", error=131047, phone_number_id=number),
+        Status(wamid="wamid.3", status="failed", phone_number_id=number),
+        Status(wamid="wamid.4", status="read", phone_number_id=number),
     ]
     assert found.messages == []
 
@@ -106,3 +106,71 @@ def test_json_that_is_no_notification_is_taken_and_counted(body: bytes) -> None:
 def test_what_is_not_json_is_told(body: bytes) -> None:
     with pytest.raises(NotJSON):
         parse(body, NOW)
+
+
+CONTEXT = {"conversation_context": {"type": "summary", "summary": {"text": "She wants a refund"}}}
+PASS, TAKE = "control_passed", "control_taken"
+PASSED = {"new_owner_role": "escalation", "previous_owner_role": "ai_agent"}
+
+
+@pytest.mark.parametrize(
+    ("told", "move", "to", "ours", "reason", "summary"),
+    [
+        ({"type": PASS, PASS: PASSED | {"metadata": "why"}}, PASS, "escalation", True, "why", None),
+        ({"type": PASS, "metadata": "why", PASS: PASSED}, PASS, "escalation", True, "why", None),
+        ({"type": PASS, "new_owner_app_role": "escalation"}, PASS, "escalation", True, None, None),
+        ({PASS: {"new_owner_app_role": "marketing"}}, PASS, "marketing", True, None, None),
+        ({"type": PASS, PASS: {"new_owner_role": "mba"}}, PASS, "mba", False, None, None),
+        ({"type": PASS, PASS: PASSED | CONTEXT}, PASS, "escalation", True, None, "She wants a refund"),
+        ({"type": PASS, **CONTEXT}, PASS, "unknown", True, None, "She wants a refund"),
+        ({"type": TAKE, TAKE: {"new_owner_role": "ai_agent"}}, TAKE, "ai_agent", False, None, None),
+        ({"type": TAKE, TAKE: {"new_owner_role": "escalation"}}, TAKE, "escalation", False, None, None),
+        ({"type": TAKE, TAKE: PASSED}, TAKE, "escalation", True, None, None),
+        ({"type": TAKE, TAKE: "now", "metadata": {"a": 1}}, TAKE, "unknown", False, None, None),
+        ({"type": "control_lent", "control_lent": PASSED}, None, "escalation", None, None, None),
+        ({"conversation_context": "x"}, None, "unknown", None, None, None),
+    ],
+)
+def test_hand_overs_are_read_in_all_shapes(
+    told: dict[str, Any], move: str | None, to: str, ours: object, reason: str | None, summary: str | None
+) -> None:
+    found = handover({"sender": {"phone_number": "+52 1 55 1234 5678"}, "timestamp": "1764000000"} | told, NOW)
+    assert (found.move, found.to, found.ours, found.reason, found.summary) == (move, to, ours, reason, summary)
+    assert (found.phone, found.at.timestamp()) == ("5215512345678", 1764000000)
+
+
+@pytest.mark.parametrize("user_id", ["MX.2", {"previous": "MX.8801", "current": "MX.2"}])
+def test_a_new_bsuid_is_read_from_a_system_message_in_both_shapes(user_id: Any) -> None:
+    told = FROM_ANA | {"type": "system", "system": {"type": "user_changed_user_id", "user_id": user_id}}
+    (message,) = notification(value(told)).messages
+    assert (message.bsuid, message.content) == ("MX.8801", System(event="user_changed_user_id", bsuid="MX.2"))
+
+
+def test_a_summary_around_messages_is_of_each() -> None:
+    told = FROM_ANA | {"type": "text", "text": {"body": "Hola"}}
+    (message,) = notification(value(told, **CONTEXT)).messages
+    assert message.before == "She wants a refund"
+
+
+@pytest.mark.parametrize(
+    ("call", "kept"),
+    [
+        ({"event": "terminate", "direction": "USER_INITIATED"}, True),
+        ({"event": "terminate", "direction": "USER_INITIATED", "status": "FAILED", "duration": 0}, True),
+        ({"event": "terminate", "direction": "USER_INITIATED", "duration": 12}, False),
+        ({"event": "terminate", "direction": "USER_INITIATED", "start_time": "1764000000"}, False),
+        ({"event": "terminate", "direction": "USER_INITIATED", "status": "COMPLETED"}, False),
+        ({"event": "terminate", "direction": "BUSINESS_INITIATED"}, False),
+        ({"event": "connect", "direction": "USER_INITIATED"}, False),
+        ({"event": {}, "direction": 7}, False),
+    ],
+)
+def test_a_call_that_nobody_took_is_a_message(call: dict[str, Any], kept: object) -> None:
+    found = notification(value(calls=[FROM_ANA | {"id": "wacid.1"} | call, 7, None]), field="calls")
+    assert [message.content for message in found.messages] == ([Unsupported(type="call")] if kept else [])
+    assert [change.field for change in found.changes] == ["calls"]
+
+
+def test_a_call_without_a_caller_is_counted() -> None:
+    call = {"id": "wacid.1", "event": "terminate", "direction": "USER_INITIATED"}
+    assert notification({"calls": [call]}, field="calls").unknown == ["call"]
