@@ -101,7 +101,7 @@ def handover(value: Raw, now: datetime) -> Handover:
 
 
 def context_summary(raw: Raw) -> str | None:
-    """What another app tells of the conversation so far; the words are that app's, and mostly a model's."""
+    """Summary of the conversation by another app; its words are that app's, and mostly a model's."""
     return text(mapping(mapping(raw.get("conversation_context")).get("summary")).get("text"))
 
 

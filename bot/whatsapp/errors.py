@@ -87,7 +87,7 @@ def needs_operator(code: int) -> bool:
 
 
 def fix_for(code: int) -> str:
-    """What an operator can do about an error."""
+    """Advice to an operator about an error."""
     return _FIXES.get(code, _LOOK_UP)
 
 
