@@ -215,7 +215,7 @@ CHANGED: dict[str, tuple[str, Any]] = {
     "call_permission_reply": ("calls_allowed", True),
     "referral_ad": ("ctwa_clid", "ARAkLkA8rmlFeiCktEJQ-QTwRiyYHAFDLMNDBH0CD3qpjd0HR4irJ6LEkR7JwFF4"),
     "referral_status": ("ad", "https://fb.me/2Abc"),
-    "smb_message_echoes": ("quiet", True),
+    "smb_message_echoes": ("handed_off", True),
     "contact_request_answer": ("phone", "5215512345678"),
     "contact_of_another": ("phone", None),
 }
