@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -25,6 +26,9 @@ if sys.platform != "win32":
 _log = structlog.get_logger()
 # Set once for the process's single loop; work that runs in the loop inherits the event.
 _STOP: ContextVar[asyncio.Event] = ContextVar("stop")
+
+# New objects between two runs of the garbage collector.
+_NEW_OBJECTS = 10_000
 
 
 def run_process(work: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
@@ -91,3 +95,14 @@ async def _within_grace(work: Coroutine[Any, Any, None], grace: float) -> None:
         return
     await task
     _log.info("stopped")
+
+
+def collect_garbage_rarely() -> None:
+    """Look for reference cycles seldom, and never among the objects of the start.
+
+    Python looks after every 700 new objects. Requests and turns leave few cycles; looking took 8% of a server's time,
+    and 14% of a turn's.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.eval_process import evaluate_cases
-from bot.cli.process import run_process, until_stopped
+from bot.cli.process import collect_garbage_rarely, run_process, until_stopped
 from bot.infra.queues import QUEUES, Name
 from bot.settings import Settings, SettingsWrong
 from bot.worker import running
@@ -28,6 +28,7 @@ def worker(
         settings.require(turns="llm" in chosen)
         keep_no_freed_memory()
         async with running(settings, chosen, concurrency, evaluate=evaluate_cases):
+            collect_garbage_rarely()
             await until_stopped()
 
     run_process(run)
