@@ -69,7 +69,7 @@ def _print_turn(turn: dict[str, Any]) -> None:
 
 
 def _print_commands(commands: list[dict[str, Any]]) -> None:
-    """One line a command, with its keys alone; a command that a script calls is indented."""
+    """A line for each command, with its keys alone; a command that a script calls is indented."""
     print(f"{len(commands)} Redis commands")
     for command in commands:
         name = command["command"].split(" ", 1)[0]

@@ -1,4 +1,4 @@
-"""One server, one worker, a real Redis, and simulators of Meta, the models and the transcription."""
+"""A server, a worker, a real Redis, and simulators of Meta, the models and the transcription."""
 
 from __future__ import annotations
 

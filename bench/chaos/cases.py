@@ -1,4 +1,4 @@
-"""One failure of one outside service: its cause, the messages sent, and the expected result."""
+"""A failure of an outside service: its cause, the messages sent, and the expected result."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def pdf(*objects: bytes) -> bytes:
 
 
 def unpacking_pdf(megabytes: int) -> bytes:
-    """One page whose content unpacks to this many bytes."""
+    """A page whose content unpacks to this many bytes."""
     content = packed(b" " * 1_000_000 for _ in range(megabytes))
     stream = b"<< /Length %d /Filter /FlateDecode >>\nstream\n%b\nendstream" % (len(content), content)
     return pdf(*_CATALOG, page(b"[0 0 595 842]"), stream)

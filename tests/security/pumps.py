@@ -66,7 +66,7 @@ def _parts(operation: str, given: Any) -> list[Any]:
 
 
 def _alphabet(tree: Any) -> list[str]:
-    """One character for each class that the pattern matches, the most frequent first."""
+    """A character for each class that the pattern matches, the most frequent first."""
     counts: dict[str, int] = defaultdict(int)
     for operation, given in _walk(tree):
         for letter in _letters(operation, given):

@@ -33,7 +33,7 @@ async def world(start: Start) -> World:
 
 @pytest.fixture
 def serve(world: World) -> Serve:
-    """One more server of this world, with its own limits."""
+    """Another server of this world, with its own limits."""
 
     @asynccontextmanager
     async def begin(bodies: RequestBodies | None = None, **limits: float) -> AsyncIterator[str]:

@@ -1,4 +1,4 @@
-"""One storage for all processes: a process with another one says so, and erases nothing by half."""
+"""The storage that all processes share: a process with another one says so, and erases nothing by half."""
 
 from __future__ import annotations
 

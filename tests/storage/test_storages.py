@@ -1,4 +1,4 @@
-"""One table for all storages: files come back, are listed, and are erased."""
+"""A table for all storages: files come back, are listed, and are erased."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""One job, one e-mail: by the first provider that accepts it, never by two, whatever breaks in between."""
+"""A job is a single e-mail: by the first provider that accepts it, never by two, whatever breaks in between."""
 
 import asyncio
 from collections.abc import Callable
