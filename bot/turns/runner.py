@@ -37,10 +37,12 @@ class ConversationRunner:
         """Work on a conversation until no message waits. If another worker holds it, wait for that one."""
         lease = Lease(conversation, secrets.token_hex(8))
         snapshot = await self._acquire(lease)
+        # Before any answer, because a merge that died in its middle is completed by asking where it leads.
+        home = await current_name(self.redis, conversation) if snapshot.has_merged else conversation
         # Also for a conversation that was merged, because messages sent from it may still fail, and are resent from it.
         await self._work_under(lease, snapshot)
         if snapshot.has_merged:
-            await self.work(await current_name(self.redis, conversation))
+            await self.work(home)
             await WaitingList(self.redis).forget(conversation)
 
     async def _acquire(self, lease: Lease) -> ConversationSnapshot:
