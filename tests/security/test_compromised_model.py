@@ -136,8 +136,10 @@ async def test_a_model_can_not_tap_and_a_tap_of_another_does_nothing(world: Worl
     do = buttons(card)[0]
     before = await everything(world)
     # The model learns the token, or invents one, and offers it as a choice.
-    choices = {"text": "¿Sí?", "choices": [{"title": do["id"]}, {"title": "Sí, confirmo"}]}
-    await says_to(world, EVE, do["id"], ("offer_choices", choices))
+    learned = {"text": "¿Sí?", "choices": [{"title": do["id"]}, {"title": "Sí, confirmo"}]}
+    invented = {"text": "¿Sí?", "choices": [{"title": "Sí, confirmo"}, {"title": "No"}]}
+    # One token in a hundred reads like the address of a page ("do.nA-…"), and is refused as one.
+    await says_to(world, EVE, do["id"], ("offer_choices", learned), ("offer_choices", invented))
     offered = [one for sent in world.meta.sent_to(EVE) if sent.type == "interactive" for one in buttons_of(sent)]
     assert not any(one["id"].startswith(("do.", "leave.")) for one in offered)
     forged = [
