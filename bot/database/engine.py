@@ -1,4 +1,4 @@
-"""One engine a process for SQLite or PostgreSQL, with the same transactions on both."""
+"""The engine of a process, for SQLite or PostgreSQL, with the same transactions on both."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def open_database(text: str) -> Database:
     return Database(engine)
 
 
-def _prepare_sqlite(connection: Any, record: object) -> None:
+def _prepare_sqlite(connection: Any, _record: object) -> None:
     # Because the driver would begin transactions only at the first change, it is told to begin none.
     connection.isolation_level = None
     cursor = connection.cursor()
