@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sandbox.stripe import StripeSimulator
@@ -10,11 +11,17 @@ from sandbox.stripe.forms_billing import SubscriptionCreate
 
 
 def customer(
-    stripe: StripeSimulator, whatsapp_id: str | None, name: str, email: str, card: str = "pm_card_visa"
+    stripe: StripeSimulator,
+    whatsapp_id: str | None,
+    name: str,
+    email: str,
+    card: str = "pm_card_visa",
+    locales: Sequence[str] = (),
 ) -> str:
     """Create a customer with a card ("" for none); returns its id."""
     metadata = {"whatsapp_id": whatsapp_id} if whatsapp_id else {}
-    form = CustomerCreate.model_validate({"name": name, "email": email, "metadata": metadata})
+    spoken = {"preferred_locales": list(locales)} if locales else {}
+    form = CustomerCreate.model_validate({"name": name, "email": email, "metadata": metadata} | spoken)
     made = stripe.customers.create(form)
     if card:
         method = stripe.customers.attach(Attach(customer=made["id"]), card)
