@@ -17,12 +17,16 @@ async def open_current(url: str) -> Database:
     """
     database = open_database(url)
     try:
-        if not database.is_postgresql:
-            if await missing_steps(database):
-                await upgrade(database)
-        elif steps := await missing_steps(database):
-            raise SchemaOutdated(f"the database lacks {len(steps)} steps of its schema; run `recado db upgrade`")
+        await _require_current(database)
     except BaseException:
         await database.close()
         raise
     return database
+
+
+async def _require_current(database: Database) -> None:
+    steps = await missing_steps(database)
+    if steps and database.is_postgresql:
+        raise SchemaOutdated(f"the database lacks {len(steps)} steps of its schema; run `recado db upgrade`")
+    if steps:
+        await upgrade(database)

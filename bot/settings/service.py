@@ -12,7 +12,6 @@ from pydantic_settings import SettingsConfigDict
 from bot.settings.reading import Seconds, Section, Url, address
 
 
-
 def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
