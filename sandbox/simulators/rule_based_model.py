@@ -30,7 +30,8 @@ _EXPORT = re.compile(r"\b(exporta\w*|export|cat[aá]logo|catalogue|catalog)\b", 
 _FILES = re.compile(r"\b(mis archivos|mis documentos|my files|my documents)\b", re.IGNORECASE)
 _HELP = re.compile(
     r"\b(qu[eé] (?:puedes|sabes) hacer|qu[eé] haces|ayuda|ay[uú]dame|informes|informaci[oó]n|what can you do|"
-    r"what do you do|help|information|qui[eé]n eres|who are you|(?:un|eres|a|you) (?:ro)?bot|una m[aá]quina|a machine)\b",
+    r"what do you do|help|information|qui[eé]n eres|who are you|(?:un|eres|a|you) (?:ro)?bot|"
+    r"una m[aá]quina|a machine)\b",
     re.IGNORECASE,
 )
 _GREETING = re.compile(
@@ -39,12 +40,11 @@ _GREETING = re.compile(
     re.IGNORECASE,
 )
 _AGREED = re.compile(
-    r"\W*+(s[ií]|no|ok|okay|okey|vale|va|listo|perfecto|claro|de acuerdo|est[aá] bien|yes|yep|sure|fine|great|all right)\W*+",
+    r"\W*+(s[ií]|no|ok|okay|okey|vale|va|listo|perfecto|claro|de acuerdo|est[aá] bien|yes|yep|sure|fine|"
+    r"great|all right)\W*+",
     re.IGNORECASE,
 )
-_GOODBYE = re.compile(
-    r"\W*+(adi[oó]s|hasta luego|nos vemos|bye|bye bye|goodbye|see you(?: later)?)\W*+", re.IGNORECASE
-)
+_GOODBYE = re.compile(r"\W*+(adi[oó]s|hasta luego|nos vemos|bye|bye bye|goodbye|see you(?: later)?)\W*+", re.IGNORECASE)
 _NEW_PRODUCT = re.compile(
     r"\b(agrega\w*|a[ñn]ad\w{1,4}|guarda\w*|regist\w+|add|save)\b.{0,40}\b(productos?|products?)\b", re.IGNORECASE
 )
