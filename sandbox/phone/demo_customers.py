@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from sandbox.stripe import StripeSimulator
@@ -11,23 +10,22 @@ from sandbox.stripe.forms_billing import SubscriptionCreate
 
 
 def customer(
-    stripe: StripeSimulator,
-    whatsapp_id: str | None,
-    name: str,
-    email: str,
-    card: str = "pm_card_visa",
-    locales: Sequence[str] = (),
+    stripe: StripeSimulator, whatsapp_id: str | None, name: str, email: str, card: str = "pm_card_visa"
 ) -> str:
     """Create a customer with a card ("" for none); returns its id."""
     metadata = {"whatsapp_id": whatsapp_id} if whatsapp_id else {}
-    spoken = {"preferred_locales": list(locales)} if locales else {}
-    form = CustomerCreate.model_validate({"name": name, "email": email, "metadata": metadata} | spoken)
+    form = CustomerCreate.model_validate({"name": name, "email": email, "metadata": metadata})
     made = stripe.customers.create(form)
     if card:
         method = stripe.customers.attach(Attach(customer=made["id"]), card)
         default = {"invoice_settings": {"default_payment_method": method["id"]}}
         stripe.customers.update(CustomerUpdate.model_validate(default), made["id"])
     return str(made["id"])
+
+
+def speaks(stripe: StripeSimulator, owner: str, locale: str) -> None:
+    """Set the language of a customer's mails and pages."""
+    stripe.customers.update(CustomerUpdate.model_validate({"preferred_locales": [locale]}), owner)
 
 
 def subscribe(stripe: StripeSimulator, owner: str, price: str = "basico_month_mxn", **more: Any) -> str:

@@ -26,6 +26,14 @@ _RESUME = (
     r"^\W*+quiero seguir\W*+$|\b(reactiva\w*|reanuda\w*|resume|reactivate|(?:seguir con|conservar|keep) (?:mi|my) plan|"
     r"(?:no|don['’]?t|do not) (?:quiero )?cancel\w*)\b"
 )
+_PORTAL = (
+    r"\b(portal|(?:mi|otra|nueva|la|cambiar|actualizar) tarjeta|m[eé]todo de pago|quiero pagar|"
+    r"(?:my|new|another|change|update) card|payment method|i want to pay)\b"
+)
+_PLANS = (
+    r"\b(planes|plans|precios?|prices?|cu[aá]nto cuestan?|how much|suscribirme|subscribe|contratar|registr\w{1,5}|"
+    r"sign up|prueba gratis|free trial|(?:start|begin) (?:a |my |the )?trial)\b"
+)
 _NEW = r"(?:soy nuev[oa]|cliente nuev[oa]|no tengo cuenta|i am new|i['’]m new|new customer|no account)"
 _EMAIL = r"(?<![\w.+-])(?P<email>[\w.+-]++@[\w-]++\.[\w.]+)"
 _NUMBER = re.compile(r"\b[A-Z0-9]{4,}-\d{2,}\b")
@@ -75,15 +83,13 @@ _RULES: tuple[tuple[str, str, Callable[[_Match], dict[str, Any]]], ...] = (
         _plan,
     ),
     (
-        r"\b(portal|(?:mi|otra|nueva|la|cambiar|actualizar) tarjeta|m[eé]todo de pago|quiero pagar|"
-        r"(?:my|new|another|change|update) card|payment method|i want to pay)\b",
+        _PORTAL,
         "open_portal",
         _nothing,
     ),
     (rf"\b({_MINE})\b", "get_subscription", _nothing),
     (
-        r"\b(planes|plans|precios?|prices?|cu[aá]nto cuestan?|how much|suscribirme|subscribe|contratar|registr\w{1,5}|"
-        r"sign up|prueba gratis|free trial|(?:start|begin) (?:a |my |the )?trial)\b",
+        _PLANS,
         "list_plans",
         _nothing,
     ),
