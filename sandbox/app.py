@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from bot.web.app import create_app
 from bot.web.server import listening
 from bot.worker import running
 from sandbox.data_folder import locked_folder
+from sandbox.meta.chat_store import ChatStore
 from sandbox.phone import api, demo_customers, emails
 from sandbox.phone import stripe as phone_stripe
 from sandbox.phone.catalogue import list_products_handler
@@ -77,7 +78,8 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and three op
         redis = await stack.enter_async_context(connect(settings.redis))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         events = LiveEvents(redis)
-        simulated = await start_simulators(settings, stack, port, events, warm=warm)
+        store = stack.enter_context(closing(ChatStore(folder.chats)))
+        simulated = await start_simulators(settings, stack, port, events, store, warm=warm)
         if simulated.stripe:
             rewriter.paths[simulated.stripe.account.base_url] = _STRIPE_PAGES
         app, notifier = create_app(settings), UpdateNotifier()
