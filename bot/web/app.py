@@ -34,8 +34,9 @@ from bot.integrations.push.invitations import InvitationLinks
 from bot.prompting.releases import read_current_release
 from bot.settings import Settings
 from bot.storage.files import files_of
-from bot.web import console, files, push, whatsapp
+from bot.web import files, push, whatsapp
 from bot.web import stripe as stripe_webhook
+from bot.web.console import pages, token_routes
 from bot.web.request_bodies import BODIES, RequestBodies, plain_bodies_only
 from bot.web.token_guard import GUARD, TokenGuard
 from bot.web.whatsapp_events import EventContext
@@ -84,10 +85,11 @@ def create_app(settings: Settings) -> web.Application:
         app[stripe_webhook.SETTINGS] = settings.stripe
         app.add_routes(stripe_webhook.routes)
     if settings.service.console_token:
-        app[console.CONSOLE_TOKEN] = settings.service.console_token.get_secret_value()
-        app.add_routes(console.routes)
-        app[console.CLOSING] = asyncio.Event()
-        app[console.STREAM_SLOTS] = asyncio.Semaphore(console.MOST_STREAMS)
+        app[token_routes.CONSOLE_TOKEN] = settings.service.console_token.get_secret_value()
+        app.add_routes(token_routes.routes)
+        app.add_routes(pages.routes)
+        app[token_routes.CLOSING] = asyncio.Event()
+        app[token_routes.STREAM_SLOTS] = asyncio.Semaphore(token_routes.MOST_STREAMS)
         app.on_shutdown.append(_close_streams)
     app.on_response_prepare.append(_add_headers)
     app.cleanup_ctx.extend([_redis, _graph, _inbox, _metrics])
@@ -136,7 +138,7 @@ async def _page(app: web.Application) -> bytes:
             for state, count in (await queue_admin.counts(app[REDIS], name)).items():
                 jobs.add_metric([name, state], count)
         paused = GaugeMetricFamily("recado_sending_paused", "1 while nothing is sent because Meta lets nobody send")
-        paused.add_metric([], 1 if await SendingPause(app[REDIS], app[console.EVENTS]).current() else 0)
+        paused.add_metric([], 1 if await SendingPause(app[REDIS], app[token_routes.EVENTS]).current() else 0)
         release = GaugeMetricFamily(
             "recado_prompts_release", "1 for the prompts that turns begin with", labels=["release"]
         )
@@ -151,7 +153,7 @@ async def _page(app: web.Application) -> bytes:
         service = GaugeMetricFamily(
             "recado_service_messages_month", "This month's service messages by Meta's charge", labels=["number", "type"]
         )
-        for charge, count in (await ServiceMessages(app[REDIS], app[console.EVENTS]).of_month()).items():
+        for charge, count in (await ServiceMessages(app[REDIS], app[token_routes.EVENTS]).of_month()).items():
             service.add_metric(charge, count)
         gauges = [unaccounted, jobs, paused, release, candidate, service]
     except (RedisError, OSError):
@@ -188,7 +190,7 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
 
 async def _close_streams(app: web.Application) -> None:
     """Open pages would hold up the end until its time is over."""
-    app[console.CLOSING].set()
+    app[token_routes.CLOSING].set()
 
 
 async def _redis(app: web.Application) -> AsyncIterator[None]:
@@ -204,7 +206,7 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
         )
         app[WAITING] = WaitingList(client)
         app[files.FILES] = files_of(client, app[_SETTINGS])
-        app[console.EVENTS] = LiveEvents(client)
+        app[token_routes.EVENTS] = LiveEvents(client)
         yield
 
 
@@ -213,16 +215,16 @@ async def _graph(app: web.Application) -> AsyncIterator[None]:
         settings = app[_SETTINGS]
         graph = Graph(http, settings.whatsapp)
         templates = Templates(app[REDIS], graph, default_language=settings.service.default_language)
-        events, contacts = app[console.EVENTS], Contacts(app[REDIS])
+        events, contacts = app[token_routes.EVENTS], Contacts(app[REDIS])
         app[_TEMPLATE_STATUSES] = TemplateStatusHandler(templates, events)
-        app[console.THREADS] = ThreadControl(app[REDIS], graph, contacts, events)
+        app[token_routes.THREADS] = ThreadControl(app[REDIS], graph, contacts, events)
         subscribers = EventPublisher(app[REDIS], settings.subscribers)
-        app[console.HANDOFF] = HandOff(contacts, events, subscribers, app[console.THREADS])
+        app[token_routes.HANDOFF] = HandOff(contacts, events, subscribers, app[token_routes.THREADS])
         yield
 
 
 async def _inbox(app: web.Application) -> AsyncIterator[None]:
-    redis, channel, events = app[REDIS], app[_SETTINGS].channel, app[console.EVENTS]
+    redis, channel, events = app[REDIS], app[_SETTINGS].channel, app[token_routes.EVENTS]
     async with JobScheduler(redis).running() as scheduler:
         inbox = Inbox(
             redis,
