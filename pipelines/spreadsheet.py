@@ -64,7 +64,7 @@ def text_of(data: bytes) -> str:
     for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
         if len(probe) > 1 and probe[start::2].count(0) * 2 > len(probe) // 2:
             return data.decode(encoding, "replace")
-    if b"\0" in probe:
+    if b"\0" in data:
         raise TableRefused("the file is neither a text nor an XLSX")
     try:
         return data.decode("utf-8")
@@ -120,9 +120,14 @@ def _of_xlsx(data: bytes) -> Iterator[tuple[Cell, ...]]:
         # Because some programs write a wrong size of the sheet, it is found by reading.
         sheet.reset_dimensions()
         for row in sheet.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True):
-            yield tuple(_cell(value) for value in row)
+            yield _trimmed(tuple(_cell(value) for value in row))
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError) as error:
         raise TableRefused("the XLSX can't be opened; save it again with a spreadsheet program") from error
+
+
+def _trimmed(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    """The cells up to the last that isn't empty."""
+    return cells[: max((place for place, cell in enumerate(cells, 1) if cell != ""), default=0)]
 
 
 def _cell(value: object) -> Cell:

@@ -14,6 +14,7 @@ COLUMNS = ("sku", "name", "brand", "size", "price", "currency", "barcode", "stoc
 """Columns of an imported and of an exported file, in order."""
 
 _GTIN_DIGITS = 14
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class CatalogueProduct:
     image: str = ""
     source: Source = "import"
     card: str = ""
-    updated_at: datetime = datetime.min.replace(tzinfo=UTC)
+    updated_at: datetime = _LONG_AGO
 
 
 def gtin_of(barcode: str) -> str:

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, Row, String, Table, Text, func, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -44,9 +60,17 @@ PRODUCTS = Table(
     Index("ix_products_card", "card"),
     Index("ix_products_revision", "revision"),
 )
+CARDS_SEEN = Table(
+    "catalogue_cards",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    # Number of the last confirmation in Redis whose card this database has.
+    Column("seen", BigInteger, nullable=False),
+)
 _P = PRODUCTS.c
+_OF_CARDS = ("name", "brand", "size", "price", "currency", "barcode")
 _FACTS = ("name", "brand", "size", "price", "currency", "barcode", "stock", "url", "image")
-# Because PostgreSQL takes 32,767 parameters and SQLite as many, a statement has at most some 16 for each of these.
+# Both databases take more parameters in a statement.
 _AT_ONCE = 1000
 # Keeps writers from each other, so that revisions are committed in their order; any number, the same everywhere.
 _LOCK = 7_233_004
@@ -94,6 +118,23 @@ class ProductTable:
             if replaces:
                 written.removed = await _remove_others(connection, products, revision)
         return written
+
+    async def cards_seen(self) -> int:
+        """Number of the last confirmation whose card is here; negative where no card ever was."""
+        async with self._database.reading() as connection:
+            seen = (await connection.execute(select(CARDS_SEEN.c.seen))).scalar()
+        return -1 if seen is None else int(seen)
+
+    async def write_cards(self, cards: Sequence[CatalogueProduct], seen: int) -> None:
+        """Store confirmed cards, each over the product that it or its barcode already is, and note `seen`."""
+        async with self._database.writing() as connection:
+            await self._lock(connection)
+            revision = await _latest_revision(connection) + 1
+            for card in cards:
+                before = await _of_card(connection, card)
+                await self._upsert(connection, [_row(card if before is None else _over(before, card), revision)])
+            await connection.execute(delete(CARDS_SEEN))
+            await connection.execute(insert(CARDS_SEEN).values(id=1, seen=seen))
 
     async def by_code(self, code: str) -> list[CatalogueProduct]:
         """Products with this barcode, in any of its forms, or with this sku."""
@@ -152,10 +193,11 @@ class ProductTable:
             await self._upsert(connection, rows)
 
     async def _upsert(self, connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
+        # One statement executed for many rows: one with all rows in it takes ten times as long to put together.
         dialect = postgresql if self._database.is_postgresql else sqlite
-        statement = dialect.insert(PRODUCTS).values(rows)
+        statement = dialect.insert(PRODUCTS)
         changes = {name: statement.excluded[name] for name in rows[0] if name != "sku"}
-        await connection.execute(statement.on_conflict_do_update(index_elements=[_P.sku], set_=changes))
+        await connection.execute(statement.on_conflict_do_update(index_elements=[_P.sku], set_=changes), rows)
 
 
 async def _stored(connection: AsyncConnection, batch: Sequence[CatalogueProduct]) -> dict[str, Row[Any]]:
@@ -175,6 +217,23 @@ async def _stored(connection: AsyncConnection, batch: Sequence[CatalogueProduct]
             await connection.execute(update(PRODUCTS).where(_P.id == row.id).values(sku=sku))
             stored[sku] = row
     return stored
+
+
+async def _of_card(connection: AsyncConnection, card: CatalogueProduct) -> Row[Any] | None:
+    """The product that a card describes: the one it became before, else the one with its barcode."""
+    gtin = gtin_of(card.barcode)
+    same = or_(_P.card == card.card, and_(_P.gtin == gtin, _P.gtin != ""), _P.sku == card.sku)
+    query = select(PRODUCTS).where(same).order_by((_P.card == card.card).desc(), _P.removed_at.is_(None).desc(), _P.id)
+    return (await connection.execute(query.limit(1))).first()
+
+
+def _over(before: Row[Any], card: CatalogueProduct) -> CatalogueProduct:
+    """The stored product with what the card knows; an older card changes nothing but its mark."""
+    stored = _product(before)
+    if stored.updated_at > card.updated_at:
+        return replace(stored, card=card.card)
+    known = {name: value for name in _OF_CARDS if (value := getattr(card, name)) not in ("", None)}
+    return replace(stored, **known, card=card.card, updated_at=card.updated_at)
 
 
 async def _remove_others(connection: AsyncConnection, products: Sequence[CatalogueProduct], revision: int) -> int:

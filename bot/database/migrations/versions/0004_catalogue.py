@@ -12,7 +12,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Create the table of products."""
+    """Create the tables of products."""
     op.create_table(
         "products",
         sa.Column("id", sa.Integer(), primary_key=True),
@@ -36,8 +36,14 @@ def upgrade() -> None:
     )
     for column in ("gtin", "barcode", "card", "revision"):
         op.create_index(f"ix_products_{column}", "products", [column])
+    op.create_table(
+        "catalogue_cards",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("seen", sa.BigInteger(), nullable=False),
+    )
 
 
 def downgrade() -> None:
-    """Drop the table of products."""
+    """Drop the tables of products."""
+    op.drop_table("catalogue_cards")
     op.drop_table("products")
