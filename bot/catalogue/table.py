@@ -153,7 +153,7 @@ class ProductTable:
         return [found[one] for one in ids if one in found]
 
     async def all(self) -> list[CatalogueProduct]:
-        """All products, by sku."""
+        """Products that weren't removed, by sku."""
         return await self._products(select(PRODUCTS).where(_P.removed_at.is_(None)).order_by(_P.sku))
 
     async def latest_revision(self) -> int:
