@@ -118,7 +118,7 @@ async def answered(request: web.Request, answer: Callable[[], Awaitable[web.Stre
 
 
 async def caller_of(request: web.Request) -> Caller:
-    """Who calls; raises ApiProblem 401, 403 or 429."""
+    """The caller of a request; raises ApiProblem 401, 403 or 429."""
     address, _ = client_of(request)
     language = preferred_language(request, request.app[PUBLIC].default_language)
     if "Authorization" in request.headers:

@@ -108,25 +108,24 @@ async def test_a_session_ends_by_its_time(serving: World) -> None:
     assert (await Browser(serving, cookie=session.token).get("session")).code == "session_over"
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"X-Requested-With": ""},
-        {"X-Requested-With": "XMLHttpRequest"},
-        {"Origin": ""},
-        {"Origin": "null"},
-        {"Origin": "https://evil.example"},
-        {"Origin": "http://127.0.0.1.evil.example"},
-        {"Origin": "http://[::1"},
-        {"Sec-Fetch-Site": "cross-site"},
-        {"Sec-Fetch-Site": "same-site"},
-    ],
-    ids=str,
-)
-async def test_another_sites_page_writes_nothing(serving: World, headers: dict[str, str]) -> None:
+FOREIGN: list[dict[str, str]] = [
+    {"X-Requested-With": ""},
+    {"X-Requested-With": "XMLHttpRequest"},
+    {"Origin": ""},
+    {"Origin": "null"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "http://127.0.0.1.evil.example"},
+    {"Origin": "http://[::1"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+]
+
+
+async def test_another_sites_page_writes_nothing(serving: World) -> None:
     eva = await add_operator(serving, "Eva")
-    refused = await eva.ask("DELETE", "session", headers=headers)
-    assert (refused.status, refused.code) == (403, "cross_site")
+    for headers in FOREIGN:
+        refused = await eva.ask("DELETE", "session", headers=headers)
+        assert (refused.status, refused.code) == (403, "cross_site"), headers
     assert (await eva.get("session")).status == 200
 
 
