@@ -157,6 +157,7 @@ def _add_demo_customers(stripe: StripeSimulator, *, quietly: bool) -> None:
     demo_customers.subscribe(stripe, linked)
     # This account has no contact yet, so that the demo can show how a code by e-mail links the two.
     unlinked = demo_customers.customer(stripe, None, last.name, "sam@example.com")
+    demo_customers.speaks(stripe, unlinked, "en")
     demo_customers.subscribe(stripe, unlinked)
     if quietly:
         stripe.webhooks.discard()

@@ -39,6 +39,7 @@ _prepared.set_forkserver_preload(
         "bot.privacy",
         "bot.agent.preview",
         "bot.agent.vocabulary",
+        "bot.cli.operators",
     ]
 )
 
