@@ -24,6 +24,7 @@ class ConsoleSession:
     """A running session; `token` is its secret, known only when it begins."""
 
     operator: Operator
+    began_at: datetime
     expires_at: datetime
     token: str = ""
 
@@ -59,12 +60,12 @@ class Sessions:
         async with self._database.writing() as connection:
             await connection.execute(delete(SESSIONS).where(SESSIONS.c.expires_at <= now))
             await connection.execute(insert(SESSIONS).values(session))
-        return ConsoleSession(operator, now + self._lasts, token)
+        return ConsoleSession(operator, now, now + self._lasts, token)
 
     async def of(self, token: str) -> ConsoleSession | None:
         """The running session with this secret, of an operator who is enabled."""
         found = (
-            select(OPERATORS, SESSIONS.c.expires_at)
+            select(OPERATORS, SESSIONS.c.created_at.label("began_at"), SESSIONS.c.expires_at)
             .join(SESSIONS, SESSIONS.c.operator_id == OPERATORS.c.id)
             .where(
                 SESSIONS.c.token_hash == token_hash(token),
@@ -74,7 +75,7 @@ class Sessions:
         )
         async with self._database.reading() as connection:
             row = (await connection.execute(found)).first()
-        return ConsoleSession(operator_of(row), row.expires_at) if row is not None else None
+        return ConsoleSession(operator_of(row), row.began_at, row.expires_at) if row is not None else None
 
     async def end(self, token: str) -> None:
         async with self._database.writing() as connection:
