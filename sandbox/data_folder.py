@@ -20,11 +20,12 @@ class FolderInUse(OSError):
 
 
 class DataFolder:
-    """A locked folder; `redis` and `files` are its parts."""
+    """A locked folder; `redis`, `files` and the database's file are its parts."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder
         self.redis, self.files = folder / "redis", folder / "files"
+        self.database = (folder / "recado.db").absolute()
 
     @property
     def seeded(self) -> bool:
@@ -42,6 +43,9 @@ class DataFolder:
         """Delete what earlier sandboxes left."""
         for part in (self.redis, self.files):
             shutil.rmtree(part, ignore_errors=True)
+        # SQLite keeps its log of writes beside it.
+        for suffix in ("", "-wal", "-shm"):
+            self.database.with_name(f"{self.database.name}{suffix}").unlink(missing_ok=True)
         (self.path / _SEEDED).unlink(missing_ok=True)
 
 

@@ -12,6 +12,7 @@ from bot.settings.conversation import (
     TurnSettings,
     WhatsAppSettings,
 )
+from bot.settings.database import DatabaseSettings
 from bot.settings.integrations import (
     MailSettings,
     PushSettings,
@@ -30,6 +31,7 @@ __all__ = [
     "SECTIONS",
     "BudgetSettings",
     "ChannelSettings",
+    "DatabaseSettings",
     "LLMSettings",
     "LogSettings",
     "MailSettings",
@@ -59,6 +61,7 @@ class Settings:
         wrong: list[str] = []
         self.whatsapp = read(WhatsAppSettings, wrong)
         self.redis = read(RedisSettings, wrong)
+        self.database = read(DatabaseSettings, wrong)
         self.llm = read(LLMSettings, wrong)
         self.whisper = read(WhisperSettings, wrong)
         self.vision = read(VisionSettings, wrong)
@@ -98,6 +101,7 @@ class Settings:
 SECTIONS: tuple[type[Section], ...] = (
     WhatsAppSettings,
     RedisSettings,
+    DatabaseSettings,
     LLMSettings,
     WhisperSettings,
     VisionSettings,
