@@ -39,6 +39,7 @@ PREPARED.set_forkserver_preload(
         "bot.privacy",
         "bot.agent.preview",
         "bot.agent.vocabulary",
+        "bot.cli.operators",
     ]
 )
 
