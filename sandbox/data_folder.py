@@ -20,11 +20,11 @@ class FolderInUse(OSError):
 
 
 class DataFolder:
-    """A locked folder; `redis`, `files` and the database's file are its parts."""
+    """A locked folder; `redis`, `files`, `chats` and `database` are its parts."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder
-        self.redis, self.files = folder / "redis", folder / "files"
+        self.redis, self.files, self.chats = folder / "redis", folder / "files", folder / "chats.db"
         self.database = (folder / "recado.db").absolute()
 
     @property
@@ -43,10 +43,10 @@ class DataFolder:
         """Delete what earlier sandboxes left."""
         for part in (self.redis, self.files):
             shutil.rmtree(part, ignore_errors=True)
-        # SQLite keeps its log of writes beside it.
-        for suffix in ("", "-wal", "-shm"):
-            self.database.with_name(f"{self.database.name}{suffix}").unlink(missing_ok=True)
-        (self.path / _SEEDED).unlink(missing_ok=True)
+        # SQLite keeps its log of writes beside a database.
+        databases = (f"{one.name}{suffix}" for one in (self.chats, self.database) for suffix in ("", "-wal", "-shm"))
+        for name in (_SEEDED, *databases):
+            (self.path / name).unlink(missing_ok=True)
 
 
 @contextmanager

@@ -5,13 +5,10 @@ from __future__ import annotations
 from itertools import count
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
 from bot.database.engine import open_database
-from bot.database.opening import LazyDatabase
 from bot.database.upgrade import upgrade
-from bot.settings import DatabaseSettings
 
 # One process starts PostgreSQL, and runs all its tests.
 BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgresql")))
@@ -24,14 +21,6 @@ DO $$ DECLARE one record; BEGIN
   END LOOP;
 END $$
 """
-
-
-def settings_of(url: str) -> DatabaseSettings:
-    return DatabaseSettings().model_copy(update={"url": SecretStr(url)})
-
-
-def lazy(url: str) -> LazyDatabase:
-    return LazyDatabase(settings_of(url))
 
 
 async def _statement(url: str, statement: str) -> None:

@@ -1,54 +1,32 @@
-"""The database of a process, opened at its first use, because many processes never need its libraries."""
+"""The database of a process: opened with the schema that this version of Recado needs, or not at all."""
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING
-
-from bot.settings import DatabaseSettings
-
-if TYPE_CHECKING:
-    from bot.database.engine import Database
+from bot.database.engine import Database, open_database
+from bot.database.upgrade import missing_steps, upgrade
 
 
-class DatabaseOutdated(Exception):
-    """PostgreSQL's schema is older than this version of Recado; only an operator upgrades it."""
-
-    def __init__(self) -> None:
-        super().__init__("the database's schema is not up to date; run `recado db upgrade`, then start again")
+class SchemaOutdated(Exception):
+    """PostgreSQL's schema is not the one that this version needs; the text says what to do."""
 
 
-class LazyDatabase:
-    """Calling it gives the open database; SQLite's schema is brought up to date at the first call."""
+async def open_current(url: str) -> Database:
+    """Open the database. SQLite is brought up to date at once, PostgreSQL only by `recado db upgrade`.
 
-    def __init__(self, settings: DatabaseSettings) -> None:
-        self._url = settings.url.get_secret_value()
-        self._upgrades = not settings.is_postgresql
-        self._opening = asyncio.Lock()
-        self._database: Database | None = None
+    Raises SchemaOutdated.
+    """
+    database = open_database(url)
+    try:
+        await _require_current(database)
+    except BaseException:
+        await database.close()
+        raise
+    return database
 
-    async def __call__(self) -> Database:
-        if self._database is not None:
-            return self._database
-        async with self._opening:
-            if self._database is None:
-                self._database = await self._opened()
-        return self._database
 
-    async def _opened(self) -> Database:
-        from bot.database.engine import open_database  # noqa: PLC0415 - not before it is needed
-        from bot.database.upgrade import upgrade  # noqa: PLC0415 - as above
-
-        database = open_database(self._url)
-        if self._upgrades:
-            try:
-                await upgrade(database)
-            except BaseException:
-                await database.close()
-                raise
-        return database
-
-    async def close(self) -> None:
-        if self._database is not None:
-            await self._database.close()
-            self._database = None
+async def _require_current(database: Database) -> None:
+    steps = await missing_steps(database)
+    if steps and database.is_postgresql:
+        raise SchemaOutdated(f"the database lacks {len(steps)} steps of its schema; run `recado db upgrade`")
+    if steps:
+        await upgrade(database)

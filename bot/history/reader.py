@@ -11,7 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import Select, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.database.opening import LazyDatabase
+from bot.database.engine import Database
 from bot.database.schema import Timestamp
 from bot.history import search, tables
 from bot.history.cursors import WrongCursor, cursor, read_cursor
@@ -19,7 +19,7 @@ from bot.history.message_views import shown
 from bot.history.views import (
     ConversationPage,
     ConversationShown,
-    Hit,
+    FoundMessage,
     MessagePage,
     PersonShown,
     TurnShown,
@@ -38,7 +38,7 @@ _LARGEST_ASKED = 16 * 1024 * 1024
 class HistoryReader:
     """Reads follow a conversation to the one that it has joined."""
 
-    def __init__(self, database: LazyDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     async def conversations(  # noqa: PLR0913 - a list has these filters
@@ -67,10 +67,9 @@ class HistoryReader:
         ordered = (
             (sort.asc(), _CONVERSATIONS.c.id.asc()) if longest_first else (sort.desc(), _CONVERSATIONS.c.id.desc())
         )
-        database = await self._database()
-        async with database.reading() as connection:
+        async with self._database.reading() as connection:
             if q.strip():
-                found = await self._conversations_with(connection, q, postgresql=database.is_postgresql)
+                found = await self._conversations_with(connection, q, postgresql=self._database.is_postgresql)
                 asked = asked.where(_CONVERSATIONS.c.id.in_(found))
             rows = (await connection.execute(asked.order_by(*ordered).limit(limit + 1))).mappings().all()
             page = await _with_labels(connection, [dict(row) for row in rows[:limit]])
@@ -91,8 +90,7 @@ class HistoryReader:
 
     async def conversation(self, name: str) -> ConversationShown | None:
         """The conversation; None where there is none of this name."""
-        database = await self._database()
-        async with database.reading() as connection:
+        async with self._database.reading() as connection:
             home = await _home(connection, name)
             rows = (await connection.execute(_selected().where(_CONVERSATIONS.c.id == home))).mappings().all()
             found = await _with_labels(connection, [dict(row) for row in rows])
@@ -101,8 +99,7 @@ class HistoryReader:
     async def messages(self, conversation: str, *, before: str | None = None, limit: int = 50) -> MessagePage:
         """The newest messages before a cursor, in their order. Raises WrongCursor."""
         limit = max(1, min(limit, MOST_AT_ONCE))
-        database = await self._database()
-        async with database.reading() as connection:
+        async with self._database.reading() as connection:
             home = await _home(connection, conversation)
             asked = select(_MESSAGES).where(_MESSAGES.c.conversation == home, _MESSAGES.c.kind.is_not(None))
             if before:
@@ -119,8 +116,7 @@ class HistoryReader:
         """A turn by its id; `conversation` tells apart two of one id, which are rarer than one in a million."""
         turns = tables.TURNS
         asked = select(turns).where(turns.c.id == id_).order_by(turns.c.at.desc())
-        database = await self._database()
-        async with database.reading() as connection:
+        async with self._database.reading() as connection:
             if conversation:
                 asked = asked.where(turns.c.conversation == await _home(connection, conversation))
             row = (await connection.execute(asked.limit(1))).mappings().first()
@@ -138,8 +134,7 @@ class HistoryReader:
         return await self._rows_of(tables.HANDOVERS, conversation)
 
     async def _rows_of(self, table: Any, conversation: str) -> list[dict[str, Any]]:
-        database = await self._database()
-        async with database.reading() as connection:
+        async with self._database.reading() as connection:
             home = await _home(connection, conversation)
             asked = select(table).where(table.c.conversation == home).order_by(table.c.at, table.c.id)
             rows = (await connection.execute(asked.limit(1000))).mappings().all()
@@ -153,32 +148,30 @@ class HistoryReader:
         asked = select(cards).order_by(cards.c.at.desc()).limit(max(1, min(limit, MOST_AT_ONCE)))
         if checked is not None:
             asked = asked.where(cards.c.checked.is_(checked))
-        database = await self._database()
-        async with database.reading() as connection:
+        async with self._database.reading() as connection:
             rows = (await connection.execute(asked)).mappings().all()
         return [{name: _plain(value) for name, value in row.items()} for row in map(dict, rows)]
 
-    async def search(self, q: str, *, limit: int = 50) -> list[Hit]:
+    async def search(self, q: str, *, limit: int = 50) -> list[FoundMessage]:
         """The newest messages that hold all words of a search."""
         words = search.words_of_query(q)
         if not words:
             return []
-        database = await self._database()
-        async with database.reading() as connection:
+        async with self._database.reading() as connection:
             limit = max(1, min(limit, MOST_AT_ONCE))
-            newest = search.newest_with(words, limit, postgresql=database.is_postgresql).subquery()
+            newest = search.newest_with(words, limit, postgresql=self._database.is_postgresql).subquery()
             asked = select(_MESSAGES).join(newest, newest.c.seq == _MESSAGES.c.seq).order_by(_MESSAGES.c.seq.desc())
             rows = [dict(row) for row in (await connection.execute(asked)).mappings()]
             messages = await shown(connection, rows)
             people = await _people(connection, {row["conversation"] for row in rows})
         return [
-            Hit(one.row["conversation"], people.get(one.row["conversation"], PersonShown()), one) for one in messages
+            FoundMessage(one.row["conversation"], people.get(one.row["conversation"], PersonShown()), one)
+            for one in messages
         ]
 
     async def labels(self) -> list[str]:
         """Labels in use."""
-        database = await self._database()
-        async with database.reading() as connection:
+        async with self._database.reading() as connection:
             found = await connection.execute(select(tables.LABELS.c.label).distinct().order_by(tables.LABELS.c.label))
             return list(found.scalars())
 

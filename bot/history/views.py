@@ -180,7 +180,7 @@ class TurnShown:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class FoundMessage:
     """A message that a search found."""
 
     conversation: str

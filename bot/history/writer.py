@@ -11,7 +11,7 @@ from typing import Any, assert_never
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.database.opening import LazyDatabase
+from bot.database.engine import Database
 from bot.history import merging, revisions, tables
 from bot.history.contact_facts import ContactFacts
 from bot.history.entries import (
@@ -55,14 +55,13 @@ _STATUS_TIMES = {
 
 
 class HistoryWriter:
-    def __init__(self, database: LazyDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     async def write(self, entries: Sequence[Entry]) -> None:
         """Write entries in one transaction, all of them or none."""
-        database = await self._database()
-        async with database.writing() as connection:
-            if database.is_postgresql:
+        async with self._database.writing() as connection:
+            if self._database.is_postgresql:
                 await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
             batch = _Batch(connection)
             await batch.open({entry.conversation for entry in entries})

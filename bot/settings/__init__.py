@@ -12,7 +12,6 @@ from bot.settings.conversation import (
     TurnSettings,
     WhatsAppSettings,
 )
-from bot.settings.database import DatabaseSettings
 from bot.settings.integrations import (
     MailSettings,
     PushSettings,
@@ -22,7 +21,7 @@ from bot.settings.integrations import (
 )
 from bot.settings.models import PRICES, BudgetSettings, LLMSettings, VisionSettings, WhisperSettings
 from bot.settings.reading import Section, SettingsWrong, read, variables
-from bot.settings.service import LogSettings, RedisSettings, ServiceSettings
+from bot.settings.service import DatabaseSettings, LogSettings, RedisSettings, ServiceSettings
 
 __all__ = [
     "BSUID",

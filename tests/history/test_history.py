@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.database.opening import LazyDatabase
+from bot.database.engine import Database
 from bot.history.cursors import WrongCursor
 from bot.history.entries import (
     ConversationMerged,
@@ -60,12 +60,12 @@ def status(name: str, wamid: str, at: float, error: int | None = None, *, part: 
 
 
 @pytest.fixture
-def writer(database: LazyDatabase) -> HistoryWriter:
+def writer(database: Database) -> HistoryWriter:
     return HistoryWriter(database)
 
 
 @pytest.fixture
-def reader(database: LazyDatabase) -> HistoryReader:
+def reader(database: Database) -> HistoryReader:
     return HistoryReader(database)
 
 

@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
-from bot.database.opening import LazyDatabase
+from bot.database.engine import Database
 from bot.database.schema import METADATA
 from bot.history import tables
 
@@ -26,7 +26,7 @@ def _is_ours(_: Any, name: str | None, kind: str, *__: Any) -> bool:
     return not (name or "").startswith(_SEARCH) and (kind != "table" or name in METADATA.tables)
 
 
-async def test_migrations_make_the_tables_that_the_code_knows(database: LazyDatabase) -> None:
+async def test_migrations_make_the_tables_that_the_code_knows(database: Database) -> None:
     assert tables.MESSAGES.metadata is METADATA
-    async with (await database()).reading() as connection:
+    async with database.reading() as connection:
         assert await connection.run_sync(_differences) == []
