@@ -105,7 +105,7 @@ _WORDS: dict[str, dict[Language, tuple[str, str]]] = {
         "en": (
             "The head is written wrong",
             (
-                "Each line of the head is a name, a colon, a blank and a value. A value that holds a colon goes between "
+                "Each line of the head is a name, a colon, a blank and a value. A value that holds a colon goes in "
                 "quotes. Use blanks, no tabs."
             ),
         ),

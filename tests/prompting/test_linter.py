@@ -137,8 +137,8 @@ def test_the_words_in_question_and_the_ones_that_were_meant_are_named(folder: Fo
 
 
 async def test_the_command_line_speaks_the_operator_s_language(folder: Folder, where: Path) -> None:
-    folder(assistant="---\nname: [a,\n---\nHola")
-    broken = f"{where}/assistant.md:2:10 broken-yaml"
+    folder(assistant="---\nname: a\nhours: [1,\n---\nHola")
+    broken = f"{where}/assistant.md:3:11 broken-yaml"
     for environment, said in (
         ({"LANG": "es_MX.UTF-8", "LC_ALL": ""}, "La cabecera está mal escrita. En cada línea"),
         ({"LANG": "en_US.UTF-8", "LC_ALL": ""}, "The head is written wrong. Each line"),
