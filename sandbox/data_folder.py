@@ -20,11 +20,11 @@ class FolderInUse(OSError):
 
 
 class DataFolder:
-    """A locked folder; `redis` and `files` are its parts."""
+    """A locked folder; `redis`, `files` and `chats` are its parts."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder
-        self.redis, self.files = folder / "redis", folder / "files"
+        self.redis, self.files, self.chats = folder / "redis", folder / "files", folder / "chats.db"
 
     @property
     def seeded(self) -> bool:
@@ -42,7 +42,8 @@ class DataFolder:
         """Delete what earlier sandboxes left."""
         for part in (self.redis, self.files):
             shutil.rmtree(part, ignore_errors=True)
-        (self.path / _SEEDED).unlink(missing_ok=True)
+        for name in (_SEEDED, self.chats.name, f"{self.chats.name}-wal", f"{self.chats.name}-shm"):
+            (self.path / name).unlink(missing_ok=True)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import os
+import shutil
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -36,6 +37,7 @@ from tests.waiting import PATIENCE
 from tests.world import SECRET, TOKEN, Start, World
 
 FIXTURES = ROOT / "fixtures"
+_VARIABLES = {name for section in SECTIONS for name in variables(section)}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -43,15 +45,26 @@ def _logging() -> None:
     logs.configure("error", "console")
 
 
+@pytest.fixture(scope="session")
+def _shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shared")
+
+
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _clean_environment(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, _shared_folder: Path
+) -> Iterator[None]:
     """Keep the developer's variables and `.env` out of the tests."""
-    for section in SECTIONS:
-        for name in variables(section):
-            monkeypatch.delenv(name, raising=False)
+    for name in _VARIABLES & os.environ.keys():
+        monkeypatch.delenv(name)
     for folder in ("prompts", "templates"):
         monkeypatch.setenv(f"{folder.upper()}_DIR", str(ROOT / folder))
-    monkeypatch.chdir(tmp_path)
+    # A folder for each of thousands of tests would take longer than most of them.
+    asked = "tmp_path" in request.fixturenames
+    monkeypatch.chdir(request.getfixturevalue("tmp_path") if asked else _shared_folder)
+    yield
+    for left in _shared_folder.iterdir():
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
