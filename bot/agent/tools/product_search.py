@@ -134,5 +134,5 @@ def _line(product: CatalogueProduct) -> str:
 
 
 def _plain(text: str) -> str:
-    """One line without WhatsApp's marks for bold and the like."""
+    """Text on a single line, without WhatsApp's marks for bold and the like."""
     return " ".join("".join(" " if sign in "*_~`" else sign for sign in text).split())
