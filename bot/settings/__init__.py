@@ -21,7 +21,7 @@ from bot.settings.integrations import (
 )
 from bot.settings.models import PRICES, BudgetSettings, LLMSettings, VisionSettings, WhisperSettings
 from bot.settings.reading import Section, SettingsWrong, read, variables
-from bot.settings.service import LogSettings, RedisSettings, ServiceSettings
+from bot.settings.service import DatabaseSettings, LogSettings, RedisSettings, ServiceSettings
 
 __all__ = [
     "BSUID",
@@ -30,6 +30,7 @@ __all__ = [
     "SECTIONS",
     "BudgetSettings",
     "ChannelSettings",
+    "DatabaseSettings",
     "LLMSettings",
     "LogSettings",
     "MailSettings",
@@ -59,6 +60,7 @@ class Settings:
         wrong: list[str] = []
         self.whatsapp = read(WhatsAppSettings, wrong)
         self.redis = read(RedisSettings, wrong)
+        self.database = read(DatabaseSettings, wrong)
         self.llm = read(LLMSettings, wrong)
         self.whisper = read(WhisperSettings, wrong)
         self.vision = read(VisionSettings, wrong)
@@ -98,6 +100,7 @@ class Settings:
 SECTIONS: tuple[type[Section], ...] = (
     WhatsAppSettings,
     RedisSettings,
+    DatabaseSettings,
     LLMSettings,
     WhisperSettings,
     VisionSettings,

@@ -57,6 +57,34 @@ class RedisSettings(Section):
         return value
 
 
+class DatabaseSettings(Section):
+    model_config = SettingsConfigDict(env_prefix="DATABASE_")
+
+    url: SecretStr = Field(
+        SecretStr("sqlite:///data/recado.db"), description="sqlite:///FILE for one machine, postgresql://… for several"
+    )
+    history_days: int = Field(
+        365,
+        ge=1,
+        le=3650,
+        validation_alias="HISTORY_DAYS",
+        description="days after which messages, turns and notes leave the history",
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _scheme(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text.startswith("sqlite:///") and len(text) > len("sqlite:///"):
+            return value
+        address(text, "postgresql", "postgres")
+        return value
+
+    @property
+    def is_postgresql(self) -> bool:
+        return not self.url.get_secret_value().startswith("sqlite:")
+
+
 class ServiceSettings(Section):
     """Settings of no single integration."""
 
@@ -79,7 +107,18 @@ class ServiceSettings(Section):
     )
     templates_dir: Path = Field(Path("templates"), description="the folder of the WhatsApp templates' files")
     public_url: Url | None = Field(None, description="the address at which people reach `serve`, for links in chats")
-    console_token: SecretStr | None = Field(None, description="the operators' password; without it there is no console")
+    console_token: SecretStr | None = Field(
+        None, description="programs' password to the console, as an admin; without it there is no console"
+    )
+    console_session_hours: float = Field(
+        12, gt=0, le=24 * 30, description="hours after which somebody has to log in to the console again"
+    )
+    console_pickup_minutes: float = Field(
+        10,
+        gt=0,
+        le=24 * 60,
+        description="minutes after which a customer who waits for a person is told so, and supervisors are alerted",
+    )
     metrics_token: SecretStr | None = Field(
         None, description="the password of /metrics (Bearer, or Basic with any name); without it the page is open"
     )

@@ -34,8 +34,10 @@ from bot.integrations.push.invitations import InvitationLinks
 from bot.prompting.releases import read_current_release
 from bot.settings import Settings
 from bot.storage.files import files_of
-from bot.web import console, files, push, whatsapp
+from bot.web import files, push, whatsapp
 from bot.web import stripe as stripe_webhook
+from bot.web.console import api, token_routes
+from bot.web.console.parts import OPENING, ConsoleOpening
 from bot.web.request_bodies import BODIES, RequestBodies, plain_bodies_only
 from bot.web.token_guard import GUARD, TokenGuard
 from bot.web.whatsapp_events import EventContext
@@ -49,6 +51,8 @@ REDIS = web.AppKey("redis", Redis)
 METRICS_SHIPPER = web.AppKey("metrics_shipper", MetricsShipper)
 WAITING = web.AppKey("waiting", WaitingList)
 _SETTINGS = web.AppKey("settings", Settings)
+_SCHEDULER = web.AppKey("scheduler", JobScheduler)
+_GRAPH = web.AppKey("graph", Graph)
 _TEMPLATE_STATUSES = web.AppKey("template_statuses", TemplateStatusHandler)
 # The page of metrics that is being made now, if one is.
 _METRICS_PAGE = web.AppKey("metrics_page", list[asyncio.Future[bytes]])
@@ -84,13 +88,13 @@ def create_app(settings: Settings) -> web.Application:
         app[stripe_webhook.SETTINGS] = settings.stripe
         app.add_routes(stripe_webhook.routes)
     if settings.service.console_token:
-        app[console.CONSOLE_TOKEN] = settings.service.console_token.get_secret_value()
-        app.add_routes(console.routes)
-        app[console.CLOSING] = asyncio.Event()
-        app[console.STREAM_SLOTS] = asyncio.Semaphore(console.MOST_STREAMS)
+        app[token_routes.CONSOLE_TOKEN] = settings.service.console_token.get_secret_value()
+        api.add_console(app, settings)
+        app[token_routes.CLOSING] = asyncio.Event()
+        app[token_routes.STREAM_SLOTS] = asyncio.Semaphore(token_routes.MOST_STREAMS)
         app.on_shutdown.append(_close_streams)
     app.on_response_prepare.append(_add_headers)
-    app.cleanup_ctx.extend([_redis, _graph, _inbox, _metrics])
+    app.cleanup_ctx.extend([_redis, _graph, _inbox, _metrics, _console])
     return app
 
 
@@ -136,7 +140,7 @@ async def _page(app: web.Application) -> bytes:
             for state, count in (await queue_admin.counts(app[REDIS], name)).items():
                 jobs.add_metric([name, state], count)
         paused = GaugeMetricFamily("recado_sending_paused", "1 while nothing is sent because Meta lets nobody send")
-        paused.add_metric([], 1 if await SendingPause(app[REDIS], app[console.EVENTS]).current() else 0)
+        paused.add_metric([], 1 if await SendingPause(app[REDIS], app[token_routes.EVENTS]).current() else 0)
         release = GaugeMetricFamily(
             "recado_prompts_release", "1 for the prompts that turns begin with", labels=["release"]
         )
@@ -151,7 +155,7 @@ async def _page(app: web.Application) -> bytes:
         service = GaugeMetricFamily(
             "recado_service_messages_month", "This month's service messages by Meta's charge", labels=["number", "type"]
         )
-        for charge, count in (await ServiceMessages(app[REDIS], app[console.EVENTS]).of_month()).items():
+        for charge, count in (await ServiceMessages(app[REDIS], app[token_routes.EVENTS]).of_month()).items():
             service.add_metric(charge, count)
         gauges = [unaccounted, jobs, paused, release, candidate, service]
     except (RedisError, OSError):
@@ -188,7 +192,7 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
 
 async def _close_streams(app: web.Application) -> None:
     """Open pages would hold up the end until its time is over."""
-    app[console.CLOSING].set()
+    app[token_routes.CLOSING].set()
 
 
 async def _redis(app: web.Application) -> AsyncIterator[None]:
@@ -204,26 +208,27 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
         )
         app[WAITING] = WaitingList(client)
         app[files.FILES] = files_of(client, app[_SETTINGS])
-        app[console.EVENTS] = LiveEvents(client)
+        app[token_routes.EVENTS] = LiveEvents(client)
         yield
 
 
 async def _graph(app: web.Application) -> AsyncIterator[None]:
     async with aiohttp.ClientSession() as http:
         settings = app[_SETTINGS]
-        graph = Graph(http, settings.whatsapp)
+        app[_GRAPH] = graph = Graph(http, settings.whatsapp)
         templates = Templates(app[REDIS], graph, default_language=settings.service.default_language)
-        events, contacts = app[console.EVENTS], Contacts(app[REDIS])
+        events, contacts = app[token_routes.EVENTS], Contacts(app[REDIS])
         app[_TEMPLATE_STATUSES] = TemplateStatusHandler(templates, events)
-        app[console.THREADS] = ThreadControl(app[REDIS], graph, contacts, events)
+        app[token_routes.THREADS] = ThreadControl(app[REDIS], graph, contacts, events)
         subscribers = EventPublisher(app[REDIS], settings.subscribers)
-        app[console.HANDOFF] = HandOff(contacts, events, subscribers, app[console.THREADS])
+        app[token_routes.HANDOFF] = HandOff(contacts, events, subscribers, app[token_routes.THREADS])
         yield
 
 
 async def _inbox(app: web.Application) -> AsyncIterator[None]:
-    redis, channel, events = app[REDIS], app[_SETTINGS].channel, app[console.EVENTS]
+    redis, channel, events = app[REDIS], app[_SETTINGS].channel, app[token_routes.EVENTS]
     async with JobScheduler(redis).running() as scheduler:
+        app[_SCHEDULER] = scheduler
         inbox = Inbox(
             redis,
             scheduler.turn,
@@ -243,6 +248,13 @@ async def _inbox(app: web.Application) -> AsyncIterator[None]:
             app[whatsapp.INBOX] = messages
             app[whatsapp.DELIVERIES] = deliveries
             yield
+
+
+async def _console(app: web.Application) -> AsyncIterator[None]:
+    opening = ConsoleOpening(app[_SETTINGS], app[REDIS])
+    app[OPENING] = opening
+    yield
+    await opening.close()
 
 
 async def _metrics(app: web.Application) -> AsyncIterator[None]:

@@ -36,7 +36,7 @@ HOSTILE: list[tuple[str, Callable[[], bytes], str, str]] = [
     ("nested", lambda: bombs.nested_pdf(200_000), "application/pdf", "abrir"),
     ("half a million pages", lambda: bombs.many_pages(500_000), "application/pdf", "500000"),
     ("a page as large as a country", bombs.huge_page, "application/pdf", "<pages>1"),
-    ("a zip bomb", lambda: bombs.docx(200), DOCX, "leer"),
+    ("a zip bomb", lambda: bombs.docx(200), DOCX, "grande"),
     ("a picture that is a program", lambda: GIF_JS, "image/gif", "abrir"),
     ("a drawing that runs", lambda: SVG, "image/svg+xml", "&lt;script&gt;"),
     ("a page that runs", lambda: HTML, "text/html", "&lt;script&gt;"),

@@ -5,7 +5,7 @@ import base64
 import aiohttp
 import pytest
 
-from bot.web.console import MOST_STREAMS
+from bot.web.console.token_routes import MOST_STREAMS
 from tests.processes import eventually
 from tests.wire import asked
 from tests.world import Start, World
