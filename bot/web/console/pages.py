@@ -23,8 +23,8 @@ def _import_map_source() -> str:
 # Nothing but our own files may run or be drawn, and no other page may frame ours.
 POLICY = (
     f"default-src 'none'; script-src 'self'{_import_map_source()}; style-src 'self'; img-src 'self' blob: data:; "
-    "media-src 'self' blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
+    "media-src 'self' blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 _TYPES = {
     ".js": "text/javascript; charset=utf-8",

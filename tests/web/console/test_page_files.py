@@ -39,7 +39,13 @@ def test_both_languages_have_the_same_texts() -> None:
 
 
 def test_every_text_that_the_page_shows_is_there() -> None:
-    used = {key for path in _OURS if path.name not in _BEFORE_LOGIN for keys in _USED.findall(path.read_text()) for key in keys}
+    used = {
+        key
+        for path in _OURS
+        if path.name not in _BEFORE_LOGIN
+        for keys in _USED.findall(path.read_text())
+        for key in keys
+    }
     assert used - {""} - _texts("es") == set()
 
 
@@ -48,4 +54,6 @@ def test_a_module_is_small_and_writes_no_markup(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.startswith("// ")
     assert len(text.splitlines()) <= 300
-    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|\beval\(", text)
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|\beval\(", text
+    )

@@ -1,5 +1,7 @@
 """The console's pages: served with a strict policy, and nothing of the folder but known files."""
 
+import re
+
 import pytest
 
 from tests.world import Start, World
