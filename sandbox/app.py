@@ -20,7 +20,7 @@ from bot.infra.queues import QUEUES
 from bot.infra.redis import connect
 from bot.products.catalogue import Catalogue
 from bot.prompting.release_gate import EvaluateCases, no_evaluation
-from bot.settings import RedisSettings, Settings, StorageSettings
+from bot.settings import DatabaseSettings, RedisSettings, Settings, StorageSettings
 from bot.storage.files import files_of
 from bot.web.app import create_app
 from bot.web.server import listening
@@ -72,7 +72,7 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and three op
         folder.note_redis(redis_url)
         _log.info("redis_ready", url=redis_url, folder=str(folder.redis))
         settings.redis = RedisSettings(url=SecretStr(redis_url))
-        settings.storage = _storage(settings.storage, folder.files)
+        settings.database, settings.storage = _kept_in(folder, settings)
         host_guard = own_hosts_only(host, settings.service.public_url)
         rewriter = UrlRewriter(_set_service_defaults(settings, host, port))
         redis = await stack.enter_async_context(connect(settings.redis))
@@ -174,6 +174,12 @@ def _staff(settings: Settings, whatsapp: Mode) -> list[str]:
 
 async def _redirect_to_page(_: web.Request) -> web.Response:
     raise web.HTTPFound("/sandbox/")
+
+
+def _kept_in(folder: DataFolder, settings: Settings) -> tuple[DatabaseSettings, StorageSettings]:
+    """The database and the files in the sandbox's folder, whatever the environment names."""
+    url = SecretStr(f"sqlite:///{folder.database}")
+    return settings.database.model_copy(update={"url": url}), _storage(settings.storage, folder.files)
 
 
 def _storage(storage: StorageSettings, folder: Path) -> StorageSettings:

@@ -18,6 +18,8 @@ import pytest_asyncio
 from _pytest.nodeid import coerce_node_id
 from redis.asyncio import Redis
 
+from bot.database.engine import Database
+from bot.database.opening import open_current
 from bot.infra import logs
 from bot.infra.queues import QUEUES
 from bot.settings import SECTIONS, Settings, variables
@@ -31,8 +33,10 @@ from sandbox.simulators.vision import VisionSimulator
 from sandbox.simulators.whisper import WhisperSimulator
 from sandbox.stripe import StripeSimulator
 from tests.billing import WEBHOOK_SECRET, billing
+from tests.databases import BOTH, empty_database
 from tests.paths import ROOT
 from tests.photo_reader import CachingPhotoReader
+from tests.postgres import postgres_server
 from tests.waiting import PATIENCE
 from tests.world import SECRET, TOKEN, Start, World
 
@@ -78,6 +82,28 @@ async def redis(redis_address: str) -> AsyncIterator[Redis]:
     async with Redis.from_url(redis_address, decode_responses=True) as client:
         await client.flushall()
         yield client
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server."""
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(params=BOTH)
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without data: SQLite's, or PostgreSQL's with its schema."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'recado.db'}"
+    return await empty_database(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = await open_current(database_url)
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture

@@ -106,13 +106,14 @@ class Reply(Record):
     """Parts that are sent together, in order; `id` keys the delivery, so that each leaves once.
 
     `fallback` leaves in its place while the 24-hour window is closed. `own` is a message that a colleague starts,
-    not an answer. `attempt` counts how often Meta accepted it and then reported a failure.
+    not an answer, `operator` their name. `attempt` counts how often Meta accepted it and then reported a failure.
     """
 
     id: str
     parts: tuple[Part, ...]
     fallback: Template | None = None
     own: bool = False
+    operator: str | None = None
     attempt: int = 0
     phone: str | None = None
     bsuid: str | None = None
