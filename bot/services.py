@@ -18,6 +18,7 @@ from bot.agent.tool import ToolServices
 from bot.agent.tools.catalog import tools_for
 from bot.agent.vocabulary import library_of
 from bot.ai.openrouter import OpenRouter
+from bot.conversations.assignment import Assignments
 from bot.conversations.budget import Budget
 from bot.conversations.confirmations import Confirmations
 from bot.conversations.contacts import Contacts
@@ -117,6 +118,10 @@ class Services:
     @cached_property
     def publisher(self) -> EventPublisher:
         return EventPublisher(self.redis, self.settings.subscribers)
+
+    @cached_property
+    def assignments(self) -> Assignments:
+        return Assignments(self.redis)
 
     @cached_property
     def handoff(self) -> HandOff:
@@ -295,6 +300,7 @@ class Services:
                 Agent(self.model, tools_for), self.tool_services, self.budget, self.settings.service.zone
             ),
             events=self.events,
+            assignments=self.assignments,
         )
 
     @cached_property
