@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ import structlog
 from bot.agent.loop import Agent, Journal
 from bot.agent.prompt import dialogue, request_with, values_for
 from bot.agent.tool import ToolContext, ToolServices
+from bot.agent.tools.product_search import find_products
 from bot.ai.chat import BudgetSpent, FromPerson, ModelRequest, NoModelAnswered
 from bot.conversations.budget import Budget
 from bot.conversations.confirmations import TapResults
@@ -76,6 +78,7 @@ class ModelResponder:
             now=now,
             effect=trace.turn,
             product_card=around.card,
+            photos=tuple(one.photo_text for one in turn.perceived if one.photo_text is not None),
         )
         steps = Journal(journal.earlier, journal.write, around.until_taken)
         try:
@@ -120,16 +123,23 @@ def apology(trace: Trace, language: Language) -> str:
 def _without_strange_links(text: str, turn: TurnContext, trace: Trace) -> str:
     """The text without links to pages that the company doesn't vouch for.
 
-    Known pages are those in the operators' files, the turn's buttons and earlier answers. Pages in messages are
-    unknown, such as those of a QR code, a forwarded or a typed text. So are pages in a tool's result, which may hold
-    a file's name or the model's own words. The check reads the text as WhatsApp shows it, because an escaped full stop
-    makes a link only there.
+    Known pages are those in the operators' files, of found products, of the turn's buttons and of earlier answers.
+    Pages in messages are unknown, such as those of a QR code, a forwarded or a typed text. So are pages in another
+    tool's result, which may hold a file's name or the model's own words. The check reads the text as WhatsApp shows
+    it, because an escaped full stop makes a link only there.
     """
     files = turn.attempt.prompts.texts.values()
     earlier = (item.text for item in (*turn.history.unsummarised, *turn.history.recent) if item.role != "user")
     buttons = (part.url for done in trace.tools for part in done.parts if isinstance(part, LinkButton))
-    known = "\n".join((*files, *buttons, *earlier))
+    known = "\n".join((*files, *buttons, *earlier, *_product_pages(trace)))
     return links.without_unverified(text, known, phrase("strange_link", turn.language))
+
+
+def _product_pages(trace: Trace) -> Iterator[str]:
+    """Pages of the products that were found: the company's own file names them."""
+    for done in trace.tools:
+        if done.name == find_products.name and done.outcome == "ok":
+            yield from (product["url"] for product in json.loads(done.result)["products"] if "url" in product)
 
 
 def _not_rendered(error: PromptsWrong, trace: Trace, language: Language) -> TurnResult:

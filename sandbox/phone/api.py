@@ -15,6 +15,7 @@ from aiohttp import web
 
 from sandbox.background import BackgroundTasks
 from sandbox.broadcast import Broadcast, Event
+from sandbox.meta.chat_store import event_key
 from sandbox.meta.errors import GraphRefusal
 from sandbox.meta.simulator import MetaSimulator, Person
 from sandbox.phone.actions import NewPerson, Presence, SendMessage, SendSample
@@ -95,8 +96,10 @@ class PhonePage:
         ]
 
     async def start(self, _app: web.Application) -> None:
-        for person in PEOPLE:
+        for person in () if self.meta.chats.people else PEOPLE:
             self.meta.chats.of(person)
+        for event in self.meta.store.events() if self.meta.store else ():
+            self._keep(event)
         self._tasks.start(self._forward_events(self.meta.listen()))
         for source in self.sources:
             self._tasks.start(self._forward_events(source()))
@@ -110,11 +113,15 @@ class PhonePage:
 
     async def _forward_events(self, events: AsyncIterator[Event]) -> None:
         async for event in events:
-            self._keep(event)
-            self._broadcast.send(event)
-            if paused := self._paused_by(event):
-                self._keep(paused)
-                self._broadcast.send(paused)
+            for each in (event, paused) if (paused := self._paused_by(event)) else (event,):
+                self._keep(each)
+                self._store(each)
+                self._broadcast.send(each)
+
+    def _store(self, event: Event) -> None:
+        """Store an event of the bot for the next run."""
+        if self.meta.store and (key := event_key(event)):
+            self.meta.store.put_event(*key, event)
 
     def _keep(self, event: Event) -> None:
         """Keep an event of the bot for pages that load later."""
