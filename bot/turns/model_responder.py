@@ -18,6 +18,7 @@ from bot.agent.tools.product_search import find_products
 from bot.ai.chat import BudgetSpent, FromPerson, ModelRequest, NoModelAnswered
 from bot.conversations.budget import Budget
 from bot.conversations.confirmations import TapResults
+from bot.conversations.handoff_cause import HandOffCause
 from bot.infra.logs import without_identities
 from bot.messages import links
 from bot.messages.language import Language
@@ -101,7 +102,7 @@ class ModelResponder:
     async def _budget_spent(self, turn: TurnContext, error: BudgetSpent) -> TurnResult:
         """Hand the conversation to a person, or tell the customer, because today's budget is spent."""
         if self.budget.settings.when_spent == "person":
-            await self.services.handoff.call_a_person(turn.conversation, str(error))
+            await self.services.handoff.call_a_person(turn.conversation, HandOffCause("budget", {"whose": error.whose}))
             return TurnResult(phrase("handed_off", turn.language), "handed_off")
         return TurnResult(phrase("budget_spent", turn.language), f"refused: {error}")
 
