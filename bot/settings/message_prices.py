@@ -1,4 +1,4 @@
-"""Meta's prices of messages by country and category, from an operator's file, because Meta has no call that tells them."""
+"""Meta's prices of messages by country and category, from an operator's file, because no call of Meta tells them."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ async def test_without_a_table_fees_are_counted_and_not_priced(world: World, ana
     await world.meta.idle()
     await charged(world, conversation, 1, {"recipient_id": "5215512345678", "recipient_user_id": "MX.1"})
     found = (await rows(world))["service", "regular", "MX"]
-    assert (found.messages, found.usd, found.unpriced) == (1, 0, 1)
+    assert (found.messages, found.usd, found.unpriced) == (1, Decimal(0), 1)
     names: list[str] = await world.redis.keys("recado:fees:*")
     assert all([0 < await answer(world.redis.ttl(name)) <= 400 * 86400 for name in names])
 
