@@ -103,7 +103,7 @@ def handover(value: Raw, now: datetime) -> Handover:
 
 
 def context_summary(raw: Raw) -> str | None:
-    """Summary of the conversation by another app, or its last messages; the words are that app's, and mostly a model's."""
+    """Summary of the conversation by another app, or its last messages: that app's words, and mostly a model's."""
     context = mapping(raw.get("conversation_context"))
     return text(mapping(context.get("summary")).get("text")) or _context_history(context.get("history"))
 
