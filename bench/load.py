@@ -53,7 +53,7 @@ class Load:
         contact = {"profile": {"name": "Ana"}, "wa_id": person, "user_id": bsuid}
         value = {
             "messaging_product": "whatsapp",
-            "metadata": {"display_phone_number": "525500001111", "phone_number_id": "1"},
+            "metadata": {"display_phone_number": "15550783881", "phone_number_id": "1"},
             "contacts": [contact],
             "messages": [message],
         }

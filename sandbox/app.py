@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
 
@@ -14,18 +14,22 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contacts
+from bot.conversations.events import EventPublisher
 from bot.conversations.handoff import HandOff
+from bot.conversations.thread_control import ThreadControl
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import QUEUES
 from bot.infra.redis import connect
 from bot.products.catalogue import Catalogue
 from bot.prompting.release_gate import EvaluateCases, no_evaluation
-from bot.settings import RedisSettings, Settings, StorageSettings
+from bot.settings import DatabaseSettings, RedisSettings, Settings, StorageSettings
 from bot.storage.files import files_of
 from bot.web.app import create_app
 from bot.web.server import listening
+from bot.whatsapp.client import Graph
 from bot.worker import running
-from sandbox.data_folder import locked_folder
+from sandbox.data_folder import DataFolder, locked_folder
+from sandbox.meta.chat_store import ChatStore
 from sandbox.phone import api, demo_customers, emails
 from sandbox.phone import stripe as phone_stripe
 from sandbox.phone.catalogue import list_products_handler
@@ -71,22 +75,22 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and three op
         folder.note_redis(redis_url)
         _log.info("redis_ready", url=redis_url, folder=str(folder.redis))
         settings.redis = RedisSettings(url=SecretStr(redis_url))
-        settings.storage = _storage(settings.storage, folder.files)
+        settings.database, settings.storage = _kept_in(folder, settings)
         host_guard = own_hosts_only(host, settings.service.public_url)
         rewriter = UrlRewriter(_set_service_defaults(settings, host, port))
         redis = await stack.enter_async_context(connect(settings.redis))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         events = LiveEvents(redis)
-        simulated = await start_simulators(settings, stack, port, events, warm=warm)
-        if simulated.stripe:
-            rewriter.paths[simulated.stripe.account.base_url] = _STRIPE_PAGES
+        store = stack.enter_context(closing(ChatStore(folder.chats)))
+        simulated = await start_simulators(settings, stack, port, events, store, warm=warm)
         app, notifier = create_app(settings), UpdateNotifier()
         app.middlewares.insert(0, host_guard)
         page = _page(settings, simulated, rewriter, notifier, events)
-        _add_recado_routes(page, settings, redis, events)
+        _add_recado_routes(page, settings, redis, Graph(http, settings.whatsapp), events)
         server_key, recado = str(settings.push.public_key), f"http://{LOOPBACK}:{port}"
         page.router.add_post("/push/browser", subscribe_handler(simulated.push, server_key, recado, http))
         if simulated.stripe:
+            rewriter.paths[simulated.stripe.account.base_url] = _STRIPE_PAGES
             app.add_subapp(f"{_STRIPE_PAGES}/", rewriter.rewrite_responses(simulated.stripe.pages()))
         app.add_subapp("/sandbox/", page)
         app.add_routes([web.get("/", _redirect_to_page)])
@@ -94,8 +98,7 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and three op
         address = await stack.enter_async_context(listening(app, host, port))
         if simulated.stripe:
             simulated.stripe.on_change = partial(notifier.notify, "stripe")
-            _add_demo_customers(simulated.stripe, quietly=folder.seeded)
-            folder.mark_seeded()
+            _add_demo_customers(simulated.stripe, folder)
         yield f"{address}/sandbox/"
 
 
@@ -130,9 +133,14 @@ def _page(
     return page
 
 
-def _add_recado_routes(page: web.Application, settings: Settings, redis: Redis, events: LiveEvents) -> None:
+def _add_recado_routes(
+    page: web.Application, settings: Settings, redis: Redis, graph: Graph, events: LiveEvents
+) -> None:
     """Routes that read and change Recado's own data."""
-    page.router.add_post("/give-back", give_back_handler(HandOff(Contacts(redis), events)))
+    contacts = Contacts(redis)
+    threads = ThreadControl(redis, graph, contacts, events)
+    subscribers = EventPublisher(redis, settings.subscribers)
+    page.router.add_post("/give-back", give_back_handler(HandOff(contacts, events, subscribers, threads)))
     page.router.add_get("/files", list_files_handler(redis, files_of(redis, settings)))
     page.router.add_get("/catalogue", list_products_handler(Catalogue(redis)))
 
@@ -149,17 +157,19 @@ def _set_service_defaults(settings: Settings, host: str, port: int) -> dict[str,
     return paths
 
 
-def _add_demo_customers(stripe: StripeSimulator, *, quietly: bool) -> None:
-    """Make the demo's customers; `quietly` where an earlier run has told of them, because Stripe starts anew."""
-    stripe.webhooks.holding = quietly
+def _add_demo_customers(stripe: StripeSimulator, folder: DataFolder) -> None:
+    """Make the demo's customers, quietly where an earlier run has told of them, because Stripe starts anew."""
+    quietly = stripe.webhooks.holding = folder.seeded
     first, *_, last = api.PEOPLE
     linked = demo_customers.customer(stripe, first.phone or first.bsuid, first.name, "ana@example.com")
     demo_customers.subscribe(stripe, linked)
     # This account has no contact yet, so that the demo can show how a code by e-mail links the two.
     unlinked = demo_customers.customer(stripe, None, last.name, "sam@example.com")
+    demo_customers.speaks(stripe, unlinked, "en")
     demo_customers.subscribe(stripe, unlinked)
     if quietly:
         stripe.webhooks.discard()
+    folder.mark_seeded()
 
 
 def _staff(settings: Settings, whatsapp: Mode) -> list[str]:
@@ -172,6 +182,12 @@ def _staff(settings: Settings, whatsapp: Mode) -> list[str]:
 
 async def _redirect_to_page(_: web.Request) -> web.Response:
     raise web.HTTPFound("/sandbox/")
+
+
+def _kept_in(folder: DataFolder, settings: Settings) -> tuple[DatabaseSettings, StorageSettings]:
+    """The database and the files in the sandbox's folder, whatever the environment names."""
+    url = SecretStr(f"sqlite:///{folder.database}")
+    return settings.database.model_copy(update={"url": url}), _storage(settings.storage, folder.files)
 
 
 def _storage(storage: StorageSettings, folder: Path) -> StorageSettings:

@@ -20,11 +20,12 @@ class FolderInUse(OSError):
 
 
 class DataFolder:
-    """A locked folder; `redis` and `files` are its parts."""
+    """A locked folder; `redis`, `files`, `chats` and `database` are its parts."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder
-        self.redis, self.files = folder / "redis", folder / "files"
+        self.redis, self.files, self.chats = folder / "redis", folder / "files", folder / "chats.db"
+        self.database = (folder / "recado.db").absolute()
 
     @property
     def seeded(self) -> bool:
@@ -42,7 +43,10 @@ class DataFolder:
         """Delete what earlier sandboxes left."""
         for part in (self.redis, self.files):
             shutil.rmtree(part, ignore_errors=True)
-        (self.path / _SEEDED).unlink(missing_ok=True)
+        # SQLite keeps its log of writes beside a database.
+        databases = (f"{one.name}{suffix}" for one in (self.chats, self.database) for suffix in ("", "-wal", "-shm"))
+        for name in (_SEEDED, *databases):
+            (self.path / name).unlink(missing_ok=True)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from bot.integrations.push.vapid import new_pair
 from bot.settings import Settings
 from bot.web.server import listening
 from sandbox.background import BackgroundTasks
+from sandbox.meta.chat_store import ChatStore
 from sandbox.meta.simulator import MetaSimulator
 from sandbox.simulators.event_subscriber import ErpSimulator, new_secret
 from sandbox.simulators.openrouter import OpenRouterSimulator
@@ -43,12 +44,12 @@ class SimulatedServices:
     modes: dict[str, Mode]
 
 
-async def start_simulators(
-    settings: Settings, stack: AsyncExitStack, port: int, events: LiveEvents, *, warm: bool = False
+async def start_simulators(  # noqa: PLR0913 - the parts of a process that simulators use
+    settings: Settings, stack: AsyncExitStack, port: int, events: LiveEvents, store: ChatStore, *, warm: bool = False
 ) -> SimulatedServices:
     """Start a simulator for each service without a key; `port` is the port of Recado's server.
 
-    `warm` loads the engine that reads photos before the first photo comes.
+    `store` keeps the chats. `warm` loads the engine that reads photos before the first photo comes.
     """
     erp, erp_mode = await _start_erp(settings, stack)
     push, push_mode = await _start_push_service(settings, stack)
@@ -62,12 +63,12 @@ async def start_simulators(
     }
     stripe = await _start_stripe(settings, stack, port)
     modes["Stripe"] = "imitation" if stripe else "real"
-    meta = await _start_meta(settings, stack, port)
+    meta = await _start_meta(settings, stack, port, store)
     smtp, modes["E-mail"] = await _start_smtp(settings, stack, events)
     return SimulatedServices(meta, smtp, stripe, erp, push, modes)
 
 
-async def _start_meta(settings: Settings, stack: AsyncExitStack, port: int) -> MetaSimulator:
+async def _start_meta(settings: Settings, stack: AsyncExitStack, port: int, store: ChatStore) -> MetaSimulator:
     """Start Meta's simulator; with a real token only the page uses it, and Recado talks to Meta."""
     real = settings.whatsapp.access_token is not None
     meta = MetaSimulator(
@@ -75,6 +76,7 @@ async def _start_meta(settings: Settings, stack: AsyncExitStack, port: int) -> M
         app_secret=secrets.token_hex(16),
         access_token=f"sandbox-{secrets.token_hex(8)}",
         verify_token="sandbox",  # noqa: S106 - shown on the page, protects nothing
+        store=store,
     )
     base = await meta.start()
     stack.push_async_callback(meta.stop)

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import os
+import shutil
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -17,6 +18,8 @@ import pytest_asyncio
 from _pytest.nodeid import coerce_node_id
 from redis.asyncio import Redis
 
+from bot.database.engine import Database
+from bot.database.opening import open_current
 from bot.infra import logs
 from bot.infra.queues import QUEUES
 from bot.settings import SECTIONS, Settings, variables
@@ -30,12 +33,15 @@ from sandbox.simulators.vision import VisionSimulator
 from sandbox.simulators.whisper import WhisperSimulator
 from sandbox.stripe import StripeSimulator
 from tests.billing import WEBHOOK_SECRET, billing
+from tests.databases import BOTH, empty_database
 from tests.paths import ROOT
 from tests.photo_reader import CachingPhotoReader
+from tests.postgres import postgres_server
 from tests.waiting import PATIENCE
 from tests.world import SECRET, TOKEN, Start, World
 
 FIXTURES = ROOT / "fixtures"
+_VARIABLES = {name for section in SECTIONS for name in variables(section)}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -43,15 +49,26 @@ def _logging() -> None:
     logs.configure("error", "console")
 
 
+@pytest.fixture(scope="session")
+def _shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shared")
+
+
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _clean_environment(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, _shared_folder: Path
+) -> Iterator[None]:
     """Keep the developer's variables and `.env` out of the tests."""
-    for section in SECTIONS:
-        for name in variables(section):
-            monkeypatch.delenv(name, raising=False)
+    for name in _VARIABLES & os.environ.keys():
+        monkeypatch.delenv(name)
     for folder in ("prompts", "templates"):
         monkeypatch.setenv(f"{folder.upper()}_DIR", str(ROOT / folder))
-    monkeypatch.chdir(tmp_path)
+    # A folder for each of thousands of tests would take longer than most of them.
+    asked = "tmp_path" in request.fixturenames
+    monkeypatch.chdir(request.getfixturevalue("tmp_path") if asked else _shared_folder)
+    yield
+    for left in _shared_folder.iterdir():
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -65,6 +82,28 @@ async def redis(redis_address: str) -> AsyncIterator[Redis]:
     async with Redis.from_url(redis_address, decode_responses=True) as client:
         await client.flushall()
         yield client
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server."""
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(params=BOTH)
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without data: SQLite's, or PostgreSQL's with its schema."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'recado.db'}"
+    return await empty_database(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = await open_current(database_url)
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture

@@ -29,8 +29,8 @@ async def eventually(ask: Callable[[], Awaitable[Found]], seconds: float = PATIE
 
 
 # A fork server with Recado imported: a process starts in milliseconds instead of a second.
-_prepared = multiprocessing.get_context("forkserver")
-_prepared.set_forkserver_preload(
+PREPARED = multiprocessing.get_context("forkserver")
+PREPARED.set_forkserver_preload(
     [
         "bot.cli.main",
         "bot.web.app",
@@ -39,6 +39,7 @@ _prepared.set_forkserver_preload(
         "bot.privacy",
         "bot.agent.preview",
         "bot.agent.vocabulary",
+        "bot.cli.operators",
     ]
 )
 
@@ -46,7 +47,7 @@ _prepared.set_forkserver_preload(
 async def _begun(command: tuple[str, ...], environment: dict[str, str], out: Path, err: Path) -> ForkServerProcess:
     arguments = (command, os.environ | environment, str(Path.cwd()), str(out), str(err))
     # Not a daemon, because a worker reads files in a child process, and daemons may have none.
-    process = _prepared.Process(target=_run, args=arguments)
+    process = PREPARED.Process(target=_run, args=arguments)
     await asyncio.to_thread(process.start)
     return process
 

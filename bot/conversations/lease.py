@@ -49,15 +49,16 @@ _RENEW = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('PEXPIRE',
 # nothing), 5 conversation, 6 its score in the index when its messages were read (or nothing), then the commands.
 # Gives 1, whether it released, and the answers of the reads.
 _COMMIT = f"""
-local reads = tonumber(ARGV[3])
+local commands = cjson.decode(ARGV[7])
+local writes = #commands - tonumber(ARGV[3])
 if redis.call('SISMEMBER', KEYS[3], ARGV[2]) == 0 then
   if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
   redis.call('SADD', KEYS[3], ARGV[2])
   redis.call('EXPIRE', KEYS[3], {_REMEMBER_COMMIT_SECONDS})
-  for index = 7, #ARGV - reads do redis.call(unpack(cjson.decode(ARGV[index]))) end
+  for index = 1, writes do redis.call(unpack(commands[index])) end
 end
 local found = {{1, 0}}
-for index = #ARGV - reads + 1, #ARGV do found[#found + 1] = redis.call(unpack(cjson.decode(ARGV[index]))) end
+for index = writes + 1, #commands do found[#found + 1] = redis.call(unpack(commands[index])) end
 if ARGV[4] == '1' then
   local released = ARGV[2] .. ' released'
   if redis.call('GET', KEYS[1]) ~= ARGV[1] then
@@ -239,7 +240,7 @@ class ConversationLeases:
         # Every key is declared, because some managed servers demand it.
         touched = {part for command in commands for part in command[1:] if part.startswith("recado:")}
         options = [secrets.token_hex(6), str(len(reads)), "" if release is None else "1", name, release or ""]
-        arguments = [*options, *(json.dumps(command) for command in commands)]
+        arguments = [*options, json.dumps(commands)]
         _, released, *found = await self.eval_if_held(lease, _COMMIT, [*fixed, *sorted(touched - {*fixed})], arguments)
         return bool(released), found
 

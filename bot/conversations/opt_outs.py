@@ -24,7 +24,7 @@ async def store(redis: Redis, identities: Iterable[str], *, opted_out: bool) -> 
 async def has_objected(redis: Redis, identities: Iterable[str]) -> bool:
     """Whether a person whose contact was erased had objected."""
     names = await _names(redis, identities)
-    return any([await redis.exists(name) for name in names])
+    return bool(names and await redis.exists(*names))
 
 
 async def _names(redis: Redis, identities: Iterable[str]) -> list[str]:

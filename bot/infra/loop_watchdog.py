@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 import time
@@ -24,6 +25,8 @@ _ENDLESS_SECONDS = 5.0
 # The same place is counted each time, and logged once in this interval.
 _QUIET_SECONDS = 10.0
 _MOST_FRAMES = 40
+# Three numbers of at most twenty digits each.
+_SCHEDSTAT_BYTES = 80
 # Functions in which the loop is idle.
 _IDLE = ("/selectors.py", "/asyncio/base_events.py", "/asyncio/runners.py")
 _ROOTS = (
@@ -57,6 +60,7 @@ class _Watchdog:
         self._thread = threading.Thread(target=self._listen, name="watchdog", daemon=True)
         self._beaten = self._heard = self._ticked = time.monotonic()
         self._longest = self._excused = 0.0
+        self._schedstat = _open_schedstat(self._native)
         self._ran, self._queued = self._accounts()
         self._ran_before = self._ran
         self._stack: list[str] = []
@@ -70,6 +74,8 @@ class _Watchdog:
     def stop(self) -> None:
         self._stopping.set()
         self._thread.join()
+        if self._schedstat is not None:
+            os.close(self._schedstat)
 
     def _beat(self) -> None:
         """Run by the loop."""
@@ -119,11 +125,18 @@ class _Watchdog:
 
     def _accounts(self) -> tuple[float, float]:
         """Seconds that the loop's thread ran, and seconds that it waited for a processor (on Linux only)."""
-        try:
-            ran, queued, _ = Path(f"/proc/self/task/{self._native}/schedstat").read_text(encoding="ascii").split()
-        except (OSError, ValueError):
+        if self._schedstat is None:
             return time.process_time(), 0.0
+        ran, queued, _ = os.pread(self._schedstat, _SCHEDSTAT_BYTES, 0).split()
         return int(ran) / 1e9, int(queued) / 1e9
+
+
+def _open_schedstat(thread: int) -> int | None:
+    """The kernel's account of a thread, kept open because it is read twenty times a second; None where it has none."""
+    try:
+        return os.open(f"/proc/self/task/{thread}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
 
 
 def _stack(frame: FrameType | None) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
 from pydantic import AwareDatetime, Field
@@ -17,13 +17,15 @@ _GTIN_DIGITS = 14
 _OURS = "products"
 
 # Replaces the version that the person saw, or does nothing; the same confirmation again adds no entry.
-# KEYS 1 product, 2 history, 3 index. ARGV 1 confirmation, 2 version seen, 3 product, 4 entry, 5 id, 6 when.
+# KEYS 1 product, 2 history, 3 index, 4 changes, 5 their count.
+# ARGV 1 confirmation, 2 version seen, 3 product, 4 entry, 5 id, 6 when.
 _SAVE = """
 if redis.call('HEXISTS', KEYS[1], 'by:' .. ARGV[1]) == 1 then return 1 end
 if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], 'version', ARGV[2] + 1, 'product', ARGV[3], 'by:' .. ARGV[1], ARGV[6])
 redis.call('RPUSH', KEYS[2], ARGV[4])
 redis.call('ZADD', KEYS[3], 'NX', ARGV[6], ARGV[5])
+redis.call('ZADD', KEYS[4], redis.call('INCR', KEYS[5]), ARGV[5])
 return 1
 """
 
@@ -70,7 +72,8 @@ class Catalogue:
 
     async def save(self, product: Product, entry: CatalogueEntry) -> bool:
         """Store a confirmed product once; False when the stored version isn't the one before it."""
-        keys = (_card(product.id), _history(product.id), key(_OURS, "index"))
+        lists = (key(_OURS, name) for name in ("index", "changes", "changed"))
+        keys = (_card(product.id), _history(product.id), *lists)
         at = repr(product.captured_at.timestamp())
         seen = str(product.version - 1)
         texts = (entry.confirmation, seen, product.model_dump_json(), entry.model_dump_json(), product.id, at)
@@ -89,13 +92,25 @@ class Catalogue:
         """Every product, in the order in which they were captured first."""
         start = 0
         while names := await self.redis.zrange(key(_OURS, "index"), start, start + _AT_ONCE - 1):
-            pipeline = self.redis.pipeline(transaction=False)
-            for name in names:
-                pipeline.hget(_card(name), "product")
-            for raw in await pipeline.execute():
-                if raw:
-                    yield Product.model_validate_json(raw)
+            for product in await self._read(names):
+                yield product
             start += _AT_ONCE
+
+    async def latest_change(self) -> int:
+        """Number of confirmations so far, by which others learn that there are new ones."""
+        return int(await answer(self.redis.get(key(_OURS, "changed"))) or 0)
+
+    async def changed_since(self, change: int) -> list[Product]:
+        """Products confirmed after this number of confirmations; all of them for a negative one."""
+        if change < 0:
+            return [product async for product in self.all()]
+        return await self._read(await self.redis.zrange(key(_OURS, "changes"), f"({change}", "+inf", byscore=True))
+
+    async def _read(self, names: Sequence[str]) -> list[Product]:
+        pipeline = self.redis.pipeline(transaction=False)
+        for name in names:
+            pipeline.hget(_card(name), "product")
+        return [Product.model_validate_json(raw) for raw in await pipeline.execute() if raw]
 
 
 def product_id(fields: dict[str, str], otherwise: str) -> str:

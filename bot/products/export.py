@@ -68,7 +68,7 @@ def _csv(listed: Sequence[Listed], zone: tzinfo, *, marked: bool) -> bytes:
     table.writerow(COLUMNS)
     for one in listed:
         row = _row(one.product, zone)
-        table.writerow([_harmless(row[name]) for name in COLUMNS])
+        table.writerow([harmless(row[name]) for name in COLUMNS])
     return ((_BOM if marked else "") + written.getvalue()).encode()
 
 
@@ -120,5 +120,6 @@ def _number(value: str) -> Any:
     return amount if amount.is_finite() and len(amount.as_tuple().digits) <= _MOST_DIGITS else None
 
 
-def _harmless(value: str) -> str:
+def harmless(value: str) -> str:
+    """The text, marked as one where a spreadsheet would take it for a formula."""
     return f"'{value}" if value.startswith(_FORMULA) else value

@@ -63,6 +63,13 @@ class DatabaseSettings(Section):
     url: SecretStr = Field(
         SecretStr("sqlite:///data/recado.db"), description="sqlite:///FILE for one machine, postgresql://… for several"
     )
+    history_days: int = Field(
+        365,
+        ge=1,
+        le=3650,
+        validation_alias="HISTORY_DAYS",
+        description="days after which messages, turns and notes leave the history",
+    )
 
     @field_validator("url")
     @classmethod
@@ -72,6 +79,10 @@ class DatabaseSettings(Section):
             return value
         address(text, "postgresql", "postgres")
         return value
+
+    @property
+    def is_postgresql(self) -> bool:
+        return not self.url.get_secret_value().startswith("sqlite:")
 
 
 class ServiceSettings(Section):

@@ -36,7 +36,8 @@ from bot.settings import Settings
 from bot.storage.files import files_of
 from bot.web import files, push, whatsapp
 from bot.web import stripe as stripe_webhook
-from bot.web.console import pages, token_routes
+from bot.web.console import api, token_routes
+from bot.web.console.parts import OPENING, ConsoleOpening
 from bot.web.request_bodies import BODIES, RequestBodies, plain_bodies_only
 from bot.web.token_guard import GUARD, TokenGuard
 from bot.web.whatsapp_events import EventContext
@@ -50,6 +51,8 @@ REDIS = web.AppKey("redis", Redis)
 METRICS_SHIPPER = web.AppKey("metrics_shipper", MetricsShipper)
 WAITING = web.AppKey("waiting", WaitingList)
 _SETTINGS = web.AppKey("settings", Settings)
+_SCHEDULER = web.AppKey("scheduler", JobScheduler)
+_GRAPH = web.AppKey("graph", Graph)
 _TEMPLATE_STATUSES = web.AppKey("template_statuses", TemplateStatusHandler)
 # The page of metrics that is being made now, if one is.
 _METRICS_PAGE = web.AppKey("metrics_page", list[asyncio.Future[bytes]])
@@ -86,13 +89,12 @@ def create_app(settings: Settings) -> web.Application:
         app.add_routes(stripe_webhook.routes)
     if settings.service.console_token:
         app[token_routes.CONSOLE_TOKEN] = settings.service.console_token.get_secret_value()
-        app.add_routes(token_routes.routes)
-        app.add_routes(pages.routes)
+        api.add_console(app, settings)
         app[token_routes.CLOSING] = asyncio.Event()
         app[token_routes.STREAM_SLOTS] = asyncio.Semaphore(token_routes.MOST_STREAMS)
         app.on_shutdown.append(_close_streams)
     app.on_response_prepare.append(_add_headers)
-    app.cleanup_ctx.extend([_redis, _graph, _inbox, _metrics])
+    app.cleanup_ctx.extend([_redis, _graph, _inbox, _metrics, _console])
     return app
 
 
@@ -213,7 +215,7 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
 async def _graph(app: web.Application) -> AsyncIterator[None]:
     async with aiohttp.ClientSession() as http:
         settings = app[_SETTINGS]
-        graph = Graph(http, settings.whatsapp)
+        app[_GRAPH] = graph = Graph(http, settings.whatsapp)
         templates = Templates(app[REDIS], graph, default_language=settings.service.default_language)
         events, contacts = app[token_routes.EVENTS], Contacts(app[REDIS])
         app[_TEMPLATE_STATUSES] = TemplateStatusHandler(templates, events)
@@ -226,6 +228,7 @@ async def _graph(app: web.Application) -> AsyncIterator[None]:
 async def _inbox(app: web.Application) -> AsyncIterator[None]:
     redis, channel, events = app[REDIS], app[_SETTINGS].channel, app[token_routes.EVENTS]
     async with JobScheduler(redis).running() as scheduler:
+        app[_SCHEDULER] = scheduler
         inbox = Inbox(
             redis,
             scheduler.turn,
@@ -245,6 +248,13 @@ async def _inbox(app: web.Application) -> AsyncIterator[None]:
             app[whatsapp.INBOX] = messages
             app[whatsapp.DELIVERIES] = deliveries
             yield
+
+
+async def _console(app: web.Application) -> AsyncIterator[None]:
+    opening = ConsoleOpening(app[_SETTINGS], app[REDIS])
+    app[OPENING] = opening
+    yield
+    await opening.close()
 
 
 async def _metrics(app: web.Application) -> AsyncIterator[None]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sandbox.broadcast import Broadcast, Event
+from sandbox.meta.chat_store import ChatStore, StoredChat
 from sandbox.meta.parties import Person
 
 _WINDOW = timedelta(hours=24)
@@ -25,14 +26,17 @@ class Chat:
 
 
 class Chats:
-    """The chats, and the stream of their events."""
+    """The chats, and the stream of their events; `store` keeps them over a restart."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(self, clock: Callable[[], datetime], store: ChatStore | None = None) -> None:
         self._clock = clock
+        self._store = store
         self._chats: dict[str, Chat] = {}
         self._by_phone: dict[str, str] = {}
         self._by_wamid: dict[str, tuple[str, Event]] = {}
         self.broadcast = Broadcast()
+        for stored in store.chats() if store else ():
+            self._restore(stored)
 
     @property
     def people(self) -> list[Person]:
@@ -40,8 +44,11 @@ class Chats:
 
     def of(self, person: Person) -> Chat:
         """The person's chat; a known BSUID's new name or username replaces the old one."""
-        chat = self._chats.setdefault(person.bsuid, Chat(person))
-        chat.person = person
+        chat = self._chats.get(person.bsuid)
+        if chat is None or chat.person != person:
+            chat = self._chats.setdefault(person.bsuid, Chat(person))
+            chat.person = person
+            self._save_person(chat)
         if person.phone:
             self._by_phone[person.phone] = person.bsuid
         return chat
@@ -72,12 +79,14 @@ class Chats:
         chat = self.of(person)
         if message["type"] != "system" and "group_id" not in message:
             chat.last_inbound = max(at, chat.last_inbound or at)
+            self._save_person(chat)
         self._add(person, "in", message["id"], message, at)
 
     def called(self, person: Person, at: datetime) -> None:
         """Open the window of a person who called, taken or not."""
         chat = self.of(person)
         chat.last_inbound = max(at, chat.last_inbound or at)
+        self._save_person(chat)
 
     def sent(self, person: Person, wamid: str, message: dict[str, Any], at: datetime) -> None:
         self._add(person, "out", wamid, message, at)
@@ -93,6 +102,7 @@ class Chats:
             return
         change = {"status": status} | ({"errors": errors} if errors else {})
         event.update(change)
+        self._save(event)
         self.broadcast.send({"type": "status", "person": bsuid, "wamid": wamid} | change)
 
     def acknowledge(self, wamid: Any) -> None:
@@ -112,14 +122,18 @@ class Chats:
         for event in chat.events:
             event["person"] = new.bsuid
             self._by_wamid[event["wamid"]] = (new.bsuid, event)
+            self._save(event)
+        if self._store:
+            self._store.delete_person(old.bsuid)
         self.of(new)
 
     def read_up_to(self, wamid: str) -> None:
         """Mark this message of a person and all earlier ones as read by the business."""
         bsuid, last = self._by_wamid[wamid]
         for event in self._chats[bsuid].events:
-            if event["direction"] == "in":
+            if event["direction"] == "in" and event.get("status") != "read":
                 event["status"] = "read"
+                self._save(event)
             if event is last:
                 break
         self.broadcast.send({"type": "read", "person": bsuid, "wamid": wamid})
@@ -138,4 +152,22 @@ class Chats:
         }
         self.of(person).events.append(event)
         self._by_wamid[wamid] = (person.bsuid, event)
+        self._save(event)
         self.broadcast.send(dict(event))
+
+    def _save(self, event: Event) -> None:
+        if self._store:
+            self._store.put_message(event)
+
+    def _save_person(self, chat: Chat) -> None:
+        if self._store:
+            self._store.put_person(chat.person, chat.last_inbound)
+
+    def _restore(self, stored: StoredChat) -> None:
+        """Take up a chat of an earlier run; what was on its way then has no further status."""
+        chat = Chat(stored.person, last_inbound=stored.last_inbound)
+        chat.events.extend(stored.messages)
+        self._chats[stored.person.bsuid] = chat
+        if stored.person.phone:
+            self._by_phone[stored.person.phone] = stored.person.bsuid
+        self._by_wamid |= {event["wamid"]: (stored.person.bsuid, event) for event in stored.messages}

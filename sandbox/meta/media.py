@@ -4,10 +4,10 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from sandbox.meta.errors import GraphRefusal, unknown_object
@@ -56,12 +56,24 @@ class MediaFile:
         return base64.b64encode(self.sha256).decode()
 
 
-class MediaStore:
-    """The files of one number, in memory; the oldest are dropped when all together exceed 512 MB."""
+class MediaKeeper(Protocol):
+    """A place where files outlive a restart."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def media(self) -> Iterator[MediaFile]: ...
+    def put_media(self, file: MediaFile) -> None: ...
+    def delete_media(self, media_id: str) -> None: ...
+
+
+class MediaStore:
+    """The files of one number, in memory; the oldest are dropped when all together exceed 512 MB.
+
+    `store` has them after a restart.
+    """
+
+    def __init__(self, clock: Callable[[], datetime], store: MediaKeeper | None = None) -> None:
         self._clock = clock
-        self._files: dict[str, MediaFile] = {}
+        self._keeper = store
+        self._files: dict[str, MediaFile] = {file.id: file for file in (store.media() if store else ())}
         self._secret = secrets.token_bytes(16)
         self.base_url = ""
 
@@ -89,6 +101,8 @@ class MediaStore:
     def delete(self, media_id: str) -> None:
         self.get(media_id)
         del self._files[media_id]
+        if self._keeper:
+            self._keeper.delete_media(media_id)
 
     def url(self, media_id: str) -> str:
         """An address that works for 5 minutes, with the token."""
@@ -114,6 +128,8 @@ class MediaStore:
     def _store(self, data: bytes, mime: str, life: timedelta, media_id: str | None = None) -> MediaFile:
         kept = MediaFile(media_id or _new_id(), data, mime, self._clock() + life)
         self._files[kept.id] = kept
+        if self._keeper:
+            self._keeper.put_media(kept)
         while len(self._files) > 1 and sum(len(file.data) for file in self._files.values()) > _MOST_BYTES_KEPT:
             del self._files[next(iter(self._files))]
         return kept

@@ -14,6 +14,7 @@ from aiohttp import web
 from sandbox.background import BackgroundTasks
 from sandbox.broadcast import Event
 from sandbox.meta.acceptance import AcceptedMessage, MessageChecks, new_wamid
+from sandbox.meta.chat_store import ChatStore
 from sandbox.meta.chats import Chats
 from sandbox.meta.delivery import NotificationDelivery
 from sandbox.meta.errors import GraphRefusal
@@ -58,6 +59,7 @@ class MetaSimulator:
     pair_burst: int = 45
     throughput: int = 80
     clock: Callable[[], datetime] = now
+    store: ChatStore | None = field(default=None, repr=False)
     templates: Templates = field(default_factory=lambda: Templates(default_templates()))
     wire: WireLog = field(default_factory=WireLog, init=False, repr=False)
     accepted: list[SentMessage] = field(default_factory=list, init=False)
@@ -67,9 +69,9 @@ class MetaSimulator:
 
     def __post_init__(self) -> None:
         self.business = Business(self.phone_number_id, self.waba_id, self.display_phone_number)
-        self.chats = Chats(self.clock)
+        self.chats = Chats(self.clock, self.store)
         self.routing = ThreadRouting(self.chats, self.clock)
-        self.media = MediaStore(self.clock)
+        self.media = MediaStore(self.clock, self.store)
         self.faults = MetaFaults(lambda: self.chats.broadcast.send({"type": "trouble", "armed": self.faults.armed()}))
         self.delivery = NotificationDelivery(
             business=self.business, chats=self.chats, faults=self.faults, clock=self.clock

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from sandbox.background import BackgroundTasks
 from sandbox.broadcast import Broadcast, Event
+from sandbox.meta.chat_store import event_key
 from sandbox.meta.errors import GraphRefusal
 from sandbox.meta.simulator import MetaSimulator, Person
 from sandbox.phone.actions import NewPerson, Presence, SendMessage, SendSample
@@ -30,7 +31,7 @@ _PAGE, _SAMPLES = _HERE / "page", _HERE.parent / "samples"
 _ALBUM = ("label_detergent_q50.jpg", "label_tv_photo.jpg", "ean13-1_1.jpg")
 _HEARTBEAT_SECONDS = 15
 _MOST_TURNS = 100
-_ECHO = "ignored: echo, remembered"
+_ECHO, _STANDBY = "ignored: echo, remembered", "ignored: standby, remembered"
 
 PEOPLE = (
     Person(phone="5215512345678", bsuid="MX.8801234567890123", name="Ana Morales"),
@@ -95,8 +96,10 @@ class PhonePage:
         ]
 
     async def start(self, _app: web.Application) -> None:
-        for person in PEOPLE:
+        for person in () if self.meta.chats.people else PEOPLE:
             self.meta.chats.of(person)
+        for event in self.meta.store.events() if self.meta.store else ():
+            self._keep(event)
         self._tasks.start(self._forward_events(self.meta.listen()))
         for source in self.sources:
             self._tasks.start(self._forward_events(source()))
@@ -110,11 +113,15 @@ class PhonePage:
 
     async def _forward_events(self, events: AsyncIterator[Event]) -> None:
         async for event in events:
-            self._keep(event)
-            self._broadcast.send(event)
-            if paused := self._paused_by(event):
-                self._keep(paused)
-                self._broadcast.send(paused)
+            for each in (event, paused) if (paused := self._paused_by(event)) else (event,):
+                self._keep(each)
+                self._store(each)
+                self._broadcast.send(each)
+
+    def _store(self, event: Event) -> None:
+        """Store an event of the bot for the next run."""
+        if self.meta.store and (key := event_key(event)):
+            self.meta.store.put_event(*key, event)
 
     def _keep(self, event: Event) -> None:
         """Keep an event of the bot for pages that load later."""
@@ -132,8 +139,24 @@ class PhonePage:
                 self._prompts = event
 
     def _paused_by(self, event: Event) -> Event | None:
-        """The handoff that a colleague's message from the app is, because the bot is quiet for a while then."""
-        if event["type"] != "noted" or not any(one["state"] == _ECHO for one in event["messages"]):
+        """The handoff that an event of another kind is, because the bot is quiet then."""
+        if event["type"] in {"handover", "turn"} or _is_all(event, _STANDBY):
+            return self._thread_moved(event)
+        return self._answered_by_app(event)
+
+    def _thread_moved(self, event: Event) -> Event | None:
+        """The handoff of a thread that another app has at Meta, or its end."""
+        conversation = event.get("conversation")
+        owner = "other" if _is_all(event, _STANDBY) else "us" if event["type"] == "turn" else event.get("owner")
+        before = self._handoffs.get(conversation or "", {})
+        if conversation is None or owner is None or (owner == "us" and before.get("thread") is None):
+            return None
+        told = {"type": "handoff", "conversation": conversation, "on": owner != "us", "thread": owner}
+        return told | {"reason": event.get("summary") or event.get("reason") or "" if owner != "us" else ""}
+
+    def _answered_by_app(self, event: Event) -> Event | None:
+        """The pause after a colleague's message from the app."""
+        if not _is_all(event, _ECHO):
             return None
         before = self._handoffs.get(event["conversation"], {})
         if before.get("on") and "until" not in before:
@@ -270,6 +293,11 @@ def _sse_frame(event: Event) -> bytes:
     if event["type"] == "heartbeat":
         return b"event: heartbeat\ndata:\n\n"
     return f"data: {json.dumps(event)}\n\n".encode()
+
+
+def _is_all(event: Event, state: str) -> bool:
+    """Whether the event tells of messages that all ended in this state."""
+    return event["type"] == "noted" and all(one["state"] == state for one in event["messages"])
 
 
 def _file_in(folder: Path, name: str) -> Path:

@@ -23,6 +23,11 @@ def customer(
     return str(made["id"])
 
 
+def speaks(stripe: StripeSimulator, owner: str, locale: str) -> None:
+    """Set the language of a customer's mails and pages."""
+    stripe.customers.update(CustomerUpdate.model_validate({"preferred_locales": [locale]}), owner)
+
+
 def subscribe(stripe: StripeSimulator, owner: str, price: str = "basico_month_mxn", **more: Any) -> str:
     """Create a subscription to the price with this lookup key; returns its id."""
     wanted = {"customer": owner, "items": [{"price": price_of(stripe, price)}]} | more

@@ -12,17 +12,27 @@ from bot.messages.language import Language
 _Match = re.Match[str]
 _PLAN = r"(?:b[aá]sico|basic|pro)"
 _MINE = (
-    r"mi plan|mi suscripci[oó]n|pr[oó]ximo cobro|qu[eé] plan tengo|"
-    r"my plan|my subscription|(?:what|which) plan (?:do|am) i"
+    r"mi plan|mi suscripci[oó]n|pr[oó]ximo (?:cobro|pago)|qu[eé] plan tengo|cu[aá]ndo (?:me cobran|pago)|"
+    r"cu[aá]nto (?:pago|me cobran)|my plan|my subscription|(?:what|which) plan (?:do|am) i|next (?:charge|payment)|"
+    r"when (?:am i|will i be|do i get) charged|how much do i pay"
 )
-_CANCEL = r"(?:cancela\w*|cancel|dar(?:me|se)? de baja|end)"
+_CANCEL = r"(?:cancela\w*|cancel|dar(?:me|se)? de baja|ya no quiero|no longer want|stop|end)"
 _CANCEL_PLAN = (
     rf"\b{_CANCEL}\b.{{0,200}}\b(suscripci[oó]n|plan|subscription|servicio|service|cuenta|account)\b|"
-    rf"^\W*+(?:(?:hola|hi|hello)\W++)?(?:(?:quiero|quisiera|i want to|please)\W++)?{_CANCEL}(?: it)?\W*+$"
+    rf"^\W*+(?:(?:hola|hi|hello)\W++)?(?:(?:quiero|quisiera|me gustar[ií]a|i want to|i['’]d like to|i would like to|"
+    rf"please)\W++)?{_CANCEL}(?: it)?(?:\W++(?:por favor|please))?\W*+$"
 )
 _RESUME = (
-    r"\b(reactiva\w*|reanuda\w*|resume|reactivate|(?:seguir con|conservar|keep) (?:mi|my) plan|"
+    r"^\W*+quiero seguir\W*+$|\b(reactiva\w*|reanuda\w*|resume|reactivate|(?:seguir con|conservar|keep) (?:mi|my) plan|"
     r"(?:no|don['’]?t|do not) (?:quiero )?cancel\w*)\b"
+)
+_PORTAL = (
+    r"\b(portal|(?:mi|otra|nueva|la|cambiar|actualizar) tarjeta|m[eé]todo de pago|quiero pagar|"
+    r"(?:my|new|another|change|update) card|payment method|i want to pay)\b"
+)
+_PLANS = (
+    r"\b(planes|plans|precios?|prices?|cu[aá]nto cuestan?|how much|suscribirme|subscribe|contratar|registr\w{1,5}|"
+    r"sign up|prueba gratis|free trial|(?:start|begin) (?:a |my |the )?trial)\b"
 )
 _NEW = r"(?:soy nuev[oa]|cliente nuev[oa]|no tengo cuenta|i am new|i['’]m new|new customer|no account)"
 _EMAIL = r"(?<![\w.+-])(?P<email>[\w.+-]++@[\w-]++\.[\w.]+)"
@@ -73,13 +83,13 @@ _RULES: tuple[tuple[str, str, Callable[[_Match], dict[str, Any]]], ...] = (
         _plan,
     ),
     (
-        r"\b(portal|(?:mi|otra|nueva|la) tarjeta|m[eé]todo de pago|(?:my|new|another) card|payment method)\b",
+        _PORTAL,
         "open_portal",
         _nothing,
     ),
     (rf"\b({_MINE})\b", "get_subscription", _nothing),
     (
-        r"\b(planes|plans|precios?|prices?|cu[aá]nto cuestan?|how much|suscribirme|subscribe)\b",
+        _PLANS,
         "list_plans",
         _nothing,
     ),

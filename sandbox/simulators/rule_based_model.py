@@ -18,6 +18,7 @@ _PLACE = re.compile(
     r"\b(direcci[oó]n|d[oó]nde est[aá]n|ubicados|c[oó]mo llego|address|where are you|located)\b", re.IGNORECASE
 )
 _PLACE_LINE = re.compile(r"^[-* ]{0,5}(?:direcci[oó]n|address)\b.*$", re.IGNORECASE | re.MULTILINE)
+_PLACE_NAME = re.compile(r"^[-* ]{0,5}(?:direcci[oó]n|address)", re.IGNORECASE)
 _PLANS = re.compile(r"\b(planes|plan|plans|precios?|prices?|cu[aá]nto cuesta|how much)\b", re.IGNORECASE)
 _PERSON = re.compile(
     r"\b(una persona|con alguien|humano|asesora?|agente|encargad[oa]|queja|human|agent|a person|somebody|someone)\b",
@@ -28,18 +29,30 @@ _THANKS = re.compile(r"\b(gracias|thanks|thank you)\b", re.IGNORECASE)
 _EXPORT = re.compile(r"\b(exporta\w*|export|cat[aá]logo|catalogue|catalog)\b", re.IGNORECASE)
 _FILES = re.compile(r"\b(mis archivos|mis documentos|my files|my documents)\b", re.IGNORECASE)
 _HELP = re.compile(
-    r"\b(qu[eé] (?:puedes|sabes) hacer|qu[eé] haces|ayuda|ay[uú]dame|what can you do|what do you do|help|"
-    r"qui[eé]n eres|who are you)\b",
+    r"\b(qu[eé] (?:puedes|sabes) hacer|qu[eé] haces|ayuda|ay[uú]dame|informes|informaci[oó]n|what can you do|"
+    r"what do you do|help|information|qui[eé]n eres|who are you|(?:un|eres|a|you) (?:ro)?bot|"
+    r"una m[aá]quina|a machine)\b",
     re.IGNORECASE,
 )
 _GREETING = re.compile(
-    r"\W*+(hola|buenas|buenos d[ií]as|buenas (?:tardes|noches)|hi|hey|hello|good (?:morning|afternoon))\W*+",
+    r"\W*+(hola|buenas|buenos d[ií]as|buenas (?:tardes|noches)|qu[eé] (?:onda|tal)|hi|hey|hello|"
+    r"good (?:morning|afternoon|evening))\W*+",
     re.IGNORECASE,
+)
+_AGREED = re.compile(
+    r"\W*+(s[ií]|no|ok|okay|okey|vale|va|listo|perfecto|claro|de acuerdo|est[aá] bien|yes|yep|sure|fine|"
+    r"great|all right)\W*+",
+    re.IGNORECASE,
+)
+_GOODBYE = re.compile(r"\W*+(adi[oó]s|hasta luego|nos vemos|bye|bye bye|goodbye|see you(?: later)?)\W*+", re.IGNORECASE)
+_NEW_PRODUCT = re.compile(
+    r"\b(agrega\w*|a[ñn]ad\w{1,4}|guarda\w*|regist\w+|add|save)\b.{0,40}\b(productos?|products?)\b", re.IGNORECASE
 )
 # Words without which `language_of` can't tell an English message from a Spanish one.
 _ENGLISH = re.compile(
     r"\b(cancel|resume|invoices?|subscription|subscribe|change|card|export|catalogue|upgrade|payments?|agent|human|"
-    r"prices|plans|files|notifications?|help)\b",
+    r"prices|plans|files|notifications?|help|trial|bye|goodbye|yes|sure|fine|great|charged|sign up|products?|"
+    r"address|located|hours|stop)\b",
     re.IGNORECASE,
 )
 _LONGEST = 300
@@ -55,7 +68,8 @@ def answer_by_rules(messages: list[dict[str, Any]], tools: list[dict[str, Any]])
         return _call(*billing)
     if not results and (call := _tool_call(words, language, offered)):
         return call
-    return {"role": "assistant", "content": _text(said, words, results, language)}
+    text = _text(said, words, results, language, staff="export_products" in offered)
+    return {"role": "assistant", "content": text}
 
 
 def _tool_call(words: str, language: Language, offered: set[Any]) -> dict[str, Any] | None:
@@ -115,7 +129,7 @@ def _call(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _text(said: str, words: str, results: dict[str, str], language: Language) -> str:
+def _text(said: str, words: str, results: dict[str, str], language: Language, *, staff: bool) -> str:
     if "talk_to_a_person" in results:
         return _SAY["person"][language]
     if "notify_me" in results:
@@ -124,12 +138,21 @@ def _text(said: str, words: str, results: dict[str, str], language: Language) ->
     seen = [*message_answers.described(said, language), *_of_results(words, results, language)]
     if seen:
         return "\n\n".join(seen)
-    for rule, name in ((_HELP, "help"), (_THANKS, "welcome"), (_EXPORT, "staff_only")):
-        if rule.search(words):
-            return _SAY[name][language]
-    if _GREETING.fullmatch(words):
-        return _SAY["help"][language]
+    if small_talk := _small_talk(words, staff=staff):
+        return _SAY[small_talk][language]
     return _SAY["echo"][language].format(words=words[:_LONGEST])
+
+
+def _small_talk(words: str, *, staff: bool) -> str | None:
+    """The answer's name in `_SAY` for words that need no tool."""
+    if staff and _NEW_PRODUCT.search(words):
+        return "new_product"
+    if _HELP.search(words) or _GREETING.fullmatch(words):
+        return "help_staff" if staff else "help"
+    for rule, name in ((_THANKS, "welcome"), (_EXPORT, "staff_only")):
+        if rule.search(words):
+            return name
+    return "agreed" if _AGREED.fullmatch(words) else "goodbye" if _GOODBYE.fullmatch(words) else None
 
 
 def _of_results(words: str, results: dict[str, str], language: Language) -> list[str]:
@@ -155,7 +178,7 @@ def _hours(words: str, result: str, language: Language) -> str:
         return opening_hours.described(facts, language)
     about = str(facts["facts"])
     place = _PLACE_LINE.search(about) if _PLACE.search(words) else None
-    return place[0].lstrip("- ") if place else about
+    return _PLACE_NAME.sub(_SAY["address"][language], place[0], count=1) if place else about
 
 
 def _exported(result: str) -> str:
@@ -194,6 +217,23 @@ _SAY: dict[str, dict[Language, str]] = {
         "- listen to voice notes, and read photos and documents\n"
         "- call somebody of the team",
     },
+    "help_staff": {
+        "es": "¡Hola! Soy el asistente virtual (en esta prueba, unas cuantas reglas). Como eres del personal, puedo:\n"
+        "- guardar un producto: mándame fotos de su etiqueta\n"
+        "- exportar el catálogo: dime «exporta el catálogo»\n"
+        "- lo mismo que a un cliente: horario, planes, facturas, una persona del equipo",
+        "en": "Hello! I am the virtual assistant (in this trial, a handful of rules). As you are staff, I can:\n"
+        "- save a product: send me photos of its label\n"
+        "- export the catalogue: say “export the catalogue”\n"
+        "- do what I do for a customer: hours, plans, invoices, somebody of the team",
+    },
+    "new_product": {
+        "es": "Mándame una o varias fotos de la etiqueta: leo el nombre, el precio y el código, y tú confirmas.",
+        "en": "Send me one or more photos of the label: I read name, price and code, and you confirm.",
+    },
+    "address": {"es": "Dirección", "en": "Address"},
+    "agreed": {"es": "De acuerdo. ¿Algo más?", "en": "All right. Anything else?"},
+    "goodbye": {"es": "¡Hasta luego!", "en": "Goodbye!"},
     "echo": {
         "es": "Te leí: «{words}». Soy un doble de pruebas con reglas, no un modelo de lenguaje: pregúntame por "
         "horarios, planes o una persona, o mándame una nota de voz, una foto, un PDF o tu ubicación.",

@@ -1,4 +1,4 @@
-"""Stripe's hosted pages for the sandbox, in Spanish: pay, portal, invoice."""
+"""Stripe's hosted pages for the sandbox, in Spanish and English: pay, portal, invoice."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import Any
 from aiohttp import web
 
 from bot.integrations.stripe.formatting import money
+from bot.messages.language import language_from
 from sandbox.stripe.account import Account, Json
 from sandbox.stripe.checkout import Checkout
 from sandbox.stripe.errors import StripeRefusal
 from sandbox.stripe.lines import amount_of
+from sandbox.stripe.page_words import WORDS, Words
 from sandbox.stripe.pdf import page_of_text
 from sandbox.stripe.plans import period_of
 from sandbox.stripe.portal import Portal, UnknownCard
@@ -24,13 +26,7 @@ _STYLE = (
     "cursor:pointer;text-decoration:none}td{padding:.2rem .8rem .2rem 0}.note{color:#596171;font-size:.9rem}"
     ".bad{color:#a41c1c}"
 )
-_CARDS = {
-    "pm_card_visa": "Visa ···· 4242",
-    "pm_card_mastercard": "Mastercard ···· 4444",
-    "pm_card_chargeDeclined": "Visa ···· 0002 (rechazada)",
-    "pm_card_chargeCustomerFail": "Visa ···· 0341 (el banco la rechaza al cobrar)",
-}
-_STATES = {"draft": "borrador", "open": "por pagar", "paid": "pagada", "void": "anulada", "uncollectible": "incobrable"}
+_LONGEST_LANGUAGE = 35
 
 
 class HostedPages:
@@ -59,18 +55,21 @@ class HostedPages:
             try:
                 return await show(request)
             except StripeRefusal as error:
-                return _page("No se puede abrir", "<p>Este enlace no existe o ya no vale.</p>", status=error.status)
+                say = _browser_words(request)
+                return _page(say, say["no_page"], f"<p>{say['no_link']}</p>", status=error.status)
 
         return page
 
-    async def _return_page(self, _: web.Request) -> web.Response:
+    async def _return_page(self, request: web.Request) -> web.Response:
         """The pages' return address for a shop that has no page of its own."""
-        return _page("Listo", "<p>Puedes cerrar esta pestaña y volver al chat.</p>")
+        say = _browser_words(request)
+        return _page(say, say["done"], f"<p>{say['close_tab']}</p>")
 
     # ---- Checkout
 
     async def _pay(self, request: web.Request) -> web.Response:
-        return self._pay_page(self._account.get("checkout.session", request.match_info["session"]))
+        session = self._account.get("checkout.session", request.match_info["session"])
+        return self._pay_page(session, _words_of(session["locale"], request))
 
     async def _complete_payment(self, request: web.Request) -> web.Response:
         session = self._account.get("checkout.session", request.match_info["session"])
@@ -79,28 +78,30 @@ class HostedPages:
         try:
             self._checkout.complete(session["id"], card, str(form.get("email") or ""), str(form.get("name") or ""))
         except StripeRefusal as error:
-            return self._pay_page(session, error)
+            return self._pay_page(session, _words_of(session["locale"], request), error)
         target = session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"])
         return web.Response(status=303, headers={"Location": target})
 
-    def _pay_page(self, session: Json, problem: StripeRefusal | None = None) -> web.Response:
+    def _pay_page(self, session: Json, say: Words, problem: StripeRefusal | None = None) -> web.Response:
         if session["status"] != "open":
-            told = {"complete": "Este pago ya está hecho.", "expired": "Este enlace ha caducado. Pide otro en el chat."}
-            return _page("Pago", f"<p>{told[session['status']]}</p>", status=200 if problem is None else 410)
+            told = say[f"session_{session['status']}"]
+            return _page(say, say["payment"], f"<p>{told}</p>", status=200 if problem is None else 410)
         rows = "".join(
             f"<tr><td>{line['quantity']} × {escape(line['description'])}</td><td>{_line_money(line)}</td></tr>"
             for line in self._account.line_items[session["id"]]
         )
-        ask = "" if session["customer"] or session["customer_email"] else _EMAIL
-        cards = "".join(f'<option value="{value}">{name}</option>' for value, name in _CARDS.items())
-        bad = f'<p class="bad" role="alert">{_error_page(problem)}</p>' if problem else ""
+        ask = "" if session["customer"] or session["customer_email"] else _email_field(say)
+        cards = "".join(f'<option value="{value}">{name}{say[note]}</option>' for value, name, note in _CARDS)
+        bad = f'<p class="bad" role="alert">{_told(problem, say)}</p>' if problem else ""
         back = session["cancel_url"]
-        leave = f'<p><a href="{escape(back)}">Dejarlo</a></p>' if back else ""
+        leave = f'<p><a href="{escape(back)}">{say["leave"]}</a></p>' if back else ""
+        today = _money(session["amount_total"], session["currency"])
         return _page(
-            "Suscribirse",
-            f"<table>{rows}</table><p>Hoy: <strong>{_money(session['amount_total'], session['currency'])}</strong></p>"
-            f'{bad}<form method="post">{ask}<p><label>Tarjeta <select name="card">{cards}</select></label></p>'
-            f"<button>Suscribirse</button></form>{leave}",
+            say,
+            say["subscribe"],
+            f"<table>{rows}</table><p>{say['today']}: <strong>{today}</strong></p>"
+            f'{bad}<form method="post">{ask}<p><label>{say["card"]} <select name="card">{cards}</select></label></p>'
+            f"<button>{say['subscribe']}</button></form>{leave}",
             status=200 if problem is None else problem.status,
         )
 
@@ -108,77 +109,85 @@ class HostedPages:
 
     async def _portal_page(self, request: web.Request) -> web.Response:
         session = self._account.get("billing_portal.session", request.match_info["session"])
-        return self._portal_of(session)
+        return self._portal_of(session, _words_of(session["locale"], request))
 
-    def _portal_of(self, session: Json, problem: str = "", status: int = 200) -> web.Response:
-        parts = "".join(self._portal_entry(each) for each in self._portal.subscriptions(session))
+    def _portal_of(self, session: Json, say: Words, problem: str = "", status: int = 200) -> web.Response:
+        parts = "".join(self._portal_entry(each, say) for each in self._portal.subscriptions(session))
         back = session["return_url"]
-        leave = f'<p><a class="button" href="{escape(back)}">Volver</a></p>' if back else ""
-        parts = parts or "<p>No tienes suscripciones activas.</p>"
-        return _page("Tu suscripción", parts + self._card_form(session, problem) + leave, status=status)
+        leave = f'<p><a class="button" href="{escape(back)}">{say["back"]}</a></p>' if back else ""
+        parts = parts or f"<p>{say['nothing']}</p>"
+        return _page(say, say["portal"], parts + self._card_form(session, say, problem) + leave, status=status)
 
-    def _card_form(self, session: Json, problem: str) -> str:
+    def _card_form(self, session: Json, say: Words, problem: str) -> str:
         card = self._portal.card(session)
-        now = f"{card['brand'].title()} ···· {card['last4']}" if card else "Ninguna"
-        bad = f'<p class="bad" role="alert">{escape(problem)}</p>' if problem else ""
-        return f"<h2>Tu tarjeta</h2><p>{escape(now)}</p>{bad}{_CARD_FORM}"
+        now = f"{card['brand'].title()} ···· {card['last4']}" if card else say["no_card"]
+        bad = f'<p class="bad" role="alert">{problem}</p>' if problem else ""
+        return f"<h2>{say['your_card']}</h2><p>{escape(now)}</p>{bad}{_CARD_FORM.format_map(say)}"
 
     async def _change_subscription(self, request: web.Request) -> web.Response:
         session = self._account.get("billing_portal.session", request.match_info["session"])
-        form = await request.post()
+        form, say = await request.post(), _words_of(session["locale"], request)
         if form.get("do") == "card":
             try:
                 self._portal.change_card(session, str(form.get("number")))
             except UnknownCard:
-                problem = "Ese número no es de una tarjeta de prueba. Usa 4242 4242 4242 4242."
-                return self._portal_of(session, problem, status=400)
+                return self._portal_of(session, say, say["unknown_card"], status=400)
             except StripeRefusal as error:
-                return self._portal_of(session, _error_page(error), status=error.status)
+                return self._portal_of(session, say, _told(error, say), status=error.status)
             return web.Response(status=303, headers={"Location": str(request.rel_url)})
         self._portal.set_ending(session, str(form.get("subscription")), ends=form.get("do") == "cancel")
         return web.Response(status=303, headers={"Location": str(request.rel_url)})
 
-    def _portal_entry(self, subscription: Json) -> str:
+    def _portal_entry(self, subscription: Json, say: Words) -> str:
         items = subscription["items"]["data"]
         name = " + ".join(self._account.get("product", item["price"]["product"])["name"] for item in items)
         ends = subscription["cancel_at_period_end"] or subscription["cancel_at"] is not None
-        day = _day(subscription["cancel_at"] or period_of(subscription)[1])
+        day = _day(subscription["cancel_at"] or period_of(subscription)[1], say)
         amount = sum(amount_of(item, self._account.usage.get(item["id"], 0)) for item in items)
-        told = f"Termina el {day}." if ends else f"Se renueva el {day}."
-        do, label = ("resume", "Conservarla") if ends else ("cancel", "Cancelar al final del periodo")
+        told = say["ends" if ends else "renews"].format(day=day)
+        do = "resume" if ends else "cancel"
         return (
             f"<h2>{escape(name)}</h2><p>{_money(amount, subscription['currency'])}. {told}</p>"
             f'<form method="post"><input type="hidden" name="subscription" value="{subscription["id"]}">'
-            f'<button name="do" value="{do}">{label}</button></form>'
+            f'<button name="do" value="{do}">{say[do]}</button></form>'
         )
 
     # ---- invoices
 
     async def _invoice(self, request: web.Request) -> web.Response:
         invoice = self._account.get("invoice", f"in_{request.match_info['token']}")
+        say = self._customer_words(invoice, request)
         rows = "".join(
             f"<tr><td>{escape(line['description'])}</td><td>{_line_money(line)}</td></tr>"
             for line in invoice["lines"]["data"]
         )
         return _page(
-            f"Factura {escape(invoice['number'] or '')}",
-            f"<p>{_day(invoice['created'])}, {_STATES[invoice['status']]}</p><table>{rows}</table>"
+            say,
+            f"{say['invoice']} {escape(invoice['number'] or '')}",
+            f"<p>{_day(invoice['created'], say)}, {say[invoice['status']]}</p><table>{rows}</table>"
             f"<p>Total: <strong>{_money(invoice['amount_due'], invoice['currency'])}</strong></p>"
-            f'<p><a class="button" href="{escape(invoice["invoice_pdf"] or "")}">Descargar PDF</a></p>',
+            f'<p><a class="button" href="{escape(invoice["invoice_pdf"] or "")}">{say["download"]}</a></p>',
         )
+
+    def _customer_words(self, invoice: Json, request: web.Request) -> Words:
+        """Words in the customer's language, else in the browser's."""
+        customer = self._account.find("customer", invoice["customer"])
+        preferred = (customer or {}).get("preferred_locales") or [None]
+        return _words_of(preferred[0], request)
 
     async def _pdf(self, request: web.Request) -> web.Response:
         invoice = self._account.get("invoice", f"in_{request.match_info['token']}")
+        say = self._customer_words(invoice, request)
         body = page_of_text(
             [
-                f"Factura {invoice['number']}",
-                f"Fecha: {_day(invoice['created'])}",
-                f"Cliente: {invoice['customer_name'] or invoice['customer_email'] or invoice['customer']}",
+                f"{say['invoice']} {invoice['number']}",
+                f"{say['date']}: {_day(invoice['created'], say)}",
+                f"{say['customer']}: {invoice['customer_name'] or invoice['customer_email'] or invoice['customer']}",
                 "",
                 *(f"{line['description']}: {_line_money(line)}" for line in invoice["lines"]["data"]),
                 "",
                 f"Total: {_money(invoice['amount_due'], invoice['currency'])}",
-                f"Estado: {_STATES[invoice['status']]}",
+                f"{say['state']}: {say[invoice['status']]}",
             ]
         )
         name = f"Invoice-{invoice['number']}.pdf"
@@ -186,30 +195,47 @@ class HostedPages:
         return web.Response(body=body, content_type="application/pdf", headers=headers)
 
 
-_CARD_FORM = (
-    '<form method="post"><p><label>Número <input name="number" inputmode="numeric" autocomplete="cc-number" required '
-    'pattern="[0-9 ]{13,23}" placeholder="4242 4242 4242 4242"></label></p>'
-    '<p><label>Vence <input name="expiry" inputmode="numeric" autocomplete="cc-exp" required size="7" '
-    'placeholder="MM/AA" pattern="(0[1-9]|1[0-2]) ?/ ?[0-9]{2}"></label> '
-    '<label>CVC <input name="cvc" inputmode="numeric" autocomplete="cc-csc" required size="4" pattern="[0-9]{3,4}">'
-    '</label></p><button name="do" value="card">Cambiar la tarjeta</button>'
-    '<p class="note">4000 0000 0000 0002 la rechaza el banco; 4000 0000 0000 0341 falla al cobrar.</p></form>'
+_CARDS = (
+    ("pm_card_visa", "Visa ···· 4242", "fine"),
+    ("pm_card_mastercard", "Mastercard ···· 4444", "fine"),
+    ("pm_card_chargeDeclined", "Visa ···· 0002", "declined"),
+    ("pm_card_chargeCustomerFail", "Visa ···· 0341", "fails"),
 )
-_EMAIL = '<p><label>Correo <input name="email" type="email" required></label></p>'
+_CARD_FORM = (
+    '<form method="post"><p><label>{number} <input name="number" inputmode="numeric" autocomplete="cc-number" required '
+    'pattern="[0-9 ]{{13,23}}" placeholder="4242 4242 4242 4242"></label></p>'
+    '<p><label>{expires} <input name="expiry" inputmode="numeric" autocomplete="cc-exp" required size="7" '
+    'placeholder="{month_year}" pattern="(0[1-9]|1[0-2]) ?/ ?[0-9]{{2}}"></label> '
+    '<label>CVC <input name="cvc" inputmode="numeric" autocomplete="cc-csc" required size="4" pattern="[0-9]{{3,4}}">'
+    '</label></p><button name="do" value="card">{change_card}</button><p class="note">{test_cards}</p></form>'
+)
 
 
-def _page(title: str, body: str, status: int = 200) -> web.Response:
+def _email_field(say: Words) -> str:
+    return f'<p><label>{say["email"]} <input name="email" type="email" required></label></p>'
+
+
+def _words_of(locale: str | None, request: web.Request) -> Words:
+    """Words of a session's locale; `auto` and none stand for the browser's language, as at Stripe."""
+    chosen = language_from(locale, None)
+    return WORDS[chosen] if chosen else _browser_words(request)
+
+
+def _browser_words(request: web.Request) -> Words:
+    return WORDS[language_from(request.headers.get("Accept-Language", "")[:_LONGEST_LANGUAGE], "es")]
+
+
+def _page(say: Words, title: str, body: str, status: int = 200) -> web.Response:
     text = (
-        f'<!doctype html><html lang="es"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>{title}</title><style>{_STYLE}</style><h1>{title}</h1>{body}"
-        '<p class="note">Imitación de Stripe: aquí no se cobra nada.</p></html>'
+        f'<!doctype html><html lang="{say["lang"]}"><meta charset="utf-8"><meta name="viewport" '
+        f'content="width=device-width"><title>{title}</title><style>{_STYLE}</style><h1>{title}</h1>{body}'
+        f'<p class="note">{say["imitation"]}</p></html>'
     )
     return web.Response(text=text, content_type="text/html", status=status)
 
 
-def _error_page(problem: StripeRefusal) -> str:
-    declined = "Tu tarjeta fue rechazada. Prueba con otra." if problem.kind == "card_error" else None
-    return escape(declined or str(problem))
+def _told(problem: StripeRefusal, say: Words) -> str:
+    return say["card_refused"] if problem.kind == "card_error" else escape(str(problem))
 
 
 def _money(amount: int, currency: str) -> str:
@@ -220,5 +246,5 @@ def _line_money(line: dict[str, Any]) -> str:
     return _money(line["amount"] if "amount" in line else line["amount_total"], line["currency"])
 
 
-def _day(moment: int) -> str:
-    return f"{datetime.fromtimestamp(moment, UTC):%d/%m/%Y}"
+def _day(moment: int, say: Words) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime(say["day"])

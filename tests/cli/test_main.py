@@ -24,13 +24,6 @@ META = {
 COMMANDS = sorted(cli.commands)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-async def test_every_command_explains_itself(command: str) -> None:
-    ended = await recado(command, "--help")
-    assert ended.code == 0
-    assert f"recado {command}" in ended.out or f"bot {command}" in ended.out
-
-
 def lazy_commands(group: TyperGroup, path: str = "") -> Iterator[tuple[str, LazyCommand]]:
     for name, command in group.commands.items():
         if isinstance(command, LazyCommand):

@@ -60,12 +60,54 @@ def test_a_suggestion_of_the_page_is_understood(words: str) -> None:
 @pytest.mark.parametrize(
     ("tool", "sentences"),
     [
-        ("cancel_subscription", ("quiero cancelar", "cancela mi plan", "cancel my subscription", "I want to cancel")),
-        ("resume_subscription", ("reanuda mi plan", "no canceles", "resume my plan", "don't cancel my plan")),
-        ("open_portal", ("quiero cambiar mi tarjeta", "cambiar la tarjeta", "change my card", "a new card, please")),
+        (
+            "cancel_subscription",
+            (
+                "quiero cancelar",
+                "cancela mi plan",
+                "cancel my subscription",
+                "I want to cancel",
+                "I'd like to cancel",
+                "ya no quiero el servicio",
+                "please cancel",
+                "stop my subscription",
+                "quiero darme de baja",
+            ),
+        ),
+        (
+            "resume_subscription",
+            ("quiero seguir", "reanuda mi plan", "no canceles", "resume my plan", "don't cancel my plan"),
+        ),
+        (
+            "open_portal",
+            (
+                "quiero cambiar mi tarjeta",
+                "cambiar la tarjeta",
+                "change my card",
+                "a new card, please",
+                "actualizar tarjeta",
+                "update card",
+                "quiero pagar",
+                "me robaron la tarjeta",
+            ),
+        ),
         ("send_invoice", ("mándame mi factura por correo", "mail me my invoice", "e-mail me the receipt")),
-        ("list_plans", ("¿cuánto cuesta?", "¿qué planes hay?", "how much is it?", "what plans do you have?")),
+        (
+            "list_plans",
+            (
+                "¿cuánto cuesta?",
+                "¿qué planes hay?",
+                "how much is it?",
+                "what plans do you have?",
+                "quiero contratar",
+                "I want a free trial",
+                "quiero mi prueba gratis",
+                "cómo me registro",
+                "sign up",
+            ),
+        ),
         ("start_subscription", ("soy nuevo y quiero el plan Pro", "I'm new and want Pro", "quiero probar el plan Pro")),
+        ("get_subscription", ("¿cuándo me cobran?", "when am I charged?", "my next payment", "¿cuánto pago?")),
         ("business_hours", ("¿a qué hora abren?", "¿dónde están?", "when do you close?", "what is your address?")),
         ("list_files", ("mis archivos", "show my files")),
         ("talk_to_a_person", ("quiero hablar con una persona", "I need a human")),
@@ -74,6 +116,28 @@ def test_a_suggestion_of_the_page_is_understood(words: str) -> None:
 )
 def test_obvious_sentences_ask_for_their_tool(tool: str, sentences: tuple[str, ...]) -> None:
     assert {words: tool_of(words) for words in sentences} == dict.fromkeys(sentences, tool)
+
+
+@pytest.mark.parametrize(
+    ("spanish", "english", "answers"),
+    [
+        ("ok", "fine", ("De acuerdo. ¿Algo más?", "All right. Anything else?")),
+        ("sí", "sure", ("De acuerdo. ¿Algo más?", "All right. Anything else?")),
+        ("adiós", "bye", ("¡Hasta luego!", "Goodbye!")),
+        ("¿eres un robot?", "is this a bot?", ("¡Hola! Soy el asistente virtual", "Hello! I am the virtual assistant")),
+        ("qué onda", "good evening", ("¡Hola! Soy el asistente virtual", "Hello! I am the virtual assistant")),
+        ("quisiera informes", "help", ("¡Hola! Soy el asistente virtual", "Hello! I am the virtual assistant")),
+    ],
+)
+def test_small_talk_gets_fitting_words(spanish: str, english: str, answers: tuple[str, str]) -> None:
+    assert asked(spanish)["content"].startswith(answers[0])
+    assert asked(english, TOOLS, "Hello, how are you?")["content"].startswith(answers[1])
+
+
+def test_staff_are_told_of_products() -> None:
+    assert "mándame fotos de su etiqueta" in asked("hola", STAFF_TOOLS)["content"]
+    assert asked("quiero agregar un producto", STAFF_TOOLS)["content"].startswith("Mándame una o varias fotos")
+    assert "etiqueta" not in asked("hola")["content"]
 
 
 def test_only_staff_export_the_catalogue() -> None:
@@ -90,6 +154,7 @@ def test_the_hours_are_short_and_have_all_days() -> None:
         "It is *open* now.\n- Monday to Friday: 09:00-19:00\n- Saturday: 10:00-14:00\n- Sunday: closed"
     )
     assert told("¿dónde están?", "business_hours", HOURS) == "Dirección: Av. Insurgentes Sur 1234."
+    assert told("where are you located?", "business_hours", HOURS) == "Address: Av. Insurgentes Sur 1234."
 
 
 @pytest.mark.parametrize(
@@ -146,5 +211,5 @@ def test_a_mailed_invoice_names_the_masked_address_and_a_trial_comes_before_the_
 
 def test_the_page_has_people_of_both_languages() -> None:
     assert asked("cancel", [])["content"].startswith("I read: ")
-    assert asked("vale", [], "What are your hours?")["content"].startswith("I read: ")
+    assert asked("xyz", [], "What are your hours?")["content"].startswith("I read: ")
     assert {person.name for person in api.PEOPLE} >= {"Sam Walker"}

@@ -117,12 +117,30 @@ async def test_a_newcomer_writes_speaks_and_sends_a_photo_and_is_understood(sand
     assert await process.wait() == 0
 
 
-async def test_the_second_run_remembers_the_first(sandbox: Run) -> None:
+async def test_the_second_run_remembers_the_first_and_shows_it(sandbox: Run) -> None:
     process, url = await sandbox()
-    first = await talk(url, text("Quiero cambiar al plan Pro"))
-    process.terminate()
+    async with aiohttp.ClientSession() as http:
+        async with http.post(f"{url}people", json={"name": "Rosa"}) as response:
+            rosa = await response.json()
+        await talk(url, {"sample": "smile.webp"})
+        first = await talk(url, text("Quiero cambiar al plan Pro"))
+        await talk(url, text("Quiero hablar con una persona"))
+        before = await until(http, f"{url}state", all_read)
+    # A machine may lose its power, too.
+    process.kill()
     await process.wait()
     _, url = await sandbox()
+    async with aiohttp.ClientSession() as http:
+        after = await until(http, f"{url}state", bool)
+        for name in ("people", "history", "turns", "asked", "handoffs"):
+            assert after[name] == before[name]
+        assert rosa in after["people"]
+        sticker = after["history"][ANA][0]["message"]["sticker"]
+        async with http.get(f"{url}media/{sticker['id']}") as response:
+            assert (response.status, response.content_type) == (200, "image/webp")
+        (handoff,) = after["handoffs"]
+        async with http.post(f"{url}give-back", json={"conversation": handoff["conversation"]}) as response:
+            assert response.status == 200
     second = await talk(url, text("Quiero cambiar al plan Pro"))
     assert second["conversation"] == first["conversation"]
     # The second run has a new Stripe simulator, with other ids.
@@ -173,8 +191,8 @@ async def test_a_second_run_notifies_nobody_again(sandbox: Run, tmp_path: Path) 
         assert await until(http, f"{url}mails", lambda _: True) == []
         state = await until(http, f"{url}state", bool)
     assert {event["taken"] for event in stripe["events"]} == {True}
-    said = [event["message"] for event in state["history"][ANA]]
-    assert (len(said), said[0]["text"]["body"]) == (2, "gracias")
+    said = [event["message"] for event in state["history"][ANA] if event["direction"] == "in"]
+    assert [one["text"]["body"] for one in said] == ["Mándame mi última factura", "gracias"]
     place = state["facts"]["redis"]
     assert place["url"] == (tmp_path / "data" / "redis.url").read_text().strip()
     assert f'"url": "{place["url"]}"' in (tmp_path / "log").read_text()
@@ -185,7 +203,12 @@ async def test_a_second_run_notifies_nobody_again(sandbox: Run, tmp_path: Path) 
     async with aiohttp.ClientSession() as http:
         # The seeded customers are notified as on the first day.
         assert await until(http, f"{url}mails", bool)
+        assert (await until(http, f"{url}state", bool))["history"][ANA] == []
     assert (await talk(url, text("gracias")))["conversation"] != turn["conversation"]
+
+
+def all_read(state: dict[str, Any]) -> bool:
+    return bool(state["handoffs"]) and all(event["status"] == "read" for event in state["history"][ANA])
 
 
 async def until(http: aiohttp.ClientSession, url: str, enough: Callable[[Any], bool]) -> Any:

@@ -50,6 +50,26 @@ async def test_a_checkout_makes_customer_subscription_and_payment_in_order(shop:
     ]
 
 
+async def test_a_page_speaks_its_session_s_language_or_the_browser_s(shop: Shop) -> None:
+    customer = await shop.customer("pm_card_visa")
+
+    async def page(url: str, browser: str) -> str:
+        async with shop.http.get(url, headers={"Accept-Language": browser}) as response:
+            return await response.text()
+
+    for locale, browser, words in (
+        ("en", "es-MX", ('lang="en"', "Subscribe", "Today: ", "(declined)", "nothing is charged here")),
+        ("es-419", "en", ('lang="es"', "Suscribirse", "Hoy: ", "(rechazada)")),
+        ("auto", "en-US,en;q=0.9", ('lang="en"', "Subscribe")),
+    ):
+        opened = await session(shop, customer=customer.id, locale=locale)
+        told = await page(opened.url, browser)
+        assert [one for one in words if one not in told] == []
+    portal = await shop.api.billing_portal.sessions.create_async({"customer": customer.id, "locale": "en"})
+    assert "Change the card" in await page(portal.url, "es-MX")
+    assert "Cambiar" not in await page(portal.url, "es-MX")
+
+
 async def test_a_checkout_of_a_customer_may_start_with_a_trial(shop: Shop) -> None:
     customer = await shop.customer(None)
     opened = await session(shop, customer=customer.id, subscription_data={"trial_period_days": 14})

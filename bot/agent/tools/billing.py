@@ -12,6 +12,7 @@ import structlog
 from pydantic import Field
 
 from bot.agent.tool import Arguments, NoArguments, ToolContext, ToolError, tool
+from bot.conversations.handoff_cause import HandOffCause
 from bot.infra.logs import masked
 from bot.infra.queues import JobRejected
 from bot.integrations.stripe.amounts import list_price, next_charge
@@ -20,7 +21,7 @@ from bot.integrations.stripe.customers import SeveralCustomers
 from bot.integrations.stripe.errors import KeyRejected, StripeFailed, StripeUnavailable
 from bot.integrations.stripe.events import invoice_mail
 from bot.integrations.stripe.formatting import day, money
-from bot.integrations.stripe.objects import Customer, HostedPage, Invoice, Subscription
+from bot.integrations.stripe.objects import Customer, HostedPage, Invoice, PageOptions, Subscription
 from bot.integrations.stripe.plans import normalized
 from bot.integrations.stripe.texts import phrase
 from bot.messages.language import Language
@@ -63,7 +64,7 @@ async def as_tool_errors(context: ToolContext) -> AsyncIterator[None]:
     try:
         yield
     except SeveralCustomers as error:
-        await context.services.handoff.call_a_person(context.conversation, "several Stripe customers have this contact")
+        await context.services.handoff.call_a_person(context.conversation, HandOffCause("several_customers"))
         raise ToolError(
             "several accounts have this number, so a colleague has been called. Say so, and stop"
         ) from error
@@ -259,7 +260,7 @@ async def _mail(context: ToolContext, customer: Customer, invoice: Invoice) -> s
     data = invoice_mail(invoice, billing_of(context).terms.zone) | (
         {"name": customer.name[:100]} if customer.name else {}
     )
-    job = {"to": customer.email, "template": "invoice_paid", "data": data, "language": language}
+    job = {"to": customer.email, "template": "invoice", "data": data, "language": language}
     try:
         await context.services.email.order(job, f"invoice-{masked(context.effect)}")
     except JobRejected as error:
@@ -309,9 +310,8 @@ async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
                 "say which one it is for, and that they can ask for the other instead"
             )
         trial = 0 if earlier else billing.terms.trial_days
-        page = await billing.stripe.checkout(
-            customer.id, price.id, trial, await billing.return_url(), _key(context, "checkout")
-        )
+        options = PageOptions(await billing.return_url(), language)
+        page = await billing.stripe.checkout(customer.id, price.id, trial, options, _key(context, "checkout"))
         # The other pages are closed, because they would let the customer subscribe twice.
         for other in others:
             if other.id != page.id:
@@ -347,7 +347,8 @@ async def open_portal(_: NoArguments, context: ToolContext) -> str:
     billing = billing_of(context)
     async with as_tool_errors(context):
         customer = await customer_of(context)
-        page = await billing.stripe.portal(customer.id, await billing.return_url(), _key(context, "portal"))
+        options = PageOptions(await billing.return_url(), context.language)
+        page = await billing.stripe.portal(customer.id, options, _key(context, "portal"))
     body, label = _LABELS["portal"][context.language]
     context.parts.append(LinkButton(body=body, label=label, url=str(page.url)))
     return _SHOWN

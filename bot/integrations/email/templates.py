@@ -17,7 +17,7 @@ from pydantic import (
     StringConstraints,
 )
 
-Template = Literal["welcome", "verify_email", "password_reset", "invoice_paid", "trial_ending"]
+Template = Literal["welcome", "verify_email", "password_reset", "invoice", "invoice_paid", "trial_ending"]
 
 _LONGEST_URL = 2000
 # Signs that mail programs turn into links, or that look like one.
@@ -99,6 +99,7 @@ TEMPLATES: dict[Template, type[EmailTemplate]] = {
     "welcome": Welcome,
     "verify_email": VerifyEmail,
     "password_reset": PasswordReset,
+    "invoice": InvoicePaid,
     "invoice_paid": InvoicePaid,
     "trial_ending": TrialEnding,
 }

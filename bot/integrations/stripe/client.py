@@ -33,12 +33,14 @@ from bot.integrations.stripe.objects import (
     Customer,
     HostedPage,
     Invoice,
+    PageOptions,
     PaymentMethod,
     Price,
     StripeObject,
     StripeProduct,
     Subscription,
 )
+from bot.messages.language import Language
 from bot.settings import StripeSettings
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ _PDF_BYTES = 20 * 1024 * 1024
 _REDIRECTS = 3
 _PAGE = 100
 _OK = 200
+# Stripe's Latin American Spanish: https://docs.stripe.com/js/appendix/supported_locales
+_LOCALES: dict[Language, str] = {"es": "es-419", "en": "en"}
 
 
 class Stripe:
@@ -187,13 +191,14 @@ class Stripe:
 
     # ---- hosted pages
 
-    async def checkout(self, customer: str, price: str, trial_days: int, back: str, key: str) -> HostedPage:
+    async def checkout(self, customer: str, price: str, trial_days: int, options: PageOptions, key: str) -> HostedPage:
         params: Any = {
             "mode": "subscription",
+            "locale": _LOCALES[options.language],
             "customer": customer,
             "line_items": [{"price": price, "quantity": 1}],
-            "success_url": back,
-            "cancel_url": back,
+            "success_url": options.back,
+            "cancel_url": options.back,
         }
         if trial_days:
             params["subscription_data"] = {"trial_period_days": trial_days}
@@ -206,8 +211,8 @@ class Stripe:
     async def expire_checkout(self, id_: str) -> None:
         await self._one(HostedPage, lambda api: api.checkout.sessions.expire_async(id_))
 
-    async def portal(self, customer: str, back: str, key: str) -> HostedPage:
-        params: Any = {"customer": customer, "return_url": back}
+    async def portal(self, customer: str, options: PageOptions, key: str) -> HostedPage:
+        params: Any = {"customer": customer, "return_url": options.back, "locale": _LOCALES[options.language]}
         return await self._one(
             HostedPage, lambda api: api.billing_portal.sessions.create_async(params, _idempotency(key))
         )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from bot.messages.language import Language
 
 # Statuses that give a service, or will once a failed payment is made good.
 LIVE = frozenset({"trialing", "active", "past_due", "unpaid", "paused"})
@@ -283,6 +286,14 @@ class PaymentMethod(StripeObject):
     id: str
     type: str = "card"
     card: PaymentCard | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageOptions:
+    """Options of a page at Stripe: the address that it leads back to, and its language."""
+
+    back: str
+    language: Language
 
 
 class HostedPage(StripeObject):

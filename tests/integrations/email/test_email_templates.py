@@ -23,6 +23,9 @@ FULL: dict[Template, dict[str, Any]] = {
     "invoice_paid": {
         "name": "Ana", "number": "FAC-17", "amount": "1899.5", "currency": "mxn", "date": "2026-11-24", "url": URL,
     },
+    "invoice": {
+        "name": "Ana", "number": "FAC-17", "amount": "1899.5", "currency": "mxn", "date": "2026-11-24", "url": URL,
+    },
     "trial_ending": {"name": "Ana", "date": "2026-12-01T09:00:00-06:00", "url": URL},
 }  # fmt: skip
 BARE: dict[Template, dict[str, Any]] = {
@@ -30,6 +33,7 @@ BARE: dict[Template, dict[str, Any]] = {
     "verify_email": {"code": "482915"},
     "password_reset": {"url": URL, "minutes": 45},
     "invoice_paid": {"number": 17, "amount": 1899.5, "currency": "USD", "date": "2026-11-24"},
+    "invoice": {"number": 17, "amount": 1899.5, "currency": "USD", "date": "2026-11-24"},
     "trial_ending": {"date": "2026-12-01"},
 }
 SAID: dict[tuple[Template, Language], tuple[str, ...]] = {
@@ -41,6 +45,8 @@ SAID: dict[tuple[Template, Language], tuple[str, ...]] = {
     ("password_reset", "en"): ("password", URL),
     ("invoice_paid", "es"): ("17", "$1,899.50", "24 de noviembre de 2026"),
     ("invoice_paid", "en"): ("17", "$1,899.50", "November 24, 2026"),
+    ("invoice", "es"): ("Tu factura", "17", "$1,899.50", "24 de noviembre de 2026"),
+    ("invoice", "en"): ("Your invoice", "17", "$1,899.50", "November 24, 2026"),
     ("trial_ending", "es"): ("1 de diciembre de 2026",),
     ("trial_ending", "en"): ("December 1, 2026",),
 }

@@ -40,6 +40,14 @@ async def test_a_customer_sees_their_plan_and_their_invoices(shop: World, ana: P
     assert (invoice["amount"], invoice["status"]) == ("$199.00 MXN", "paid")
 
 
+async def test_stripe_s_pages_speak_the_customer_s_language(shop: World, ana: Person) -> None:
+    await subscriber(shop, ana)
+    for words, locale in (("I want to change my card, please", "en"), ("Quiero cambiar mi tarjeta", "es-419")):
+        await asks(shop, ana, words, "open_portal")
+        *_, portal = stripe_of(shop).account.all("billing_portal.session")
+        assert portal["locale"] == locale
+
+
 async def test_an_invoice_comes_as_a_document_or_by_mail(shop: World, ana: Person) -> None:
     await subscriber(shop, ana)
     number = newest_invoice(shop)["number"]
@@ -50,7 +58,7 @@ async def test_an_invoice_comes_as_a_document_or_by_mail(shop: World, ana: Perso
     await asks(shop, ana, "por correo", "send_invoice", number=number, by="email")
     assert "Done" in last_tool_result(shop)
     mail = (await mails(shop, len(before) + 1))[-1]
-    assert (mail["to"], mail["template"], mail["data"]["number"]) == ("ana@example.com", "invoice_paid", number)
+    assert (mail["to"], mail["template"], mail["data"]["number"]) == ("ana@example.com", "invoice", number)
     assert (mail["data"]["amount"], mail["data"]["currency"]) == ("199.00", "MXN")
 
 

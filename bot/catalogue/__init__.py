@@ -1,0 +1,1 @@
+"""Products to find and to sell: imported files and confirmed cards in the SQL database, and a search over them."""

@@ -1,0 +1,131 @@
+"""`recado catalogue …`: products to find and to sell, taken from the shop's own file and given back as one."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.catalogue.card_sync import CardSync
+from bot.catalogue.export import exported
+from bot.catalogue.importer import ReadCatalogue, bad_rows_text, read_catalogue
+from bot.catalogue.product import CatalogueProduct
+from bot.catalogue.table import ProductTable, Written
+from bot.cli.progress import progress
+from bot.cli.terminal import Format, check_format, complain, read_settings, redis_problem, show, stop
+from bot.database.opening import SchemaOutdated, open_current
+from bot.infra.redis import connect
+from bot.products.catalogue import Catalogue
+from bot.settings import Settings
+from pipelines.spreadsheet import MOST_BYTES, TableRefused
+
+app = typer.Typer(
+    name="catalogue", help="Products to find and to sell: import, export.", no_args_is_help=True, add_completion=False
+)
+Result = TypeVar("Result")
+_SHOWN = 50
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV or XLSX; its first row names the columns, in Spanish or English")],
+    *,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Remove the imported products that the file doesn't have any more.")
+    ] = False,
+    output: Format = "text",
+) -> None:
+    """Take the products of a file, by their sku: new ones are added, known ones brought up to date.
+
+    Bad rows are named by number and left out. Exit 1 when no product could be taken.
+    """
+    check_format(output)
+    settings = read_settings()
+    try:
+        with progress("Reading rows", output=output) as step:
+            read = read_catalogue(_bytes_of(file), settings.service.shop_currency, datetime.now(UTC), step)
+        if replace and read.bad:
+            stop("\n".join([*_bad_lines(read), "nothing was changed: --replace needs a file without bad rows"]))
+        written = _run(_written(settings, read, replaces=replace)) if read.products else Written()
+    except TableRefused as error:
+        stop(f"{file.name}: {error}")
+    _report(read, written, output)
+
+
+@app.command()
+def export() -> None:
+    """Write all products as CSV to standard output: imported ones and cards that staff confirmed."""
+    settings = read_settings()
+    sys.stdout.buffer.write(exported(_run(_all(settings))))
+    sys.stdout.buffer.flush()
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            raise TableRefused(f"the file is larger than {MOST_BYTES // 1024**2} MB")
+        return file.read_bytes()
+    except OSError as error:
+        stop(f"{file}: {error.strerror}")
+
+
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
+    """The result of the work, or one line where the database or Redis fails."""
+    try:
+        return asyncio.run(work)
+    except SchemaOutdated as error:
+        stop(str(error))
+    except SQLAlchemyError as error:
+        stop(f"the database does not answer ({type(error).__name__}); see DATABASE_URL")
+    except RedisError as error:
+        stop(redis_problem(error))
+    except OSError as error:
+        stop(f"the database can't be reached ({error.strerror or type(error).__name__}); see DATABASE_URL")
+
+
+async def _written(settings: Settings, read: ReadCatalogue, *, replaces: bool) -> Written:
+    # A price without a column for its currency is in the shop's.
+    known = read.columns | ({"currency"} if "price" in read.columns else set())
+    database = await open_current(settings.database.url.get_secret_value())
+    try:
+        return await ProductTable(database).write(read.products, known=known, replaces=replaces)
+    finally:
+        await database.close()
+
+
+async def _all(settings: Settings) -> list[CatalogueProduct]:
+    database = await open_current(settings.database.url.get_secret_value())
+    try:
+        async with connect(settings.redis) as redis:
+            table = ProductTable(database)
+            await CardSync(Catalogue(redis)).sync(table)
+            return await table.all()
+    finally:
+        await database.close()
+
+
+def _report(read: ReadCatalogue, written: Written, output: str) -> None:
+    if output == "json":
+        show({**asdict(written), "bad": [one._asdict() for one in read.bad]})
+    else:
+        for line in _bad_lines(read):
+            complain(line)
+        removed = f", {written.removed} removed" if written.removed else ""
+        left_out = f"; {len(read.bad)} rows left out" if read.bad else ""
+        show(f"{written.new} new, {written.changed} changed, {written.same} as before{removed}{left_out}")
+    if not read.products:
+        stop("no product was taken")
+
+
+def _bad_lines(read: ReadCatalogue) -> list[str]:
+    lines = bad_rows_text(read.bad[:_SHOWN])
+    rest = len(read.bad) - len(lines)
+    return [*lines, f"… and {rest} rows more; --format json names all"] if rest > 0 else lines

@@ -1,0 +1,138 @@
+"""`recado operators …`: the people of the console."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.cli.terminal import Format, check_format, complain, read_settings, show, stop
+from bot.database.opening import SchemaOutdated, open_current
+from bot.people.audit import AuditLog
+from bot.people.operators import Operators, OperatorWrong
+from bot.people.passwords import Passwords
+from bot.people.roles import ROLES
+from bot.settings import Settings
+
+app = typer.Typer(
+    name="operators",
+    help="People of the console: add, list, disable, reset.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The e-mail address with which they log in.")]
+_Work = Callable[[Settings, Operators, AuditLog], Awaitable[None]]
+_UNKNOWN = "no operator has this address; see `recado operators list`"
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Their name, as colleagues read it.")],
+    email: Annotated[str, typer.Option(help="The e-mail address with which they log in.")],
+    role: Annotated[str, typer.Option(help=f"{', '.join(ROLES)}; see `recado doctor --console`.")],
+) -> None:
+    """Add an operator, and print the link by which they set their password: good once, for a day."""
+    if role not in ROLES:
+        raise typer.BadParameter(f"expected {', '.join(ROLES)}", param_hint="--role")
+
+    async def run(settings: Settings, operators: Operators, audit: AuditLog) -> None:
+        try:
+            operator, token = await operators.add(name, email, role)
+        except OperatorWrong as error:
+            stop(str(error))
+        await audit.record(_who(), "operator_added", operator.email, address="", details={"role": operator.role})
+        _show_link(settings, token)
+
+    _run(run)
+
+
+@app.command("list")
+def list_(output: Format = "text") -> None:
+    """Operators with their roles."""
+    check_format(output)
+
+    async def run(_: Settings, operators: Operators, __: AuditLog) -> None:
+        found = await operators.all()
+        if output == "json":
+            show([{name: value for name, value in asdict(one).items() if name != "id"} for one in found])
+            return
+        for one in found:
+            state = "disabled" if one.disabled else "" if one.has_password else "no password yet"
+            show(f"{one.email}  {one.role}  {one.name}  {state}".rstrip())
+
+    _run(run)
+
+
+@app.command()
+def disable(email: Email) -> None:
+    """End an operator's sessions, and let them in no more. Exit 1 when nobody has this address."""
+
+    async def run(_: Settings, operators: Operators, audit: AuditLog) -> None:
+        operator = await operators.disable(email)
+        if operator is None:
+            stop(_UNKNOWN)
+        await audit.record(_who(), "operator_disabled", operator.email, address="")
+        show(f"{operator.email} is disabled")
+
+    _run(run)
+
+
+@app.command()
+def reset(email: Email) -> None:
+    """Print a new link that sets an operator's password. Exit 1 when nobody who is enabled has this address."""
+
+    async def run(settings: Settings, operators: Operators, audit: AuditLog) -> None:
+        token = await operators.reset(email)
+        if token is None:
+            stop(_UNKNOWN)
+        await audit.record(_who(), "password_link_made", email.strip(), address="")
+        _show_link(settings, token)
+
+    _run(run)
+
+
+def password_link(settings: Settings, token: str) -> str:
+    """The address that sets a password; its host is a guess where PUBLIC_URL is not set."""
+    base = (settings.service.public_url or "http://localhost:8080").rstrip("/")
+    return f"{base}/console/password?token={token}"
+
+
+def _show_link(settings: Settings, token: str) -> None:
+    show(password_link(settings, token))
+    if settings.service.public_url is None:
+        complain("PUBLIC_URL is not set: put the address of `recado serve` in the place of http://localhost:8080")
+    if settings.service.console_token is None:
+        complain("CONSOLE_TOKEN is not set: without it `recado serve` has no console")
+
+
+def _who() -> str:
+    """The account of this machine that runs the command."""
+    try:
+        return f"{getpass.getuser()} (command line)"
+    except (OSError, KeyError):
+        return "command line"
+
+
+def _run(work: _Work) -> None:
+    settings = read_settings()
+
+    async def run() -> None:
+        try:
+            database = await open_current(settings.database.url.get_secret_value())
+        except SchemaOutdated as error:
+            stop(str(error))
+        try:
+            await work(settings, Operators(database, Passwords()), AuditLog(database))
+        finally:
+            await database.close()
+
+    try:
+        asyncio.run(run())
+    except (SQLAlchemyError, OSError) as error:
+        stop(f"the database does not answer ({type(error).__name__}); see DATABASE_URL")

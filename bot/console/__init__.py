@@ -1,0 +1,1 @@
+"""Acts of operators in the console: on conversations, messages, contacts and dead letters, and their reports."""

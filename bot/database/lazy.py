@@ -1,0 +1,33 @@
+"""The database of a process that may never need it: opened, with its libraries, at its first use."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bot.settings import DatabaseSettings
+
+if TYPE_CHECKING:
+    from bot.database.engine import Database
+
+
+class LazyDatabase:
+    """Calling it gives the open database. Raises what `open_current` raises, and tries again at the next call."""
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        self._url = settings.url.get_secret_value()
+        self._opening = asyncio.Lock()
+        self._database: Database | None = None
+
+    async def __call__(self) -> Database:
+        async with self._opening:
+            if self._database is None:
+                from bot.database.opening import open_current  # noqa: PLC0415 - not before it is needed
+
+                self._database = await open_current(self._url)
+            return self._database
+
+    async def close(self) -> None:
+        if self._database is not None:
+            await self._database.close()
+            self._database = None

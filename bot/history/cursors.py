@@ -1,0 +1,32 @@
+"""Cursors: where a page of a list ends, as text for whoever asks for the next one."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import datetime
+
+_LONGEST = 400
+
+
+class WrongCursor(ValueError):
+    """The text is no cursor of this list."""
+
+
+def cursor(at: datetime, last: str | int) -> str:
+    """The cursor after an item, by its time and its id."""
+    return base64.urlsafe_b64encode(json.dumps([at.isoformat(), last]).encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str) -> tuple[datetime, str | int]:
+    """The time and the id of a cursor; raises WrongCursor."""
+    try:
+        if len(text) > _LONGEST:
+            raise WrongCursor("too long")
+        at, last = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        time = datetime.fromisoformat(at)
+        if time.tzinfo is None or isinstance(last, bool) or not isinstance(last, str | int):
+            raise WrongCursor("not ours")
+    except (ValueError, TypeError, RecursionError) as error:
+        raise WrongCursor("the cursor is not one of this list") from error
+    return time, last

@@ -1,0 +1,283 @@
+"""Reads of the history: lists, conversations, messages, turns, and the search."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import Select, literal, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.database.engine import Database
+from bot.database.schema import Timestamp
+from bot.history import search, tables
+from bot.history.cursors import WrongCursor, cursor, read_cursor
+from bot.history.message_views import shown
+from bot.history.views import (
+    ConversationPage,
+    ConversationShown,
+    FoundMessage,
+    MessagePage,
+    PersonShown,
+    TurnShown,
+)
+
+Filter = Literal["waiting", "person", "bot", "closed", "mine", "unassigned"]
+
+MOST_AT_ONCE = 200
+# Conversations and messages that one search looks at.
+_MOST_PEOPLE = 200
+_MOST_HITS = 500
+_CONVERSATIONS, _CONTACTS, _MESSAGES = tables.CONVERSATIONS, tables.CONTACTS, tables.MESSAGES
+_LARGEST_ASKED = 16 * 1024 * 1024
+
+
+class HistoryReader:
+    """Reads follow a conversation to the one that it has joined."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def conversations(  # noqa: PLR0913 - a list has these filters
+        self,
+        *,
+        state: Filter | None = None,
+        q: str = "",
+        labels: Sequence[str] = (),
+        me: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> ConversationPage:
+        """A page of conversations, the newest first; of those that wait for a person, the longest wait first.
+
+        `me` is who `mine` means. Raises WrongCursor.
+        """
+        limit = max(1, min(limit, MOST_AT_ONCE))
+        longest_first = state == "waiting"
+        asked = _listed(state, me, labels)
+        sort = _CONVERSATIONS.c.waiting_since if longest_first else _CONVERSATIONS.c.last_at
+        place = tuple_(sort, _CONVERSATIONS.c.id)
+        if after:
+            at, last = read_cursor(after)
+            end = tuple_(literal(at, Timestamp()), literal(str(last)))
+            asked = asked.where(place > end if longest_first else place < end)
+        ordered = (
+            (sort.asc(), _CONVERSATIONS.c.id.asc()) if longest_first else (sort.desc(), _CONVERSATIONS.c.id.desc())
+        )
+        async with self._database.reading() as connection:
+            if q.strip():
+                found = await self._conversations_with(connection, q, postgresql=self._database.is_postgresql)
+                asked = asked.where(_CONVERSATIONS.c.id.in_(found))
+            rows = (await connection.execute(asked.order_by(*ordered).limit(limit + 1))).mappings().all()
+            page = await _with_labels(connection, [dict(row) for row in rows[:limit]])
+        last_shown = page[-1] if len(rows) > limit else None
+        return ConversationPage(tuple(page), _next(last_shown, by_wait=longest_first))
+
+    @staticmethod
+    async def _conversations_with(connection: AsyncConnection, q: str, *, postgresql: bool) -> set[str]:
+        """Conversations in which a search finds something: the person, or a message."""
+        people = search.people_with(q, _MOST_PEOPLE, postgresql=postgresql)
+        found = set((await connection.execute(people)).scalars())
+        words = search.words_of_query(q)
+        if words:
+            newest = search.newest_with(words, _MOST_HITS, postgresql=postgresql).subquery()
+            asked = select(_MESSAGES.c.conversation).join(newest, newest.c.seq == _MESSAGES.c.seq)
+            found |= set((await connection.execute(asked)).scalars())
+        return found
+
+    async def conversation(self, name: str) -> ConversationShown | None:
+        """The conversation; None where there is none of this name."""
+        async with self._database.reading() as connection:
+            home = await _home(connection, name)
+            rows = (await connection.execute(_selected().where(_CONVERSATIONS.c.id == home))).mappings().all()
+            found = await _with_labels(connection, [dict(row) for row in rows])
+        return found[0] if found else None
+
+    async def messages(self, conversation: str, *, before: str | None = None, limit: int = 50) -> MessagePage:
+        """The newest messages before a cursor, in their order. Raises WrongCursor."""
+        limit = max(1, min(limit, MOST_AT_ONCE))
+        async with self._database.reading() as connection:
+            home = await _home(connection, conversation)
+            asked = select(_MESSAGES).where(_MESSAGES.c.conversation == home, _MESSAGES.c.kind.is_not(None))
+            if before:
+                at, seq = read_cursor(before)
+                end = tuple_(literal(at, Timestamp()), literal(_number(seq)))
+                asked = asked.where(tuple_(_MESSAGES.c.at, _MESSAGES.c.seq) < end)
+            newest = asked.order_by(_MESSAGES.c.at.desc(), _MESSAGES.c.seq.desc()).limit(limit + 1)
+            rows = [dict(row) for row in (await connection.execute(newest)).mappings()]
+            page = rows[:limit][::-1]
+            older = cursor(page[0]["at"], page[0]["seq"]) if len(rows) > limit else None
+            return MessagePage(tuple(await shown(connection, page)), older)
+
+    async def turn(self, id_: str, conversation: str | None = None) -> TurnShown | None:
+        """A turn by its id; `conversation` tells apart two of one id, which are rarer than one in a million."""
+        turns = tables.TURNS
+        asked = select(turns).where(turns.c.id == id_).order_by(turns.c.at.desc())
+        async with self._database.reading() as connection:
+            if conversation:
+                asked = asked.where(turns.c.conversation == await _home(connection, conversation))
+            row = (await connection.execute(asked.limit(1))).mappings().first()
+        if row is None:
+            return None
+        sent = _expanded(row["asked"]) if row["asked"] else []
+        return TurnShown(row["id"], row["conversation"], row["at"], row["release"], row["trace"], sent)
+
+    async def notes(self, conversation: str) -> list[dict[str, Any]]:
+        """Private notes, oldest first: `{id, at, author, text, mentions}`."""
+        return await self._rows_of(tables.NOTES, conversation)
+
+    async def handovers(self, conversation: str) -> list[dict[str, Any]]:
+        """Changes of who answers, oldest first: `{id, at, action, operator, assigned_to, reason}`."""
+        return await self._rows_of(tables.HANDOVERS, conversation)
+
+    async def _rows_of(self, table: Any, conversation: str) -> list[dict[str, Any]]:
+        async with self._database.reading() as connection:
+            home = await _home(connection, conversation)
+            asked = select(table).where(table.c.conversation == home).order_by(table.c.at, table.c.id)
+            rows = (await connection.execute(asked.limit(1000))).mappings().all()
+        return [
+            {name: _plain(value) for name, value in row.items() if name != "conversation"} for row in map(dict, rows)
+        ]
+
+    async def product_cards(self, *, checked: bool | None = None, limit: int = 50) -> list[dict[str, Any]]:
+        """Confirmed product cards, the newest first."""
+        cards = tables.PRODUCT_CARDS
+        asked = select(cards).order_by(cards.c.at.desc()).limit(max(1, min(limit, MOST_AT_ONCE)))
+        if checked is not None:
+            asked = asked.where(cards.c.checked.is_(checked))
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(asked)).mappings().all()
+        return [{name: _plain(value) for name, value in row.items()} for row in map(dict, rows)]
+
+    async def search(self, q: str, *, limit: int = 50) -> list[FoundMessage]:
+        """The newest messages that hold all words of a search."""
+        words = search.words_of_query(q)
+        if not words:
+            return []
+        async with self._database.reading() as connection:
+            limit = max(1, min(limit, MOST_AT_ONCE))
+            newest = search.newest_with(words, limit, postgresql=self._database.is_postgresql).subquery()
+            asked = select(_MESSAGES).join(newest, newest.c.seq == _MESSAGES.c.seq).order_by(_MESSAGES.c.seq.desc())
+            rows = [dict(row) for row in (await connection.execute(asked)).mappings()]
+            messages = await shown(connection, rows)
+            people = await _people(connection, {row["conversation"] for row in rows})
+        return [
+            FoundMessage(one.row["conversation"], people.get(one.row["conversation"], PersonShown()), one)
+            for one in messages
+        ]
+
+    async def labels(self) -> list[str]:
+        """Labels in use."""
+        async with self._database.reading() as connection:
+            found = await connection.execute(select(tables.LABELS.c.label).distinct().order_by(tables.LABELS.c.label))
+            return list(found.scalars())
+
+
+def _selected() -> Select[Any]:
+    people = (_CONTACTS.c.name, _CONTACTS.c.phone, _CONTACTS.c.bsuid, _CONTACTS.c.language, _CONTACTS.c.ad)
+    joined = _CONVERSATIONS.outerjoin(_CONTACTS, _CONTACTS.c.conversation == _CONVERSATIONS.c.id)
+    return select(_CONVERSATIONS, *people).select_from(joined).where(_CONVERSATIONS.c.merged_into.is_(None))
+
+
+def _listed(state: Filter | None, me: str | None, labels: Sequence[str]) -> Select[Any]:
+    asked = _selected()
+    match state:
+        case "mine":
+            asked = asked.where(_CONVERSATIONS.c.assigned_to == me, _CONVERSATIONS.c.state != "closed")
+        case "unassigned":
+            open_ = _CONVERSATIONS.c.state.in_(("waiting", "person"))
+            asked = asked.where(open_, _CONVERSATIONS.c.assigned_to.is_(None))
+        case "waiting" | "person" | "bot" | "closed":
+            asked = asked.where(_CONVERSATIONS.c.state == state)
+        case None:
+            pass
+    for label in labels:
+        having = select(tables.LABELS.c.conversation).where(tables.LABELS.c.label == label)
+        asked = asked.where(_CONVERSATIONS.c.id.in_(having))
+    return asked
+
+
+def _next(last: ConversationShown | None, *, by_wait: bool) -> str | None:
+    if last is None:
+        return None
+    at = last.waiting_since if by_wait else last.last_at
+    return cursor(at or datetime.fromtimestamp(0, UTC), last.id)
+
+
+async def _home(connection: AsyncConnection, name: str) -> str:
+    """The conversation that this one has joined; itself, as a rule."""
+    for _ in range(20):
+        asked = select(_CONVERSATIONS.c.merged_into).where(_CONVERSATIONS.c.id == name)
+        joined = (await connection.execute(asked)).scalar()
+        if not joined:
+            break
+        name = joined
+    return name
+
+
+async def _with_labels(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> list[ConversationShown]:
+    labels: dict[str, list[str]] = {}
+    if rows:
+        table = tables.LABELS
+        asked = select(table).where(table.c.conversation.in_([row["id"] for row in rows])).order_by(table.c.label)
+        for row in (await connection.execute(asked)).mappings():
+            labels.setdefault(row["conversation"], []).append(row["label"])
+    return [_conversation(row, labels.get(row["id"], ())) for row in rows]
+
+
+def _conversation(row: dict[str, Any], labels: Iterable[str]) -> ConversationShown:
+    last = None
+    if row["last_name"] is not None:
+        last = {
+            "id": row["last_name"],
+            "at": row["last_at"].isoformat(),
+            "author": row["last_author"],
+            "kind": row["last_kind"],
+            "text": row["last_text"],
+        }
+    return ConversationShown(
+        id=row["id"],
+        contact=PersonShown(row["name"], row["phone"], row["bsuid"]),
+        state=row["state"],
+        assigned_to=row["assigned_to"],
+        unread=row["unread"],
+        last_message=last,
+        last_at=row["last_at"],
+        last_inbound_at=row["last_inbound_at"],
+        waiting_since=row["waiting_since"],
+        labels=tuple(labels),
+        language=row["language"],
+        ad=row["ad"],
+        created_at=row["created_at"],
+        closed_at=row["closed_at"],
+    )
+
+
+async def _people(connection: AsyncConnection, names: set[str]) -> dict[str, PersonShown]:
+    rows = await connection.execute(select(_CONTACTS).where(_CONTACTS.c.conversation.in_(names)))
+    return {row["conversation"]: PersonShown(row["name"], row["phone"], row["bsuid"]) for row in rows.mappings()}
+
+
+def _expanded(packed: bytes) -> list[dict[str, Any]]:
+    """Requests to models with all their messages: a request repeats the first `same` messages of the one before."""
+    unpacker = zlib.decompressobj()
+    requests = json.loads(unpacker.decompress(packed, _LARGEST_ASKED))
+    before: list[Any] = []
+    found = []
+    for request in requests:
+        before = before[: request["same"]] + request["messages"]
+        found.append({"asked": request["asked"], "messages": before})
+    return found
+
+
+def _number(last: str | int) -> int:
+    if not isinstance(last, int):
+        raise WrongCursor("the cursor is not one of this list")
+    return last
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -1,0 +1,106 @@
+"""Edits and deletions of messages, whether they come after their message or before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.history import tables
+from bot.history.state import ConversationState
+
+_CHANGES, _MESSAGES, _TURNS = tables.CHANGES, tables.MESSAGES, tables.TURNS
+Row = Mapping[str, Any]
+
+
+async def apply(
+    connection: AsyncConnection,
+    messages: Sequence[Row],
+    changes: Sequence[Row],
+    turns: Sequence[Row],
+    states: Mapping[str, ConversationState],
+) -> None:
+    """Apply the changes of new messages, and the new changes of messages."""
+    targets = {(row["conversation"], row["name"]) for row in messages}
+    targets |= {(row["conversation"], row["target"]) for row in changes if row["kind"] != "reaction"}
+    for change in await _known(connection, targets):
+        if change["kind"] == "revoke":
+            await _revoke(connection, change, states.get(change["conversation"]))
+        else:
+            await _edit(connection, change, states.get(change["conversation"]))
+    await _forget_traces(connection, turns)
+
+
+async def _known(connection: AsyncConnection, targets: Iterable[tuple[str, str]]) -> list[Row]:
+    """Edits and deletions of these messages, in their order."""
+    by_conversation: dict[str, list[str]] = {}
+    for conversation, target in targets:
+        by_conversation.setdefault(conversation, []).append(target)
+    if not by_conversation:
+        return []
+    about = or_(
+        *(
+            and_(_CHANGES.c.conversation == conversation, _CHANGES.c.target.in_(names))
+            for conversation, names in by_conversation.items()
+        )
+    )
+    asked = select(_CHANGES).where(about, _CHANGES.c.kind.in_(("edit", "revoke"))).order_by(_CHANGES.c.at)
+    return [dict(row) for row in (await connection.execute(asked)).mappings()]
+
+
+async def _edit(connection: AsyncConnection, change: Row, state: ConversationState | None) -> None:
+    here = _message(change)
+    newer = _MESSAGES.c.edited_at.is_(None) | (_MESSAGES.c.edited_at < change["at"])
+    fits = and_(here, _MESSAGES.c.kind.is_not(None), _MESSAGES.c.deleted_at.is_(None), newer)
+    before = (await connection.execute(select(_MESSAGES.c.body).where(fits))).first()
+    if before is None:
+        return
+    await connection.execute(update(_CHANGES).where(*_itself(change)).values(before=before.body))
+    await connection.execute(update(_MESSAGES).where(here).values(body=change["value"], edited_at=change["at"]))
+    if state is not None and state.last_name == change["target"]:
+        state.last_text, state.is_changed = (change["value"] or "")[:200], True
+
+
+async def _revoke(connection: AsyncConnection, change: Row, state: ConversationState | None) -> None:
+    """Forget the words of a message that its sender took back, also where they were repeated."""
+    here = _message(change)
+    found = (
+        await connection.execute(select(_MESSAGES.c.at, _MESSAGES.c.turn, _MESSAGES.c.deleted_at).where(here))
+    ).first()
+    if found is None:
+        return
+    nothing = dict.fromkeys(("body", "transcript", "payload", "file"))
+    await connection.execute(update(_MESSAGES).where(here).values(**nothing, deleted_at=change["at"]))
+    edits = and_(_CHANGES.c.conversation == change["conversation"], _CHANGES.c.target == change["target"])
+    await connection.execute(update(_CHANGES).where(edits, _CHANGES.c.kind == "edit").values(value=None, before=None))
+    mine = _TURNS.c.conversation == change["conversation"]
+    # Later turns repeated the memory to the model, with this message in it.
+    await connection.execute(update(_TURNS).where(mine, _TURNS.c.at >= found.at).values(asked=None))
+    if found.turn:
+        await connection.execute(update(_TURNS).where(mine, _TURNS.c.id == found.turn).values(trace=None, asked=None))
+    if state is not None and state.last_name == change["target"]:
+        state.last_text, state.is_changed = None, True
+
+
+async def _forget_traces(connection: AsyncConnection, turns: Sequence[Row]) -> None:
+    """Forget what new traces say of messages that were deleted before."""
+    for row in turns:
+        names = (row["trace"] or {}).get("messages") or []
+        gone = select(_MESSAGES.c.seq).where(
+            _MESSAGES.c.conversation == row["conversation"],
+            _MESSAGES.c.name.in_(names),
+            _MESSAGES.c.deleted_at.is_not(None),
+        )
+        if names and (await connection.execute(gone)).first():
+            itself = and_(_TURNS.c.conversation == row["conversation"], _TURNS.c.id == row["id"])
+            await connection.execute(update(_TURNS).where(itself).values(trace=None, asked=None))
+
+
+def _message(change: Row) -> Any:
+    return and_(_MESSAGES.c.conversation == change["conversation"], _MESSAGES.c.name == change["target"])
+
+
+def _itself(change: Row) -> tuple[Any, Any]:
+    return _CHANGES.c.conversation == change["conversation"], _CHANGES.c.name == change["name"]

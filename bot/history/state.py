@@ -1,0 +1,126 @@
+"""The state of a conversation in the history, as events change it in any order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, Literal
+from unicodedata import combining, normalize
+
+State = Literal["bot", "waiting", "person", "closed"]
+Author = Literal["customer", "assistant", "operator", "system"]
+_SHORT = 200
+
+
+def folded(text: str) -> str:
+    """A text without accents and capitals, for comparisons."""
+    letters = normalize("NFKD", text.casefold())
+    return "".join(sign for sign in letters if not combining(sign))
+
+
+@dataclass(slots=True)
+class LastMessage:
+    """The newest message of a conversation, as a list of conversations shows it."""
+
+    at: datetime
+    name: str
+    author: Author
+    kind: str
+    text: str | None
+
+
+@dataclass(slots=True)
+class ConversationState:
+    """A row of `conversations`; `is_changed` says that it has to be written.
+
+    Events may come late or twice. Each keeps the newest of what it is about, so that their order doesn't matter.
+    """
+
+    id: str
+    state: State
+    state_at: datetime
+    last_at: datetime
+    created_at: datetime
+    assigned_to: str | None = None
+    unread: int = 0
+    last_name: str | None = None
+    last_author: str | None = None
+    last_kind: str | None = None
+    last_text: str | None = None
+    last_inbound_at: datetime | None = None
+    waiting_since: datetime | None = None
+    answered_until: datetime | None = None
+    seen_until: datetime | None = None
+    closed_at: datetime | None = None
+    merged_into: str | None = None
+    is_changed: bool = field(default=False, compare=False)
+
+    def row(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "is_changed"}
+
+    def note_last(self, message: LastMessage) -> None:
+        """Keep the newest message."""
+        self.is_changed = True
+        self.created_at = min(self.created_at, message.at)
+        if self.last_name is not None and message.at < self.last_at:
+            return
+        self.last_at, self.last_name, self.last_author = message.at, message.name, message.author
+        self.last_kind, self.last_text = message.kind, (message.text or "")[:_SHORT] or None
+
+    def customer_wrote(self, at: datetime) -> None:
+        """Open the window anew. A closed conversation is the bot's again."""
+        self.last_inbound_at = _later(self.last_inbound_at, at)
+        if self.state == "closed" and at > self.state_at:
+            self.change("bot", at)
+        elif self.state in ("waiting", "person") and self.waiting_since is None and self._is_news(at):
+            self.waiting_since = at
+        self.is_changed = True
+
+    def assistant_wrote(self, at: datetime) -> None:
+        if self.state == "bot":
+            self.answered_until = _later(self.answered_until, at)
+            self.is_changed = True
+
+    def operator_wrote(self, at: datetime) -> None:
+        """An operator's own words show that they have read all before, and end the wait."""
+        self.seen_until = _later(self.seen_until, at)
+        if self.waiting_since is not None and self.waiting_since <= at:
+            self.waiting_since = None
+        self.is_changed = True
+
+    def was_seen(self, at: datetime) -> None:
+        self.seen_until = _later(self.seen_until, at)
+        self.is_changed = True
+
+    def change(self, state: State, at: datetime, assigned_to: str | None = None) -> None:
+        """Change who answers, unless a later change is known."""
+        if at < self.state_at:
+            return
+        if state == "waiting" and self.state in ("waiting", "person"):
+            # Somebody was asked for twice: the first call counts.
+            return
+        self.state, self.state_at, self.assigned_to, self.is_changed = state, at, assigned_to, True
+        if state == "waiting":
+            self.waiting_since = at
+        elif state in ("bot", "closed"):
+            self.waiting_since = None
+        self.closed_at = at if state == "closed" else None
+
+    def assign(self, at: datetime, assigned_to: str | None) -> None:
+        """Give the conversation to an operator, or to nobody; who answers stays as it is."""
+        if at >= self.state_at:
+            self.assigned_to, self.is_changed = assigned_to, True
+
+    def _is_news(self, at: datetime) -> bool:
+        """Whether a message came after the last change of who answers, and after the last that a person saw."""
+        return at > self.state_at and (self.seen_until is None or at > self.seen_until)
+
+    @property
+    def read_until(self) -> datetime | None:
+        """Up to there, somebody has read the customer's messages."""
+        times = [one for one in (self.answered_until, self.seen_until) if one is not None]
+        return max(times, default=None)
+
+
+def _later(one: datetime | None, other: datetime) -> datetime:
+    return other if one is None else max(one, other)

@@ -1,0 +1,40 @@
+"""Statements of the writer that SQLite and PostgreSQL have in common, though SQLAlchemy has them once for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, func
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+Rows = Sequence[dict[str, Any]]
+
+
+async def upsert(  # noqa: PLR0913 - a table's upsert has these parts
+    connection: AsyncConnection,
+    table: Table,
+    rows: Rows,
+    *,
+    key: Iterable[str],
+    replace: Iterable[str] = (),
+    fill: Iterable[str] = (),
+    where: ColumnElement[bool] | None = None,
+) -> None:
+    """Insert rows; where one with this key is there, change it.
+
+    `replace` are columns that get the new value, `fill` those that get it only where they have none. Without both, a
+    known row stays as it is. `where` limits the change to some of the known rows.
+    """
+    if not rows:
+        return
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement: Any = insert(table)
+    new = statement.excluded
+    changes = {name: new[name] for name in replace} | {name: func.coalesce(table.c[name], new[name]) for name in fill}
+    if changes:
+        statement = statement.on_conflict_do_update(index_elements=list(key), set_=changes, where=where)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=list(key))
+    await connection.execute(statement, list(rows))

@@ -1,0 +1,29 @@
+"""The console within the web server: its routes, and the refusal of all other paths below its API."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from bot.settings import Settings
+from bot.settings.reading import origin
+from bot.web.console import pages, session_routes, token_routes
+from bot.web.console.access import PUBLIC, PublicUrl, open_to_all
+from bot.web.console.problems import ApiProblem
+
+_ROUTES = (session_routes.routes,)
+
+
+def add_console(app: web.Application, settings: Settings) -> None:
+    """Add the console's routes; CONSOLE_TOKEN and the parts are set by the server."""
+    public = settings.service.public_url
+    app[PUBLIC] = PublicUrl(origin(public) if public else None, settings.service.default_language)
+    app.add_routes(token_routes.routes)
+    for routes in _ROUTES:
+        app.add_routes(routes)
+    app.router.add_route("*", "/console/api/{path:.*}", _unknown)
+    app.add_routes(pages.routes)
+
+
+@open_to_all
+async def _unknown(_: web.Request) -> web.Response:
+    raise ApiProblem(404, "not_found")

@@ -1,0 +1,131 @@
+"""Refusals of the console's API: a status, a code for programs, and a sentence in the person's language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from bot.messages.language import Language, language_from
+
+_TEXTS: dict[str, tuple[str, str]] = {
+    "login_needed": ("Inicia sesión para continuar.", "Log in to go on."),
+    "session_over": ("Tu sesión terminó; inicia sesión de nuevo.", "Your session is over; log in again."),
+    "login_wrong": ("El correo o la contraseña no son correctos.", "The e-mail address or the password is wrong."),
+    "too_many_tries": (
+        "Demasiados intentos; espera {seconds} segundos.",
+        "Too many tries; wait {seconds} seconds.",
+    ),
+    "token_wrong": ("El token de la consola no es correcto.", "The console's token is wrong."),
+    "link_over": (
+        "Este enlace ya se usó o venció; pide otro a quien administra la consola.",
+        "This link was used or has expired; ask the console's administrator for another.",
+    ),
+    "password_short": ("La contraseña necesita al menos 10 signos.", "The password needs at least 10 signs."),
+    "password_long": ("La contraseña puede tener hasta 200 signos.", "The password may have up to 200 signs."),
+    "password_common": (
+        "Esa contraseña es fácil de adivinar; elige otra.",
+        "That password is easily guessed; choose another.",
+    ),
+    "password_personal": (
+        "La contraseña contiene tu nombre o tu correo; elige otra.",
+        "The password contains your name or your address; choose another.",
+    ),
+    "cross_site": (
+        "La petición no viene de la consola; recarga la página.",
+        "The request does not come from the console; reload the page.",
+    ),
+    "forbidden": ("Tu rol no permite esta acción.", "Your role does not allow this."),
+    "not_found": ("Eso no existe.", "There is no such thing."),
+    "conversation_unknown": ("Esa conversación no existe.", "There is no such conversation."),
+    "body_unreadable": ("El cuerpo no es JSON válido.", "The body is no valid JSON."),
+    "body_too_large": ("El cuerpo es demasiado grande.", "The body is too large."),
+    "body_slow": ("El cuerpo llegó demasiado lento.", "The body came too slowly."),
+    "field_wrong": ("El campo {field} no es válido: {why}.", "The field {field} is wrong: {why}."),
+    "taken": ("{who} ya tiene esta conversación.", "{who} has this conversation already."),
+    "not_yours": (
+        "Toma la conversación antes de escribir.",
+        "Take the conversation before you write.",
+    ),
+    "someone_elses": (
+        "{who} tiene esta conversación; solo un supervisor puede hacerlo.",
+        "{who} has this conversation; only a supervisor may do this.",
+    ),
+    "window_closed": (
+        "Pasaron más de 24 horas desde el último mensaje del cliente; solo se puede enviar una plantilla.",
+        "The customer last wrote over 24 hours ago; only a template may be sent.",
+    ),
+    "opted_out": (
+        "El cliente no quiere mensajes de este tipo.",
+        "The customer does not want messages of this kind.",
+    ),
+    "key_needed": (
+        "Falta la cabecera Idempotency-Key (1 a 200 signos).",
+        "The header Idempotency-Key is missing (1 to 200 signs).",
+    ),
+    "key_used": (
+        "Esa Idempotency-Key ya se usó con otro contenido.",
+        "That Idempotency-Key was used with other content already.",
+    ),
+    "template_not_sendable": (
+        "La plantilla no se puede enviar: {why}.",
+        "The template can't be sent: {why}.",
+    ),
+    "file_not_sendable": ("El archivo no se puede enviar: {why}.", "The file can't be sent: {why}."),
+    "operator_unknown": ("Nadie en la consola tiene ese correo.", "Nobody in the console has this address."),
+    "shortcut_taken": ("Otra respuesta ya usa ese atajo.", "Another reply has this shortcut already."),
+    "too_many_replies": ("Ya hay mil respuestas guardadas.", "There are a thousand replies already."),
+    "acted_already": (
+        "Una herramienta ya había actuado; escribe al cliente y descarta el mensaje.",
+        "A tool had acted already; write to the customer, then drop the message.",
+    ),
+    "thread_of_another": (
+        "Otra aplicación tiene la conversación en Meta: {why}.",
+        "Another app owns the thread at Meta: {why}.",
+    ),
+    "conversation_busy": (
+        "La conversación está ocupada; intenta de nuevo en un momento.",
+        "The conversation is busy; try again in a moment.",
+    ),
+    "files_missing": (
+        "Faltan archivos de esta persona en este servidor; usa `recado contacts erase --files-lost`.",
+        "Files of this person are missing on this server; use `recado contacts erase --files-lost`.",
+    ),
+    "streams_full": ("Hay demasiadas páginas abiertas.", "Too many pages are open."),
+    "unavailable": (
+        "El servicio no está listo; intenta de nuevo en un momento.",
+        "The service is not ready; try again in a moment.",
+    ),
+    "database_outdated": (
+        "La base de datos no está al día; ejecuta `recado db upgrade`.",
+        "The database's schema is not up to date; run `recado db upgrade`.",
+    ),
+}
+CODES = frozenset(_TEXTS)
+
+
+class ApiProblem(Exception):
+    """A refusal; `facts` fill its sentence, and a fact `field` is told apart too."""
+
+    def __init__(self, status: int, code: str, *, headers: dict[str, str] | None = None, **facts: Any) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.headers = headers or {}
+        self.facts = facts
+
+    def response(self, language: Language) -> web.Response:
+        spanish, english = _TEXTS[self.code]
+        text = (spanish if language == "es" else english).format(**self.facts)
+        error = {"code": self.code, "message": text}
+        if "field" in self.facts:
+            error["field"] = self.facts["field"]
+        return web.json_response({"error": error}, status=self.status, headers=self.headers)
+
+
+def preferred_language(request: web.Request, default: Language) -> Language:
+    """The first of our languages that the browser asks for."""
+    for piece in request.headers.get("Accept-Language", "")[:200].split(","):
+        if language := language_from(piece.strip().partition(";")[0], None):
+            return language
+    return default

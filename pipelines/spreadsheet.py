@@ -1,0 +1,141 @@
+"""Reads the rows of a table file: CSV in any usual separator and encoding, and the first sheet of an XLSX."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from pipelines.blocks.csv_rows import delimiter_of
+
+Cell = str | Decimal
+"""A text, or a number where the file itself has one; an empty cell is an empty text."""
+
+MOST_BYTES = 64 * 1024 * 1024
+MOST_ROWS = 1_048_576
+MOST_COLUMNS = 200
+LONGEST_CELL = 32_767
+# Because a file of a few kilobytes can unpack to gigabytes, an XLSX tells its size before a part is unpacked.
+_MOST_UNPACKED = 1024 * 1024 * 1024
+_ZIP = b"PK\x03\x04"
+_OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+_PROBE = 64 * 1024
+# openpyxl raises nearly anything for a broken file.
+_BROKEN = (
+    zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, EOFError, SyntaxError,
+)  # fmt: skip
+_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+class TableRefused(Exception):
+    """A file that is no table, or larger than we read; the message says why in words for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """Cells of a row, or the `problem` with it; `number` counts from 1 as a spreadsheet does, empty rows included."""
+
+    number: int
+    cells: tuple[Cell, ...]
+    problem: str = ""
+
+
+def table_rows(data: bytes) -> Iterator[TableRow]:
+    """Yield the rows that aren't empty, in order. Raises TableRefused, also later for what is found late."""
+    if len(data) > MOST_BYTES:
+        raise TableRefused(f"the file has {len(data) // 1024**2} MB; at most {MOST_BYTES // 1024**2} MB are read")
+    if data.startswith(_OLD_EXCEL):
+        raise TableRefused("this is an old Excel file (.xls); save it as .xlsx or CSV")
+    rows = _of_xlsx(data) if data.startswith(_ZIP) else _of_csv(text_of(data))
+    for number, cells in enumerate(rows, 1):
+        if number > MOST_ROWS:
+            raise TableRefused(f"the file has more than {MOST_ROWS:,} rows")
+        if any(cell != "" for cell in cells):
+            yield TableRow(number, cells, _problem(cells))
+
+
+def text_of(data: bytes) -> str:
+    """Decode UTF-8 or UTF-16, with a mark or without, and Windows-1252 otherwise."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return data.decode(encoding, "replace")
+    probe = data[:_PROBE]
+    # Because Latin letters have a zero byte in UTF-16, most bytes of one parity are zero.
+    for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if len(probe) > 1 and probe[start::2].count(0) * 2 > len(probe) // 2:
+            return data.decode(encoding, "replace")
+    if b"\0" in data:
+        raise TableRefused("the file is neither a text nor an XLSX")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def _problem(cells: tuple[Cell, ...]) -> str:
+    if len(cells) > MOST_COLUMNS:
+        return f"it has more than {MOST_COLUMNS} columns"
+    if any(isinstance(cell, str) and len(cell) > LONGEST_CELL for cell in cells):
+        return f"a cell has more than {LONGEST_CELL:,} characters"
+    return ""
+
+
+def _of_csv(text: str) -> Iterator[tuple[Cell, ...]]:
+    # Excel writes this line for itself: it names the separator and is no row of data.
+    told = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
+    separator = told[1] if told else delimiter_of(text)
+    lines = io.StringIO(text[told.end() :] if told else text, newline="")
+    if told:
+        yield ()
+    try:
+        for row in csv.reader(lines, delimiter=separator):
+            yield tuple(cell.strip().replace("\0", "") for cell in row)
+    except csv.Error as error:
+        raise TableRefused(f"the file is no readable CSV ({error}); is a quotation mark left open?") from error
+
+
+def _of_xlsx(data: bytes) -> Iterator[tuple[Cell, ...]]:
+    from openpyxl import load_workbook  # noqa: PLC0415 -- half a second that only an XLSX needs
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            unpacked = sum(part.file_size for part in archive.infolist())
+        if unpacked > _MOST_UNPACKED:
+            raise TableRefused("the XLSX unpacks to more than 1 GB")
+        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+        sheet = next((one for one in book.worksheets if one.sheet_state == "visible"), None)
+        if sheet is None:
+            raise TableRefused("the XLSX has no visible sheet")
+        # Because some programs write a wrong size of the sheet, it is found by reading.
+        sheet.reset_dimensions()
+        for row in sheet.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True):
+            yield _trimmed(tuple(_cell(value) for value in row))
+    except _BROKEN as error:
+        raise TableRefused("the XLSX can't be opened; save it again with a spreadsheet program") from error
+
+
+def _trimmed(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    """The cells up to the last that isn't empty."""
+    return cells[: max((place for place, cell in enumerate(cells, 1) if cell != ""), default=0)]
+
+
+def _cell(value: object) -> Cell:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case int():
+            return Decimal(value)
+        case float():
+            number = Decimal(repr(value))
+            return number.to_integral_value() if number == number.to_integral_value() else number
+        case datetime() | date():
+            return value.isoformat()
+        case _:
+            return str(value).strip()
