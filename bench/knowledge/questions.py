@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.knowledge.document import Audience
-from bot.knowledge.index import Hit
+from bot.knowledge.index import PassageHit
 from bot.knowledge.words import folded
 
 
@@ -29,14 +29,14 @@ class Question:
     number: int = 0
     extra: dict[str, Any] = field(default_factory=dict)
 
-    def is_hit(self, hit: Hit) -> bool:
+    def is_hit(self, hit: PassageHit) -> bool:
         """Whether a passage of one of the files holds one of the texts; any passage of the file where none is named."""
         if not any(_same_file(hit.document.name, source) for source in self.sources):
             return False
         text = _plain(hit.passage.text)
         return not self.answers or any(_plain(answer) in text for answer in self.answers)
 
-    def rank(self, hits: Sequence[Hit]) -> int | None:
+    def rank(self, hits: Sequence[PassageHit]) -> int | None:
         """Place of the first passage that answers, from 1."""
         return next((place for place, hit in enumerate(hits, 1) if self.is_hit(hit)), None)
 

@@ -28,15 +28,15 @@ CANDIDATES = 50
 # Weights of the evidence that orders the candidates.
 ORDER = {"stems": 0.65, "sounds": 0.05, "covered": 0.8, "meaning": 0.4, "whole": 1.1, "form": 0.3, "is_pair": -0.3}
 # A logistic regression of the same evidence: the probability that a passage answers.
-BIAS = -6.96
+BIAS = -8.0
 CONFIDENCE = {
-    "covered": 4.08,
-    "meaning": -1.93,
+    "covered": 5.1,
+    "meaning": 0.31,
     "whole": 3.56,
-    "stems_a_word": 1.28,
-    "lead": 4.3,
-    "words": 0.81,
-    "is_pair": -1.36,
+    "stems_a_word": 1.39,
+    "lead": 2.52,
+    "words": 0.9,
+    "is_pair": -1.82,
 }
 THRESHOLD = 0.5
 # A question that people have answered wins from this likeness on.
@@ -78,7 +78,7 @@ class PassageEvidence(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class PassageHit:
     """A passage that was found; `score` is its confidence of 0 to 1."""
 
     document: KnowledgeDocument
@@ -90,7 +90,7 @@ class Hit:
 class Found:
     """Passages, the best first."""
 
-    hits: tuple[Hit, ...]
+    hits: tuple[PassageHit, ...]
 
     @property
     def confidence(self) -> float:
@@ -150,7 +150,7 @@ class KnowledgeIndex:
         usual = min(float(np.median(meaning)), _USUAL)
         asked, telling = forms_asked(question), max(len(words), 1)
         best_stem, best_sound = max(float(by_stem.max()), 1e-6), max(float(by_sound.max()), 1e-6)
-        found: list[tuple[float, Hit]] = []
+        found: list[tuple[float, PassageHit]] = []
         for at in candidates:
             place = int(permitted[at])
             evidence = PassageEvidence(
@@ -167,7 +167,7 @@ class KnowledgeIndex:
             )
             order = evidence.weighed(ORDER)
             wins = evidence.is_pair and evidence.meaning >= SURE_PAIR
-            found.append((order + wins * _FIRST, Hit(*self.rows[place], evidence.confidence)))
+            found.append((order + wins * _FIRST, PassageHit(*self.rows[place], evidence.confidence)))
         found.sort(key=lambda one: -one[0])
         return Found(tuple(hit for _, hit in found[:limit]))
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from typing import Any
 
 import yaml
@@ -16,6 +17,7 @@ from bot.messages.language import Language, language_from
 
 _FENCE = re.compile(r"[ \t]*(?:---|—-|–-|——|—)[ \t]*")
 _LONGEST = 200
+_NEAR = 0.75
 # Operators write in their language.
 _KEYS = {
     "title": "title", "titulo": "title", "título": "title",
@@ -87,7 +89,7 @@ def _values(found: Mapping[str, Any], source: str, first_line: int, values: dict
         line = next((at for at, text in enumerate(lines, first_line) if text.lstrip().startswith(str(key))), first_line)
         name = _KEYS.get(str(key).lower())
         if name is None:
-            near = next((known for known in _KEYS if _is_near(str(key).lower(), known)), None)
+            near = next(iter(get_close_matches(str(key).lower()[:_LONGEST], _KEYS, 1, _NEAR)), None)
             # A misspelt audience would show a staff's document to customers.
             meant = f"; is {near} meant?" if near else ", and nothing reads it"
             yield FactMistake(line, f"unknown key {str(key)[:40]!r}{meant}", is_error=near is not None)
@@ -96,10 +98,6 @@ def _values(found: Mapping[str, Any], source: str, first_line: int, values: dict
             values[name] = _READERS[name](value)
         except (ValueError, TypeError):
             yield FactMistake(line, f"{key}: {_EXPECTED[name]}")
-
-
-def _is_near(key: str, known: str) -> bool:
-    return len(known) > 4 and (key.startswith(known[:5]) or sorted(key) == sorted(known))  # noqa: PLR2004 - letters
 
 
 def _title(value: Any) -> str:

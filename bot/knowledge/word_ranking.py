@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -39,6 +40,8 @@ class TermScores:
         self.terms = terms
         self._columns: dict[str, Any] = {}
         if terms:
+            # Because the library makes its logger talk, ours would print its steps.
+            logging.getLogger("bm25s").setLevel(logging.WARNING)
             ranker = bm25s.BM25(k1=_K1, b=_B)
             ranker.index((ids, terms), show_progress=False)
             self._columns = ranker.scores
