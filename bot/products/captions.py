@@ -19,15 +19,24 @@ _BARE = re.compile(
 )
 # Words at the ends that name nothing.
 _ENDS = frozenset(
-    "a al aqui ahi agrega agregar agregalo anota capturar captura catalogo con cuesta de del el en es ficha foto guarda "  # noqa: SIM905 - read more easily
-    "guardar guardalo hola la las los mira nueva nuevo para pesos por favor porfa porfavor precio producto registra son "
-    "su un una va vale y add an and at cost costs for here is it new of photo please price product save the this "
-    "to".split()
+    word
+    for line in (
+        "a al aqui ahi agrega agregar agregalo anota capturar captura catalogo con cuesta de del el en es ficha foto",
+        "guarda guardar guardalo hola la las los mira nueva nuevo para pesos por favor porfa porfavor precio producto",
+        "registra son su un una va vale y add an and at cost costs for here is it new of photo please price product",
+        "save the this to",
+    )
+    for word in line.split()
 )
-# Words of sentences: a name has none of them.
+# Words of sentences and of receipts: a name has none of them.
 _OF_SENTENCES = frozenset(
-    "ayer aqui ese eso esta estaba estan este esto falta fue gracias hay hoy llego lo me no porque que se tengo tiene "  # noqa: SIM905 - as above
-    "trae ya arrived i it is missing my not that they thanks there was we you".split()
+    word
+    for line in (
+        "ayer aqui ese eso esta estaba estan este esto falta fue gracias hay hoy llego lo me no porque que se tengo",
+        "tiene trae ya arrived i it is missing my not that they thanks there was we you",
+        "compra compras factura gasto gastos nota pago recibo ticket total expense invoice receipt",
+    )
+    for word in line.split()
 )
 
 

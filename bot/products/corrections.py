@@ -102,8 +102,19 @@ _MOST_WORDS = 8
 
 def command_of(text: str) -> Command | None:
     """A message that is nothing but a command: otra, cancela, guardar."""
-    bare = " ".join(re.findall(r"\w+", plain(text)))
+    bare = _bare(text)
     return next((name for name, spellings in _COMMANDS.items() if bare in spellings), None)
+
+
+def _bare(text: str) -> str:
+    return " ".join(re.findall(r"\w+", plain(text)))
+
+
+def denies(text: str) -> bool:
+    """Whether a message says nothing but no, or that it is no product."""
+    return (
+        re.fullmatch(r"(?:no|nope|no es|no es un producto|not a product|it is not|it isn t)", _bare(text)) is not None
+    )
 
 
 def asks(text: str) -> bool:
