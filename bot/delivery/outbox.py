@@ -20,6 +20,7 @@ from bot.conversations.memory import Memory
 from bot.conversations.waiting_list import WaitingList
 from bot.delivery import reply_queue
 from bot.delivery.failures import DeliveryFailures
+from bot.delivery.noted import sent_entry, unsent_entry
 from bot.delivery.pause import FIX, SendingPause
 from bot.delivery.policy import SendLater, SendPermission, SendPolicy
 from bot.delivery.rate_limiter import SendRateLimiter
@@ -27,6 +28,7 @@ from bot.delivery.reporter import DeliveryReporter
 from bot.delivery.sender import MessageSender, OutgoingMessage
 from bot.delivery.statuses import DUE, DeliveryStatuses, delivery, failures
 from bot.delivery.uploads import NotSendable, Uploads
+from bot.history import stream
 from bot.infra import queues
 from bot.infra.crash_points import passing
 from bot.infra.live_events import LiveEvents
@@ -292,6 +294,8 @@ class Outbox:
         def write(pipeline: Any) -> None:
             pipeline.lrem(reply_queue.replies_key(lease.conversation), 1, waiting.raw)
             pipeline.hdel(reply_queue.progress_key(lease.conversation), reply.id)
+            for index in range(len(reply.parts)):
+                stream.append(pipeline, unsent_entry(lease.conversation, reply, index, ending.error or ""))
 
         await self.leases.commit(lease, write)
         _log.info("reply_ended", reply=reply.id, state=ending.state, why=ending.error)
@@ -322,6 +326,7 @@ class Outbox:
                 pipeline.hset(outgoing.record, "status", "failed")
                 pipeline.hset(outgoing.record, "why", errors[-1])
                 pipeline.expire(outgoing.record, ledger.KEEP_SECONDS)
+            stream.append(pipeline, sent_entry(outgoing, index, wamid, errors[-1] if errors and not wamid else None))
             if last is None:
                 pipeline.hset(reply_queue.progress_key(outgoing.conversation), outgoing.reply.id, str(index + 1))
                 pipeline.expire(reply_queue.progress_key(outgoing.conversation), ledger.KEEP_SECONDS)
