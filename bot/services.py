@@ -6,9 +6,12 @@ moment and stays small.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 import aiohttp
 from redis.asyncio import Redis
@@ -18,6 +21,9 @@ from bot.agent.tool import ToolServices
 from bot.agent.tools.catalog import tools_for
 from bot.agent.vocabulary import library_of
 from bot.ai.openrouter import OpenRouter
+from bot.catalogue.card_sync import CardSync
+from bot.catalogue.finder import ProductFinder
+from bot.conversations.assignment import Assignments
 from bot.conversations.budget import Budget
 from bot.conversations.confirmations import Confirmations
 from bot.conversations.contacts import Contacts
@@ -82,6 +88,9 @@ from bot.whatsapp.client import Graph
 from bot.whatsapp.templates.files import definitions
 from bot.whatsapp.templates.registry import Templates
 
+if TYPE_CHECKING:
+    from bot.database.engine import Database
+
 # After this time, another worker takes the conversation of one that died or stopped.
 LEASE_SECONDS = 6.0
 
@@ -120,6 +129,10 @@ class Services:
     @cached_property
     def publisher(self) -> EventPublisher:
         return EventPublisher(self.redis, self.settings.subscribers)
+
+    @cached_property
+    def assignments(self) -> Assignments:
+        return Assignments(self.redis)
 
     @cached_property
     def handoff(self) -> HandOff:
@@ -252,6 +265,19 @@ class Services:
         return client
 
     @cached_property
+    def product_finder(self) -> ProductFinder:
+        """Opens the database at its first question, because most workers never get one."""
+        finder = ProductFinder(self._open_database, CardSync(self._product_parts[1].catalogue))
+        self._stack.push_async_callback(finder.close)
+        return finder
+
+    async def _open_database(self) -> Database:
+        opening = await asyncio.to_thread(import_module, "bot.database.opening")
+        database: Database = await opening.open_current(self.settings.database.url.get_secret_value())
+        self._stack.push_async_callback(database.close)
+        return database
+
+    @cached_property
     def _product_parts(self) -> tuple[ProductCapture, ProductConfirmer]:
         reader = CardReader(
             text_reader_for=lambda conversation: self.media_readers.text_reader(
@@ -277,6 +303,7 @@ class Services:
             billing=self.billing,
             verification=Verification(self.redis) if self.billing and self._email else None,
             products=self._product_parts[1].catalogue,
+            product_finder=self.product_finder,
         )
 
     @cached_property
@@ -298,6 +325,7 @@ class Services:
                 Agent(self.model, tools_for), self.tool_services, self.budget, self.settings.service.zone
             ),
             events=self.events,
+            assignments=self.assignments,
         )
 
     @cached_property

@@ -91,6 +91,7 @@ class CaseRun:
             language=language,
             now=now,
             effect=f"t_{conversation[2:14]}_{number}",
+            photos=(perception.photo_text,) if perception.photo_text else (),
         )
         agent_turn = _AgentTurn(self.prompts, context, now, model, self.case.turns[number].expect, later=number > 0)
         if perception.perceived.trouble:

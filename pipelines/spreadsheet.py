@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from pipelines.blocks.csv_rows import delimiter_of
+
 Cell = str | Decimal
 """A text, or a number where the file itself has one; an empty cell is an empty text."""
 
@@ -22,8 +24,11 @@ LONGEST_CELL = 32_767
 _MOST_UNPACKED = 1024 * 1024 * 1024
 _ZIP = b"PK\x03\x04"
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
-_SEPARATORS = ",;\t|"
 _PROBE = 64 * 1024
+# openpyxl raises nearly anything for a broken file.
+_BROKEN = (
+    zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, EOFError, SyntaxError,
+)  # fmt: skip
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -72,16 +77,6 @@ def text_of(data: bytes) -> str:
         return data.decode("cp1252", "replace")
 
 
-def separator_of(text: str) -> str:
-    """Find the sign that divides the first line that has one, outside quotes; a comma where none does."""
-    for line in text[:_PROBE].splitlines():
-        bare = re.sub(r'"[^"]*+(?:"|$)', "", line)
-        best = max(_SEPARATORS, key=bare.count)
-        if bare.count(best):
-            return best
-    return ","
-
-
 def _problem(cells: tuple[Cell, ...]) -> str:
     if len(cells) > MOST_COLUMNS:
         return f"it has more than {MOST_COLUMNS} columns"
@@ -91,9 +86,9 @@ def _problem(cells: tuple[Cell, ...]) -> str:
 
 
 def _of_csv(text: str) -> Iterator[tuple[Cell, ...]]:
-    # Excel writes this line for itself: it names the separator and is no row.
+    # Excel writes this line for itself: it names the separator and is no row of data.
     told = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
-    separator = told[1] if told else separator_of(text)
+    separator = told[1] if told else delimiter_of(text)
     lines = io.StringIO(text[told.end() :] if told else text, newline="")
     if told:
         yield ()
@@ -106,7 +101,6 @@ def _of_csv(text: str) -> Iterator[tuple[Cell, ...]]:
 
 def _of_xlsx(data: bytes) -> Iterator[tuple[Cell, ...]]:
     from openpyxl import load_workbook  # noqa: PLC0415 -- half a second that only an XLSX needs
-    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415 -- as above
 
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -121,7 +115,7 @@ def _of_xlsx(data: bytes) -> Iterator[tuple[Cell, ...]]:
         sheet.reset_dimensions()
         for row in sheet.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True):
             yield _trimmed(tuple(_cell(value) for value in row))
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError) as error:
+    except _BROKEN as error:
         raise TableRefused("the XLSX can't be opened; save it again with a spreadsheet program") from error
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from redis.exceptions import RedisError
 
 from bot.ai.chat import ToolOffer
+from bot.catalogue.finder import ProductFinder
 from bot.conversations.contacts import Contact
 from bot.conversations.handoff import HandOff
 from bot.delivery.notifications import Notifications
@@ -25,6 +26,7 @@ from bot.products.capture import CardEdits
 from bot.products.catalogue import Catalogue
 from bot.prompting.business_profile import Business
 from bot.storage.files import Files
+from pipelines.image import PhotoText
 
 
 class ToolError(Exception):
@@ -57,6 +59,7 @@ class ToolServices:
     billing: Billing | None = None
     verification: Verification | None = None
     products: Catalogue | None = None
+    product_finder: ProductFinder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +68,8 @@ class ToolContext:
 
     `effect` is the idempotency key of the call's effect. A part that a tool appends to `parts` becomes a message of
     the turn's reply; `offered` are the parts of the turn's earlier calls. `product_card` is the card that a member of
-    staff has open. `business` belongs to the release with which the turn began, `language` is that of the answer.
+    staff has open, `photos` are what was read in the photos of this turn. `business` belongs to the release with which
+    the turn began, `language` is that of the answer.
     """
 
     services: ToolServices
@@ -78,6 +82,7 @@ class ToolContext:
     parts: list[Part] = field(default_factory=list)
     offered: tuple[Part, ...] = ()
     product_card: CardEdits | None = None
+    photos: tuple[PhotoText, ...] = ()
 
 
 A = TypeVar("A", bound=Arguments)

@@ -23,8 +23,9 @@ class BadRow(NamedTuple):
 
 @dataclass(slots=True)
 class ReadCatalogue:
-    """Products and bad rows of a file, in its order."""
+    """Products and bad rows of a file, in its order; `columns` are the fields that its first row names."""
 
+    columns: frozenset[str] = frozenset()
     products: list[CatalogueProduct] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
 
@@ -42,7 +43,7 @@ def read_catalogue(data: bytes, currency: str, at: datetime, step: Callable[[], 
         places = columns_of(header.cells)
     except ColumnsUnknown as error:
         raise TableRefused(str(error)) from error
-    read = ReadCatalogue()
+    read = ReadCatalogue(frozenset(places))
     seen: dict[str, int] = {}
     for row in rows:
         step()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -69,7 +69,7 @@ CARDS_SEEN = Table(
 )
 _P = PRODUCTS.c
 _OF_CARDS = ("name", "brand", "size", "price", "currency", "barcode")
-_FACTS = ("name", "brand", "size", "price", "currency", "barcode", "stock", "url", "image")
+FACTS = ("name", "brand", "size", "price", "currency", "barcode", "stock", "url", "image")
 # Both databases take more parameters in a statement.
 _AT_ONCE = 1000
 # Keeps writers from each other, so that revisions are committed in their order; any number, the same everywhere.
@@ -97,6 +97,9 @@ class Written:
     same: int = 0
     removed: int = 0
 
+    def __add__(self, other: Written) -> Written:
+        return Written(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
+
 
 class ProductTable:
     """Products in the database. A product that isn't sold any more stays as removed, so that searches learn of it."""
@@ -104,17 +107,21 @@ class ProductTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def write(self, products: Sequence[CatalogueProduct], *, replaces: bool = False) -> Written:
+    async def write(
+        self, products: Sequence[CatalogueProduct], *, known: Collection[str] = FACTS, replaces: bool = False
+    ) -> Written:
         """Store products by their sku, in one transaction; equal ones are left alone.
 
-        `replaces` removes the imported products that aren't among these.
+        `known` are the facts that these products tell: a stored product keeps its others. `replaces` removes the
+        imported products that aren't among these.
         """
+        kept = [name for name in FACTS if name not in known]
         written = Written()
         async with self._database.writing() as connection:
             await self._lock(connection)
             revision = await _latest_revision(connection) + 1
             for batch in _batches(products, _AT_ONCE):
-                await self._write_batch(connection, batch, revision, written)
+                written += await self._write_batch(connection, batch, revision, kept)
             if replaces:
                 written.removed = await _remove_others(connection, products, revision)
         return written
@@ -176,21 +183,25 @@ class ProductTable:
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
 
     async def _write_batch(
-        self, connection: AsyncConnection, batch: Sequence[CatalogueProduct], revision: int, written: Written
-    ) -> None:
+        self, connection: AsyncConnection, batch: Sequence[CatalogueProduct], revision: int, kept: Sequence[str]
+    ) -> Written:
         stored = await _stored(connection, batch)
-        rows = []
+        written, rows = Written(), []
         for product in batch:
-            row = _row(product, revision)
-            before = stored.get(product.sku)
-            if before is not None and _is_same(before, row):
-                written.same += 1
-                continue
-            written.new += before is None or before.removed_at is not None
-            written.changed += before is not None and before.removed_at is None
+            row, before = _row(product, revision), stored.get(product.sku)
+            if before is None or before.removed_at is not None:
+                written.new += 1
+            else:
+                row |= {name: getattr(before, name) for name in kept} | {"card": before.card}
+                row["gtin"] = gtin_of(row["barcode"])
+                if _is_same(before, row):
+                    written.same += 1
+                    continue
+                written.changed += 1
             rows.append(row)
         if rows:
             await self._upsert(connection, rows)
+        return written
 
     async def _upsert(self, connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
         # One statement executed for many rows: one with all rows in it takes ten times as long to put together.
@@ -273,13 +284,11 @@ def _row(product: CatalogueProduct, revision: int) -> dict[str, Any]:
 
 
 def _is_same(before: Row[Any], row: dict[str, Any]) -> bool:
-    if before.removed_at is not None or before.sku != row["sku"]:
-        return False
-    return all(getattr(before, name) == row[name] for name in (*_FACTS, "source", "card"))
+    return all(getattr(before, name) == row[name] for name in ("sku", *FACTS, "source"))
 
 
 def _product(row: Row[Any]) -> CatalogueProduct:
-    texts = {name: getattr(row, name) for name in ("sku", *_FACTS, "source", "card", "updated_at")}
+    texts = {name: getattr(row, name) for name in ("sku", *FACTS, "source", "card", "updated_at")}
     amounts = {name: Decimal(texts[name]) if texts[name] else None for name in ("price", "stock")}
     return CatalogueProduct(**texts | amounts)
 

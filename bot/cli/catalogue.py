@@ -92,9 +92,11 @@ def _run(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 async def _written(settings: Settings, read: ReadCatalogue, *, replaces: bool) -> Written:
+    # A price without a column for its currency is in the shop's.
+    known = read.columns | ({"currency"} if "price" in read.columns else set())
     database = await open_current(settings.database.url.get_secret_value())
     try:
-        return await ProductTable(database).write(read.products, replaces=replaces)
+        return await ProductTable(database).write(read.products, known=known, replaces=replaces)
     finally:
         await database.close()
 

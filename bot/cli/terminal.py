@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, NoReturn
 import typer
 
 from bot.infra import logs
+from bot.messages.language import Language, language_from
 from bot.settings import Settings, SettingsWrong
 
 Format = Annotated[str, typer.Option("--format", help="text or json")]
@@ -38,6 +39,16 @@ def read_settings(log_level: Literal["warning", "critical"] = "warning") -> Sett
 def show(answer: Any) -> None:
     """Print a text, or anything else as JSON."""
     print(answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False, indent=2))  # noqa: T201
+
+
+def terminal_language(settings: Settings) -> Language:
+    """The language of sentences for people: DEFAULT_LANGUAGE where it is set, else the terminal's."""
+    default = settings.service.default_language
+    if "default_language" in settings.service.model_fields_set:
+        return default
+    # The first of these decides: https://pubs.opengroup.org/onlinepubs/9799919799/basedefs/V1_chap08.html
+    spoken = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), None)
+    return language_from(spoken, default)
 
 
 def coloured(text: str, colour: str) -> str:

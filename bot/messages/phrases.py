@@ -32,6 +32,15 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "es": "Por hoy ya no puedo escuchar ni revisar archivos aquí. ¿Me lo escribes, por favor?",
         "en": "I can't listen to or look at any more files here today. Could you type it, please?",
     },
+    "products_found": {
+        "es": "Encontré estos productos. Toca el que buscas:",
+        "en": "I found these products. Tap the one that you want:",
+    },
+    "products_similar": {
+        "es": "No encontré ése, pero sí algo parecido. Toca el que te interese:",
+        "en": "I didn't find that one, but something similar. Tap the one that interests you:",
+    },
+    "products_open": {"es": "Ver productos", "en": "See products"},
     "too_many": {
         "es": "Recibí muchos mensajes tuyos en poco tiempo y no puedo contestarlos todos. Espera un momento y "
         "escríbeme de nuevo, por favor.",

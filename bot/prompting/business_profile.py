@@ -73,28 +73,37 @@ def name_in(file: PromptFile) -> str:
 def profile_diagnostics(file: PromptFile) -> Iterator[Diagnostic]:
     """Diagnostics of names, hours and dates that can't be understood."""
     if isinstance(file.front_matter.get("name"), (list, dict)):
-        yield _diagnostic(
-            file, ("name",), f"name: {_quoted(file.front_matter['name'])} is not a name", "put it between quotes"
-        )
+        problem = f"name: {_quoted(file.front_matter['name'])} is not a name"
+        yield _diagnostic(file, ("name",), problem, "put it between quotes", "name")
     hours = file.front_matter.get("hours")
     if not isinstance(hours, dict):
         fix = "expected lines such as `monday: 9:00-19:00`"
-        yield _diagnostic(file, ("hours",), "hours are missing", fix)
+        yield _diagnostic(file, ("hours",), "hours are missing", fix, "hours")
     else:
         for day, value in hours.items():
             if str(day).lower() not in _DAYS:
-                yield _diagnostic(file, ("hours", str(day)), f"{_quoted(day)} is no day", "write monday … sunday")
+                problem, fix = f"{_quoted(day)} is no day", "write monday … sunday"
+                yield _diagnostic(file, ("hours", str(day)), problem, fix, _shown(day))
             elif _fails(_ranges, value):
                 fix = "expected 9:00-14:00, 16:00-19:00 or 9:00 am - 7:00 pm, each within one day, or cerrado"
-                yield _diagnostic(file, ("hours", day), f"{day}: {_quoted(value)} is not a time", fix)
+                yield _diagnostic(
+                    file, ("hours", day), f"{day}: {_quoted(value)} is not a time", fix, f"{day}: {_shown(value)}"
+                )
     for number, value in enumerate(_as_list(file.front_matter.get("closed"))):
         if _fails(_date, value):
             fix = "expected lines such as `- 2026-12-25`"
-            yield _diagnostic(file, ("closed", number), f"closed: {_quoted(value)} is not a date", fix)
+            yield _diagnostic(
+                file, ("closed", number), f"closed: {_quoted(value)} is not a date", fix, f"closed: {_shown(value)}"
+            )
 
 
-def _diagnostic(file: PromptFile, place: tuple[str | int, ...], problem: str, fix: str) -> Diagnostic:
-    return Diagnostic(file.name, *file.place(*place), "bad-business", problem, fix)
+def _diagnostic(file: PromptFile, place: tuple[str | int, ...], problem: str, fix: str, about: str) -> Diagnostic:
+    return Diagnostic(file.name, *file.place(*place), "bad-business", problem, fix, about)
+
+
+def _shown(value: Any) -> str:
+    """A short value as it stands in the file; nothing for any other."""
+    return "" if isinstance(value, (list, dict)) or len(str(value)) > _LONGEST_SHOWN else str(value)
 
 
 def _quoted(value: Any) -> str:

@@ -54,7 +54,7 @@ def _lost_text(
         shown = [(one.start() + 1, one[0]) for one in _CONSTANT.finditer(file.line(line))]
         for column, words in shown or [(_tag_column(file, line), "what stands between {{ and }}")]:
             message = f"{words} would lose its braces: it asks for no value"
-            yield Diagnostic(file.name, line, column, "template-syntax", message, _RAW)
+            yield Diagnostic(file.name, line, column, "template-syntax", message, _RAW, words)
     for at, kind, value in language.lex(part.source):
         if kind == "comment" and value.strip() and not value[0].isspace():
             line = part.line + at - 1
@@ -78,7 +78,8 @@ def _syntax_diagnostic(
             file.name, line, _tag_column(file, line), "not-allowed", f"{message} isn't part of prompts", fix
         )
     if isinstance(error, UnknownFilter):
-        return Diagnostic(file.name, line, column_of(file.line(line), message.split("'")[1]), "unknown-filter", message)
+        name = message.split("'")[1]
+        return Diagnostic(file.name, line, column_of(file.line(line), name), "unknown-filter", message, about=name)
     if len(file.parts) > 1 and not file.is_partial and _can_parse(file.body, language):
         start = next((one.line - 1 for one in file.parts if one.line > part.line), line)
         fix = "end the block before the part begins, and open it again in it"
@@ -93,7 +94,7 @@ def _syntax_diagnostic(
         line, what = part.line + at - 1, f"{{% {tag} %}}" if tag else "{{"
         fix = f"write {{% end{tag} %}} after it" if tag else "write }} after it"
         column = column_of(file.line(line), *([f"{{% {tag}", f"{{%- {tag}"] if tag else ["{{", "{%", "{#"]))
-        return Diagnostic(file.name, line, column, "unclosed-block", f"{what} isn't closed", fix)
+        return Diagnostic(file.name, line, column, "unclosed-block", f"{what} isn't closed", fix, what)
     return Diagnostic(file.name, line, _tag_column(file, line), "template-syntax", message)
 
 

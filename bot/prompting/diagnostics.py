@@ -7,9 +7,14 @@ from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import Any, Literal
 
+from bot.messages.language import Language
+from bot.prompting.plain_words import explanation, hint, title
+
 Severity = Literal["error", "warning"]
 # Because each diagnostic costs a search for its place and for similar names, one file gets no more of them.
 MOST_DIAGNOSTICS = 100
+
+_LANGUAGES: tuple[Language, ...] = ("es", "en")
 
 # Because programs read these codes, they stay the same. An error keeps a folder from being released.
 CODES: dict[str, Severity] = {
@@ -59,7 +64,10 @@ CODES: dict[str, Severity] = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class Diagnostic:
-    """Line and column count from 1. `message` names the mistake, `fix` the remedy; neither shows a secret."""
+    """Line and column count from 1. `message` names the mistake, `fix` the remedy; neither shows a secret.
+
+    For plain words, `about` is the name or value in question, and `instead` a known name that is similar.
+    """
 
     file: str
     line: int
@@ -67,6 +75,8 @@ class Diagnostic:
     code: str
     message: str
     fix: str = ""
+    about: str = ""
+    instead: str = ""
 
     @property
     def severity(self) -> Severity:
@@ -80,8 +90,18 @@ class Diagnostic:
         words = f"{self.message}; {self.fix}" if self.fix else self.message
         return f"{self.file}:{self.line}:{self.column} {self.code} {' '.join(words.split())}"
 
+    def plain(self, language: Language) -> str:
+        """The line for people who don't program: place, code, and plain words in their language."""
+        words = explanation(self.code, self.about, self.instead, language)
+        return f"{self.file}:{self.line}:{self.column} {self.code} {' '.join(words.split())}"
+
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "severity": self.severity}
+        """The fields, and `words` with a title and a hint in each language."""
+        words = {
+            one: {"title": title(self.code, self.about, one), "hint": hint(self.code, self.instead, one)}
+            for one in _LANGUAGES
+        }
+        return {**asdict(self), "severity": self.severity, "words": words}
 
 
 class PromptsWrong(Exception):
@@ -106,5 +126,10 @@ def column_of(line: str, *words: str) -> int:
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Remedy for a misspelt name; empty where no known name is similar."""
-    found = get_close_matches(name, list(known), 1)
-    return f"did you mean {found[0]!r}?" if found else ""
+    found = similar(name, known)
+    return f"did you mean {found!r}?" if found else ""
+
+
+def similar(name: str, known: Iterable[str]) -> str:
+    """The known name that is most like a misspelt one; empty where none is."""
+    return next(iter(get_close_matches(name, list(known), 1)), "")

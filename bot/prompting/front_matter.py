@@ -143,6 +143,8 @@ def _unknown_fields(file: PromptFile) -> Iterator[Diagnostic]:
                 "unknown-field",
                 f"{name!r} is no field",
                 f"did you mean {near[0]!r}?",
+                str(name),
+                near[0],
             )
 
 
@@ -151,7 +153,8 @@ def _field_diagnostic(file: PromptFile, problem: Any) -> Diagnostic:
     place = file.place(*_written_steps(file, steps))
     where = ".".join(map(str, steps))
     words = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return Diagnostic(file.name, *place, "bad-field", f"{where}: {words}", _EXPECTED.get(str(steps[0]), ""))
+    expected = _EXPECTED.get(str(steps[0]), "")
+    return Diagnostic(file.name, *place, "bad-field", f"{where}: {words}", expected, where)
 
 
 _EXPECTED = {
@@ -175,11 +178,12 @@ def _bad_inputs(file: PromptFile, front: FrontMatter) -> Iterator[Diagnostic]:
         place = file.place(*_written_steps(file, ("inputs", number)))
         if not one.name.isidentifier() or one.name == "loop":
             fix = "use letters, digits and _, such as customer_name"
-            yield Diagnostic(file.name, *place, "bad-field", f"inputs: {one.name!r} is not a name", fix)
+            yield Diagnostic(file.name, *place, "bad-field", f"inputs: {one.name!r} is not a name", fix, one.name)
         elif names.index(one.name) != number:
-            yield Diagnostic(
-                file.name, *place, "bad-field", f"inputs: {one.name!r} is there twice", "delete one of them"
-            )
+            message, fix = f"inputs: {one.name!r} is there twice", "delete one of them"
+            yield Diagnostic(file.name, *place, "bad-field", message, fix, one.name)
         elif one.default is not None and not isinstance(one.default, _DEFAULTS.get(one.kind, object)):
             fix = f"expected a default of kind {one.kind}"
-            yield Diagnostic(file.name, *place, "bad-field", f"inputs: the default of {one.name!r} is none", fix)
+            yield Diagnostic(
+                file.name, *place, "bad-field", f"inputs: the default of {one.name!r} is none", fix, one.name
+            )

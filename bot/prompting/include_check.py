@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bot.prompting.compiler import CompiledPart
-from bot.prompting.diagnostics import MOST_DIAGNOSTICS, Diagnostic, column_of, suggestion
+from bot.prompting.diagnostics import MOST_DIAGNOSTICS, Diagnostic, column_of, similar, suggestion
 from bot.prompting.prompts import Prompt
 
 
@@ -20,17 +20,17 @@ def include_diagnostics(prompts: Mapping[str, Prompt], trees: Mapping[str, list[
             line = part.line + one.line - 1
             place = (name, line, column_of(prompt.file.line(line), one.name))
             if one.name not in prompts or not prompts[one.name].file.is_partial:
-                fix = (
-                    suggestion(one.name, [name for name in prompts if name.startswith("_")])
-                    or "write the name of a _file.md"
+                partials = [name for name in prompts if name.startswith("_")]
+                fix = suggestion(one.name, partials) or "write the name of a _file.md"
+                message, meant = (
+                    f"includes {one.name!r}, which is no partial of the folder",
+                    similar(one.name, partials),
                 )
-                yield Diagnostic(
-                    *place, "unknown-include", f"includes {one.name!r}, which is no partial of the folder", fix
-                )
+                yield Diagnostic(*place, "unknown-include", message, fix, one.name, meant)
             elif {one.name, name} <= circular and (path := _include_path(one.name, name, trees)) is not None:
                 circle = " → ".join((name, *path))
                 fix = "take one of these includes out"
-                yield Diagnostic(*place, "circular-include", f"includes itself: {circle}", fix)
+                yield Diagnostic(*place, "circular-include", f"includes itself: {circle}", fix, circle)
 
 
 def _circular(trees: Mapping[str, list[CompiledPart]]) -> set[str]:

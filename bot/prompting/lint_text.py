@@ -59,7 +59,7 @@ def _formatting_in(file: PromptFile, text: str, line: int, *, headings: bool) ->
     ):
         for found in pattern.finditer(text):
             start = found.start() + len(found[0]) - len(found[0].lstrip())
-            yield Diagnostic(file.name, *_place(text, line, start), "whatsapp-format", f"{what}: {_MORE}", fix)
+            yield Diagnostic(file.name, *_place(text, line, start), "whatsapp-format", f"{what}: {_MORE}", fix, what)
 
 
 def unknown_names(file: PromptFile, known: Collection[str]) -> Iterator[Diagnostic]:
@@ -69,7 +69,7 @@ def unknown_names(file: PromptFile, known: Collection[str]) -> Iterator[Diagnost
             place = _place(file.body, file.body_line, found.start(1))
             message = f"`{found[1]}` is no tool, template or value"
             yield Diagnostic(
-                file.name, *place, "unknown-name", message, "see `recado doctor --tools` for the tools' names"
+                file.name, *place, "unknown-name", message, "see `recado doctor --tools` for the tools' names", found[1]
             )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from bot.ai.chat import tokens
 from bot.prompting import business_profile, front_matter, lint_text
 from bot.prompting.compiler import CompiledPart, compile_prompt
-from bot.prompting.diagnostics import MOST_DIAGNOSTICS, Diagnostic, PromptsWrong, suggestion
+from bot.prompting.diagnostics import MOST_DIAGNOSTICS, Diagnostic, PromptsWrong, similar, suggestion
 from bot.prompting.files import PromptFile, has_role_line, parse, read_folder
 from bot.prompting.include_check import include_diagnostics
 from bot.prompting.prompts import Prompt, Prompts, defaults_of
@@ -117,13 +117,17 @@ def _prompt_with_defaults(
     except KeyError as error:
         place = file.place("inputs")
         message, fix = f"a default reads {error.args[0]!r}, which isn't in the folder", "name one of its files"
-        return Prompt(file, typed, {}), [Diagnostic(file.name, *place, "unknown-include", message, fix)]
+        return Prompt(file, typed, {}), [
+            Diagnostic(file.name, *place, "unknown-include", message, fix, str(error.args[0]))
+        ]
 
 
 def _missing_files(prompts: Mapping[str, Prompt]) -> list[Diagnostic]:
     fix = "the service needs it; see the prompts that come with Recado"
     return [
-        Diagnostic(".", 1, 1, "missing-file", f"{name} is missing", fix) for name in REQUIRED if name not in prompts
+        Diagnostic(".", 1, 1, "missing-file", f"{name} is missing", fix, name)
+        for name in REQUIRED
+        if name not in prompts
     ]
 
 
@@ -144,22 +148,24 @@ def _vocabulary_diagnostics(prompt: Prompt, vocabulary: PromptVocabulary) -> Ite
         steps = ("model", "fallbacks", number - 1) if number or not typed.model.id else ("model", "id")
         if not _MODEL.match(model):
             fix = "write vendor/name, such as openai/gpt-4o-mini"
-            yield Diagnostic(file.name, *file.place(*steps), "model-syntax", f"{model!r} is no model's id", fix)
+            yield Diagnostic(file.name, *file.place(*steps), "model-syntax", f"{model!r} is no model's id", fix, model)
         elif vocabulary.models is not None and model not in vocabulary.models:
             fix = "see OpenRouter's list of models; budgets count it as the dearest that is known"
             yield Diagnostic(
-                file.name, *file.place(*steps), "unknown-model", f"the price of {model!r} isn't known", fix
+                file.name, *file.place(*steps), "unknown-model", f"the price of {model!r} isn't known", fix, model
             )
     tools, templates = vocabulary.tools, vocabulary.templates
     for number, name in enumerate(typed.tools or ()):
         if tools is not None and name not in tools:
             fix = suggestion(name, tools) or f"there are {', '.join(sorted(tools))}"
-            yield Diagnostic(file.name, *file.place("tools", number), "unknown-tool", f"{name!r} is no tool", fix)
+            message, place = f"{name!r} is no tool", file.place("tools", number)
+            yield Diagnostic(file.name, *place, "unknown-tool", message, fix, name, similar(name, tools))
     for number, name in enumerate(typed.metadata.templates):
         if templates is not None and name not in templates:
             fix = suggestion(name, templates) or f"there are {', '.join(sorted(templates))}; see TEMPLATES_DIR"
             place = file.place("metadata", "templates", number)
-            yield Diagnostic(file.name, *place, "unknown-template", f"{name!r} is no template", fix)
+            message, meant = f"{name!r} is no template", similar(name, templates)
+            yield Diagnostic(file.name, *place, "unknown-template", message, fix, name, meant)
     if tools is not None:
         inputs = (one.name for one in typed.inputs)
         yield from lint_text.unknown_names(file, {*tools, *(templates or ()), *SAMPLES[0], *inputs})
@@ -198,4 +204,4 @@ def _budget_diagnostics(prompt: Prompt, count: int) -> Iterator[Diagnostic]:
         place = prompt.file.place("metadata", "max_tokens") if own else (1, 1)
         fix = "shorten it, or raise metadata.max_tokens: every answer pays for it"
         message = f"takes about {count} tokens, {own or _TOKENS} allowed"
-        yield Diagnostic(prompt.file.name, *place, "token-budget", message, fix)
+        yield Diagnostic(prompt.file.name, *place, "token-budget", message, fix, f"{count} > {own or _TOKENS} tokens")

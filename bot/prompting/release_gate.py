@@ -78,13 +78,14 @@ class OfflineGate:
         return [_diagnostic(one) for one in report.cases if one.state != "passed"]
 
     def _refusal(self, code: str, message: str) -> Diagnostic:
-        return Diagnostic(str(self._folder / CASES), 1, 1, code, message, _AGAIN)
+        return Diagnostic(str(self._folder / CASES), 1, 1, code, message, _AGAIN, message)
 
 
 def _diagnostic(result: CaseResult) -> Diagnostic:
     code, verdict, fix = _STATES[result.state]
-    message = f"case {result.case} {verdict}: {'; '.join(result.problems)}"
-    return Diagnostic(result.file, result.line, result.column, code, message, fix)
+    problems = "; ".join(result.problems)
+    message, about = f"case {result.case} {verdict}: {problems}", f"{result.case} ({problems})"
+    return Diagnostic(result.file, result.line, result.column, code, message, fix, about)
 
 
 def state_of_cases(folder: Path) -> list[tuple[str, int, int]]:

@@ -7,7 +7,7 @@ from itertools import islice
 
 from bot.prompting import business_profile
 from bot.prompting.compiler import CompiledPart
-from bot.prompting.diagnostics import MOST_DIAGNOSTICS, Diagnostic, column_of, suggestion
+from bot.prompting.diagnostics import MOST_DIAGNOSTICS, Diagnostic, column_of, similar, suggestion
 from bot.prompting.files import PromptFile, PromptPart
 from bot.prompting.prompts import Prompt
 from bot.prompting.template_ast import VariableUse
@@ -47,9 +47,10 @@ def _variables_of(
         )
         if one.name not in given and one.default is None:
             message, fix = f"nobody gives {one.name!r}", f"give it a default, or use {', '.join(sorted(given))}"
-            yield Diagnostic(name, *place, "missing-variable", message, fix)
+            yield Diagnostic(name, *place, "missing-variable", message, fix, one.name)
         elif one.name not in used:
-            yield Diagnostic(name, *place, "unused-variable", f"{one.name!r} isn't used", "use it, or delete it here")
+            fix = "use it, or delete it here"
+            yield Diagnostic(name, *place, "unused-variable", f"{one.name!r} isn't used", fix, one.name)
     yield from _missing_languages(prompt, trees[name])
 
 
@@ -100,11 +101,14 @@ def _unknown(file: PromptFile, line: int, use: VariableUse, by: str, known: set[
     if name not in known:
         where = f" to {by}, which includes this" if by != file.name else ""
         fix = suggestion(name, known) or f"known are {', '.join(sorted(known))}"
-        yield Diagnostic(file.name, line, column, "unknown-variable", f"unknown value {name!r}{where}", fix)
+        message, meant = f"unknown value {name!r}{where}", similar(name, known)
+        yield Diagnostic(file.name, line, column, "unknown-variable", message, fix, name, meant)
     elif use.field is not None and name in SAMPLES[0] and use.field not in fields_of(name):
         fields = fields_of(name)
         fix = f"it has {', '.join(fields)}" if fields else f"it is a text: write {{{{ {name} }}}}"
-        yield Diagnostic(file.name, line, column, "unknown-variable", f"{name!r} has no {use.field!r}", fix)
+        yield Diagnostic(
+            file.name, line, column, "unknown-variable", f"{name!r} has no {use.field!r}", fix, f"{name}.{use.field}"
+        )
 
 
 def _missing_languages(prompt: Prompt, trees: list[CompiledPart]) -> Iterator[Diagnostic]:
@@ -114,7 +118,9 @@ def _missing_languages(prompt: Prompt, trees: list[CompiledPart]) -> Iterator[Di
     missing = [one for one in LANGUAGES if one not in written] if written else []
     if missing:
         message, fix = f"is written for {', '.join(written)}, not for {', '.join(missing)}", "add them, and their words"
-        yield Diagnostic(file.name, *file.place("metadata", "languages"), "language-missing", message, fix)
+        yield Diagnostic(
+            file.name, *file.place("metadata", "languages"), "language-missing", message, fix, ", ".join(missing)
+        )
     for part, choice in ((tree.part, choice) for tree in trees for choice in tree.requirements.choices):
         line = part.line + choice.line - 1
         column = column_of(file.line(line), "language")
@@ -122,7 +128,7 @@ def _missing_languages(prompt: Prompt, trees: list[CompiledPart]) -> Iterator[Di
         uncovered = [one for one in LANGUAGES if one not in choice.languages]
         if never:
             message, fix = f"the language is never {never[0]!r}", f"it is one of {', '.join(LANGUAGES)}"
-            yield Diagnostic(file.name, line, column, "language-missing", message, fix)
+            yield Diagnostic(file.name, line, column, "language-missing", message, fix, str(never[0]))
         elif uncovered and not choice.complete:
             message, fix = f"says nothing for {', '.join(uncovered)}", "add {% else %}, or {% elif language == … %}"
-            yield Diagnostic(file.name, line, column, "language-missing", message, fix)
+            yield Diagnostic(file.name, line, column, "language-missing", message, fix, ", ".join(uncovered))

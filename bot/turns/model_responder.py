@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -12,9 +14,11 @@ import structlog
 from bot.agent.loop import Agent, Journal
 from bot.agent.prompt import dialogue, request_with, values_for
 from bot.agent.tool import ToolContext, ToolServices
+from bot.agent.tools.product_search import find_products
 from bot.ai.chat import BudgetSpent, FromPerson, ModelRequest, NoModelAnswered
 from bot.conversations.budget import Budget
 from bot.conversations.confirmations import TapResults
+from bot.conversations.handoff_cause import HandOffCause
 from bot.infra.logs import without_identities
 from bot.messages import links
 from bot.messages.language import Language
@@ -36,6 +40,14 @@ _PICTURES = 4
 
 
 @dataclass(frozen=True, slots=True)
+class ModelSurroundings:
+    """The open product card, if there is one; `until_taken` ends once an operator takes the conversation."""
+
+    card: CardEdits | None
+    until_taken: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelResponder:
     """`zone` is the business's time zone, in which the model is told the time."""
 
@@ -45,9 +57,9 @@ class ModelResponder:
     zone: ZoneInfo
 
     async def answer(
-        self, turn: TurnContext, trace: Trace, journal: TurnJournal, tapped: TapResults, card: CardEdits | None
+        self, turn: TurnContext, trace: Trace, journal: TurnJournal, tapped: TapResults, around: ModelSurroundings
     ) -> TurnResult:
-        """Ask the model, which may call tools; `card` is the open product card."""
+        """Ask the model, which may call tools. Raises Interrupted."""
         now = datetime.now(self.zone)
         prompts, name = turn.attempt.prompts, turn.messages[-1].name or turn.contact.name
         values = values_for(prompts, name=name, language=turn.language, now=now, summary=turn.history.summary)
@@ -56,7 +68,7 @@ class ModelResponder:
         except PromptsWrong as error:
             return _not_rendered(error, trace, turn.language)
         deadline = max(turn.answer_by - SENDING_SECONDS, asyncio.get_running_loop().time() + 1)
-        lines = (*trace.prompt.lines, *dialogue(turn.history), _line_of_turn(turn, tapped, card))
+        lines = (*trace.prompt.lines, *dialogue(turn.history), _line_of_turn(turn, tapped, around.card))
         request = request_with(trace.prompt, ModelRequest(lines, deadline, spending=turn.spending))
         tool_context = ToolContext(
             services=self.services,
@@ -66,9 +78,10 @@ class ModelResponder:
             language=turn.language,
             now=now,
             effect=trace.turn,
-            product_card=card,
+            product_card=around.card,
+            photos=tuple(one.photo_text for one in turn.perceived if one.photo_text is not None),
         )
-        steps = Journal(journal.earlier, journal.write)
+        steps = Journal(journal.earlier, journal.write, around.until_taken)
         try:
             agent_reply = await self.agent.think(
                 request, tool_context, steps, trace.record_attempt, only=trace.prompt.tools
@@ -89,7 +102,7 @@ class ModelResponder:
     async def _budget_spent(self, turn: TurnContext, error: BudgetSpent) -> TurnResult:
         """Hand the conversation to a person, or tell the customer, because today's budget is spent."""
         if self.budget.settings.when_spent == "person":
-            await self.services.handoff.call_a_person(turn.conversation, str(error))
+            await self.services.handoff.call_a_person(turn.conversation, HandOffCause("budget", {"whose": error.whose}))
             return TurnResult(phrase("handed_off", turn.language), "handed_off")
         return TurnResult(phrase("budget_spent", turn.language), f"refused: {error}")
 
@@ -111,16 +124,23 @@ def apology(trace: Trace, language: Language) -> str:
 def _without_strange_links(text: str, turn: TurnContext, trace: Trace) -> str:
     """The text without links to pages that the company doesn't vouch for.
 
-    Known pages are those in the operators' files, the turn's buttons and earlier answers. Pages in messages are
-    unknown, such as those of a QR code, a forwarded or a typed text. So are pages in a tool's result, which may hold
-    a file's name or the model's own words. The check reads the text as WhatsApp shows it, because an escaped full stop
-    makes a link only there.
+    Known pages are those in the operators' files, of found products, of the turn's buttons and of earlier answers.
+    Pages in messages are unknown, such as those of a QR code, a forwarded or a typed text. So are pages in another
+    tool's result, which may hold a file's name or the model's own words. The check reads the text as WhatsApp shows
+    it, because an escaped full stop makes a link only there.
     """
     files = turn.attempt.prompts.texts.values()
     earlier = (item.text for item in (*turn.history.unsummarised, *turn.history.recent) if item.role != "user")
     buttons = (part.url for done in trace.tools for part in done.parts if isinstance(part, LinkButton))
-    known = "\n".join((*files, *buttons, *earlier))
+    known = "\n".join((*files, *buttons, *earlier, *_product_pages(trace)))
     return links.without_unverified(text, known, phrase("strange_link", turn.language))
+
+
+def _product_pages(trace: Trace) -> Iterator[str]:
+    """Pages of the products that were found: the company's own file names them."""
+    for done in trace.tools:
+        if done.name == find_products.name and done.outcome == "ok":
+            yield from (product["url"] for product in json.loads(done.result)["products"] if "url" in product)
 
 
 def _not_rendered(error: PromptsWrong, trace: Trace, language: Language) -> TurnResult:

@@ -4,7 +4,7 @@ module.exports = async (page) => {
   const shot = (name) => process.env.SHOTS && page.screenshot({ path: `${process.env.SHOTS}/spanish_${name}.png` });
   // A mistake in a prompt is told in plain words; the checker's own words are a detail.
   await page.evaluate(async () => {
-    const finding = { file: "prompts/assistant.md", line: 3, column: 7, code: "broken-yaml", severity: "error", message: "mapping values are not allowed here", fix: "mend the YAML" };
+    const finding = { file: "prompts/assistant.md", line: 3, column: 7, code: "broken-yaml", severity: "error", message: "mapping values are not allowed here", fix: "mend the YAML", words: { es: { title: "La cabecera está mal escrita", hint: "En cada línea va un nombre, dos puntos y un valor." }, en: { title: "The head is written wrong", hint: "Each line is a name, a colon and a value." } } };
     (await import("./static/prompts.js")).show({ state: "wrong", findings: [finding], release: "abc" });
   });
   const wrong = await page.locator("#prompts-wrong").innerText();

@@ -10,6 +10,7 @@ import pytest
 from bot.prompting.diagnostics import CODES, Diagnostic
 from bot.prompting.linter import PromptVocabulary, check, check_folder
 from tests.paths import ROOT
+from tests.processes import recado
 from tests.prompting.conftest import RIGHT, VOCABULARY, Folder
 
 CIRCLE = {
@@ -110,6 +111,42 @@ def test_a_mistake_is_told_with_its_place(
     assert first.message
     assert (checked.prompts is None) == any(one.is_error for one in checked.diagnostics)
     assert (CODES[code] == "error") == first.is_error
+
+
+@pytest.mark.parametrize(("code", "files"), [row[:2] for row in ROWS], ids=lambda value: str(value)[:24])
+def test_a_mistake_is_explained_in_both_languages(folder: Folder, code: str, files: dict[str, Any]) -> None:
+    one = next(diagnostic for diagnostic in folder(**files).diagnostics if diagnostic.code == code)
+    spanish, english = one.plain("es"), one.plain("en")
+    assert spanish != english
+    for line in (spanish, english):
+        assert line.startswith(f"{one.file}:{one.line}:{one.column} {code} ")
+        assert "\n" not in line
+        for foreign in ("mapping values", "found character", "Input should", "expected token", "Error", "YAML"):
+            assert foreign not in line
+    words = one.as_json()["words"]
+    assert spanish.endswith(f"{words['es']['title']}. {words['es']['hint']}")
+    assert english.endswith(f"{words['en']['title']}. {words['en']['hint']}")
+
+
+def test_the_words_in_question_and_the_ones_that_were_meant_are_named(folder: Folder) -> None:
+    (one,) = folder(assistant="---\ntools: [business_hour]\n---\nHola").diagnostics
+    assert one.plain("es").endswith(
+        " unknown-tool Herramienta que no existe: business_hour. Revisa cómo se escribe la herramienta, o quítala. "
+        "¿Quisiste decir «business_hours»?"
+    )
+
+
+async def test_the_command_line_speaks_the_operator_s_language(folder: Folder, where: Path) -> None:
+    folder(assistant="---\nname: a\nhours: [1,\n---\nHola")
+    broken = f"{where}/assistant.md:3:11 broken-yaml"
+    for environment, said in (
+        ({"LANG": "es_MX.UTF-8", "LC_ALL": ""}, "La cabecera está mal escrita. En cada línea"),
+        ({"LANG": "en_US.UTF-8", "LC_ALL": ""}, "The head is written wrong. Each line"),
+        ({"LANG": "en_US.UTF-8", "DEFAULT_LANGUAGE": "es"}, "La cabecera está mal escrita. En cada línea"),
+    ):
+        ended = await recado("prompts", "check", PROMPTS_DIR=str(where), **environment)
+        assert ended.code == 1
+        assert ended.out.startswith(f"{broken} {said}")
 
 
 OF_THE_GATE = {"case-failed", "case-stale", "no-cases", "not-evaluated"}

@@ -14,7 +14,6 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.prompting.diagnostics import CODES
 from sandbox.phone import api
 from sandbox.phone.uploads import plain_name
 from tests.waiting import PATIENCE
@@ -241,13 +240,6 @@ async def test_the_page_tells_what_became_of_a_save_now_and_when_it_is_loaded_ag
         assert await heard(stream, lambda one: one["type"] == "prompts") == event
         assert (await (await page.get("/sandbox/state")).json())["prompts"] == event
     stream.close()
-
-
-def test_every_mistake_of_prompts_has_a_name_in_both_languages() -> None:
-    source = (api._PAGE / "prompts_words.js").read_text("utf-8")
-    for key in ("code", "hint"):
-        spanish, english = (set(re.findall(rf'"{key}_([\w-]+)": "', half)) for half in source.split("  en: {"))
-        assert spanish == english == set(CODES), key
 
 
 def test_every_text_of_the_page_is_there_in_both_languages() -> None:

@@ -21,6 +21,7 @@ from bot.agent.tools.files import list_files, send_file
 from bot.agent.tools.handoff import talk_to_a_person
 from bot.agent.tools.interactive import ask_location, offer_choices, send_link
 from bot.agent.tools.plan_changes import cancel_subscription, change_plan, resume_subscription
+from bot.agent.tools.product_search import find_products
 from bot.agent.tools.products import correct_product, export_products
 from bot.agent.tools.push import notify_me
 from bot.agent.tools.templates import send_template
@@ -40,6 +41,7 @@ EMAIL = Need("mail", lambda context: context.services.email is not None)
 FILES = Need("files", lambda context: context.services.files is not None)
 PRODUCT_CARD = Need("product_card", lambda context: context.product_card is not None)
 PRODUCTS = Need("products", lambda context: context.services.products is not None)
+FINDER = Need("catalogue", lambda context: context.services.product_finder is not None)
 PUSH = Need("push", lambda context: context.services.push is not None)
 VERIFICATION = Need("verification", lambda context: context.services.verification is not None)
 
@@ -77,6 +79,7 @@ TABLE = (
     ToolRow(open_portal, _YES, _YES, needs=BILLING),
     ToolRow(verify_email, _YES, _YES, needs=VERIFICATION),
     ToolRow(confirm_code, _YES, _YES, needs=VERIFICATION),
+    ToolRow(find_products, _YES, _YES, needs=FINDER),
     ToolRow(correct_product, _NO, _YES, needs=PRODUCT_CARD),
     ToolRow(export_products, _NO, _YES, needs=PRODUCTS),
 )

@@ -6,8 +6,14 @@ import typer
 
 from bot.agent.vocabulary import vocabulary
 from bot.cli.prompts.session import show_diagnostics
-from bot.cli.terminal import Format, check_format, complain, read_settings
+from bot.cli.terminal import Format, check_format, complain, read_settings, terminal_language
+from bot.messages.language import Language
 from bot.prompting.linter import check_folder
+
+_RIGHT: dict[Language, str] = {
+    "es": "{count} archivos están bien; son la versión {release}",
+    "en": "{count} files are right; they are release {release}",
+}
 
 
 def check(output: Format = "text") -> None:
@@ -15,7 +21,8 @@ def check(output: Format = "text") -> None:
     check_format(output)
     settings = read_settings()
     checked = check_folder(settings.service.prompts_dir, vocabulary(settings))
-    show_diagnostics(checked.diagnostics, output)
+    language = terminal_language(settings)
+    show_diagnostics(checked.diagnostics, output, language)
     if checked.prompts is not None:
-        complain(f"{len(checked.texts)} files are right; they are release {checked.prompts.release}")
+        complain(_RIGHT[language].format(count=len(checked.texts), release=checked.prompts.release))
     raise typer.Exit(0 if checked.prompts else 1)

@@ -8,7 +8,7 @@ import typer
 from redis.asyncio import Redis
 
 from bot.cli.prompts.session import Author, Note, run, show_diagnostics, user
-from bot.cli.terminal import Format, show
+from bot.cli.terminal import Format, show, terminal_language
 from bot.prompting.diagnostics import PromptsWrong
 from bot.prompting.library import Library
 from bot.settings import Settings
@@ -33,7 +33,11 @@ def release(
         try:
             how = await library.release(checked, how="release", author=author or user(), note=note, percent=canary)
         except PromptsWrong as error:
-            show_diagnostics(checked.diagnostics if checked.prompts is None else error.diagnostics, output)
+            show_diagnostics(
+                checked.diagnostics if checked.prompts is None else error.diagnostics,
+                output,
+                terminal_language(settings),
+            )
             return False
         name = checked.release().release
         percent = settings.service.prompts_canary_percent if canary is None else canary

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from bot.agent.preview import NotThere, Preview, PromptValues, values_of_conversation
 from bot.agent.preview import render as preview
 from bot.cli.prompts.session import run, show_diagnostics
-from bot.cli.terminal import Format, show
+from bot.cli.terminal import Format, show, terminal_language
 from bot.conversations.contacts import Contacts
 from bot.conversations.memory import Memory
 from bot.infra import plain_yaml
@@ -37,7 +37,7 @@ def render(
     async def work(settings: Settings, redis: Redis, library: Library) -> bool:
         checked = await library.check()
         if checked.prompts is None:
-            show_diagnostics(checked.diagnostics, output)
+            show_diagnostics(checked.diagnostics, output, terminal_language(settings))
             return False
         values = await _values(conversation, settings, redis)
         rendered = preview(checked.prompts, name, values, settings)

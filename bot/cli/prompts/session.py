@@ -14,8 +14,9 @@ from redis.exceptions import RedisError
 from bot.agent.preview import NotThere
 from bot.agent.vocabulary import library_of
 from bot.cli.eval_process import evaluate_cases
-from bot.cli.terminal import check_format, complain, read_settings, redis_problem, show
+from bot.cli.terminal import check_format, complain, read_settings, redis_problem, show, terminal_language
 from bot.infra.redis import connect
+from bot.messages.language import Language
 from bot.prompting.diagnostics import Diagnostic, PromptsWrong
 from bot.prompting.library import Library
 from bot.prompting.releases import UnknownRelease
@@ -37,7 +38,10 @@ async def _succeeds(settings: Settings, work: Work) -> bool:
     try:
         async with connect(settings.redis) as redis:
             return await work(settings, redis, library_of(redis, settings, evaluate_cases))
-    except (NotThere, PromptsWrong, UnknownRelease) as error:
+    except PromptsWrong as error:
+        for one in error.diagnostics:
+            complain(one.plain(terminal_language(settings)))
+    except (NotThere, UnknownRelease) as error:
         complain(str(error))
     except RedisError as error:
         complain(redis_problem(error))
@@ -46,11 +50,11 @@ async def _succeeds(settings: Settings, work: Work) -> bool:
     return False
 
 
-def show_diagnostics(diagnostics: Sequence[Diagnostic], output: str) -> None:
+def show_diagnostics(diagnostics: Sequence[Diagnostic], output: str, language: Language) -> None:
     if output == "json":
         show([one.as_json() for one in diagnostics])
     for one in diagnostics if output == "text" else ():
-        show(str(one))
+        show(one.plain(language))
 
 
 def user() -> str:

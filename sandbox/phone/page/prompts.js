@@ -1,7 +1,7 @@
 // The result of a save in the prompts' folder: a short notice of a release, or the mistakes until they are mended.
 
 import { byId, el } from "./dom.js";
-import { has, onLanguage, t, time } from "./language.js";
+import { current, has, onLanguage, t, time } from "./language.js";
 
 const BRIEF_MS = 8000;
 const SHORT = 12;
@@ -38,12 +38,11 @@ function release({ release: name, how, findings }) {
 
 const list = (findings) => el("ul", { tabindex: "0", "aria-label": t("prompts_places") }, findings.map(finding));
 
-function finding({ file, line, column, code, message, fix }) {
+function finding({ file, line, column, code, message, fix, words }) {
   const place = el("code", { title: file }, `${file.split("/").pop()}:${line}:${column}`);
-  const kind = has(`code_${code}`) ? t(`code_${code}`) : code;
-  const hint = has(`hint_${code}`) && el("span", {}, t(`hint_${code}`));
+  const { title, hint } = words?.[current()] ?? { title: code };
   const detail = el("details", {}, el("summary", {}, t("error_detail")), el("span", { lang: "en" }, message, fix && el("em", {}, ` → ${fix}`)));
-  return el("li", {}, place, " ", el("strong", {}, kind), hint, detail);
+  return el("li", {}, place, " ", el("strong", {}, title), hint && el("span", {}, hint), detail);
 }
 
 onLanguage(() => latest && show(latest, byId("prompts-released").childElementCount > 0));
