@@ -23,6 +23,7 @@ from bot.agent.vocabulary import library_of
 from bot.ai.openrouter import OpenRouter
 from bot.catalogue.card_sync import CardSync
 from bot.catalogue.finder import ProductFinder
+from bot.conversations.assignment import Assignments
 from bot.conversations.budget import Budget
 from bot.conversations.confirmations import Confirmations
 from bot.conversations.contacts import Contacts
@@ -125,6 +126,10 @@ class Services:
     @cached_property
     def publisher(self) -> EventPublisher:
         return EventPublisher(self.redis, self.settings.subscribers)
+
+    @cached_property
+    def assignments(self) -> Assignments:
+        return Assignments(self.redis)
 
     @cached_property
     def handoff(self) -> HandOff:
@@ -317,6 +322,7 @@ class Services:
                 Agent(self.model, tools_for), self.tool_services, self.budget, self.settings.service.zone
             ),
             events=self.events,
+            assignments=self.assignments,
         )
 
     @cached_property

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from redis.asyncio import Redis
 
-from bot.conversations import identity, identity_resolution, opt_outs, thread_owner
+from bot.conversations import assignment, identity, identity_resolution, opt_outs, thread_owner
 from bot.conversations.identity import contact_key, identities
 from bot.conversations.phone_owners import phone_owners
 from bot.infra.queries import Query, ask, mapping
@@ -138,7 +138,9 @@ class Contacts:
         await self._write(conversation, email=email)
 
     async def paused(self, conversation: str) -> bool:
-        """Whether a colleague has just written from the business's app, or another app owns the thread."""
+        """Whether a colleague has just written from the business's app, an operator has the conversation, or another
+        app owns the thread.
+        """
         return await ask(self._redis, paused(conversation))
 
     async def withheld_reported(self, conversation: str) -> bool:
@@ -240,12 +242,17 @@ class Contacts:
 
 def paused(conversation: str) -> Query[bool]:
     """Query for `Contacts.paused`."""
-    return Query((("EXISTS", _colleague(conversation)), thread_owner.command(conversation)), _is_paused)
+    commands = (
+        ("EXISTS", _colleague(conversation)),
+        thread_owner.command(conversation),
+        assignment.command(conversation),
+    )
+    return Query(commands, _is_paused)
 
 
 def _is_paused(found: Sequence[Any]) -> bool:
-    """Whether a colleague or another app answers; by the first two answers, which are those of `paused`."""
-    return bool(found[0]) or thread_owner.is_elsewhere(found[1])
+    """Whether a colleague, an operator or another app answers; by the first three answers, those of `paused`."""
+    return bool(found[0]) or thread_owner.is_elsewhere(found[1]) or bool(found[2])
 
 
 def pause(pipeline: Any, conversation: str, until: datetime) -> None:

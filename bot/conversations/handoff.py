@@ -8,6 +8,7 @@ import structlog
 
 from bot.conversations.contacts import Contacts
 from bot.conversations.events import EventPublisher, event_id, person
+from bot.conversations.handoff_cause import HandOffCause
 from bot.conversations.thread_control import ThreadControl
 from bot.infra.live_events import LiveEvents
 
@@ -32,14 +33,14 @@ class HandOff:
         self._subscribers = subscribers
         self._threads = threads
 
-    async def call_a_person(self, conversation: str, reason: str) -> None:
+    async def call_a_person(self, conversation: str, cause: HandOffCause) -> None:
         """Make the bot quiet and publish the hand-off. A repeated call changes nothing."""
         await self._contacts.set_handed_off(conversation, handed_off=True)
-        await self._publish(conversation, to="person", on=True, reason=reason)
+        await self._publish(conversation, to="person", on=True, cause=cause)
 
-    async def leave_to_a_person(self, conversation: str, reason: str) -> None:
+    async def leave_to_a_person(self, conversation: str, cause: HandOffCause) -> None:
         """Leave this message to a person; the bot answers the next one."""
-        await self._publish(conversation, to="person", on=False, reason=reason)
+        await self._publish(conversation, to="person", on=False, cause=cause)
 
     async def knows(self, conversation: str) -> bool:
         return await self._contacts.exists(conversation)
@@ -54,17 +55,26 @@ class HandOff:
         if self._threads is not None:
             await self._threads.take_back(conversation)
         await self._contacts.set_handed_off(conversation, handed_off=False)
-        await self._publish(conversation, to="bot", on=False, reason="")
+        await self._publish(conversation, to="bot", on=False)
         return True
 
-    async def _publish(self, conversation: str, *, to: Literal["person", "bot"], on: bool, reason: str) -> None:
+    async def _publish(
+        self, conversation: str, *, to: Literal["person", "bot"], on: bool, cause: HandOffCause | None = None
+    ) -> None:
         """Publish after the change: where publishing fails, the caller fails too and repeats both."""
-        _log.info("handoff", conversation=conversation, on=on)
+        _log.info("handoff", conversation=conversation, on=on, code=cause.code if cause else "")
+        told = cause.as_json() if cause else {"reason": ""}
         if self._subscribers is not None:
             contact = await self._contacts.get(conversation)
             # Because each hand-off follows a message, the same one after the same message gets one id.
             last = contact.last_inbound_at.isoformat() if contact.last_inbound_at else ""
-            data = {"conversation": conversation, "contact": person(contact), "to": to, "quiet": on, "reason": reason}
+            data = {
+                "conversation": conversation,
+                "contact": person(contact),
+                "to": to,
+                "quiet": on,
+                "reason": told["reason"],
+            }
             id_ = event_id("conversation.handoff", conversation, to, str(on), last)
             await self._subscribers.publish("conversation.handoff", data, id_)
-        await self._events.publish({"type": "handoff", "conversation": conversation, "on": on, "reason": reason})
+        await self._events.publish({"type": "handoff", "conversation": conversation, "on": on} | told)

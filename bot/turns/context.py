@@ -60,13 +60,17 @@ class TurnAttempt:
 class TurnResult:
     """Output of a turn: its text, the parts that can be tapped, and the end state of its messages.
 
-    `answered_by_code` are messages that code has answered. They end so, whatever the state of the others.
+    `answered_by_code` are messages that code has answered. They end so, whatever the state of the others. `by_code`:
+    no word of it is the model's, so that it leaves even once an operator has the conversation. Of other results only
+    `settled` does, text and parts such as the outcome of a tap.
     """
 
     text: str
     state: str
     offered: tuple[Part, ...] = ()
     answered_by_code: frozenset[str] = frozenset()
+    by_code: bool = False
+    settled: tuple[str, tuple[Part, ...]] = ("", ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +149,21 @@ def without_flood(batch: MessageBatch, admission: Admission) -> MessageBatch:
     )
 
 
-def reply_to(newest: Inbound, contact: Contact, reply_id: str, parts: tuple[Part, ...]) -> Reply:
-    """A reply to the sender of a message, from the number that they wrote to."""
+def reply_to(
+    newest: Inbound,
+    contact: Contact,
+    reply_id: str,
+    parts: tuple[Part, ...],
+    if_taken: tuple[Part, ...] | None = (),
+) -> Reply:
+    """A reply to the sender of a message, from the number that they wrote to. An operator who takes over stops it."""
     return Reply(
         id=reply_id,
         parts=parts,
         phone=newest.phone or contact.phone,
         bsuid=newest.bsuid or contact.bsuid,
         phone_number_id=newest.phone_number_id,
+        if_taken=if_taken,
     )
 
 

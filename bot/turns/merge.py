@@ -9,7 +9,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.conversations import contacts, dead_letters, identity, ledger
+from bot.conversations import assignment, contacts, dead_letters, identity, ledger
 from bot.conversations.identity import current_name, merged_into_key, to_merge_key
 from bot.conversations.lease import ConversationLeases, Lease
 from bot.conversations.memory import History, HistoryEntry, Memory
@@ -53,6 +53,7 @@ class ConversationMerger:
         if failed:
             await dead_letters.DeadLetters(self._redis).add_to_index(home)
         unsent = await reply_queue.raw_replies(self._redis, name)
+        assigned = await assignment.raw_of(self._redis, (home, name))
 
         def write(pipeline: Any) -> None:
             self._memory.replace(pipeline, home, both)
@@ -61,6 +62,7 @@ class ConversationMerger:
             subscriptions.adopt(pipeline, home, browsers)
             dead_letters.adopt(pipeline, home, failed)
             reply_queue.adopt(pipeline, home, unsent)
+            assignment.adopt(pipeline, home, *assigned)
             pipeline.srem(to_merge_key(home), name)
 
         await self._leases.commit(lease, write)
@@ -73,6 +75,7 @@ class ConversationMerger:
             traces_key(name),
             subscriptions.browsers_key(name),
             dead_letters.entries_key(name),
+            assignment.assignment_key(name),
         )
         await self._redis.delete(*leftovers)
 

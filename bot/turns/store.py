@@ -142,7 +142,8 @@ class TurnStore:
         parts = composed(result.text, result.offered)
         trace.reply = [part_text(part) for part in parts]
         trace.outcome, _, trace.why = result.state.partition(": ")
-        reply = reply_to(turn.messages[-1], turn.contact, trace.turn, parts) if parts else None
+        if_taken = None if result.by_code else composed(*result.settled)
+        reply = reply_to(turn.messages[-1], turn.contact, trace.turn, parts, if_taken) if parts else None
         new = [*turn.lines]
         if reply:
             new.append(HistoryEntry(role="assistant", text="\n".join(trace.reply), at=datetime.now(UTC)))
