@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from bot.conversations import ledger
 from bot.conversations.tombstones import erased
+from bot.delivery.fees import MetaFees
 from bot.delivery.service_messages import ServiceMessages
 from bot.history import stream
 from bot.history.entries import StatusNoted
@@ -84,8 +85,9 @@ def failures(conversation: str) -> str:
 class DeliveryStatuses:
     """Statuses of our messages: the webhook writes them, the outbox reads them when an outcome is in doubt."""
 
-    def __init__(self, redis: Redis, events: LiveEvents) -> None:
+    def __init__(self, redis: Redis, events: LiveEvents, fees: MetaFees | None = None) -> None:
         self._redis = redis
+        self._fees = fees
         self._events = events
         self._service_messages = ServiceMessages(redis, events)
 
@@ -94,23 +96,22 @@ class DeliveryStatuses:
         matches = [_OURS.match(status.callback or "") for status in statuses]
         ours = [(status, match) for status, match in zip(statuses, matches, strict=True) if match]
         items = [_item(status, match[1]) for status, match in ours]
-        noted = (
-            await _NOTE.run(self._redis, items, keys=(DUE, stream.HISTORY), arguments=(repr(time.time()),))
-            if items
-            else []
-        )
-        for (status, _), one in zip(ours, noted, strict=True):
+        keys, now = (DUE, stream.HISTORY), (repr(time.time()),)
+        noted = await _NOTE.run(self._redis, items, keys=keys, arguments=now) if items else []
+        for (status, match), one in zip(ours, noted, strict=True):
             if not isinstance(one, Exception) and one[1]:
-                await self._count_pricing(status)
+                await self._count_pricing(match[1], status)
         outcomes = iter(one if isinstance(one, Exception) else bool(one[0]) for one in noted)
         return [next(outcomes) if match else False for match in matches]
 
-    async def _count_pricing(self, status: Status) -> None:
+    async def _count_pricing(self, conversation: str, status: Status) -> None:
         if status.pricing is None:  # pragma: no cover - the script says so of none
             return
         kind, category = status.pricing
         PRICING.labels(category[:40], kind[:40]).inc()
         await self._service_messages.count(status.phone_number_id, kind, category)
+        if self._fees is not None:
+            await self._fees.count(conversation, status)
         alerted = f"recado:alerted:{_ASSISTANT}"
         if category == _ASSISTANT and await self._redis.set(alerted, "1", nx=True, ex=_TOLD_SECONDS):
             words = "Meta charges our messages as those of a general-purpose AI assistant"

@@ -32,7 +32,12 @@ TURN_SECONDS = Histogram(
 )
 LLM_REQUESTS = Counter("recado_llm_requests", "Requests to models", ["model", "outcome"], registry=REGISTRY)
 LLM_TOKENS = Counter("recado_llm_tokens", "Tokens of models", ["model", "kind"], registry=REGISTRY)
-COST = Counter("recado_cost_usd", "What models, transcription and vision cost, in USD", ["kind"], registry=REGISTRY)
+COST = Counter(
+    "recado_cost_usd",
+    "What models, transcription, vision and Meta's messages cost, in USD",
+    ["kind"],
+    registry=REGISTRY,
+)
 BUDGET_SPENT = Counter("recado_budget_spent", "What a day's budget refused", ["whose"], registry=REGISTRY)
 FILES_NOT_KEPT = Counter(
     "recado_files_not_kept", "Files of people who had no space left, by which limit", ["limit"], registry=REGISTRY
