@@ -20,6 +20,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.conversations import contacts, identity, ledger, tombstones
+from bot.conversations.assignment import Assignments
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, done_key, lease_key, renew_lease_until
 from bot.conversations.waiting_list import WaitingList
 from bot.delivery.statuses import DeliveryStatuses
@@ -210,6 +211,7 @@ class PersonalData:
                 keys = [await self._delete_keys(name) for name in person.conversations]
                 for name in person.conversations:
                     await WaitingList(self._redis).forget(name)
+                    await Assignments(self._redis).end(name)
                     await self._deliveries.forget(name)
                 await self._close(person, tombstones.KEEP_SECONDS)
                 # Identities go last: they make a half erased person findable again.

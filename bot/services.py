@@ -23,6 +23,7 @@ from bot.agent.vocabulary import library_of
 from bot.ai.openrouter import OpenRouter
 from bot.catalogue.card_sync import CardSync
 from bot.catalogue.finder import ProductFinder
+from bot.conversations.assignment import Assignments
 from bot.conversations.budget import Budget
 from bot.conversations.confirmations import Confirmations
 from bot.conversations.contacts import Contacts
@@ -32,9 +33,12 @@ from bot.conversations.lease import ConversationLeases
 from bot.conversations.memory import Memory
 from bot.conversations.rate_limit import MessageRateLimit
 from bot.conversations.waiting_list import WaitingList
+from bot.database.lazy import LazyDatabase
 from bot.delivery.notifications import Notifications
 from bot.delivery.outbox import Outbox, outbox_of
 from bot.delivery.statuses import DeliveryStatuses
+from bot.history.consumer import HistoryConsumer
+from bot.infra.alerts import Alerts
 from bot.infra.guarded_http import GuardedHttpClient
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import JobScheduler
@@ -125,6 +129,10 @@ class Services:
     @cached_property
     def publisher(self) -> EventPublisher:
         return EventPublisher(self.redis, self.settings.subscribers)
+
+    @cached_property
+    def assignments(self) -> Assignments:
+        return Assignments(self.redis)
 
     @cached_property
     def handoff(self) -> HandOff:
@@ -317,6 +325,7 @@ class Services:
                 Agent(self.model, tools_for), self.tool_services, self.budget, self.settings.service.zone
             ),
             events=self.events,
+            assignments=self.assignments,
         )
 
     @cached_property
@@ -355,6 +364,16 @@ class Services:
     @cached_property
     def summarizer(self) -> Summarizer:
         return Summarizer(self.model, self.memory, self.library, self.budget)
+
+    @cached_property
+    def database(self) -> LazyDatabase:
+        database = LazyDatabase(self.settings.database)
+        self._stack.push_async_callback(database.close)
+        return database
+
+    @cached_property
+    def history_consumer(self) -> HistoryConsumer:
+        return HistoryConsumer(self.redis, self.database, Alerts(self.redis, self.events))
 
     @cached_property
     def personal_data(self) -> PersonalData:

@@ -14,7 +14,9 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contacts
+from bot.conversations.events import EventPublisher
 from bot.conversations.handoff import HandOff
+from bot.conversations.thread_control import ThreadControl
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import QUEUES
 from bot.infra.redis import connect
@@ -24,6 +26,7 @@ from bot.settings import DatabaseSettings, RedisSettings, Settings, StorageSetti
 from bot.storage.files import files_of
 from bot.web.app import create_app
 from bot.web.server import listening
+from bot.whatsapp.client import Graph
 from bot.worker import running
 from sandbox.data_folder import DataFolder, locked_folder
 from sandbox.meta.chat_store import ChatStore
@@ -83,7 +86,7 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and three op
         app, notifier = create_app(settings), UpdateNotifier()
         app.middlewares.insert(0, host_guard)
         page = _page(settings, simulated, rewriter, notifier, events)
-        _add_recado_routes(page, settings, redis, events)
+        _add_recado_routes(page, settings, redis, Graph(http, settings.whatsapp), events)
         server_key, recado = str(settings.push.public_key), f"http://{LOOPBACK}:{port}"
         page.router.add_post("/push/browser", subscribe_handler(simulated.push, server_key, recado, http))
         if simulated.stripe:
@@ -130,9 +133,14 @@ def _page(
     return page
 
 
-def _add_recado_routes(page: web.Application, settings: Settings, redis: Redis, events: LiveEvents) -> None:
+def _add_recado_routes(
+    page: web.Application, settings: Settings, redis: Redis, graph: Graph, events: LiveEvents
+) -> None:
     """Routes that read and change Recado's own data."""
-    page.router.add_post("/give-back", give_back_handler(HandOff(Contacts(redis), events)))
+    contacts = Contacts(redis)
+    threads = ThreadControl(redis, graph, contacts, events)
+    subscribers = EventPublisher(redis, settings.subscribers)
+    page.router.add_post("/give-back", give_back_handler(HandOff(contacts, events, subscribers, threads)))
     page.router.add_get("/files", list_files_handler(redis, files_of(redis, settings)))
     page.router.add_get("/catalogue", list_products_handler(Catalogue(redis)))
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import structlog
 
@@ -29,6 +29,7 @@ from bot.messages.record import Record
 from pipelines.truncation import truncated
 
 _log = structlog.get_logger()
+T = TypeVar("T")
 _ROUNDS = 6
 _TOOL_SECONDS = 20
 
@@ -78,10 +79,36 @@ class AgentReply:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """The entries of earlier tries of this turn, and a function that writes one of this try."""
+    """The entries of earlier tries of this turn, and a function that writes one of this try.
+
+    Once `interrupted` ends, no further answer of the model is waited for; a tool's call ends as it would.
+    """
 
     earlier: tuple[JournalEntry, ...]
     write: Callable[[JournalEntry], Awaitable[None]]
+    interrupted: Callable[[], Awaitable[None]] | None = None
+
+
+class Interrupted(Exception):
+    """The answer isn't wanted any more."""
+
+
+async def unless(interrupted: Callable[[], Awaitable[None]] | None, work: Awaitable[T]) -> T:
+    """The result of this work; raises Interrupted, and cancels it, where the interruption comes first."""
+    working = asyncio.ensure_future(work)
+    if interrupted is None:
+        return await working
+    watching = asyncio.ensure_future(interrupted())
+    try:
+        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done() and watching.exception() is None:
+            raise Interrupted
+        # Where nobody can watch, the work goes on.
+        return await working
+    finally:
+        for task in (working, watching):
+            task.cancel()
+        await asyncio.gather(working, watching, return_exceptions=True)
 
 
 class Agent:
@@ -103,7 +130,7 @@ class Agent:
         *,
         only: frozenset[str] | None = None,
     ) -> AgentReply:
-        """The reply to a person. Raises NoModelAnswered if there is none by the request's deadline.
+        """The reply to a person. Raises NoModelAnswered if there is none by the request's deadline, and Interrupted.
 
         `only` limits the contact's tools to these names; it never adds a tool.
         """
@@ -118,7 +145,8 @@ class Agent:
             else:
                 # The last round allows no tool call, so that a model which calls without end has to answer.
                 next_request = replace(request, lines=tuple(lines), tools=tool_runner.offers, may_call=round_ < _ROUNDS)
-                step = _step(await self._model.answer(next_request, record_attempt), round_)
+                asked = self._model.answer(next_request, record_attempt)
+                step = _step(await unless(journal.interrupted, asked), round_)
                 passing("turn: model answered, not written down")
                 await journal.write(step)
             if not step.calls:

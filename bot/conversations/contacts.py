@@ -10,9 +10,11 @@ from typing import Any, Literal
 
 from redis.asyncio import Redis
 
-from bot.conversations import identity, identity_resolution, opt_outs, thread_owner
+from bot.conversations import assignment, identity, identity_resolution, opt_outs, thread_owner
 from bot.conversations.identity import contact_key, identities
 from bot.conversations.phone_owners import phone_owners
+from bot.history import stream
+from bot.history.entries import DeskAction
 from bot.infra.queries import Query, ask, mapping
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Inbound
@@ -127,18 +129,31 @@ class Contacts:
     async def exists(self, conversation: str) -> bool:
         return bool(await self._redis.exists(contact_key(conversation), identities(conversation)))
 
-    async def set_handed_off(self, conversation: str, *, handed_off: bool) -> None:
-        """Let a colleague take the conversation, or give it back, which also ends a pause."""
-        await self._write(conversation, quiet="1" if handed_off else "0")
+    async def set_handed_off(self, conversation: str, *, handed_off: bool, noted: DeskAction | None = None) -> None:
+        """Let a colleague take the conversation, or give it back, which also ends a pause; the history gets `noted`."""
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.hset(contact_key(conversation), "quiet", "1" if handed_off else "0")
+        pipeline.expire(contact_key(conversation), identity.KEEP_SECONDS)
+        if noted is not None:
+            stream.append(pipeline, noted)
+        await pipeline.execute()
         if not handed_off:
             await self._redis.delete(_colleague(conversation))
+
+    async def note(self, action: DeskAction) -> None:
+        """Let the history have an action that changes nothing here."""
+        pipeline = self._redis.pipeline(transaction=True)
+        stream.append(pipeline, action)
+        await pipeline.execute()
 
     async def set_email(self, conversation: str, email: str) -> None:
         """Store an address that this person has proven to be their own."""
         await self._write(conversation, email=email)
 
     async def paused(self, conversation: str) -> bool:
-        """Whether a colleague has just written from the business's app, or another app owns the thread."""
+        """Whether a colleague has just written from the business's app, an operator has the conversation, or another
+        app owns the thread.
+        """
         return await ask(self._redis, paused(conversation))
 
     async def withheld_reported(self, conversation: str) -> bool:
@@ -240,12 +255,17 @@ class Contacts:
 
 def paused(conversation: str) -> Query[bool]:
     """Query for `Contacts.paused`."""
-    return Query((("EXISTS", _colleague(conversation)), thread_owner.command(conversation)), _is_paused)
+    commands = (
+        ("EXISTS", _colleague(conversation)),
+        thread_owner.command(conversation),
+        assignment.command(conversation),
+    )
+    return Query(commands, _is_paused)
 
 
 def _is_paused(found: Sequence[Any]) -> bool:
-    """Whether a colleague or another app answers; by the first two answers, which are those of `paused`."""
-    return bool(found[0]) or thread_owner.is_elsewhere(found[1])
+    """Whether a colleague, an operator or another app answers; by the first three answers, those of `paused`."""
+    return bool(found[0]) or thread_owner.is_elsewhere(found[1]) or bool(found[2])
 
 
 def pause(pipeline: Any, conversation: str, until: datetime) -> None:

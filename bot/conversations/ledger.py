@@ -48,6 +48,14 @@ def end(pipeline: Any, conversation: str, entries: dict[str, dict[str, str]]) ->
         pipeline.hset(keys(conversation)[0], message_id, json.dumps(fields))
 
 
+def hand_off(pipeline: Any, conversation: str, entries: dict[str, str], turn: str) -> None:
+    """Let a turn's messages, of these stored entries, end as handed off: their answer did not leave."""
+    for message_id, raw_entry in entries.items():
+        fields = json.loads(raw_entry)
+        if fields.get("turn") == turn and fields["state"] in ("answered", "merged"):
+            pipeline.hset(keys(conversation)[0], message_id, json.dumps(fields | {"state": "handed_off"}))
+
+
 def ended(entries: dict[str, dict[str, str]]) -> None:
     """Count messages whose end is now in the ledger: `failed: no model` counts as `failed`."""
     for fields in entries.values():

@@ -113,6 +113,20 @@ class Memory:
             lists.append(tuple(amended))
         return History(history.summary, *lists)
 
+    def reword(self, pipeline: Any, conversation: str, history: History, text: str, instead: str) -> None:
+        """Put other words in the place of the assistant's last ones within a transaction, or none: they didn't leave.
+
+        The memory stays as it is where they are not the last.
+        """
+        said = [item for item in history.recent if item.role == "assistant" and not item.wamid]
+        if not said or said[-1].text != text:
+            return
+        old = said[-1].model_dump_json()
+        if instead:
+            new = said[-1].model_copy(update={"text": instead}).model_dump_json()
+            pipeline.linsert(_recent(conversation), "BEFORE", old, new)
+        pipeline.lrem(_recent(conversation), -1, old)
+
     def replace(self, pipeline: Any, conversation: str, whole: History) -> None:
         """Replace the whole memory within a transaction."""
         names = (_summary(conversation), _fallen(conversation), _recent(conversation))

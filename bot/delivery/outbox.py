@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from bot.conversations import ledger, memory
+from bot.conversations.assignment import ConversationTaken, permit_key
 from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.events import EventPublisher
 from bot.conversations.lease import ConversationLeases, Lease
@@ -20,6 +21,7 @@ from bot.conversations.memory import Memory
 from bot.conversations.waiting_list import WaitingList
 from bot.delivery import reply_queue
 from bot.delivery.failures import DeliveryFailures
+from bot.delivery.noted import note_sent, note_unsent
 from bot.delivery.pause import FIX, SendingPause
 from bot.delivery.policy import SendLater, SendPermission, SendPolicy
 from bot.delivery.rate_limiter import SendRateLimiter
@@ -32,7 +34,7 @@ from bot.infra.crash_points import passing
 from bot.infra.live_events import LiveEvents
 from bot.infra.queries import Query, ask, mapping
 from bot.infra.replicas import Replicas
-from bot.messages.outbound import Reply, Template
+from bot.messages.outbound import Part, Reply, Template
 from bot.messages.prompt_text import part_text
 from bot.settings import Settings
 from bot.storage.factory import storage_of
@@ -46,7 +48,9 @@ _SLACK_SECONDS = 5.0
 # A reply that waits for the person expires after this time, because it answers nothing any more.
 WAIT_SECONDS = 14 * 24 * 3600
 
-State = Literal["sent", "failed", "refused", "waiting_for_contact", "expired", "later"]
+_WITHDRAWN = "not sent: an operator has taken the conversation"
+
+State = Literal["sent", "failed", "refused", "withdrawn", "waiting_for_contact", "expired", "later"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class Sent:
     @property
     def given_up(self) -> bool:
         """Whether it will never leave. A waiting reply is not lost."""
-        return self.state in ("failed", "refused", "expired")
+        return self.state in ("failed", "refused", "withdrawn", "expired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,7 @@ class Outbox:
     failures: DeliveryFailures
     policy: SendPolicy
     reporter: DeliveryReporter
+    memory: Memory
 
     @property
     def pause(self) -> SendingPause:
@@ -241,6 +246,8 @@ class Outbox:
             try:
                 wamid = await self.sender.send(outgoing)
                 _log.info("reply_sent", reply=chosen.id, part=index)
+            except ConversationTaken:
+                return await self._withdraw(lease, waiting, chosen, index, contact)
             except (GraphError, MetaUnavailable, NotSendable, TemplateNotSendable) as error:
                 if isinstance(error, GraphError) and await self._window_closed(outgoing, error, asked_at):
                     return await self._send(lease, waiting, _refused(contact))
@@ -258,6 +265,25 @@ class Outbox:
                 await self.leases.commit(lease, record)
             passing("outbox: recorded")
         return Sent(waiting.reply, "failed", errors[0]) if errors else Sent(waiting.reply)
+
+    async def _withdraw(
+        self, lease: Lease, waiting: QueuedReply, chosen: Reply, sent_parts: int, contact: Contact
+    ) -> Sent:
+        """Send only what leaves although an operator has the conversation, and forget what was never said."""
+        name, settled = lease.conversation, chosen.if_taken or ()
+        before = await self.memory.recall(name)
+        entries = {} if sent_parts or settled else await ledger.raw(self.redis, name)
+        said = [part_text(part) for part in (*chosen.parts[:sent_parts], *settled)]
+
+        def write(pipeline: Any) -> None:
+            self.memory.reword(pipeline, name, before, _words(chosen.parts), "\n".join(said))
+            ledger.hand_off(pipeline, name, entries, waiting.reply.id.partition("-again")[0])
+
+        await self.leases.commit(lease, write)
+        if settled:
+            instead = chosen.model_copy(update={"id": f"{chosen.id}-settled", "parts": settled, "if_taken": None})
+            return await self._send_parts(lease, waiting, instead, contact)
+        return await self._end(lease, waiting, contact, Sent(waiting.reply, "withdrawn", _WITHDRAWN))
 
     async def _window_closed(self, outgoing: OutgoingMessage, error: GraphError, asked_at: datetime) -> bool:
         """Handle an error. True where the message may leave once the person writes. Raises SendLater while none can."""
@@ -292,6 +318,7 @@ class Outbox:
         def write(pipeline: Any) -> None:
             pipeline.lrem(reply_queue.replies_key(lease.conversation), 1, waiting.raw)
             pipeline.hdel(reply_queue.progress_key(lease.conversation), reply.id)
+            note_unsent(pipeline, lease.conversation, reply, ending.error or "")
 
         await self.leases.commit(lease, write)
         _log.info("reply_ended", reply=reply.id, state=ending.state, why=ending.error)
@@ -311,6 +338,8 @@ class Outbox:
         self, outgoing: OutgoingMessage, index: int, wamid: str | None, errors: list[str], last: str | None
     ) -> Callable[[Any], None]:
         def write(pipeline: Any) -> None:
+            if outgoing.needs_permit:
+                pipeline.delete(permit_key(outgoing.conversation))
             if wamid is not None:
                 pipeline.hset(outgoing.record, "wamid", wamid)
                 # The sender stores a template's text, because only it fills the template in.
@@ -322,6 +351,7 @@ class Outbox:
                 pipeline.hset(outgoing.record, "status", "failed")
                 pipeline.hset(outgoing.record, "why", errors[-1])
                 pipeline.expire(outgoing.record, ledger.KEEP_SECONDS)
+            note_sent(pipeline, outgoing, index, wamid, errors)
             if last is None:
                 pipeline.hset(reply_queue.progress_key(outgoing.conversation), outgoing.reply.id, str(index + 1))
                 pipeline.expire(reply_queue.progress_key(outgoing.conversation), ledger.KEEP_SECONDS)
@@ -338,7 +368,7 @@ def outbox_of(  # noqa: PLR0913, PLR0917 - its collaborators
     """Outbox for the settings. All processes share its state in Redis."""
     events, publisher = LiveEvents(redis), EventPublisher(redis, settings.subscribers)
     send_rate, pause = SendRateLimiter(redis, settings.whatsapp.messages_per_second), SendingPause(redis, events)
-    statuses = DeliveryStatuses(redis, events)
+    statuses, memory_ = DeliveryStatuses(redis, events), Memory(redis, settings.memory)
     return Outbox(
         redis=redis,
         leases=leases,
@@ -350,13 +380,19 @@ def outbox_of(  # noqa: PLR0913, PLR0917 - its collaborators
             uploads=Uploads(redis, graph, storage_of(settings.storage)),
             templates=templates,
             replicas=Replicas(redis, settings.redis.wait_replicas),
-            ttl_seconds=Memory(redis, settings.memory).ttl_seconds,
+            ttl_seconds=memory_.ttl_seconds,
             lease_seconds=leases.lease_seconds,
         ),
         failures=DeliveryFailures(leases, contacts, statuses, send_rate, pause, events, publisher),
         policy=SendPolicy(contacts, WaitingList(redis), templates),
         reporter=DeliveryReporter(events, publisher),
+        memory=memory_,
     )
+
+
+def _words(parts: Sequence[Part]) -> str:
+    """The text under which the memory has a reply."""
+    return "\n".join(map(part_text, parts))
 
 
 def _refused(contact: Contact) -> Contact:

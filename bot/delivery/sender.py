@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from bot.conversations import ledger, memory
+from bot.conversations.assignment import ConversationTaken, permit, permit_key, put_permit
 from bot.conversations.lease import Lease
 from bot.delivery.policy import SendLater
 from bot.delivery.rate_limiter import SendRateLimiter
 from bot.delivery.statuses import delivery
 from bot.delivery.uploads import Uploads
 from bot.infra.crash_points import passing
+from bot.infra.locks import delete_if_equal
 from bot.infra.logs import masked
 from bot.infra.redis import answer
 from bot.infra.replicas import FIX, NotReplicated, Replicas
@@ -60,6 +64,20 @@ class OutgoingMessage:
     def record(self) -> str:
         return delivery(self.conversation, self.callback)
 
+    @property
+    def needs_permit(self) -> bool:
+        """Whether an operator who takes the conversation stops it."""
+        return self.reply.if_taken is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """The earlier record of a message, the seconds until it may leave, and whether it may leave at all."""
+
+    record: dict[str, str]
+    wait: float
+    permitted: bool
+
 
 @dataclass(frozen=True, slots=True)
 class MessageSender:
@@ -75,12 +93,22 @@ class MessageSender:
     async def send(self, outgoing: OutgoingMessage) -> str | None:
         """Send a message; gives its wamid, or None for one that had failed for good already.
 
-        Raises SendLater, or the error it fails with: GraphError, MetaUnavailable, NotSendable, TemplateNotSendable.
+        Raises SendLater, ConversationTaken, or the error it fails with: GraphError, MetaUnavailable, NotSendable,
+        TemplateNotSendable. The caller's record of a sent message also ends its permit.
         """
+        try:
+            return await self._send(outgoing)
+        except BaseException:
+            if outgoing.needs_permit:
+                await self._end_permit(outgoing)
+            raise
+
+    async def _send(self, outgoing: OutgoingMessage) -> str | None:
         # A message without a number leaves by the default one, and shares its rate with messages that name it.
         number = outgoing.reply.phone_number_id or self.graph.number
         outgoing = replace(outgoing, reply=outgoing.reply.model_copy(update={"phone_number_id": number}))
-        record, wait = await self._begin(outgoing)
+        begun = await self._begin(outgoing)
+        record = begun.record
         wamid: str | None = record.get("wamid")
         if wamid is None and record.get("status") == "failed":
             return None
@@ -91,11 +119,11 @@ class MessageSender:
             wamid = await self._find_wamid(outgoing, since=since)
         if wamid is not None:
             return wamid
-        wait = max(wait, float(record.get("not_before", "0")) - time.time())
-        return await self._ask(outgoing, wait, int(record.get("tries", "0")))
+        wait = max(begun.wait, float(record.get("not_before", "0")) - time.time())
+        return await self._ask(outgoing, replace(begun, wait=wait), int(record.get("tries", "0")))
 
-    async def _begin(self, outgoing: OutgoingMessage) -> tuple[dict[str, str], float]:
-        """Mark the message as asked; gives its earlier record, and the seconds until it may leave."""
+    async def _begin(self, outgoing: OutgoingMessage) -> _Begun:
+        """Mark the message as asked, and get its permit."""
         pipeline = self.redis.pipeline(transaction=False)
         pipeline.hgetall(outgoing.record)
         alone = outgoing.reply.model_copy(update={"parts": (outgoing.part,)})
@@ -105,14 +133,17 @@ class MessageSender:
         self.send_rate.reserve(
             pipeline, outgoing.conversation, outgoing.reply.phone_number_id, longest_wait=LONGEST_WAIT_SECONDS
         )
+        if outgoing.needs_permit:
+            put_permit(pipeline, outgoing.conversation, outgoing.lease.token)
         record, _, _, *waits = await pipeline.execute()
-        return record, max(waits) / 1000
+        permitted = not outgoing.needs_permit or bool(waits.pop())
+        return _Begun(record, max(waits) / 1000, permitted)
 
-    async def _ask(self, outgoing: OutgoingMessage, wait: float, tries: int) -> str:
+    async def _ask(self, outgoing: OutgoingMessage, begun: _Begun, tries: int) -> str:
         reupload = outgoing.reply.attempt > 0
         while True:
             try:
-                await self._wait(outgoing, wait, "Meta's limits or an earlier refusal")
+                await self._wait_permitted(outgoing, begun)
                 passing("outbox: about to ask Meta")
                 wamid = await self._once(outgoing, reupload=reupload)
                 passing("outbox: Meta has it, not recorded")
@@ -132,7 +163,25 @@ class MessageSender:
                     return accepted
                 await self._back_off(outgoing, error, tries)
                 tries += 1
-            _, wait = await self._begin(outgoing)
+            begun = await self._begin(outgoing)
+
+    async def _wait_permitted(self, outgoing: OutgoingMessage, begun: _Begun) -> None:
+        """Wait until the message may leave; raises ConversationTaken. Whoever takes it need not wait as long."""
+        permitted = begun.permitted
+        if permitted and begun.wait > 0 and outgoing.needs_permit:
+            await self._end_permit(outgoing)
+        if permitted:
+            await self._wait(outgoing, begun.wait, "Meta's limits or an earlier refusal")
+        if permitted and begun.wait > 0 and outgoing.needs_permit:
+            permitted = await permit(self.redis, outgoing.conversation, outgoing.lease.token)
+        if not permitted:
+            await answer(self.redis.hdel(outgoing.record, "asked_at"))
+            raise ConversationTaken
+
+    async def _end_permit(self, outgoing: OutgoingMessage) -> None:
+        """Let whoever takes the conversation wait no longer. Where Redis fails, the end of the lease does it."""
+        with suppress(RedisError, OSError):
+            await delete_if_equal(self.redis, permit_key(outgoing.conversation), outgoing.lease.token)
 
     async def _once(self, outgoing: OutgoingMessage, *, reupload: bool) -> str:
         part, number = outgoing.part, outgoing.reply.phone_number_id
@@ -184,6 +233,8 @@ class MessageSender:
         record = {"tries": str(tries + 1), "not_before": repr(time.time() + seconds)}
         await answer(self.redis.hset(outgoing.record, mapping=record))
         _log.warning("reply_retried", tries=tries + 1, seconds=seconds, error=str(error))
+        if outgoing.needs_permit:
+            await self._end_permit(outgoing)
         await self._wait(outgoing, seconds, str(error))
 
     async def _wait(self, outgoing: OutgoingMessage, seconds: float, why: str) -> None:

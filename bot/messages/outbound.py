@@ -107,6 +107,7 @@ class Reply(Record):
 
     `fallback` leaves in its place while the 24-hour window is closed. `own` is a message that a colleague starts,
     not an answer, `operator` their name. `attempt` counts how often Meta accepted it and then reported a failure.
+    `if_taken` are the parts that leave instead once an operator has the conversation; None: the same as before.
     """
 
     id: str
@@ -115,6 +116,7 @@ class Reply(Record):
     own: bool = False
     operator: str | None = None
     attempt: int = 0
+    if_taken: tuple[Part, ...] | None = None
     phone: str | None = None
     bsuid: str | None = None
     phone_number_id: str = ""

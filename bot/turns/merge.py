@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from heapq import merge
 from operator import attrgetter
 from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.conversations import contacts, dead_letters, identity, ledger
+from bot.conversations import assignment, contacts, dead_letters, identity, ledger
 from bot.conversations.identity import current_name, merged_into_key, to_merge_key
 from bot.conversations.lease import ConversationLeases, Lease
 from bot.conversations.memory import History, HistoryEntry, Memory
 from bot.delivery import reply_queue
+from bot.history import stream
+from bot.history.entries import ConversationMerged
 from bot.infra.queries import Query, ask
 from bot.integrations.push import subscriptions
 from bot.turns.trace import traces_key
@@ -53,6 +56,7 @@ class ConversationMerger:
         if failed:
             await dead_letters.DeadLetters(self._redis).add_to_index(home)
         unsent = await reply_queue.raw_replies(self._redis, name)
+        assigned = await assignment.raw_of(self._redis, (home, name))
 
         def write(pipeline: Any) -> None:
             self._memory.replace(pipeline, home, both)
@@ -61,7 +65,10 @@ class ConversationMerger:
             subscriptions.adopt(pipeline, home, browsers)
             dead_letters.adopt(pipeline, home, failed)
             reply_queue.adopt(pipeline, home, unsent)
+            assignment.adopt(pipeline, home, *assigned)
             pipeline.srem(to_merge_key(home), name)
+            joined = ConversationMerged(id=name, conversation=home, at=datetime.now(UTC), source=name)
+            stream.append(pipeline, joined)
 
         await self._leases.commit(lease, write)
         await self._memory.forget(name)
@@ -73,6 +80,7 @@ class ConversationMerger:
             traces_key(name),
             subscriptions.browsers_key(name),
             dead_letters.entries_key(name),
+            assignment.assignment_key(name),
         )
         await self._redis.delete(*leftovers)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from bot.agent.tools.product_search import find_products
 from bot.ai.chat import BudgetSpent, FromPerson, ModelRequest, NoModelAnswered
 from bot.conversations.budget import Budget
 from bot.conversations.confirmations import TapResults
+from bot.conversations.handoff_cause import HandOffCause
 from bot.infra.logs import without_identities
 from bot.messages import links
 from bot.messages.language import Language
@@ -39,6 +40,14 @@ _PICTURES = 4
 
 
 @dataclass(frozen=True, slots=True)
+class ModelSurroundings:
+    """The open product card, if there is one; `until_taken` ends once an operator takes the conversation."""
+
+    card: CardEdits | None
+    until_taken: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelResponder:
     """`zone` is the business's time zone, in which the model is told the time."""
 
@@ -48,9 +57,9 @@ class ModelResponder:
     zone: ZoneInfo
 
     async def answer(
-        self, turn: TurnContext, trace: Trace, journal: TurnJournal, tapped: TapResults, card: CardEdits | None
+        self, turn: TurnContext, trace: Trace, journal: TurnJournal, tapped: TapResults, around: ModelSurroundings
     ) -> TurnResult:
-        """Ask the model, which may call tools; `card` is the open product card."""
+        """Ask the model, which may call tools. Raises Interrupted."""
         now = datetime.now(self.zone)
         prompts, name = turn.attempt.prompts, turn.messages[-1].name or turn.contact.name
         values = values_for(prompts, name=name, language=turn.language, now=now, summary=turn.history.summary)
@@ -59,7 +68,7 @@ class ModelResponder:
         except PromptsWrong as error:
             return _not_rendered(error, trace, turn.language)
         deadline = max(turn.answer_by - SENDING_SECONDS, asyncio.get_running_loop().time() + 1)
-        lines = (*trace.prompt.lines, *dialogue(turn.history), _line_of_turn(turn, tapped, card))
+        lines = (*trace.prompt.lines, *dialogue(turn.history), _line_of_turn(turn, tapped, around.card))
         request = request_with(trace.prompt, ModelRequest(lines, deadline, spending=turn.spending))
         tool_context = ToolContext(
             services=self.services,
@@ -69,10 +78,10 @@ class ModelResponder:
             language=turn.language,
             now=now,
             effect=trace.turn,
-            product_card=card,
+            product_card=around.card,
             photos=tuple(one.photo_text for one in turn.perceived if one.photo_text is not None),
         )
-        steps = Journal(journal.earlier, journal.write)
+        steps = Journal(journal.earlier, journal.write, around.until_taken)
         try:
             agent_reply = await self.agent.think(
                 request, tool_context, steps, trace.record_attempt, only=trace.prompt.tools
@@ -93,7 +102,7 @@ class ModelResponder:
     async def _budget_spent(self, turn: TurnContext, error: BudgetSpent) -> TurnResult:
         """Hand the conversation to a person, or tell the customer, because today's budget is spent."""
         if self.budget.settings.when_spent == "person":
-            await self.services.handoff.call_a_person(turn.conversation, str(error))
+            await self.services.handoff.call_a_person(turn.conversation, HandOffCause("budget", {"whose": error.whose}))
             return TurnResult(phrase("handed_off", turn.language), "handed_off")
         return TurnResult(phrase("budget_spent", turn.language), f"refused: {error}")
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 
-from bot.agent.loop import ToolResult
+from bot.agent.loop import Interrupted, ToolResult
+from bot.conversations.assignment import Assignments
 from bot.conversations.confirmations import Confirmations, TapResults, is_tap
 from bot.conversations.contacts import Contacts
 from bot.conversations.inbox import FLOOD
@@ -19,12 +21,14 @@ from bot.products.capture_message import CaptureMessage
 from bot.products.card_reader import PhotoTurn
 from bot.products.draft_store import CapturedTurn
 from bot.turns.context import TRIES, TurnContext, TurnResult
-from bot.turns.model_responder import SENDING_SECONDS, ModelResponder, apology
+from bot.turns.model_responder import SENDING_SECONDS, ModelResponder, ModelSurroundings, apology
 from bot.turns.rules import MessageRules, RuleResult
 from bot.turns.store import TurnJournal
 from bot.turns.trace import Trace
 
 _log = structlog.get_logger()
+# How often a turn looks whether an operator has taken its conversation, while the model thinks.
+_LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Responder:
     captures: ProductCapture
     model: ModelResponder
     events: LiveEvents
+    assignments: Assignments
 
     async def answer(self, turn: TurnContext, trace: Trace, journal: TurnJournal) -> TurnResult:
         """The reply and the messages' end state; a flood gets one notice."""
@@ -74,20 +79,25 @@ class Responder:
         text = "\n\n".join(filter(None, (tapped.text, captured.text)))
         parts = (*tapped.parts, *captured.parts)
         if rule_result.complete or len(handled) == len(turn.messages):
-            return TurnResult(rule_result.prefixed(text), "answered", parts)
+            return TurnResult(rule_result.prefixed(text), "answered", parts, by_code=True)
         if all(one.perceived.trouble for one in turn.perceived if one.perceived.message not in handled):
             # No message was understood, so the model is not asked: it would make something up.
-            told = "\n\n".join(filter(None, (text, *_troubles(turn, handled))))
-            return TurnResult(rule_result.prefixed(told), "answered", parts)
+            said = rule_result.prefixed("
+
+".join(filter(None, (text, *_troubles(turn, handled)))))
+            return TurnResult(said, "answered", parts, settled=(text, parts))
         await self.events.publish(trace.event())
         with trace.station("agent"):
             outcome = await self._ask_model(turn, trace, journal, tapped)
+        if outcome is None:
+            return await self._result_by_code(turn, rule_result, tapped)
         if not contact.handed_off and await self._is_paused(turn, journal):
             # A colleague answered from the app meanwhile: two answers would contradict each other.
             return await self._result_by_code(turn, rule_result, tapped)
         text = "\n\n".join(filter(None, (text, outcome.text)))
         cards = await self._cards(turn, trace, captured)
-        return replace(outcome, text=rule_result.prefixed(text), offered=(*tapped.parts, *outcome.offered, *cards))
+        offered = (*tapped.parts, *outcome.offered, *cards)
+        return replace(outcome, text=rule_result.prefixed(text), offered=offered, settled=(tapped.text, tapped.parts))
 
     async def _is_paused(self, turn: TurnContext, journal: TurnJournal) -> bool:
         return await self.contacts.paused(turn.conversation) if journal.paused is None else journal.paused
@@ -101,7 +111,7 @@ class Responder:
         event = {"type": "settled", "conversation": turn.conversation, "messages": sorted(answered), "told": text}
         await self.events.publish(event)
         state = "answered" if len(answered) == len(turn.messages) else "handed_off"
-        return TurnResult(text, state, tapped.parts, answered)
+        return TurnResult(text, state, tapped.parts, answered, by_code=True)
 
     async def _captured(self, turn: TurnContext, trace: Trace, tapped: TapResults) -> CapturedTurn:
         """Give the messages to the photo session of staff."""
@@ -121,10 +131,18 @@ class Responder:
             return captured.parts
         return (await self.captures.card(turn.conversation, draft, turn.language),)
 
-    async def _ask_model(self, turn: TurnContext, trace: Trace, journal: TurnJournal, tapped: TapResults) -> TurnResult:
+    async def _ask_model(
+        self, turn: TurnContext, trace: Trace, journal: TurnJournal, tapped: TapResults
+    ) -> TurnResult | None:
+        """The model's result; None where an operator has taken the conversation meanwhile."""
         words = " ".join(one.words for one in _incoming(turn, tapped))
         card = await self.captures.corrections_for(turn.conversation, turn.contact, words, turn.language)
-        return await self.model.answer(turn, trace, journal, tapped, card)
+        taken = partial(self.assignments.until_taken, turn.conversation, _LOOK_SECONDS)
+        try:
+            return await self.model.answer(turn, trace, journal, tapped, ModelSurroundings(card, taken))
+        except Interrupted:
+            _log.info("answer_interrupted", why="an operator has taken the conversation")
+            return None
 
 
 def _troubles(turn: TurnContext, handled: frozenset[str]) -> list[str]:

@@ -9,15 +9,11 @@ from unicodedata import category, normalize
 
 from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.handoff import HandOff
+from bot.conversations.handoff_cause import HandOffCause
 from bot.messages.inbound import Inbound, Tap, Text
 from bot.messages.language import Language
 from bot.messages.phrases import phrase
 from bot.settings import ChannelSettings
-
-_WITHHELD = (
-    "this contact's number is in STAFF_CONTACTS, but was another person's before, so it gives no role; if both are one "
-    "person, put the BSUID there that `recado contacts export` shows"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +49,7 @@ class MessageRules:
         for message, wanted in chosen:
             await self._contacts.choose_marketing(conversation, wanted=wanted, at=message.sent_at)
         if contact.withheld and not await self._contacts.withheld_reported(conversation):
-            await self._handoff.leave_to_a_person(conversation, _WITHHELD)
+            await self._handoff.leave_to_a_person(conversation, HandOffCause("withheld_role"))
             await self._contacts.mark_withheld_reported(conversation)
         ids = frozenset(message.id for message, _ in chosen)
         alone = tuple(phrase(name, language) for name in _phrases(False, (wanted for _, wanted in chosen)))
@@ -62,7 +58,8 @@ class MessageRules:
             return RuleResult(alone, chosen=ids)
         age = (datetime.now(UTC) - messages[-1].sent_at).total_seconds()
         if age > self._settings.late_message_seconds:
-            await self._handoff.leave_to_a_person(conversation, f"a message came {age / 3600:.0f} hours late")
+            late = HandOffCause("late", {"hours": f"{age / 3600:.0f}"})
+            await self._handoff.leave_to_a_person(conversation, late)
             return RuleResult(alone, too_late=True, chosen=ids)
         names = _phrases(age > self._settings.late_message_apology_seconds, (wanted for _, wanted in chosen))
         first = tuple(phrase(name, language) for name in names)

@@ -19,13 +19,14 @@ from bot.conversations.memory import History, HistoryEntry, Memory
 from bot.conversations.turn_state import turn_keys
 from bot.conversations.waiting_list import Waiting, waiting, waiting_key
 from bot.delivery import reply_queue
+from bot.history import stream
 from bot.infra.queries import Query, ask, gathered
 from bot.infra.redis import answer
 from bot.media.cache import note_media
 from bot.messages.outbound import Reply
 from bot.messages.prompt_text import part_text
 from bot.prompting.library import Library
-from bot.turns.context import TurnAttempt, TurnContext, TurnResult, dead_letter_of, end_states, reply_to
+from bot.turns.context import TurnAttempt, TurnContext, TurnResult, closing_entry, dead_letter_of, end_states, reply_to
 from bot.turns.reply import composed
 from bot.turns.revisions import MessageBatch, MessageRevisions
 from bot.turns.snapshot import ConversationSnapshot
@@ -142,7 +143,8 @@ class TurnStore:
         parts = composed(result.text, result.offered)
         trace.reply = [part_text(part) for part in parts]
         trace.outcome, _, trace.why = result.state.partition(": ")
-        reply = reply_to(turn.messages[-1], turn.contact, trace.turn, parts) if parts else None
+        if_taken = None if result.by_code else composed(*result.settled)
+        reply = reply_to(turn.messages[-1], turn.contact, trace.turn, parts, if_taken) if parts else None
         new = [*turn.lines]
         if reply:
             new.append(HistoryEntry(role="assistant", text="\n".join(trace.reply), at=datetime.now(UTC)))
@@ -164,6 +166,7 @@ class TurnStore:
                 memory.store_quotable(pipeline, turn.conversation, message.id, text, self._memory.ttl_seconds)
                 note_media(pipeline, turn.conversation, message)
             ledger.end(pipeline, turn.conversation, ends)
+            stream.append(pipeline, closing_entry(turn, ends, trace.turn))
             if failed:
                 dead_letters.put(pipeline, turn.conversation, dead_letter_of(turn, trace, result))
             turn.spending.write(pipeline)

@@ -85,7 +85,9 @@ async def _handover(change: AccountChange, context: EventContext) -> None:
         await _remember_summary(moved, moved.summary, change, context)
     _log.info(moved.move or "control_moved", conversation=conversation, to=moved.to)
     event = {"type": "handover", "conversation": conversation, "to": moved.to, "move": moved.move or "unknown"}
-    await context.events.publish(event | {"reason": moved.reason, "summary": moved.summary})
+    event |= {"reason": moved.reason, "summary": moved.summary}
+    owner_now = {} if moved.ours is None else {"owner": "us" if moved.ours else "other"}
+    await context.events.publish(event | owner_now)
 
 
 async def _remember_summary(moved: Handover, summary: str, change: AccountChange, context: EventContext) -> None:

@@ -20,6 +20,13 @@ module.exports = async (page) => {
   await page.locator("#handoff").waitFor();
   await page.click("#give-back");
   await page.locator("#handoff").waitFor({ state: "hidden" });
+  // Another app takes the thread at Meta, and the page takes it back.
+  await rare("Otra app toma el hilo");
+  await page.locator("#handoff").waitFor();
+  assert.match(await page.locator("#handoff").innerText(), /Otra app tiene esta conversación en Meta/);
+  await shot("thread");
+  await page.getByRole("button", { name: "Tomar la conversación" }).click();
+  await page.locator("#handoff").waitFor({ state: "hidden" });
   // Typing ends where a person has the chat and nothing comes.
   await box.fill("Quiero hablar con una persona");
   await box.press("Enter");

@@ -56,6 +56,16 @@ module.exports = async (page) => {
   await menu(page.locator("article.mine").first(), "Ver en bruto");
   await page.waitForFunction(() => /"object": "whatsapp_business_account"/.test(document.querySelector("#view-wire").textContent));
   await shot("wire");
+  // A webhook of one's own is written, and wrong JSON is told.
+  await page.locator("#view-wire").getByRole("button", { name: "Escribir un webhook" }).click();
+  const json = page.locator("#sheet textarea");
+  const whole = await json.inputValue();
+  await json.fill(whole.replace("}", ""));
+  await page.locator("#sheet button[type=submit]").click();
+  await page.locator("#json-wrong").waitFor();
+  await json.fill(whole.replace('"Hola"', '"¿Cuánto cuesta?"'));
+  await page.locator("#sheet button[type=submit]").click();
+  await page.waitForFunction(() => [...document.querySelectorAll("article.mine")].some((one) => one.textContent.includes("¿Cuánto cuesta?")));
   await page.locator("#tab-stripe").click();
   await page.locator("#view-stripe summary", { hasText: "Eventos de Stripe" }).click();
   await page.locator(".code-link").first().click();

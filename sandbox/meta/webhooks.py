@@ -89,6 +89,10 @@ class NotificationSender:
         self.tasks.start(self._try_again(body))
         return False
 
+    async def send_once(self, body: bytes) -> bool:
+        """Try once, for a notification that somebody wrote by hand; returns whether it was taken."""
+        return await self._post(body)
+
     async def _try_again(self, body: bytes) -> None:
         for pause in self.pauses:
             await asyncio.sleep(pause)

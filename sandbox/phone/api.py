@@ -31,7 +31,7 @@ _PAGE, _SAMPLES = _HERE / "page", _HERE.parent / "samples"
 _ALBUM = ("label_detergent_q50.jpg", "label_tv_photo.jpg", "ean13-1_1.jpg")
 _HEARTBEAT_SECONDS = 15
 _MOST_TURNS = 100
-_ECHO = "ignored: echo, remembered"
+_ECHO, _STANDBY = "ignored: echo, remembered", "ignored: standby, remembered"
 
 PEOPLE = (
     Person(phone="5215512345678", bsuid="MX.8801234567890123", name="Ana Morales"),
@@ -139,8 +139,24 @@ class PhonePage:
                 self._prompts = event
 
     def _paused_by(self, event: Event) -> Event | None:
-        """The handoff that a colleague's message from the app is, because the bot is quiet for a while then."""
-        if event["type"] != "noted" or not any(one["state"] == _ECHO for one in event["messages"]):
+        """The handoff that an event of another kind is, because the bot is quiet then."""
+        if event["type"] in {"handover", "turn"} or _is_all(event, _STANDBY):
+            return self._thread_moved(event)
+        return self._answered_by_app(event)
+
+    def _thread_moved(self, event: Event) -> Event | None:
+        """The handoff of a thread that another app has at Meta, or its end."""
+        conversation = event.get("conversation")
+        owner = "other" if _is_all(event, _STANDBY) else "us" if event["type"] == "turn" else event.get("owner")
+        before = self._handoffs.get(conversation or "", {})
+        if conversation is None or owner is None or (owner == "us" and before.get("thread") is None):
+            return None
+        told = {"type": "handoff", "conversation": conversation, "on": owner != "us", "thread": owner}
+        return told | {"reason": event.get("summary") or event.get("reason") or "" if owner != "us" else ""}
+
+    def _answered_by_app(self, event: Event) -> Event | None:
+        """The pause after a colleague's message from the app."""
+        if not _is_all(event, _ECHO):
             return None
         before = self._handoffs.get(event["conversation"], {})
         if before.get("on") and "until" not in before:
@@ -277,6 +293,11 @@ def _sse_frame(event: Event) -> bytes:
     if event["type"] == "heartbeat":
         return b"event: heartbeat\ndata:\n\n"
     return f"data: {json.dumps(event)}\n\n".encode()
+
+
+def _is_all(event: Event, state: str) -> bool:
+    """Whether the event tells of messages that all ended in this state."""
+    return event["type"] == "noted" and all(one["state"] == state for one in event["messages"])
 
 
 def _file_in(folder: Path, name: str) -> Path:

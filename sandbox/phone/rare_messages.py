@@ -5,11 +5,13 @@ import json
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.meta.acceptance import new_wamid
+from sandbox.meta.calls import leave_voicemail, miss_call
 from sandbox.meta.simulator import MetaSimulator, Person
 from sandbox.meta.webhooks import empty_value, message_value, unix_seconds
 
@@ -29,7 +31,18 @@ SingleMessageKind = Literal[
     "broken_photo",
     "welcome",
 ]
-ScenarioKind = Literal["album", "number_change", "echo", "marketing_stop", "marketing_resume"]
+ScenarioKind = Literal[
+    "album",
+    "number_change",
+    "echo",
+    "marketing_stop",
+    "marketing_resume",
+    "thread_taken",
+    "thread_passed",
+    "missed_call",
+    "voicemail",
+]
+_VOICEMAIL = Path(__file__).parent.parent / "samples" / "es_ticket.ogg"
 _CATALOG = "1188223344556677"
 _UNSUPPORTED = {"code": 131051, "title": "Message type unknown", "message": "Message type unknown"}
 _NOT_LOADED = {"code": 131052, "title": "Media download error", "message": "Media download error"}
@@ -72,6 +85,18 @@ async def send(meta: MetaSimulator, person: Person, rare: RareMessage, album: Se
             return await _change_number(meta, person)
         case "echo":
             await _echo(meta, words)
+        case "thread_taken":
+            await meta.takes_control(
+                person, metadata=words("Meta Business Agent contesta", "Meta Business Agent answers")
+            )
+        case "thread_passed":
+            summary = words("Preguntó por el horario y quiere una factura.", "Asked for the hours, wants an invoice.")
+            context = {"conversation_context": {"summary": {"text": summary}}}
+            await meta.passes_control(person, **context)
+        case "missed_call":
+            await miss_call(meta, person)
+        case "voicemail":
+            await leave_voicemail(meta, person, _VOICEMAIL.read_bytes())
         case "marketing_stop" | "marketing_resume":
             await _set_marketing_preference(meta, person, rare.kind.removeprefix("marketing_"))
         case kind:

@@ -18,7 +18,7 @@ async def read_json(request: web.Request) -> dict[str, Any]:
         raise web.HTTPBadRequest(text="a JSON object of at most 512 KB is expected")
     try:
         body = json.loads(await request.read())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise web.HTTPBadRequest(text="the body is not JSON") from error
     if not isinstance(body, dict):
         raise web.HTTPBadRequest(text="the body must be a JSON object")

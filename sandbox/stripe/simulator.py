@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.stripe import forms, forms_billing
-from sandbox.stripe.account import Account, Json
+from sandbox.stripe.account import API_VERSION, Account, Json
 from sandbox.stripe.api import ApiServer, Route
 from sandbox.stripe.catalog import Catalog
 from sandbox.stripe.checkout import Checkout
@@ -172,6 +172,15 @@ class StripeSimulator:
     def deliver_again(self, event: str) -> None:
         """Send an event again, as Stripe may."""
         self.webhooks.send(self.account.get("event", event))
+
+    def send_own_event(self, kind: str, thing: Json, id_: str | None = None) -> str:
+        """Send an event that somebody wrote by hand, once known by a new id; returns the id."""
+        fields = {"api_version": API_VERSION, "data": {"object": thing}, "pending_webhooks": 1, "type": kind}
+        fields["request"] = {"id": None, "idempotency_key": None}
+        named = {"id": id_} if id_ and self.account.find("event", id_) is None else {}
+        event = self.account.keep(self.account.make("event", fields, **named))
+        self._send_event(event)
+        return str(event["id"])
 
     async def idle(self) -> None:
         """Return when every event is taken, held or given up."""

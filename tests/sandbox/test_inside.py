@@ -171,6 +171,55 @@ async def test_a_colleague_in_the_app_pauses_the_bot_and_there_is_a_way_back(pag
     assert (await page.turn(await page.say("¿A qué hora abren?")))["outcome"] == "answered"
 
 
+async def test_another_app_s_thread_is_shown_and_can_be_taken(page: Page) -> None:
+    conversation = (await page.turn(await page.say("Hola")))["conversation"]
+
+    def elsewhere(state: dict[str, Any]) -> Any:
+        return next((one for one in state["handoffs"] if one["conversation"] == conversation and one["on"]), None)
+
+    await page.post("rarities", {"person": ANA.bsuid, "kind": "thread_taken"})
+    assert (await page.state(elsewhere))["thread"] == "other"
+    wamid = await page.say("¿A qué hora abren?")
+    await page.state(lambda state: any(wamid in str(one["messages"]) for one in state["noted"]))
+    await page.post("give-back", {"conversation": conversation})
+    await page.state(lambda state: not elsewhere(state))
+    assert (await page.turn(await page.say("¿A qué hora abren?")))["outcome"] == "answered"
+    # The other app may also pass the thread, with a summary.
+    await page.post("rarities", {"person": ANA.bsuid, "kind": "thread_taken"})
+    await page.state(elsewhere)
+    await page.post("rarities", {"person": ANA.bsuid, "kind": "thread_passed"})
+    await page.state(lambda state: not elsewhere(state))
+    assert (await page.turn(await page.say("¿A qué hora abren?")))["outcome"] == "answered"
+
+
+async def test_a_webhook_and_an_event_of_one_s_own_are_sent_signed(page: Page) -> None:
+    body = await page.get(f"wire/draft?person={ANA.bsuid}&kind=text")
+    message = body["entry"][0]["changes"][0]["value"]["messages"][0]
+    message["text"]["body"] = "¿A qué hora abren?"
+    assert await page.post("wire", body) == {"taken": True}
+    turn = await page.turn(message["id"])
+    assert "Lunes a viernes" in turn["reply"][0]
+    history = (await page.get("state"))["history"][ANA.bsuid]
+    assert [one["message"]["text"]["body"] for one in history if one["direction"] == "in"] == ["¿A qué hora abren?"]
+    for kind in ("status", "account", "unknown"):
+        assert await page.post("wire", await page.get(f"wire/draft?person={ANA.bsuid}&kind={kind}")) == {"taken": True}
+
+    events = (await page.get("stripe"))["events"]
+    paid = await page.get(f"stripe/events/{next(one['id'] for one in events if one['type'] == 'invoice.paid')}")
+    made = (await page.post("stripe/events", paid))["id"]
+    assert made != paid["id"]
+
+    async def taken() -> bool:
+        return any(one["id"] == made and one["taken"] for one in (await page.get("stripe"))["events"])
+
+    async with asyncio.timeout(PATIENCE):
+        while not await taken():
+            await asyncio.sleep(0.05)
+    for wrong in ({"type": "no"}, {"type": "invoice.paid"}, {"type": "invoice.paid", "data": {"object": 7}}):
+        async with page.http.post(f"{page.url}stripe/events", json=wrong) as response:
+            assert response.status == 400
+
+
 async def test_a_confirmed_product_is_in_the_catalogue(page: Page) -> None:
     assert await page.get("catalogue") == []
     sample = {"person": LEO.bsuid, "sample": "label_tv_photo.jpg"}

@@ -12,6 +12,7 @@ import structlog
 from pydantic import Field
 
 from bot.agent.tool import Arguments, NoArguments, ToolContext, ToolError, tool
+from bot.conversations.handoff_cause import HandOffCause
 from bot.infra.logs import masked
 from bot.infra.queues import JobRejected
 from bot.integrations.stripe.amounts import list_price, next_charge
@@ -63,7 +64,7 @@ async def as_tool_errors(context: ToolContext) -> AsyncIterator[None]:
     try:
         yield
     except SeveralCustomers as error:
-        await context.services.handoff.call_a_person(context.conversation, "several Stripe customers have this contact")
+        await context.services.handoff.call_a_person(context.conversation, HandOffCause("several_customers"))
         raise ToolError(
             "several accounts have this number, so a colleague has been called. Say so, and stop"
         ) from error

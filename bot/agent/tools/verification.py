@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
 from bot.agent.tools.billing import as_tool_errors, billing_of
+from bot.conversations.handoff_cause import Code, HandOffCause
 from bot.infra.logs import masked
 from bot.integrations.email.provider import address
 from bot.integrations.email.verification import TooManyCodes, Verification
@@ -72,7 +73,7 @@ async def confirm_code(arguments: VerificationCode, context: ToolContext) -> str
     if proved is None:
         raise ToolError(_WRONG)
     customer, *others = proved.split()
-    why = "the address has several Stripe customers" if others else None
+    why: Code | None = "several_proved" if others else None
     if why is None:
         async with as_tool_errors(context):
             try:
@@ -81,7 +82,7 @@ async def confirm_code(arguments: VerificationCode, context: ToolContext) -> str
                 if linked.email:
                     await links.contacts.set_email(context.conversation, linked.email)
             except BelongsToAnother:
-                why = "the Stripe customer belongs to another contact; its metadata.whatsapp_id decides whose it is"
+                why = "belongs_to_another"
     # Last, because the code must stay valid while Stripe is unavailable.
     await verification.consume(context.conversation)
     if why is not None:
@@ -89,8 +90,8 @@ async def confirm_code(arguments: VerificationCode, context: ToolContext) -> str
     return "Done: the account is linked. Now do what they asked for, with the other tools."
 
 
-async def _a_person_decides(context: ToolContext, why: str) -> str:
-    await context.services.handoff.call_a_person(context.conversation, f"A contact proved an e-mail address, but {why}")
+async def _a_person_decides(context: ToolContext, why: Code) -> str:
+    await context.services.handoff.call_a_person(context.conversation, HandOffCause(why))
     return "The code is right, but a colleague has to look at this account: one has been called. Say so, and stop."
 
 

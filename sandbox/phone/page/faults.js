@@ -21,6 +21,7 @@ const GROUPS = [
 const RARE_MESSAGES = [
   ...["album", "forwarded", "forwarded_often", "referral", "product_question", "order", "share_number", "button", "flow", "call_permission"],
   ...["poll", "unknown", "broken_photo", "group", "number_change", "welcome", "echo", "marketing_stop", "marketing_resume"],
+  ...["thread_taken", "thread_passed", "missed_call", "voicemail"],
 ];
 
 export class Drawer {

@@ -122,7 +122,7 @@ const EVENT_HANDLERS = {
   mail: () => sidePanel.refresh("mails"),
   handoff(event) {
     // A message that was left to a person doesn't take the bot out; a note says so.
-    if (!event.on && event.reason && owned.of(event.conversation) === session.person?.bsuid) chat.note(t("handoff_left", { reason: handoffReason(event.reason) }));
+    if (!event.on && event.reason && owned.of(event.conversation) === session.person?.bsuid) chat.note(t("handoff_left", { reason: handoffReason(event) }));
     if (event.on || !event.reason) handoffs.set(event.conversation, event);
     drawHandoff();
   },
@@ -144,8 +144,9 @@ function drawHandoff() {
   byId("handoff").hidden = !event;
   clearTimeout(handoffEnds);
   if (event?.until) handoffEnds = setTimeout(drawHandoff, Math.max(0, new Date(event.until) - Date.now()) + 1000);
-  byId("handoff-title").textContent = event ? t(event.until ? "handoff_echo" : "handoff") : "";
-  byId("handoff-reason").textContent = event?.until ? t("handoff_until", { time: time(new Date(event.until)) }) : handoffReason(event?.reason ?? "");
+  byId("handoff-title").textContent = event ? t(event.until ? "handoff_echo" : event.thread ? "handoff_thread" : "handoff") : "";
+  byId("handoff-reason").textContent = event?.until ? t("handoff_until", { time: time(new Date(event.until)) }) : handoffReason(event);
+  byId("give-back").textContent = t(event?.thread ? "take_thread" : "give_back");
   byId("give-back").onclick = () => composer.attempt(() => post("give-back", { conversation: event.conversation }));
 }
 

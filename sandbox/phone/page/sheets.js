@@ -109,7 +109,36 @@ export function person(choose) {
   ]);
 }
 
-/** Raw text, with one action. */
-export function raw(title, text, words, act) {
-  open(title, (close) => [el("pre", { class: "raw", tabindex: 0 }, text), el("button", { type: "button", class: "wide-button", onclick: () => (close(), act()) }, words)]);
+/** Raw text, with actions: words and a function each. */
+export function raw(title, text, ...actions) {
+  const button = (close, [words, act]) => el("button", { type: "button", class: "wide-button", onclick: () => (close(), act()) }, words);
+  open(title, (close) => [el("pre", { class: "raw", tabindex: 0 }, text), ...actions.map((one) => button(close, one))]);
+}
+
+/** JSON to edit; `send` gets the object. Words that are no object keep the sheet open. */
+export function json(title, text, send) {
+  open(title, (close) => {
+    const words = el("textarea", { name: "json", class: "raw", rows: 16, spellcheck: "false", "aria-describedby": "json-wrong" });
+    const wrong = el("p", { class: "problem", id: "json-wrong", role: "alert", hidden: true });
+    words.value = text;
+    const submit = (event) => {
+      event.preventDefault();
+      const whole = parsed(words.value);
+      wrong.hidden = Boolean(whole);
+      wrong.textContent = whole ? "" : t("json_wrong");
+      if (!whole) return words.focus();
+      close();
+      send(whole);
+    };
+    return [el("form", { onsubmit: submit }, el("label", {}, t("json_label"), words), wrong, el("button", { type: "submit", class: "wide-button" }, t("send")))];
+  });
+}
+
+function parsed(text) {
+  try {
+    const whole = JSON.parse(text);
+    return whole && typeof whole === "object" && !Array.isArray(whole) ? whole : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -2,6 +2,8 @@
 
 export const SIDE_PANEL = {
   es: {
+    write_webhook: "Escribir un webhook", own_webhook: "Un webhook propio, firmado como los de Meta", own_event: "Un evento propio, firmado como los de Stripe", edit_and_send: "Editar y enviar", json_label: "JSON", json_wrong: "Eso no es un objeto JSON: revisa llaves, comas y comillas.",
+    draft_kind: "Tipo de webhook", draft_text: "Un mensaje", draft_status: "Un envío que falló", draft_account: "Un aviso de la cuenta", draft_unknown: "Un campo desconocido",
     panel: "Lo que hizo Recado", tab_turns: "Por dentro", tab_mails: "Correos", tab_pushes: "Avisos", tab_files: "Archivos", tab_stripe: "Stripe", tab_events: "Eventos",
     tab_named: "{name}: {count}", tab_fresh: "{name}: {count}, {fresh} sin ver", news_in: "Algo nuevo en {name}", try_it: "Pruébalo:", open: "Abrir", real_service: "Este servicio es real: lo que hace se ve donde tu proveedor, no aquí.",
     no_mails: "Aún no hay correos", no_mails_hint: "Los códigos, facturas y bienvenidas que Recado envía por correo caen aquí en vez de salir.",
@@ -19,6 +21,8 @@ export const SIDE_PANEL = {
     status_paid: "pagada", status_open: "por pagar", status_draft: "borrador", status_void: "anulada", status_uncollectible: "incobrable",
   },
   en: {
+    write_webhook: "Write a webhook", own_webhook: "A webhook of your own, signed as Meta's", own_event: "An event of your own, signed as Stripe's", edit_and_send: "Edit and send", json_label: "JSON", json_wrong: "That is no JSON object: check braces, commas and quotes.",
+    draft_kind: "Kind of webhook", draft_text: "A message", draft_status: "A message that failed", draft_account: "A notice about the account", draft_unknown: "An unknown field",
     panel: "What Recado did", tab_turns: "Inside", tab_mails: "E-mails", tab_pushes: "Notifications", tab_files: "Files", tab_stripe: "Stripe", tab_events: "Events",
     tab_named: "{name}: {count}", tab_fresh: "{name}: {count}, {fresh} unseen", news_in: "Something new in {name}", try_it: "Try it:", open: "Open", real_service: "This service is real: what it does is seen at your provider, not here.",
     no_mails: "No e-mails yet", no_mails_hint: "The codes, invoices and welcomes that Recado sends by e-mail land here instead of leaving.",

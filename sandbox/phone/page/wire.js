@@ -2,8 +2,10 @@
 
 import { el, icon, post } from "./dom.js";
 import { moment, t } from "./language.js";
-import { raw } from "./sheets.js";
+import { json, raw } from "./sheets.js";
 import { RecordList } from "./side_lists.js";
+
+const DRAFTS = ["text", "status", "account", "unknown"];
 
 const pretty = (text) => {
   try {
@@ -21,6 +23,22 @@ export class Wire extends RecordList {
   put(exchanges) {
     this.items = exchanges;
     this.redraw();
+  }
+
+  heading() {
+    const kinds = el("select", { "aria-label": t("draft_kind") }, DRAFTS.map((kind) => el("option", { value: kind }, t(`draft_${kind}`))));
+    kinds.value = this.drafting ?? DRAFTS[0];
+    kinds.addEventListener("change", () => (this.drafting = kinds.value));
+    const write = () => this.context.attempt(async () => {
+      const query = new URLSearchParams({ kind: kinds.value, person: this.context.session.person.bsuid });
+      this.write(JSON.stringify(await (await fetch(`wire/draft?${query}`)).json(), null, 2));
+    });
+    return [el("div", { class: "choices" }, kinds, el("button", { type: "button", class: "choice", onclick: write }, t("write_webhook")))];
+  }
+
+  /** Let somebody edit a webhook, and send it as Meta's. */
+  write(text) {
+    json(t("own_webhook"), text, (whole) => this.context.attempt(() => post("wire", whole)));
   }
 
   owner({ people, ids }) {
@@ -56,17 +74,22 @@ export class Wire extends RecordList {
           el("code", {}, line),
           part("wire_request", request),
           part("wire_answer", answer),
-          kind === "webhook" && el("div", { class: "choices" }, el("button", { type: "button", class: "choice", onclick: again }, t("send_again"))),
+          kind === "webhook" && el("div", { class: "choices" }, button(t("send_again"), again), button(t("edit_and_send"), () => this.write(pretty(request)))),
         ),
       );
     });
   }
 }
 
-/** The JSON of an event of Stripe, with a button that sends it again. */
+const button = (words, onclick) => el("button", { type: "button", class: "choice", onclick }, words);
+
+/** The JSON of an event of Stripe, with buttons that send it again, as it is or edited. */
 export async function rawEvent(id, type, context) {
   await context.attempt(async () => {
     const event = await (await fetch(`stripe/events/${encodeURIComponent(id)}`)).json();
-    raw(type, JSON.stringify(event, null, 2), t("send_again"), () => context.attempt(() => post(`stripe/events/${encodeURIComponent(id)}/again`, {})));
+    const text = JSON.stringify(event, null, 2);
+    const again = () => context.attempt(() => post(`stripe/events/${encodeURIComponent(id)}/again`, {}));
+    const edit = () => json(t("own_event"), text, (whole) => context.attempt(() => post("stripe/events", whole)));
+    raw(type, text, [t("send_again"), again], [t("edit_and_send"), edit]);
   });
 }

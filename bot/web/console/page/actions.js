@@ -1,0 +1,61 @@
+// What a person can do with a conversation: take, give back, close, assign, label.
+
+import { post, Refused } from "./api.js";
+import { conversation, isMine, place, refresh } from "./conversations.js";
+import { showDialog } from "./dialog.js";
+import { AssignSheet, GiveBackSheet, LabelsSheet } from "./action_sheets.js";
+import { t } from "./language.js";
+import { refreshThread } from "./thread.js";
+import { attempt, toast } from "./toasts.js";
+
+const route = (id, what) => `/conversations/${encodeURIComponent(id)}/${what}`;
+
+async function act(id, what, body) {
+  const answer = await attempt(() => post(route(id, what), body));
+  if (answer?.id === id) place(answer);
+  await refresh(id);
+  refreshThread(id);
+  return answer;
+}
+
+export async function take(id) {
+  if (await act(id, "take")) focusComposer();
+}
+
+export async function giveBack(id) {
+  const note = await showDialog(GiveBackSheet);
+  if (note === undefined) return;
+  if (await act(id, "give-back", note ? { note } : {})) toast(t("given_back"));
+}
+
+export async function close(id) {
+  if (await act(id, "close")) toast(t("closed_toast"));
+}
+
+export async function assign(id) {
+  const email = await showDialog(AssignSheet, { one: conversation(id) });
+  if (email) await act(id, "assign", { email });
+}
+
+export const label = (id) => showDialog(LabelsSheet, { id });
+
+export const changeLabels = (id, change) => act(id, "labels", { add: [], remove: [], ...change });
+
+/** Say that the messages were seen; nothing depends on it. */
+export async function markRead(id) {
+  try {
+    await post(route(id, "read"));
+    const one = conversation(id);
+    if (one) place({ ...one, unread: 0 });
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+  }
+}
+
+export const mayTake = (one) => !isMine(one);
+export const mayGiveBack = (one) => one.state === "waiting" || one.state === "person";
+export const mayClose = (one) => one.state !== "closed";
+
+export function focusComposer() {
+  setTimeout(() => document.getElementById("words")?.focus(), 60);
+}

@@ -1,0 +1,58 @@
+// A message as a bubble: what was said, what was sent with it, and what became of it.
+
+import { WhatsAppText } from "./formatting.js";
+import { html, names } from "./html.js";
+import { Icon } from "./icon.js";
+import { clock, fullTime, t, word } from "./language.js";
+import { Media } from "./media.js";
+import { Failure, Ticks } from "./ticks.js";
+import { showMessage } from "./thread.js";
+import { showTurn } from "./side.js";
+
+const GROUP_MS = 5 * 60 * 1000;
+
+export function Bubble({ message, previous, contact }) {
+  const { direction, author = {}, at } = message;
+  const ours = direction === "out";
+  const grouped = previous && previous.direction === direction && sameAuthor(previous.author, author) && new Date(at) - new Date(previous.at) < GROUP_MS;
+  const failed = message.status === "failed";
+  return html`<article class=${names("bubble", ours ? "ours" : "theirs", author.kind, { grouped, failed, gone: message.deleted_at })} data-message=${message.id} tabindex="-1" aria-label=${heard(message, contact)}>
+    ${!grouped && ours && html`<p class="who">${author.kind === "operator" ? html`<${Icon} name="person" />${author.name}` : html`<${Icon} name="bot" />${t(author.kind === "app" ? "author_app" : "author_bot")}`}</p>`}
+    ${message.quote && html`<${Quote} quote=${message.quote} contact=${contact} />`}
+    ${message.deleted_at ? html`<${Deleted} message=${message} />` : html`<${Content} message=${message} />`}
+    <footer>
+      ${message.edited_at && html`<span title=${fullTime(message.edited_at)}>${t("edited")}</span>`}
+      ${message.turn && html`<button type="button" class="why-link" onClick=${() => showTurn(message.turn)}>${t("why")}</button>`}
+      <time datetime=${at} title=${fullTime(at)}>${clock(at)}</time>
+      ${ours && html`<${Ticks} status=${message.status} />`}
+    </footer>
+    ${message.reactions?.length > 0 && html`<p class="reactions">${message.reactions.map((one) => html`<span title=${t(one.from === "contact" ? "reaction_theirs" : "reaction_ours")}>${one.emoji}</span>`)}</p>`}
+    ${failed && html`<${Failure} error=${message.error} />`}
+  </article>`;
+}
+
+const sameAuthor = (one = {}, other = {}) => one.kind === other.kind && one.email === other.email;
+
+/** The message's beginning for those who hear the page. */
+function heard({ direction, author = {}, kind, text }, contact) {
+  const who = direction === "in" ? (contact.name ?? t("customer")) : author.kind === "operator" ? author.name : t("author_bot");
+  return `${who}: ${(text || word("kind", kind)).slice(0, 120)}`;
+}
+
+function Content({ message }) {
+  return html`
+    <${Media} message=${message} />
+    ${message.text && html`<div class="words" dir="auto"><${WhatsAppText} text=${message.text} /></div>`}
+    ${message.buttons?.length > 0 && html`<ul class="buttons" aria-label=${t("buttons")}>${message.buttons.map((one) => html`<li key=${one}>${one}</li>`)}</ul>`}
+    ${!message.text && !message.media && !message.location && !message.transcript && html`<p class="muted">${word("kind", message.kind)}</p>`}
+  `;
+}
+
+function Deleted({ message }) {
+  return html`<p class="gone-words"><${Icon} name="bin" />${t("deleted")}</p>`;
+}
+
+function Quote({ quote, contact }) {
+  const who = quote.direction === "out" ? t("ours") : (contact.name ?? t("customer"));
+  return html`<button type="button" class="quote" onClick=${() => showMessage(quote.id)}><strong>${who}</strong><span dir="auto">${quote.text || word("kind", quote.kind ?? "message")}</span></button>`;
+}

@@ -1,0 +1,42 @@
+// A chart over days, with its numbers as a table for those who don't see it.
+
+import { html, useEffect, useRef } from "./html.js";
+import { locale, t } from "./language.js";
+import { theme } from "./theme.js";
+import uPlot from "./vendor/uplot.js";
+
+const HEIGHT = 220;
+const shortDay = (seconds) => new Date(seconds * 1000).toLocaleDateString(locale.value, { day: "numeric", month: "short" });
+const noon = (day) => new Date(`${day}T12:00:00`).getTime() / 1000;
+
+export function Chart({ title, days, series, show }) {
+  const box = useRef();
+  const shown = series.filter(({ key }) => days.some((one) => one[key] !== undefined));
+  useEffect(() => {
+    if (!shown.length) return undefined;
+    const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+    const axis = { stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px sans-serif" };
+    const options = {
+      width: box.current.clientWidth || 400,
+      height: HEIGHT,
+      cursor: { y: false },
+      series: [{ label: t("day"), value: (_, at) => (at ? shortDay(at) : "") }, ...shown.map((one) => ({ label: one.name, stroke: colour(one.colour), width: 2, fill: shown.length === 1 ? `${colour(one.colour)}22` : undefined, points: { show: days.length < 2 }, value: (_, value) => (value === null || value === undefined ? "–" : show(value)) }))],
+      axes: [{ ...axis, values: (_, all) => all.map(shortDay), grid: { show: false } }, { ...axis, values: (_, all) => all.map((value) => show(value)), size: 70 }],
+      scales: { x: { time: true }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
+      legend: { live: true, show: shown.length > 1 },
+    };
+    const chart = new uPlot(options, [days.map(({ day }) => noon(day)), ...shown.map(({ key }) => days.map((one) => one[key] ?? null))], box.current);
+    const watching = new ResizeObserver(([{ contentRect }]) => chart.setSize({ width: contentRect.width, height: HEIGHT }));
+    watching.observe(box.current);
+    return () => {
+      watching.disconnect();
+      chart.destroy();
+    };
+  }, [days, locale.value, theme.value]);
+  if (!shown.length) return null;
+  return html`<section class="card"><h2>${title}</h2>
+    <div ref=${box} class="chart" aria-hidden="true"></div>
+    <details class="folded"><summary>${t("as_table")}</summary><div class="table-frame" tabindex="0" role="region" aria-label=${title}><table class="table"><thead><tr><th scope="col">${t("day")}</th>${shown.map(({ name }) => html`<th key=${name} scope="col">${name}</th>`)}</tr></thead>
+      <tbody>${days.map((one) => html`<tr key=${one.day}><th scope="row">${shortDay(noon(one.day))}</th>${shown.map(({ key }) => html`<td key=${key}>${one[key] === undefined ? "–" : show(one[key])}</td>`)}</tr>`)}</tbody></table></div></details>
+  </section>`;
+}

@@ -1,0 +1,103 @@
+// The stream of events that keeps the page current; after a gap it reads everything again.
+
+import { sessionEnded } from "./api.js";
+import { counts, refresh, reload } from "./conversations.js";
+import { effect, signal } from "./html.js";
+import { openId } from "./route.js";
+import { whoAmI } from "./session.js";
+import { noteTurn, refreshThread, working } from "./thread.js";
+
+const ADDRESS = "/console/api/events";
+const LONGEST_WAIT = 15000;
+// Events of one moment are answered by one reading.
+const GATHER_MS = 60;
+
+export const online = signal(true);
+const listeners = new Set();
+
+/** Call with each event; gives a function that ends it. */
+export function onEvent(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+let stream;
+let wait = 500;
+let timer;
+let lost = false;
+let changed = new Set();
+
+export function connect() {
+  clearTimeout(timer);
+  stream?.close();
+  stream = new EventSource(ADDRESS);
+  stream.addEventListener("open", opened);
+  stream.addEventListener("error", broke);
+  stream.addEventListener("message", ({ data }) => receive(JSON.parse(data)));
+  stream.addEventListener("reset", readAll);
+}
+
+function opened() {
+  wait = 500;
+  online.value = true;
+  // A stream opened anew by us carries no `Last-Event-ID`, so there may be a gap.
+  if (lost) readAll();
+  lost = false;
+}
+
+/** The browser itself reopens a stream that broke, with `Last-Event-ID`; one that was refused is ours to reopen. */
+async function broke() {
+  online.value = false;
+  if (stream.readyState !== EventSource.CLOSED) return;
+  lost = true;
+  await whoAmI().catch(({ status }) => {
+    if (status === 401) sessionEnded.value = true;
+  });
+  clearTimeout(timer);
+  if (!sessionEnded.value) timer = setTimeout(connect, wait);
+  wait = Math.min(wait * 2, LONGEST_WAIT);
+}
+
+addEventListener("offline", () => (online.value = false));
+addEventListener("online", () => {
+  lost = true;
+  connect();
+});
+
+// After a new login the stream opens again.
+let ended = false;
+effect(() => {
+  if (ended && !sessionEnded.value) {
+    lost = true;
+    connect();
+  }
+  ended = sessionEnded.value;
+});
+
+export function readAll() {
+  working.value = new Map();
+  reload();
+  if (openId.peek()) {
+    refresh(openId.peek());
+    refreshThread(openId.peek());
+  }
+}
+
+function receive(event) {
+  if (event.type === "reset") readAll();
+  if (event.type === "turn") noteTurn(event);
+  if (event.counts) counts.value = event.counts;
+  for (const listener of listeners) listener(event);
+  if (!event.conversation || event.state === "thinking") return;
+  if (!changed.size) setTimeout(readChanged, GATHER_MS);
+  changed.add(event.conversation);
+}
+
+function readChanged() {
+  const ids = changed;
+  changed = new Set();
+  // Of a flood, the list as a whole is cheaper than each of its rows.
+  if (ids.size > 10) reload();
+  for (const id of ids.size > 10 ? [] : ids) refresh(id);
+  if (ids.has(openId.peek())) refreshThread(openId.peek());
+}

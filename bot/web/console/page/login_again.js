@@ -1,0 +1,39 @@
+// The login over the page where a session ended, so that nothing typed below is lost.
+
+import { sessionEnded } from "./api.js";
+import { Modal } from "./dialog.js";
+import { html, useState } from "./html.js";
+import { t } from "./language.js";
+import { readAll } from "./live.js";
+import { resumeOutgoing } from "./outgoing.js";
+import { logIn, me } from "./session.js";
+
+export function LoginAgain() {
+  if (!sessionEnded.value) return null;
+  return html`<${Form} />`;
+}
+
+function Form() {
+  const [problem, tell] = useState("");
+  const [email, type] = useState(me.value?.email ?? "");
+  const submit = async (event) => {
+    event.preventDefault();
+    try {
+      await logIn(email, new FormData(event.target).get("password"));
+      readAll();
+      resumeOutgoing();
+    } catch (error) {
+      tell(error.words ?? String(error));
+    }
+  };
+  return html`<${Modal} onCancel=${() => {}}>
+    <form class="login-again" onSubmit=${submit}>
+      <h2 id="sheet-title">${t("session_ended")}</h2>
+      <p>${t("session_ended_hint")}</p>
+      <label>${t("email")}<input name="email" type="email" autocomplete="username" required value=${email} onInput=${(event) => type(event.target.value)} /></label>
+      <label>${t("password")}<input name="password" type="password" autocomplete="current-password" required autofocus /></label>
+      ${problem && html`<p class="problem" role="alert">${problem}</p>`}
+      <button class="wide-button">${t("log_in")}</button>
+    </form>
+  <//>`;
+}

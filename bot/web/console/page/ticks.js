@@ -1,0 +1,21 @@
+// What became of a message that we sent, and where it failed, the cause and the remedy.
+
+import { html } from "./html.js";
+import { Icon } from "./icon.js";
+import { has, t } from "./language.js";
+
+const ICONS = { pending: "clock", queued: "clock", accepted: "clock", sent: "check", delivered: "checks", read: "checks", played: "checks", failed: "alert" };
+
+export function Ticks({ status = "pending" }) {
+  const known = status in ICONS ? status : "pending";
+  return html`<span class=${`ticks ${known}`} role="img" aria-label=${t(`status_${known}`)} title=${t(`status_${known}`)}><${Icon} name=${ICONS[known]} /></span>`;
+}
+
+/** The cause in our words where we have some, else in Meta's. */
+export function Failure({ error }) {
+  const { code, message, remedy } = error ?? {};
+  return html`<div class="failure">
+    <p><strong>${t("not_arrived")}</strong> ${has(`meta_${code}`) ? t(`meta_${code}`) : (message ?? t("meta_unknown"))}${code ? html` <span class="muted">(${code})</span>` : ""}</p>
+    ${(has(`remedy_${code}`) || remedy) && html`<p>${has(`remedy_${code}`) ? t(`remedy_${code}`) : remedy}</p>`}
+  </div>`;
+}

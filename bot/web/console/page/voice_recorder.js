@@ -1,0 +1,55 @@
+// A voice note from the microphone.
+
+import { html, useEffect, useRef, useState } from "./html.js";
+import { IconButton } from "./icon.js";
+import { t } from "./language.js";
+import { send } from "./outgoing.js";
+import { toast } from "./toasts.js";
+
+// WhatsApp takes Opus in Ogg and AAC in MP4; a browser that makes neither gets no button.
+const TYPES = ["audio/ogg;codecs=opus", "audio/mp4;codecs=mp4a.40.2", "audio/mp4;codecs=opus", "audio/mp4"];
+const able = globalThis.MediaRecorder && navigator.mediaDevices ? TYPES.find((type) => MediaRecorder.isTypeSupported(type)) : undefined;
+
+export function VoiceRecorder({ conversation }) {
+  const [seconds, tick] = useState(-1);
+  const recording = useRef();
+  useEffect(() => () => stop(false), []);
+  if (!able) return null;
+
+  const start = async () => {
+    let stream;
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+    } catch {
+      // No microphone, no permission, or an insecure page: the person can mend each of them.
+      toast(t("no_mic"), { bad: true });
+      return;
+    }
+    const parts = [];
+    const recorder = new MediaRecorder(stream, { mimeType: able });
+    const began = Date.now();
+    recorder.addEventListener("dataavailable", ({ data }) => parts.push(data));
+    recorder.addEventListener("stop", () => {
+      clearInterval(recording.current.timer);
+      for (const track of stream.getTracks()) track.stop();
+      if (recording.current.keep) deliver(conversation, parts);
+      tick(-1);
+    });
+    recording.current = { recorder, keep: false, timer: setInterval(() => tick(Math.floor((Date.now() - began) / 1000)), 250) };
+    recorder.start();
+    tick(0);
+  };
+  const stop = (keep) => {
+    if (recording.current?.recorder.state !== "recording") return;
+    recording.current.keep = keep;
+    recording.current.recorder.stop();
+  };
+  if (seconds < 0) return html`<${IconButton} icon="mic" label=${t("record")} onClick=${start} />`;
+  return html`<span class="recording"><${IconButton} icon="bin" label=${t("discard")} onClick=${() => stop(false)} /><span role="timer" aria-label=${t("recording")}>${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}</span><${IconButton} icon="check" label=${t("send_recording")} onClick=${() => stop(true)} /></span>`;
+}
+
+function deliver(conversation, parts) {
+  const type = able.split(";")[0];
+  const file = new File(parts, type === "audio/ogg" ? "voz.ogg" : "voz.m4a", { type });
+  if (file.size) send(conversation, { file, caption: "" });
+}

@@ -1,0 +1,19 @@
+// What the assistant is doing right now in the open conversation.
+
+import { html } from "./html.js";
+import { Icon } from "./icon.js";
+import { has, t, word } from "./language.js";
+import { working } from "./thread.js";
+
+export function Working({ id }) {
+  const turn = working.value.get(id);
+  if (!turn) return null;
+  return html`<p class="working" role="status"><${Icon} name="bot" /><span>${doing(turn)}</span><span class="dots" aria-hidden="true"><i></i><i></i><i></i></span></p>`;
+}
+
+function doing(turn) {
+  const tool = turn.tools?.at(-1)?.name;
+  if (tool) return t("doing_tool", { tool: word("tool", tool) });
+  const station = turn.station ?? turn.stations?.at(-1)?.station;
+  return station && has(`doing_${station}`) ? t(`doing_${station}`) : t("doing_thinking");
+}

@@ -1,0 +1,59 @@
+"""The files of the console's page: foreign code unchanged, both languages complete, nothing written as markup."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.web.console.pages import FOLDER
+
+_VENDOR = FOLDER / "vendor"
+_OURS = sorted(path for path in FOLDER.glob("*.js"))
+_KEY = re.compile(r'\b([a-z]\w*): "')
+_USED = re.compile(r'\bt\((?:[\w.!?]+ \? )?"(\w+)"(?: : "(\w+)")?')
+# Before the login, the page loads texts of its own.
+_BEFORE_LOGIN = {"login.js", "login_words.js", "password.js"}
+
+
+def _texts(language: str) -> set[str]:
+    return set(_KEY.findall((FOLDER / "texts" / f"{language}.js").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("entry", json.loads((_VENDOR / "vendor.json").read_text()), ids=lambda entry: entry["file"])
+def test_a_vendored_file_is_as_its_package_has_it(entry: dict[str, str]) -> None:
+    assert hashlib.sha256((_VENDOR / entry["file"]).read_bytes()).hexdigest() == entry["sha256"]
+    assert (_VENDOR / entry["licence_text"]).stat().st_size > 500
+
+
+def test_every_vendored_file_is_listed() -> None:
+    listed = {entry["file"] for entry in json.loads((_VENDOR / "vendor.json").read_text())}
+    assert {path.name for path in _VENDOR.iterdir() if path.suffix in (".js", ".css")} == listed
+
+
+def test_both_languages_have_the_same_texts() -> None:
+    assert _texts("es") == _texts("en")
+
+
+def test_every_text_that_the_page_shows_is_there() -> None:
+    used = {
+        key
+        for path in _OURS
+        if path.name not in _BEFORE_LOGIN
+        for keys in _USED.findall(path.read_text())
+        for key in keys
+    }
+    assert used - {""} - _texts("es") == set()
+
+
+@pytest.mark.parametrize("path", _OURS, ids=lambda path: path.name)
+def test_a_module_is_small_and_writes_no_markup(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("// ")
+    assert len(text.splitlines()) <= 300
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|\beval\(", text
+    )
