@@ -82,9 +82,7 @@ class Responder:
             return TurnResult(rule_result.prefixed(text), "answered", parts, by_code=True)
         if all(one.perceived.trouble for one in turn.perceived if one.perceived.message not in handled):
             # No message was understood, so the model is not asked: it would make something up.
-            said = rule_result.prefixed("
-
-".join(filter(None, (text, *_troubles(turn, handled)))))
+            said = rule_result.prefixed("\n\n".join(filter(None, (text, *_troubles(turn, handled)))))
             return TurnResult(said, "answered", parts, settled=(text, parts))
         await self.events.publish(trace.event())
         with trace.station("agent"):
