@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from redis.asyncio import Redis
@@ -13,6 +14,8 @@ from bot.conversations import ledger
 from bot.conversations.tombstones import erased
 from bot.delivery.fees import MetaFees
 from bot.delivery.service_messages import ServiceMessages
+from bot.history import stream
+from bot.history.entries import StatusNoted
 from bot.infra.alerts import alert
 from bot.infra.batch_scripts import BatchScript, Item
 from bot.infra.live_events import LiveEvents
@@ -45,12 +48,13 @@ _NOTE = BatchScript(
       if (rank[status] or 0) >= 2 and status ~= 'failed' then redis.call('HDEL', delivery, 'reply') end
     end
     redis.call('EXPIRE', delivery, {ledger.KEEP_SECONDS})
+    if news or priced == 1 then {stream.APPEND_SCRIPT} end
     return {{news and 1 or 0, priced}}
     """,
-    shared_keys=("due",),
+    shared_keys=("due", "history"),
     shared_arguments=("now",),
     keys=("delivery", "failures", "erased"),
-    arguments=("wamid", "status", "error_code", "pricing", "callback", "conversation"),
+    arguments=("wamid", "status", "error_code", "pricing", "callback", "conversation", "noted"),
 )
 
 _REMOVE_IF_UNCHANGED = """
@@ -92,7 +96,8 @@ class DeliveryStatuses:
         matches = [_OURS.match(status.callback or "") for status in statuses]
         ours = [(status, match) for status, match in zip(statuses, matches, strict=True) if match]
         items = [_item(status, match[1]) for status, match in ours]
-        noted = await _NOTE.run(self._redis, items, keys=(DUE,), arguments=(repr(time.time()),)) if items else []
+        keys, now = (DUE, stream.HISTORY), (repr(time.time()),)
+        noted = await _NOTE.run(self._redis, items, keys=keys, arguments=now) if items else []
         for (status, match), one in zip(ours, noted, strict=True):
             if not isinstance(one, Exception) and one[1]:
                 await self._count_pricing(match[1], status)
@@ -144,9 +149,26 @@ class DeliveryStatuses:
 
 def _item(status: Status, conversation: str) -> Item:
     callback, error = status.callback or "", "" if status.error is None else str(status.error)
+    noted = StatusNoted(
+        id=callback.partition(".")[2],
+        conversation=conversation,
+        at=datetime.now(UTC),
+        wamid=status.wamid,
+        status=status.status,
+        error=status.error,
+        pricing=status.pricing,
+    )
     return Item(
         (delivery(conversation, callback), failures(conversation), erased(conversation)),
-        (status.wamid, status.status, error, " ".join(status.pricing or ()), callback, conversation),
+        (
+            status.wamid,
+            status.status,
+            error,
+            " ".join(status.pricing or ()),
+            callback,
+            conversation,
+            stream.packed(noted),
+        ),
     )
 
 

@@ -64,6 +64,9 @@ DELIVERED = Counter("recado_event_deliveries", "Events brought to subscribers", 
 PUSHES = Counter("recado_pushes", "Notifications to browsers", ["outcome"], registry=REGISTRY)
 LOOP_BLOCKED = Counter("recado_loop_blocked", "Times that one callback held the event loop", registry=REGISTRY)
 LOOP_BLOCKED_SECONDS = Counter("recado_loop_blocked_seconds", "How long callbacks held the loop", registry=REGISTRY)
+HISTORY_ENTRIES = Counter(
+    "recado_history_entries", "Entries of the history by what became of them", ["outcome"], registry=REGISTRY
+)
 STATUSES = Counter("recado_statuses", "Statuses of our messages", ["status"], registry=REGISTRY)
 
 
