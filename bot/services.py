@@ -6,12 +6,9 @@ moment and stays small.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cached_property
-from importlib import import_module
-from typing import TYPE_CHECKING
 
 import aiohttp
 from redis.asyncio import Redis
@@ -53,6 +50,8 @@ from bot.integrations.push.sender import PushSender
 from bot.integrations.stripe import plan_changes
 from bot.integrations.stripe.billing import Billing, billing_of, event_handler_of
 from bot.integrations.stripe.events import StripeEventHandler
+from bot.knowledge.gaps import KnowledgeGaps
+from bot.knowledge.knowledge import Knowledge, knowledge_of
 from bot.media.archive import Archive
 from bot.media.cache import ReadingCache
 from bot.media.readers import MediaReaders
@@ -87,9 +86,6 @@ from bot.turns.typing_indicator import TypingIndicator
 from bot.whatsapp.client import Graph
 from bot.whatsapp.templates.files import definitions
 from bot.whatsapp.templates.registry import Templates
-
-if TYPE_CHECKING:
-    from bot.database.engine import Database
 
 # After this time, another worker takes the conversation of one that died or stopped.
 LEASE_SECONDS = 6.0
@@ -266,16 +262,16 @@ class Services:
 
     @cached_property
     def product_finder(self) -> ProductFinder:
-        """Opens the database at its first question, because most workers never get one."""
-        finder = ProductFinder(self._open_database, CardSync(self._product_parts[1].catalogue))
+        finder = ProductFinder(self.database, CardSync(self._product_parts[1].catalogue))
         self._stack.push_async_callback(finder.close)
         return finder
 
-    async def _open_database(self) -> Database:
-        opening = await asyncio.to_thread(import_module, "bot.database.opening")
-        database: Database = await opening.open_current(self.settings.database.url.get_secret_value())
-        self._stack.push_async_callback(database.close)
-        return database
+    @cached_property
+    def knowledge(self) -> Knowledge:
+        gaps = KnowledgeGaps(self.redis, self.publisher.publish)
+        knowledge = knowledge_of(self.database, self.settings.embeddings, gaps)
+        self._stack.push_async_callback(knowledge.close)
+        return knowledge
 
     @cached_property
     def _product_parts(self) -> tuple[ProductCapture, ProductConfirmer]:
@@ -303,6 +299,7 @@ class Services:
             billing=self.billing,
             verification=Verification(self.redis) if self.billing and self._email else None,
             products=self._product_parts[1].catalogue,
+            knowledge=self.knowledge,
             product_finder=self.product_finder,
         )
 
