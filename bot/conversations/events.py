@@ -13,6 +13,7 @@ A subscriber gets `{type, timestamp, data}`. What `data` holds, besides `convers
   `previous` (the earlier values of the fields that this changed; empty for a new product), `photos` (their keys in the
   storage), `at`
 - `conversation.handoff`: `to` (person, bot), `quiet` (whether the bot stays out of it), `reason`
+- `conversation.closed`: `by` (the operator), `at`
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ Event = Literal[
     "message.sent",
     "message.failed",
     "conversation.handoff",
+    "conversation.closed",
     "product.captured",
     "subscription.changed",
     "payment.recorded",

@@ -36,14 +36,19 @@ class HandOff:
     async def call_a_person(self, conversation: str, cause: HandOffCause) -> None:
         """Make the bot quiet and publish the hand-off. A repeated call changes nothing."""
         await self._contacts.set_handed_off(conversation, handed_off=True)
-        await self._publish(conversation, to="person", on=True, cause=cause)
+        await self.publish(conversation, to="person", on=True, cause=cause)
 
     async def leave_to_a_person(self, conversation: str, cause: HandOffCause) -> None:
         """Leave this message to a person; the bot answers the next one."""
-        await self._publish(conversation, to="person", on=False, cause=cause)
+        await self.publish(conversation, to="person", on=False, cause=cause)
 
     async def knows(self, conversation: str) -> bool:
         return await self._contacts.exists(conversation)
+
+    async def own_thread(self, conversation: str) -> None:
+        """Take the thread from another app, if one is known to own it; raises GraphError, MetaUnavailable."""
+        if self._threads is not None:
+            await self._threads.take_back(conversation)
 
     async def give_back(self, conversation: str) -> bool:
         """Let the bot answer again, from the next message on; False when there is no such conversation.
@@ -55,10 +60,10 @@ class HandOff:
         if self._threads is not None:
             await self._threads.take_back(conversation)
         await self._contacts.set_handed_off(conversation, handed_off=False)
-        await self._publish(conversation, to="bot", on=False)
+        await self.publish(conversation, to="bot", on=False)
         return True
 
-    async def _publish(
+    async def publish(
         self, conversation: str, *, to: Literal["person", "bot"], on: bool, cause: HandOffCause | None = None
     ) -> None:
         """Publish after the change: where publishing fails, the caller fails too and repeats both."""

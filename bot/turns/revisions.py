@@ -25,6 +25,7 @@ from bot.messages.inbound import (
     Document,
     Edit,
     Form,
+    GivenBack,
     Inbound,
     Location,
     Media,
@@ -136,7 +137,8 @@ class MessageRevisions:
             revised = _revised(message, batch.changes.get(message.id))
             text = _line(revised, earlier_texts, perceived_texts) if revised else ""
             if text:
-                role: Literal["user", "assistant"] = "user" if message.author == "person" else "assistant"
+                by_person = message.author == "person" or message.is_ours
+                role: Literal["user", "assistant"] = "user" if by_person else "assistant"
                 found.append(HistoryEntry(role=role, text=text, at=message.received_at, wamid=message.id))
         return found
 
@@ -257,6 +259,7 @@ def _line(message: Inbound, earlier_texts: Mapping[str, str], perceived_texts: M
             | Order()
             | CallPermission()
             | System()
+            | GivenBack()
             | Unsupported()
         ):
             perceived_text = perceived_texts.get(message.id)
