@@ -33,9 +33,12 @@ from bot.conversations.lease import ConversationLeases
 from bot.conversations.memory import Memory
 from bot.conversations.rate_limit import MessageRateLimit
 from bot.conversations.waiting_list import WaitingList
+from bot.database.lazy import LazyDatabase
 from bot.delivery.notifications import Notifications
 from bot.delivery.outbox import Outbox, outbox_of
 from bot.delivery.statuses import DeliveryStatuses
+from bot.history.consumer import HistoryConsumer
+from bot.infra.alerts import Alerts
 from bot.infra.guarded_http import GuardedHttpClient
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import JobScheduler
@@ -361,6 +364,16 @@ class Services:
     @cached_property
     def summarizer(self) -> Summarizer:
         return Summarizer(self.model, self.memory, self.library, self.budget)
+
+    @cached_property
+    def database(self) -> LazyDatabase:
+        database = LazyDatabase(self.settings.database)
+        self._stack.push_async_callback(database.close)
+        return database
+
+    @cached_property
+    def history_consumer(self) -> HistoryConsumer:
+        return HistoryConsumer(self.redis, self.database, Alerts(self.redis, self.events))
 
     @cached_property
     def personal_data(self) -> PersonalData:

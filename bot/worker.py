@@ -42,15 +42,19 @@ _EXPIRE_SECONDS = 3600.0
 
 
 @asynccontextmanager
-async def running(
+async def running(  # noqa: PLR0913 - its settings, its queues, and options
     settings: Settings,
     names: tuple[queues.Name, ...],
     concurrency: int | None = None,
     *,
     lease_seconds: float = LEASE_SECONDS,
     evaluate: EvaluateCases = no_evaluation,
+    history: bool = True,
 ) -> AsyncIterator[None]:
-    """Work on the queues until the context ends; the end waits for jobs under way."""
+    """Work on the queues until the context ends; the end waits for jobs under way.
+
+    Without `history` the entries of the history stay in their stream.
+    """
     async with AsyncExitStack() as stack:
         services = await stack.enter_async_context(
             open_services(settings, lease_seconds=lease_seconds, evaluate=evaluate)
@@ -60,6 +64,8 @@ async def running(
         ship = MetricsShipper(services.redis)
         stack.push_async_callback(ship.flush)
         await _alongside(stack, ship.run())
+        if history:
+            await stack.enter_async_context(services.history_consumer.running())
         processors = await _processors(services)
         our_processors = {name: processors[name] for name in names if name in processors}
         await stack.enter_async_context(queues.working(our_processors, settings.redis, concurrency=concurrency))

@@ -136,6 +136,7 @@ TOGETHER = (
         "no_answer",
         _FAILED,
         {"whisper": 1, "default": 1, "fallback": 1},
+        slow=True,
     ),
     FailureCase(
         "several at once",

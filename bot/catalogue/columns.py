@@ -35,7 +35,7 @@ _SIGN = re.compile(r"(?:mxn|usd|eur|us|mx)?\s?[$€]\s?|\s?(?:mxn|usd|eur|€|pe
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3}){2,}|\d{1,3}(?:\.\d{3})+,\d{1,2}|"
                       r"\d{1,3}(?:[ \u00a0\u202f']\d{3})+(?:[.,]\d{1,2})?")  # fmt: skip
 _AMBIGUOUS = re.compile(r"\d{1,3}\.\d{3}")
-_SIMPLE = re.compile(r"\d*[.,]?\d+")
+_SIMPLE = re.compile(r"\d++(?:[.,]\d++)?|[.,]\d++")
 _NO_STOCK = {"agotado", "sin existencia", "sin existencias", "sold out", "out of stock"}
 _CURRENCIES = {"pesos": "MXN", "peso": "MXN", "$": "MXN", "mn": "MXN", "m.n.": "MXN", "dolares": "USD", "dlls": "USD",
                "euros": "EUR", "€": "EUR"}  # fmt: skip

@@ -17,12 +17,14 @@ from bot.conversations.assignment import Assignment, Assignments, ColleagueHasIt
 from bot.conversations.contacts import Contacts
 from bot.conversations.events import EventPublisher, event_id, person
 from bot.conversations.handoff import HandOff
+from bot.conversations.handoff_cause import HandOffCause
 from bot.conversations.identity import current_name, is_conversation
 from bot.conversations.lease import lease_key
 from bot.conversations.memory import Memory
 from bot.delivery.policy import window_open
 from bot.history.entries import DeskAction, DeskVerb, LabelsChanged, NoteAdded
-from bot.infra.live_events import LiveEvents
+from bot.history.reader import HistoryReader
+from bot.history.views import ConversationShown, PersonShown
 from bot.infra.queues import JobScheduler
 from bot.messages.inbound import GivenBack, Inbound
 from bot.people.operators import Operator, Operators
@@ -59,6 +61,24 @@ class ConsoleDesk:
             raise NoConversation
         return home
 
+    async def shown(self, conversation: str, history: HistoryReader) -> dict[str, Any]:
+        """The conversation as it is now: the history follows Redis by a moment. Raises NoConversation."""
+        found = await history.conversation(conversation)
+        contact, assigned = await self.contacts.get(conversation), await self.assignments.of(conversation)
+        if found is None:
+            if contact.phone is None and contact.bsuid is None:
+                raise NoConversation
+            now = datetime.now(UTC)
+            about = PersonShown(contact.name, contact.phone, contact.bsuid)
+            found = ConversationShown(conversation, about, "bot", None, 0, None, now, contact.last_inbound_at, None)
+        details = found.details()
+        if assigned is not None:
+            return details | {"state": "person", "assigned_to": assigned.operator, "assigned_name": assigned.name}
+        state = details["state"]
+        if state == "person":
+            state = "waiting" if contact.handed_off else "bot"
+        return details | {"state": state, "assigned_to": None, "assigned_name": None}
+
     async def take(self, conversation: str, by: Actor, *, force: bool = False) -> None:
         """Take a conversation: after it no word of the assistant leaves.
 
@@ -75,7 +95,7 @@ class ConsoleDesk:
             now = await self.assignments.of(conversation)
             if now is not None and now.operator == by.who and (before is None or before.operator != by.who):
                 await self._note(conversation, "taken", by, assigned_to=by.who)
-                await self.handoff.publish(conversation, to="person", on=True, reason=f"taken by {by.name}")
+                await self._publish_taken(conversation, by.name)
 
     async def assign(self, conversation: str, by: Actor, to: Operator) -> None:
         """Give a conversation to a colleague; raises ColleagueHasIt where another one has it."""
@@ -83,7 +103,7 @@ class ConsoleDesk:
         await self.handoff.own_thread(conversation)
         await self.assignments.take(conversation, to.email, to.name, lease=lease_key(conversation), force=True)
         await self._note(conversation, "taken", by, assigned_to=to.email)
-        await self.handoff.publish(conversation, to="person", on=True, reason=f"assigned to {to.name}")
+        await self._publish_taken(conversation, to.name)
 
     async def give_back(self, conversation: str, by: Actor, note: str | None, scheduler: JobScheduler) -> None:
         """Let the assistant go on. It reads the note, and answers the messages that nobody answered."""
@@ -143,6 +163,9 @@ class ConsoleDesk:
         )
         await self.notes.add(entry, {"type": "labels"})
 
+    async def _publish_taken(self, conversation: str, name: str) -> None:
+        await self.handoff.publish(conversation, to="person", on=True, cause=HandOffCause("taken", {"name": name}))
+
     async def _require_own(self, conversation: str, by: Actor) -> None:
         holder: Assignment | None = await self.assignments.of(conversation)
         if holder is not None and holder.operator != by.who and not by.for_others:
@@ -174,15 +197,3 @@ def mentioned(text: str, operators: Sequence[Operator]) -> tuple[str, ...]:
     found = (name.rstrip(".-").casefold() for name in _MENTION.findall(text))
     emails = dict.fromkeys(email for name in found for email in names.get(name, ()))
     return tuple(emails)[:_MOST_MENTIONS]
-
-
-def shown_state(details: dict[str, Any], assigned: Assignment | None, *, quiet: bool) -> dict[str, Any]:
-    """A conversation as it is now: the history follows Redis by a moment."""
-    if assigned is not None:
-        return details | {"state": "person", "assigned_to": assigned.operator, "assigned_name": assigned.name}
-    state = details["state"]
-    if state == "person":
-        state = "waiting" if quiet else "bot"
-    elif state == "bot" and quiet:
-        state = "waiting"
-    return details | {"state": state, "assigned_to": None}

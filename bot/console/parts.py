@@ -8,10 +8,10 @@ from datetime import timedelta
 from redis.asyncio import Redis
 
 from bot.console.confirmations import WaitingConfirmations
-from bot.console.contact_card import ContactCards
+from bot.console.contact_details import ContactDetails
 from bot.console.desk import ConsoleDesk
 from bot.console.failed_messages import FailedMessages
-from bot.console.health import Health
+from bot.console.health import ServiceHealth
 from bot.console.noting import HistoryNotes
 from bot.console.reports import Reports
 from bot.console.writing import ConsoleWriting
@@ -68,10 +68,10 @@ class ConsoleParts:
     desk: ConsoleDesk
     writing: ConsoleWriting
     templates: Templates
-    contacts: ContactCards
+    contacts: ContactDetails
     failed: FailedMessages
     confirmations: WaitingConfirmations
-    health: Health
+    health: ServiceHealth
     reports: Reports
     storage: Storage
     files: Files
@@ -89,9 +89,7 @@ async def open_parts(settings: Settings, redis: Redis, graph: Graph, scheduler: 
     publisher = EventPublisher(redis, settings.subscribers)
     history, notes = HistoryReader(database), HistoryNotes(redis, HistoryWriter(database), events)
     assignments, memory = Assignments(redis), Memory(redis, settings.memory)
-    templates = Templates(
-        redis, graph, definitions(service.templates_dir), default_language=service.default_language
-    )
+    templates = Templates(redis, graph, definitions(service.templates_dir), default_language=service.default_language)
     files = files_of(redis, settings)
     threads = ThreadControl(redis, graph, contacts, events)
     handoff = HandOff(contacts, events, publisher, threads)
@@ -104,20 +102,18 @@ async def open_parts(settings: Settings, redis: Redis, graph: Graph, scheduler: 
         scheduler=scheduler,
         database=database,
         operators=Operators(database, passwords),
-        sessions=Sessions(
-            database, passwords, LoginLimits(redis), timedelta(hours=service.console_session_hours)
-        ),
+        sessions=Sessions(database, passwords, LoginLimits(redis), timedelta(hours=service.console_session_hours)),
         audit=AuditLog(database),
         canned_replies=CannedReplies(database),
         history=history,
         desk=ConsoleDesk(redis, contacts, assignments, handoff, publisher, notes, memory),
         writing=ConsoleWriting(redis, assignments, policy, templates, files, memory, notes),
         templates=templates,
-        contacts=ContactCards(redis, contacts, history, files, personal),
+        contacts=ContactDetails(redis, contacts, history, files, personal),
         failed=FailedMessages(DeadLetters(redis), contacts),
         confirmations=WaitingConfirmations(redis, contacts),
-        health=Health(redis, settings, SendingPause(redis, events), database),
-        reports=Reports(database, service.zone),
+        health=ServiceHealth(redis, settings, SendingPause(redis, events), database),
+        reports=Reports(database, redis, service.zone),
         storage=storage_of(settings.storage),
         files=files,
         events=events,

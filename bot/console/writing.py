@@ -69,7 +69,7 @@ class KeyUsed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenMessage:
     """A message that is in the outbox; `is_new` unless its key was known."""
 
     entry: ReplyQueued
@@ -86,7 +86,9 @@ class ConsoleWriting:
     memory: Memory
     notes: HistoryNotes
 
-    async def text(self, conversation: str, by: Actor, key_: str, text: str, quote: str | None = None) -> Written:
+    async def text(
+        self, conversation: str, by: Actor, key_: str, text: str, quote: str | None = None
+    ) -> WrittenMessage:
         """Send a text, in several messages where it is long.
 
         Raises NotYours, WindowOver, OptedOut, KeyUsed, NoConversation, as all sending does.
@@ -94,14 +96,14 @@ class ConsoleWriting:
         say = Say.model_construct(body=text, quote=quote and await self._wamid(conversation, quote))
         return await self._put(conversation, by, (say,), _Content(key_, f"text {quote or ''} {text}"))
 
-    async def template(self, conversation: str, by: Actor, key_: str, part: Template) -> Written:
+    async def template(self, conversation: str, by: Actor, key_: str, part: Template) -> WrittenMessage:
         """Send a template, also outside the window. Raises TemplateNotSendable, GraphError, MetaUnavailable too."""
         contact = await self.policy.contact(conversation)
         prepared = await self.templates.prepare(part, contact.language)
         content = _Content(key_, part.model_dump_json(), prepared.words, prepared.category)
         return await self._put(conversation, by, (part,), content)
 
-    async def file(self, conversation: str, by: Actor, key_: str, file: SentFile) -> Written:
+    async def file(self, conversation: str, by: Actor, key_: str, file: SentFile) -> WrittenMessage:
         """Send a file, which is stored first. Raises FileNotSendable, StorageFailed too."""
         await self._require_own(conversation, by, key_)
         part = part_of(file)
@@ -118,7 +120,7 @@ class ConsoleWriting:
         ):
             raise NotYours
 
-    async def _put(self, conversation: str, by: Actor, parts: tuple[Part, ...], content: _Content) -> Written:
+    async def _put(self, conversation: str, by: Actor, parts: tuple[Part, ...], content: _Content) -> WrittenMessage:
         contact = await self.policy.contact(conversation)
         reply = Reply(
             id=_reply_id(conversation, content.key),
@@ -156,7 +158,7 @@ class ConsoleWriting:
             await self.notes.show(written)
             event = {"type": "message", "conversation": conversation, "author": "operator", "operator": by.who}
             await self.notes.events.publish(event | {"message": f"{reply.id}.0", "at": now.isoformat()})
-        return Written(written, outcome == "new")
+        return WrittenMessage(written, outcome == "new")
 
     async def _require_sendable(
         self, conversation: str, by: Actor, part: Part, contact: Contact, category: str
@@ -192,13 +194,13 @@ class _Content:
         return hashlib.sha256(self.content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def ask_for_sending(scheduler: JobScheduler, written: Written) -> None:
+def ask_for_sending(scheduler: JobScheduler, written: WrittenMessage) -> None:
     """Ask a worker to send a new message; the sweep does so where this is lost."""
     if written.is_new:
         scheduler.turn(written.entry.conversation, f"{written.entry.conversation}-{written.entry.id}")
 
 
-def shown(written: Written) -> dict[str, Any]:
+def shown(written: WrittenMessage) -> dict[str, Any]:
     """The message as the list of messages shows it; a long text has several."""
     entry = written.entry
     messages = [

@@ -163,17 +163,17 @@ class _Batch:
             return
         row = message_row(home, message, author, entry.state)
         self._rows.messages.append(row)
-        state.note_last(LastMessage(message.sent_at, message.id, author, row["kind"], row["body"]))
+        state.note_last(LastMessage(row["at"], message.id, author, row["kind"], row["body"]))
         if author == "customer":
-            state.customer_wrote(message.sent_at)
+            state.customer_wrote(row["at"], sent_at=message.sent_at)
             self._contacts.learn(home, message)
         elif author == "operator":
-            state.operator_wrote(message.sent_at)
+            state.operator_wrote(row["at"])
 
     def _closed(self, home: str, entry: TurnClosed) -> None:
         for name, read in entry.messages.items():
             row = {"conversation": home, "name": name, "at": entry.at, "state": read.state, "file": read.file}
-            self._rows.read.append(row | {"turn": entry.id, "transcript": transcript_of(read.text)})
+            self._rows.read.append(row | {"turn": entry.turn, "transcript": transcript_of(read.text)})
         self._contacts.learn_language(home, entry.language)
 
     def _queued(self, home: str, entry: ReplyQueued) -> None:

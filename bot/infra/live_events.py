@@ -40,7 +40,8 @@ class LiveEvents:
         if event["type"] != "asked":
             trim = str(int(time.time() * 1000) - _TRIM_MILLISECONDS)
             text = json.dumps(_short(event), ensure_ascii=False, separators=(",", ":"))
-            pipeline.xadd(_RECENT, {"event": text}, minid=trim, approximate=True)
+            # As text, because a commit under the lease is sent so.
+            pipeline.execute_command("XADD", _RECENT, "MINID", "~", trim, "*", "event", text)
             pipeline.expire(_RECENT, KEEP_SECONDS)
         pipeline.publish(_CHANNEL, json.dumps(event, ensure_ascii=False))
 

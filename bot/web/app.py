@@ -14,12 +14,14 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.conversations import rate_limit
+from bot.conversations.budget import Budget
 from bot.conversations.contacts import Contacts
 from bot.conversations.events import EventPublisher
 from bot.conversations.handoff import HandOff
 from bot.conversations.inbox import MOST_WAITING, Inbox
 from bot.conversations.thread_control import ThreadControl
 from bot.conversations.waiting_list import WaitingList
+from bot.delivery.fees import MetaFees
 from bot.delivery.pause import SendingPause
 from bot.delivery.service_messages import ServiceMessages
 from bot.delivery.statuses import DeliveryStatuses
@@ -33,6 +35,7 @@ from bot.infra.replicas import Replicas
 from bot.integrations.push.invitations import InvitationLinks
 from bot.prompting.releases import read_current_release
 from bot.settings import Settings
+from bot.settings.message_prices import read_prices
 from bot.storage.files import files_of
 from bot.web import files, push, whatsapp
 from bot.web import stripe as stripe_webhook
@@ -242,7 +245,7 @@ async def _inbox(app: web.Application) -> AsyncIterator[None]:
         async with (
             MicroBatcher(inbox.accept, seconds=whatsapp.STORE_SECONDS).running() as messages,
             MicroBatcher(
-                DeliveryStatuses(redis, events).record, seconds=whatsapp.STORE_SECONDS
+                DeliveryStatuses(redis, events, _fees(app)).record, seconds=whatsapp.STORE_SECONDS
             ).running() as deliveries,
         ):
             app[whatsapp.INBOX] = messages
@@ -250,8 +253,14 @@ async def _inbox(app: web.Application) -> AsyncIterator[None]:
             yield
 
 
+def _fees(app: web.Application) -> MetaFees:
+    settings, redis = app[_SETTINGS], app[REDIS]
+    budget = Budget(redis, settings.budget, settings.service.zone)
+    return MetaFees(redis, read_prices(settings.whatsapp.prices), budget)
+
+
 async def _console(app: web.Application) -> AsyncIterator[None]:
-    opening = ConsoleOpening(app[_SETTINGS], app[REDIS])
+    opening = ConsoleOpening(app[_SETTINGS], app[REDIS], app[_GRAPH], app[_SCHEDULER])
     app[OPENING] = opening
     yield
     await opening.close()

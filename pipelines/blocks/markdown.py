@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from pipelines.blocks.block import Block, BlockCollector, Blocks
 from pipelines.blocks.table import one_line, row_blocks
 
-_HEADING = re.compile(r"\s{0,3}(#{1,6})\s+(\S.*?)\s*#*\s*")
+_HEADING = re.compile(r"\s{0,3}(#{1,6})\s++(\S.*)")
 _UNDERLINE = re.compile(r"\s{0,3}(=+|-{3,})\s*")
 _FENCE = re.compile(r"\s{0,3}(```|~~~)")
 _LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\(\s*<?([^()\s<>]{1,500})>?[^()]{0,200}\)")
 _MARKS = re.compile(r"(?<!\w)(\*\*|__|~~)(?=\S)([^*_~\n]{1,500})\1(?!\w)")
-_COMMENT = re.compile(r"<!--.{0,5000}?-->", re.DOTALL)
 _LONGEST_TITLE = 70
 _FEWEST_LETTERS = 4
 
@@ -19,10 +18,18 @@ _FEWEST_LETTERS = 4
 def read_markdown(text: str, *, characters: int, first_line: int = 1) -> Blocks:
     """Read Markdown; `first_line` is the number of the text's first line in its file."""
     collector = BlockCollector(characters)
-    for block in _markdown_blocks(_COMMENT.sub("", text).split("\n"), first_line):
+    for block in _markdown_blocks(_without_comments(text).split("\n"), first_line):
         if not collector.add(block):
             break
     return Blocks(tuple(collector.blocks), cut=collector.cut)
+
+
+def _without_comments(text: str) -> str:
+    kept, at = [], 0
+    while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
+        kept.append(text[at:start])
+        at = end + 3
+    return "".join(kept) + text[at:]
 
 
 def read_plain(text: str, *, characters: int) -> Blocks:
@@ -88,7 +95,8 @@ def _heading(lines: Sequence[str], at: int) -> tuple[int, str, int] | None:
     """Level, title and number of lines of a heading that begins here."""
     line = lines[at]
     if len(line) <= 500 and (found := _HEADING.fullmatch(line)):  # noqa: PLR2004 - no heading is longer
-        return len(found[1]), found[2], 1
+        title = found[2].rstrip()
+        return len(found[1]), title.rstrip("#").rstrip() or title[0], 1
     under = lines[at + 1] if at + 1 < len(lines) else ""
     may_be = line.strip() and "|" not in line and not line.lstrip().startswith(("-", "*", ">"))
     if may_be and (at == 0 or not lines[at - 1].strip()) and (found := _UNDERLINE.fullmatch(under[:200])):

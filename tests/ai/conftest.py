@@ -48,7 +48,7 @@ async def desk(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
         url = await stack.enter_async_context(listening(imitation.app(), "127.0.0.1", 0, finish=0.1))
         monkeypatch.setenv("OPENROUTER_API_KEY", "the key")
         monkeypatch.setenv("LLM_BASE_URL", f"{url}/api/v1")
-        monkeypatch.setenv("LLM_TIMEOUT_SECONDS", "6")
+        monkeypatch.setenv("LLM_TIMEOUT_SECONDS", "3")
         model = OpenRouter(LLMSettings())
         stack.push_async_callback(model.close)
         yield Desk(imitation, model)

@@ -15,7 +15,7 @@ from bench.chaos.in_process import InProcessRecado, open_recado
 from bench.chaos.upstreams import GROUPS
 
 # A healthy model answers within this time on a busy machine too.
-_UNHURRIED = {"LLM_TIMEOUT_SECONDS": "2.5", "TURN_DEADLINE_SECONDS": "16"}
+_UNHURRIED = {"LLM_TIMEOUT_SECONDS": "2.5", "TURN_DEADLINE_SECONDS": "12"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -210,14 +210,17 @@ async def test_a_colleagues_own_message_is_not_sent_to_somebody_who_opted_out(wo
 # ---- what statuses tell later
 
 
-@pytest.mark.parametrize("code", [131000, 130429, 131056])
-async def test_what_failed_for_a_while_is_sent_again(world: World, ana: Person, code: int) -> None:
-    conversation = await acquainted(world, ana)
-    world.meta.will_fail(code)
-    await put(world, conversation, ana, Say(body="uno"))
-    await world.meta.replies(ana, 2)
-    assert bodies(world, ana) == ["uno", "uno"]
-    await eventually(lambda: empty(world, conversation))
+async def test_what_failed_for_a_while_is_sent_again(world: World) -> None:
+    codes = (131000, 130429, 131056)
+    people = [Person(phone=f"5215500000{code % 1000:03}", bsuid=f"MX.{code}", name="P") for code in codes]
+    conversations = [await acquainted(world, person) for person in people]
+    for code, person, conversation in zip(codes, people, conversations, strict=True):
+        world.meta.will_fail(code, to=person.phone)
+        await put(world, conversation, person, Say(body="uno"))
+    for person, conversation in zip(people, conversations, strict=True):
+        await world.meta.replies(person, 2)
+        assert bodies(world, person) == ["uno", "uno"]
+        await eventually(lambda: empty(world, conversation))  # noqa: B023 - awaited in the round
 
 
 async def test_what_fails_always_is_given_up_and_the_conversation_shows_it(world: World, ana: Person) -> None:

@@ -17,7 +17,7 @@ _PLAIN_SCANS = 10
 _MOST_AT_A_GLANCE = 1.6
 _STEEPEST = 3.0
 # Work beyond this much CPU time is stopped, because it may never end.
-_STOP_SECONDS = 3.0
+_STOP_SECONDS = 1.0
 
 
 class _Endless(Exception):

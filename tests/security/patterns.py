@@ -18,6 +18,8 @@ import evals
 import pipelines
 import sandbox
 
+# Alembic runs this module, in a migration alone.
+_RUN_BY_OTHERS = {"bot.database.migrations.env"}
 _CALLS = {"search", "match", "fullmatch", "sub", "subn", "findall", "finditer", "split"}
 # Positions of the flags among the arguments.
 _FLAGS_AT = dict.fromkeys(_CALLS, 2) | {"compile": 1, "sub": 4, "subn": 4, "split": 3}
@@ -92,9 +94,10 @@ def _written(module: ModuleType, tree: ast.Module) -> tuple[list[Scan], set[str]
     return scans, unknown
 
 
-def _names() -> Iterator[str]:
-    for package in (bot, evals, pipelines, sandbox):
-        yield from (one.name for one in pkgutil.walk_packages(package.__path__, f"{package.__name__}."))
+def _names() -> set[str]:
+    packages = (bot, evals, pipelines, sandbox)
+    found = (one for package in packages for one in pkgutil.walk_packages(package.__path__, f"{package.__name__}."))
+    return {one.name for one in found} - _RUN_BY_OTHERS
 
 
 def _source(module: ModuleType) -> str:

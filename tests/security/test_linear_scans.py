@@ -72,7 +72,7 @@ def test_a_new_pattern_is_found_wherever_it_stands() -> None:
         ("bot.infra.logs._IDENTITIES", "sub"),
         ("pipelines.product.price_parsing._WORD_BEFORE", "search"),
         ("sandbox.simulators.rule_based_billing._COMPILED", "search"),
-        ("bot.prompting.lint_text._MARKS", "finditer"),
+        ("bot.prompting.lint_text._NAME", "finditer"),
     } <= places
     # Inline patterns are found too.
     assert any(place.startswith("pipelines.transcript:") and method == "sub" for place, method in places)

@@ -129,7 +129,9 @@ async def test_what_waits_is_counted_exactly_over_thousands_of_conversations(sta
     assert (status, page.count(b"\nrecado_messages_unaccounted 3750.0\n")) == (200, 1)
 
 
-async def test_pages_of_the_console_have_a_limit(start: Start) -> None:
+async def test_pages_of_the_console_have_a_limit(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A page that was closed is noticed by its heartbeat.
+    monkeypatch.setattr("bot.web.console.token_routes._HEARTBEAT_SECONDS", 0.2)
     world = await start(workers=0)
     headers = {"Authorization": "Bearer console-token"}
     events = f"{world.url}/console/events"

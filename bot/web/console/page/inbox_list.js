@@ -55,6 +55,7 @@ function Search() {
 }
 
 function Tabs() {
+  useEffect(() => document.getElementById(`tab-${tab.value}`)?.scrollIntoView({ block: "nearest", inline: "nearest" }), [tab.value]);
   const walk = (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
@@ -79,6 +80,7 @@ function Rows() {
   const [seen, look] = useState({ top: 0, height: 800 });
   const ids = rows.value;
   const measure = () => {
+    if (!box.current) return;
     const { scrollTop: top, clientHeight: height } = box.current;
     look((before) => (Math.abs(before.top - top) < ROW_HEIGHT && before.height === height ? before : { top, height }));
     if (hasMore() && top + height * 3 > ids.length * ROW_HEIGHT) loadMore();
