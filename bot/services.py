@@ -91,6 +91,9 @@ from bot.whatsapp.templates.registry import Templates
 if TYPE_CHECKING:
     from bot.database.engine import Database
 
+if TYPE_CHECKING:
+    from bot.history.personal import PersonalHistory
+
 # After this time, another worker takes the conversation of one that died or stopped.
 LEASE_SECONDS = 6.0
 
@@ -377,7 +380,14 @@ class Services:
 
     @cached_property
     def personal_data(self) -> PersonalData:
-        return PersonalData(self.redis, self.leases, self.files, DeliveryStatuses(self.redis, self.events))
+        deliveries = DeliveryStatuses(self.redis, self.events)
+        return PersonalData(self.redis, self.leases, self.files, deliveries, self.personal_history)
+
+    async def personal_history(self) -> PersonalHistory:
+        """Personal data in the database, which is opened for it."""
+        from bot.history.personal import PersonalHistory  # noqa: PLC0415 - SQLAlchemy, for few commands only
+
+        return PersonalHistory(self.redis, await self.database())
 
 
 @asynccontextmanager

@@ -19,6 +19,10 @@ class LazyDatabase:
         self._opening = asyncio.Lock()
         self._database: Database | None = None
 
+    @property
+    def is_open(self) -> bool:
+        return self._database is not None
+
     async def __call__(self) -> Database:
         async with self._opening:
             if self._database is None:

@@ -38,6 +38,7 @@ _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 15.0
 _BEHIND = 5_000
 _LOOK_SECONDS = 10.0
 _FINISH_SECONDS = 5.0
+_POLL_SECONDS = 0.02
 _ALERT_AGAIN_SECONDS = 3600
 # A character that PostgreSQL keeps nowhere, as JSON spells it.
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
@@ -81,7 +82,7 @@ class HistoryConsumer:
         while not self._stop.is_set():
             try:
                 if not is_open:
-                    await self._stream.open()
+                    await self.open()
                     is_open = True
                 await self.carry_some()
                 wait = _FIRST_WAIT_SECONDS
@@ -99,6 +100,15 @@ class HistoryConsumer:
         if is_open:
             with suppress(RedisError, OSError):
                 await self._stream.leave(self._name)
+
+    async def open(self) -> None:
+        """Be one of the readers; entries that were written before are read too."""
+        await self._stream.open()
+
+    async def until_empty(self) -> None:
+        """Wait until the database has every entry."""
+        while await self._stream.length():  # noqa: ASYNC110 - others carry too: there is no event
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def carry_some(self) -> int:
         """Carry the next entries, at most one batch; gives how many. Raises DatabaseAway."""
