@@ -111,6 +111,7 @@ _COMMANDS = [
     LazyCommand("contacts", "bot.cli.contacts:app", "What is stored about people: list, find, export, erase."),
     LazyCommand("db", "bot.cli.db:app", "The database's schema: upgrade, check."),
     LazyCommand("operators", "bot.cli.operators:app", "People of the console: add, list, disable, reset."),
+    LazyCommand("knowledge", "bot.cli.knowledge:app", "The company's own documents: check, sync, list, search."),
     LazyCommand("keys", "bot.cli.keys:app", "New keys, as variables ready to paste."),
     LazyCommand("catalogue", "bot.cli.catalogue:app", "Products to find and to sell: import, export."),
     LazyCommand("products", "bot.cli.products:app", "The confirmed catalogue: export."),
