@@ -12,10 +12,10 @@ import math
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -24,6 +24,7 @@ from bot.conversations.assignment import Assignments
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, done_key, lease_key, renew_lease_until
 from bot.conversations.waiting_list import WaitingList
 from bot.delivery.statuses import DeliveryStatuses
+from bot.history.opening import OpenHistory
 from bot.infra import queue_admin
 from bot.infra.redis import answer, cancel_and_wait, key
 from bot.integrations.email.suppression import Suppression
@@ -31,11 +32,6 @@ from bot.integrations.stripe import customers as stripe_customers
 from bot.integrations.stripe import subscription_state
 from bot.storage.files import Files, FilesLost
 from bot.whatsapp.phone_numbers import address_of, canonical_variant, variants
-
-if TYPE_CHECKING:
-    from bot.history.personal import PersonalHistory
-
-OpenHistory = Callable[[], Awaitable["PersonalHistory"]]
 
 # A turn in progress is waited for. It answers within TURN_DEADLINE_SECONDS, and may send for a while.
 _LONGEST_WAIT_SECONDS = 120.0
@@ -119,10 +115,10 @@ async def find(redis: Redis, address: str) -> Person | None:
     return Person(tuple(names), identities, frozenset(emails), frozenset(customers), tuple(former_phones))
 
 
-async def find_in_history(history: PersonalHistory, address: str) -> Person | None:
+async def find_in_history(history: OpenHistory, address: str) -> Person | None:
     """A person whom Redis has forgotten, and the history not yet."""
     phone, bsuid = address_of(address)
-    names = await history.conversations_of(variants(phone) if phone else (), bsuid) if phone or bsuid else []
+    names = await (await history()).conversations_of(variants(phone) if phone else (), bsuid) if phone or bsuid else []
     return Person(tuple(names), frozenset(one for one in (phone, bsuid) if one)) if names else None
 
 

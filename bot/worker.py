@@ -16,6 +16,7 @@ from bot.conversations.lease import ConversationLeases
 from bot.conversations.waiting_list import WaitingList
 from bot.database.lazy import LazyDatabase
 from bot.delivery.outbox import Outbox
+from bot.history.opening import is_away, shorten
 from bot.infra import queues
 from bot.infra.metrics import MetricsShipper
 from bot.infra.queues import JobScheduler
@@ -165,14 +166,10 @@ async def _forget_old(database: LazyDatabase, days: int) -> None:
         await asyncio.sleep(_FORGET_SECONDS)
         if not database.is_open:
             continue
-        # Imports SQLAlchemy, which a worker without entries does without.
-        from bot.history.failures import is_away  # noqa: PLC0415 - as above
-        from bot.history.retention import forget_old  # noqa: PLC0415 - as above
-
         try:
-            forgotten = await forget_old(await database(), days)
+            forgotten = await shorten(database, days)
         except Exception as error:
-            if not is_away(error):
+            if not await is_away(error):
                 raise
             _log.warning("history_not_shortened", error=type(error).__name__)
         else:

@@ -188,7 +188,7 @@ async def _problem(settings: Settings, whose: str, work: _Work) -> str | None:
     try:
         async with open_services(settings) as services:
             person = await privacy.find(services.redis, whose)
-            person = person or await privacy.find_in_history(await services.personal_history(), whose)
+            person = person or await privacy.find_in_history(services.personal_history, whose)
             if person is None:
                 return _NOBODY
             await work(services, person)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from bot.settings import DatabaseSettings
@@ -26,9 +27,9 @@ class LazyDatabase:
     async def __call__(self) -> Database:
         async with self._opening:
             if self._database is None:
-                from bot.database.opening import open_current  # noqa: PLC0415 - not before it is needed
-
-                self._database = await open_current(self._url)
+                # Because SQLAlchemy takes a second to import, a thread does it.
+                opening = await asyncio.to_thread(import_module, "bot.database.opening")
+                self._database = await opening.open_current(self._url)
             return self._database
 
     async def close(self) -> None:

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from bot.database.lazy import LazyDatabase
 from bot.history.entries import Entry, read_entry
+from bot.history.opening import history_writer, is_away
 from bot.history.stream import MOST_ENTRIES, HistoryStream, StreamItem
 from bot.infra.alerts import Alarm, Alerts
 from bot.infra.crash_points import passing
@@ -172,25 +173,20 @@ class HistoryConsumer:
             await self._set_aside(entries[0][0], type(error).__name__)
 
     async def _opened(self) -> HistoryWriter:
-        from bot.history.failures import is_away  # noqa: PLC0415 - SQLAlchemy, at the first entry only
-        from bot.history.writer import HistoryWriter  # noqa: PLC0415 - as above
-
         try:
-            return HistoryWriter(await self._database())
+            return await history_writer(self._database)
         except Exception as error:
-            if is_away(error):
+            if await is_away(error):
                 raise DatabaseAway(_short(error)) from error
             raise
 
     async def _written(self, entries: Sequence[Entry]) -> None:
-        from bot.history.failures import is_away  # noqa: PLC0415 - as above
-
         if self._writer is None:  # pragma: no cover - made by the caller
             raise DatabaseAway("not open")
         try:
             await self._writer.write(entries)
         except Exception as error:
-            if is_away(error):
+            if await is_away(error):
                 raise DatabaseAway(_short(error)) from error
             raise
 
