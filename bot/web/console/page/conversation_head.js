@@ -33,7 +33,7 @@ export function ConversationHead({ one }) {
 }
 
 function MainAction({ one }) {
-  if (isMine(one)) return html`<button type="button" class="small" aria-keyshortcuts="g" title="g" onClick=${() => giveBack(one.id)}><${Icon} name="bot" /><span>${t("give_back")}</span></button>`;
+  if (isMine(one)) return html`<button type="button" class="small" aria-keyshortcuts="g" title=${`${t("give_back")} (g)`} onClick=${() => giveBack(one.id)}><${Icon} name="bot" /><span>${t("give_back_short")}</span></button>`;
   return html`${mayGiveBack(one) && html`<${IconButton} icon="bot" label=${t("give_back")} keys="g" onClick=${() => giveBack(one.id)} />`}
     ${mayTake(one) && html`<button type="button" class="small" aria-keyshortcuts="t" title="t" onClick=${() => take(one.id)}><${Icon} name="take" /><span>${t("take")}</span></button>`}`;
 }

@@ -26,7 +26,7 @@ export const EN = {
   // conversation
   messages: "Messages", older: "Show older ones", no_messages: "There are no messages yet.", new_below: "New messages",
   holder_bot: "the assistant has it", holder_me: "you have it", holder: "{name} has it", take: "Take", give_back: "Give back to the assistant",
-  give_back_note: "Note for the assistant (optional)",
+  give_back_short: "Give back", give_back_note: "Note for the assistant (optional)",
   give_back_hint: "The assistant reads this note before it answers; the customer does not see it.", given_back: "The assistant has it again.",
   close: "Close conversation", closed_toast: "Conversation closed.", assign: "Assign", labels: "Labels", new_label: "New label",
   add_label: "Add label", no_labels: "There are no labels yet.", online_now: "online", side_panel: "Contact and details", side_contact: "Contact",
