@@ -29,6 +29,7 @@ from bot.database.opening import open_current
 from bot.delivery.pause import SendingPause
 from bot.delivery.policy import SendPolicy
 from bot.delivery.statuses import DeliveryStatuses
+from bot.history.personal import PersonalHistory
 from bot.history.reader import HistoryReader
 from bot.history.writer import HistoryWriter
 from bot.infra.live_events import LiveEvents
@@ -94,7 +95,12 @@ async def open_parts(settings: Settings, redis: Redis, graph: Graph, scheduler: 
     threads = ThreadControl(redis, graph, contacts, events)
     handoff = HandOff(contacts, events, publisher, threads)
     leases = ConversationLeases(redis, lease_seconds=_LEASE_SECONDS)
-    personal = PersonalData(redis, leases, files, DeliveryStatuses(redis, events))
+    personal_history = PersonalHistory(redis, database)
+
+    async def history_of_persons() -> PersonalHistory:
+        return personal_history
+
+    personal = PersonalData(redis, leases, files, DeliveryStatuses(redis, events), history_of_persons)
     policy = SendPolicy(contacts, WaitingList(redis), templates)
     return ConsoleParts(
         redis=redis,
