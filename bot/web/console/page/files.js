@@ -13,7 +13,7 @@ const MB = 2 ** 20;
 const LIMITS = [
   { types: ["image/jpeg", "image/png"], most: 5 * MB },
   { types: ["image/webp"], most: 500 * 1024 },
-  { types: ["audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg", "audio/webm"], most: 16 * MB },
+  { types: ["audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"], most: 16 * MB },
   { types: ["video/mp4", "video/3gpp"], most: 16 * MB },
 ];
 const DOCUMENT = 100 * MB;

@@ -65,7 +65,8 @@ function lines(page) {
 
 function merged(fresh) {
   const all = new Map(thread.value.messages.map((one) => [one.id, one]));
-  for (const one of fresh) all.set(one.id, one);
+  // What did not change stays the same object, so that its bubble is not drawn again.
+  for (const one of fresh) if (JSON.stringify(all.get(one.id)) !== JSON.stringify(one)) all.set(one.id, one);
   return sorted([...all.values()]);
 }
 

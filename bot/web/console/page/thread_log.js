@@ -56,7 +56,7 @@ export function ThreadLog({ one }) {
         ${!messages.length && !loading && !problem && !waiting.length && html`<p class="muted log-loading">${t("no_messages")}</p>`}
         ${withDays(messages).map(([message, starts, previous]) => html`
           ${starts && html`<p key=${`day-${message.id}`} class="day">${day(message.at)}</p>`}
-          <${Line} key=${message.id} message=${message} previous=${starts ? undefined : previous} contact=${one.contact} />`)}
+          <${Line} key=${message.id} message=${message} previous=${starts ? undefined : previous} name=${one.contact.name} />`)}
         ${waiting.map((item) => html`<${Pending} key=${item.key} item=${item} />`)}
         <${Working} id=${one.id} />
       </div>
@@ -65,10 +65,10 @@ export function ThreadLog({ one }) {
   </div>`;
 }
 
-function Line({ message, previous, contact }) {
+function Line({ message, previous, name }) {
   if (message.direction === "note") return html`<${NoteCard} message=${message} />`;
   if (message.direction === "event") return html`<${EventLine} message=${message} />`;
-  return html`<${Bubble} message=${message} previous=${previous} contact=${contact} />`;
+  return html`<${Bubble} message=${message} previous=${previous} name=${name} />`;
 }
 
 /** Each message with whether its day begins with it. */
