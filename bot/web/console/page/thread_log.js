@@ -30,11 +30,13 @@ export function ThreadLog({ one }) {
   // Before older messages come in, the distance from the end is kept; so what is read stays where it is.
   useLayoutEffect(() => {
     const { current: log } = box;
+    // Whoever writes sees what they wrote.
+    if (waiting.length > (place.current.waiting ?? 0)) place.current.bottom = true;
     const older = place.current.first && messages[0]?.id !== place.current.first;
     if (place.current.bottom) log.scrollTop = log.scrollHeight;
     else if (older) log.scrollTop += log.scrollHeight - place.current.height;
     else if (log.scrollHeight > place.current.height && place.current.count < count) tellBelow(true);
-    Object.assign(place.current, { height: log.scrollHeight, first: messages[0]?.id ?? "", count });
+    Object.assign(place.current, { height: log.scrollHeight, first: messages[0]?.id ?? "", count, waiting: waiting.length });
   });
   useEffect(() => {
     // Pictures and folded parts change the height after the fact.
