@@ -14,6 +14,7 @@ A subscriber gets `{type, timestamp, data}`. What `data` holds, besides `convers
   storage), `at`
 - `knowledge.gap`: `question` (without identities) that the documents did not answer, `at`
 - `conversation.handoff`: `to` (person, bot), `quiet` (whether the bot stays out of it), `reason`
+- `conversation.closed`: `by` (the operator), `at`
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ Event = Literal[
     "message.sent",
     "message.failed",
     "conversation.handoff",
+    "conversation.closed",
     "product.captured",
     "subscription.changed",
     "payment.recorded",
