@@ -22,6 +22,7 @@ from bot.infra.metrics import MetricsShipper
 from bot.infra.queues import JobScheduler
 from bot.infra.redis import cancel_and_wait
 from bot.integrations.stripe import event_kinds
+from bot.knowledge.watcher import watch as watch_documents
 from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.prompting.watcher import watch
 from bot.services import LEASE_SECONDS, Services, open_services
@@ -75,7 +76,8 @@ async def running(  # noqa: PLR0913 - its settings, its queues, and options
         await stack.enter_async_context(queues.working(our_processors, settings.redis, concurrency=concurrency))
         await _alongside(stack, _sweep(services.waiting_list, services.leases, scheduler))
         if settings.service.prompts_release == "watch":
-            await _alongside(stack, watch(services.library))
+            saved = watch_documents(services.redis, settings, services.database)
+            await _alongside(stack, watch(services.library), saved)
         expiring = _expire(services.redis, services.storage, settings.storage.keep_days)
         await _alongside(stack, _resend(services.outbox, services.leases, services.graph, scheduler), expiring)
         _log.info(

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from bot.messages.language import Language, language_of
-from sandbox.simulators import message_answers, opening_hours, rule_based_billing
+from sandbox.simulators import message_answers, opening_hours, rule_based_billing, rule_based_knowledge
 
 _HOURS = re.compile(
     r"\b(abre[ns]?|abiert[oa]s?|cierra[ns]?|cerrad[oa]s?|horarios?|a qué hora|a que hora|open|opening|close[sd]?|"
@@ -64,11 +64,17 @@ def answer_by_rules(messages: list[dict[str, Any]], tools: list[dict[str, Any]])
     words = " ".join(message_answers.words_of(said))
     language = _language(words, messages)
     offered = {tool.get("function", {}).get("name") for tool in tools}
+    about_price = _PLANS.search(words) and rule_based_knowledge.is_price_of_something(words, offered)
+    if about_price and not results:
+        return _call(rule_based_knowledge.TOOL, {"question": words[:500]})
     if billing := rule_based_billing.next_tool_call(words, results, offered):
         return _call(*billing)
+    staff = "export_products" in offered
     if not results and (call := _tool_call(words, language, offered)):
         return call
-    text = _text(said, words, results, language, staff="export_products" in offered)
+    if not results and not _small_talk(words, staff=staff) and rule_based_knowledge.is_question(words, offered):
+        return _call(rule_based_knowledge.TOOL, {"question": words[:500]})
+    text = _text(said, words, results, language, staff=staff)
     return {"role": "assistant", "content": text}
 
 
@@ -162,6 +168,8 @@ def _of_results(words: str, results: dict[str, str], language: Language) -> list
         seen.append(billing)
     if "business_hours" in results:
         seen.append(_hours(words, results["business_hours"], language))
+    elif rule_based_knowledge.TOOL in results:
+        seen.append(rule_based_knowledge.described(results[rule_based_knowledge.TOOL], language))
     if "export_products" in results:
         seen.append(_SAY[_exported(results["export_products"])][language])
     if "list_files" in results:
