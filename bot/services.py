@@ -6,12 +6,9 @@ moment and stays small.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cached_property
-from importlib import import_module
-from typing import TYPE_CHECKING
 
 import aiohttp
 from redis.asyncio import Redis
@@ -87,9 +84,6 @@ from bot.turns.typing_indicator import TypingIndicator
 from bot.whatsapp.client import Graph
 from bot.whatsapp.templates.files import definitions
 from bot.whatsapp.templates.registry import Templates
-
-if TYPE_CHECKING:
-    from bot.database.engine import Database
 
 # After this time, another worker takes the conversation of one that died or stopped.
 LEASE_SECONDS = 6.0
@@ -267,15 +261,9 @@ class Services:
     @cached_property
     def product_finder(self) -> ProductFinder:
         """Opens the database at its first question, because most workers never get one."""
-        finder = ProductFinder(self._open_database, CardSync(self._product_parts[1].catalogue))
+        finder = ProductFinder(self.database, CardSync(self._product_parts[1].catalogue))
         self._stack.push_async_callback(finder.close)
         return finder
-
-    async def _open_database(self) -> Database:
-        opening = await asyncio.to_thread(import_module, "bot.database.opening")
-        database: Database = await opening.open_current(self.settings.database.url.get_secret_value())
-        self._stack.push_async_callback(database.close)
-        return database
 
     @cached_property
     def _product_parts(self) -> tuple[ProductCapture, ProductConfirmer]:
