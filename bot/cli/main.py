@@ -110,6 +110,7 @@ _COMMANDS = [
     LazyCommand("queues", "bot.cli.queues:app", "Job queues and messages that failed: show, retry, drop."),
     LazyCommand("contacts", "bot.cli.contacts:app", "What is stored about people: list, find, export, erase."),
     LazyCommand("operators", "bot.cli.operators:app", "People of the console: add, list, disable, reset."),
+    LazyCommand("knowledge", "bot.cli.knowledge:app", "The company's own documents: check, sync, list, search."),
     LazyCommand("keys", "bot.cli.keys:app", "New keys, as variables ready to paste."),
     LazyCommand("catalogue", "bot.cli.catalogue:app", "Products to find and to sell: import, export."),
     LazyCommand("products", "bot.cli.products:app", "The confirmed catalogue: export."),
