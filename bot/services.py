@@ -35,6 +35,7 @@ from bot.delivery.notifications import Notifications
 from bot.delivery.outbox import Outbox, outbox_of
 from bot.delivery.statuses import DeliveryStatuses
 from bot.history.consumer import HistoryConsumer
+from bot.history.opening import OpenHistory, personal_history
 from bot.infra.alerts import Alerts
 from bot.infra.guarded_http import GuardedHttpClient
 from bot.infra.live_events import LiveEvents
@@ -365,7 +366,12 @@ class Services:
 
     @cached_property
     def personal_data(self) -> PersonalData:
-        return PersonalData(self.redis, self.leases, self.files, DeliveryStatuses(self.redis, self.events))
+        deliveries = DeliveryStatuses(self.redis, self.events)
+        return PersonalData(self.redis, self.leases, self.files, deliveries, self.personal_history)
+
+    @cached_property
+    def personal_history(self) -> OpenHistory:
+        return personal_history(self.redis, self.database)
 
 
 @asynccontextmanager

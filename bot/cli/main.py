@@ -109,6 +109,7 @@ _COMMANDS = [
     LazyCommand("templates", "bot.cli.templates:app", "WhatsApp templates: list, sync, push, send."),
     LazyCommand("queues", "bot.cli.queues:app", "Job queues and messages that failed: show, retry, drop."),
     LazyCommand("contacts", "bot.cli.contacts:app", "What is stored about people: list, find, export, erase."),
+    LazyCommand("db", "bot.cli.db:app", "The database's schema: upgrade, check."),
     LazyCommand("operators", "bot.cli.operators:app", "People of the console: add, list, disable, reset."),
     LazyCommand("knowledge", "bot.cli.knowledge:app", "The company's own documents: check, sync, list, search."),
     LazyCommand("keys", "bot.cli.keys:app", "New keys, as variables ready to paste."),

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from bot.database.lazy import LazyDatabase
 from bot.history.entries import Entry, read_entry
+from bot.history.opening import history_writer, is_away
 from bot.history.stream import MOST_ENTRIES, HistoryStream, StreamItem
 from bot.infra.alerts import Alarm, Alerts
 from bot.infra.crash_points import passing
@@ -38,6 +39,7 @@ _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 15.0
 _BEHIND = 5_000
 _LOOK_SECONDS = 10.0
 _FINISH_SECONDS = 5.0
+_POLL_SECONDS = 0.02
 _ALERT_AGAIN_SECONDS = 3600
 # A character that PostgreSQL keeps nowhere, as JSON spells it.
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
@@ -81,7 +83,7 @@ class HistoryConsumer:
         while not self._stop.is_set():
             try:
                 if not is_open:
-                    await self._stream.open()
+                    await self.open()
                     is_open = True
                 await self.carry_some()
                 wait = _FIRST_WAIT_SECONDS
@@ -99,6 +101,15 @@ class HistoryConsumer:
         if is_open:
             with suppress(RedisError, OSError):
                 await self._stream.leave(self._name)
+
+    async def open(self) -> None:
+        """Be one of the readers; entries that were written before are read too."""
+        await self._stream.open()
+
+    async def until_empty(self) -> None:
+        """Wait until the database has every entry."""
+        while await self._stream.length():  # noqa: ASYNC110 - others carry too: there is no event
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def carry_some(self) -> int:
         """Carry the next entries, at most one batch; gives how many. Raises DatabaseAway."""
@@ -162,25 +173,20 @@ class HistoryConsumer:
             await self._set_aside(entries[0][0], type(error).__name__)
 
     async def _opened(self) -> HistoryWriter:
-        from bot.history.failures import is_away  # noqa: PLC0415 - SQLAlchemy, at the first entry only
-        from bot.history.writer import HistoryWriter  # noqa: PLC0415 - as above
-
         try:
-            return HistoryWriter(await self._database())
+            return await history_writer(self._database)
         except Exception as error:
-            if is_away(error):
+            if await is_away(error):
                 raise DatabaseAway(_short(error)) from error
             raise
 
     async def _written(self, entries: Sequence[Entry]) -> None:
-        from bot.history.failures import is_away  # noqa: PLC0415 - as above
-
         if self._writer is None:  # pragma: no cover - made by the caller
             raise DatabaseAway("not open")
         try:
             await self._writer.write(entries)
         except Exception as error:
-            if is_away(error):
+            if await is_away(error):
                 raise DatabaseAway(_short(error)) from error
             raise
 

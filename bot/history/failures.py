@@ -7,11 +7,15 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.database.opening import SchemaOutdated
 
+_OF_THE_VALUE = ("22", "23")
+
 
 def is_away(error: Exception) -> bool:
     """Whether the database can't be written now. Its own refusal of a value is the entry's fault."""
     if isinstance(error, DBAPIError):
-        return not isinstance(error, DataError | IntegrityError)
+        # asyncpg's errors keep PostgreSQL's own code: https://www.postgresql.org/docs/current/errcodes-appendix.html
+        code = str(getattr(error.orig, "sqlstate", None) or "")
+        return not (isinstance(error, DataError | IntegrityError) or code.startswith(_OF_THE_VALUE))
     if isinstance(error, PoolTimeout | SchemaOutdated | OSError):
         return True
     # asyncpg's errors of connecting, which no SQLAlchemy error wraps.

@@ -25,6 +25,7 @@ from bot.delivery.fees import MetaFees
 from bot.delivery.pause import SendingPause
 from bot.delivery.service_messages import ServiceMessages
 from bot.delivery.statuses import DeliveryStatuses
+from bot.history.stream import HistoryStream
 from bot.infra import queue_admin, queues
 from bot.infra.alerts import Alerts
 from bot.infra.live_events import LiveEvents
@@ -155,12 +156,14 @@ async def _page(app: web.Application) -> bytes:
             release.add_metric([active.current], 1)
         if active.canary:
             candidate.add_metric([active.canary.release], active.canary.percent)
+        backlog = GaugeMetricFamily("recado_history_backlog", "Entries of the history that the database lacks")
+        backlog.add_metric([], await HistoryStream(app[REDIS]).length())
         service = GaugeMetricFamily(
             "recado_service_messages_month", "This month's service messages by Meta's charge", labels=["number", "type"]
         )
         for charge, count in (await ServiceMessages(app[REDIS], app[token_routes.EVENTS]).of_month()).items():
             service.add_metric(charge, count)
-        gauges = [unaccounted, jobs, paused, release, candidate, service]
+        gauges = [unaccounted, jobs, paused, release, candidate, service, backlog]
     except (RedisError, OSError):
         # Without Redis the page still tells what this process counted; readyz tells that Redis is away.
         gauges = []
