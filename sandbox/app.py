@@ -98,14 +98,18 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and three op
         app.add_routes([web.get("/", _redirect_to_page)])
         await stack.enter_async_context(running(settings, QUEUES, evaluate=evaluate))
         if warm:
-            background = BackgroundTasks()
-            background.start(add_sample_products(settings))
-            stack.push_async_callback(background.stop)
+            _fill_catalogue(settings, stack)
         address = await stack.enter_async_context(listening(app, host, port))
         if simulated.stripe:
-            simulated.stripe.on_change = partial(notifier.notify, "stripe")
-            _add_demo_customers(simulated.stripe, folder)
+            _add_demo_customers(simulated.stripe, notifier, folder)
         yield f"{address}/sandbox/"
+
+
+def _fill_catalogue(settings: Settings, stack: AsyncExitStack) -> None:
+    """Add the sample's products beside the start, which doesn't wait for the database."""
+    background = BackgroundTasks()
+    background.start(add_sample_products(settings))
+    stack.push_async_callback(background.stop)
 
 
 def _page(
@@ -163,8 +167,9 @@ def _set_service_defaults(settings: Settings, host: str, port: int) -> dict[str,
     return paths
 
 
-def _add_demo_customers(stripe: StripeSimulator, folder: DataFolder) -> None:
+def _add_demo_customers(stripe: StripeSimulator, notifier: UpdateNotifier, folder: DataFolder) -> None:
     """Make the demo's customers, quietly where an earlier run has told of them, because Stripe starts anew."""
+    stripe.on_change = partial(notifier.notify, "stripe")
     quietly = stripe.webhooks.holding = folder.seeded
     first, *_, last = api.PEOPLE
     linked = demo_customers.customer(stripe, first.phone or first.bsuid, first.name, "ana@example.com")
