@@ -22,7 +22,7 @@ from bot.settings import Settings
 from sandbox.app import open_company
 
 _CHECKS = Path(__file__).parent / "console_checks"
-_PASSWORD = "una frase larga y rara"  # noqa: S105 - of people who exist in these tests
+_PASSWORD = "una frase larga y rara"
 pytestmark = pytest.mark.timeout(400)
 
 
