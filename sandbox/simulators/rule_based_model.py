@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from bot.messages.language import Language, language_of
-from sandbox.simulators import message_answers, opening_hours, rule_based_billing
+from sandbox.simulators import message_answers, opening_hours, rule_based_billing, rule_based_products
 
 _HOURS = re.compile(
     r"\b(abre[ns]?|abiert[oa]s?|cierra[ns]?|cerrad[oa]s?|horarios?|a qué hora|a que hora|open|opening|close[sd]?|"
@@ -64,6 +64,8 @@ def answer_by_rules(messages: list[dict[str, Any]], tools: list[dict[str, Any]])
     words = " ".join(message_answers.words_of(said))
     language = _language(words, messages)
     offered = {tool.get("function", {}).get("name") for tool in tools}
+    if not results and (product := rule_based_products.next_tool_call(said, words, offered)):
+        return _call(*product)
     if billing := rule_based_billing.next_tool_call(words, results, offered):
         return _call(*billing)
     if not results and (call := _tool_call(words, language, offered)):
@@ -160,6 +162,8 @@ def _of_results(words: str, results: dict[str, str], language: Language) -> list
     seen = []
     if billing := rule_based_billing.describe_results(results, language):
         seen.append(billing)
+    if "find_products" in results:
+        seen.append(rule_based_products.described(results["find_products"], language))
     if "business_hours" in results:
         seen.append(_hours(words, results["business_hours"], language))
     if "export_products" in results:
