@@ -1,78 +1,91 @@
-"""Product rules of the rule-based model: the question that a sentence asks, and the answer by the catalogue."""
+"""Product questions of the rule-based model: the call of `find_products`, and its result in words."""
 
 from __future__ import annotations
 
 import json
 import re
+from html import unescape
 from typing import Any
 
 from bot.messages.language import Language
 
 _ASKED = re.compile(
-    r"(?:\b(?:tienen|venden|manejan|cu[aá]nto (?:cuestan?|valen?)|precio del?|do you (?:have|sell|carry)|have you got|"
-    r"price of|how much (?:is|are|does|do))|^\W*(?:hay|busco|i am looking for|i['’]m looking for))\s++"
-    r"(?P<what>[^?!.,;\n]{2,80})",
+    r"\b(?:cu[aá]nto (?:cuestan?|valen?|salen?|es|son)|(?:a )?c[oó]mo (?:est[aá]n?|dan)|precios? del?|tienen|"
+    r"tendr[aá]n|venden|manejan|hay|busco|quiero comprar|how much (?:is|are|does|do|for)|price of|"
+    r"do you (?:have|sell|carry)|looking for)\s+(?P<what>\S.{1,200})",
     re.IGNORECASE,
 )
-_FILLERS = re.compile(r"^(?:(?:el|la|los|las|un|una|unos|unas|the|a|an|any|some|de|of)\s++)++", re.IGNORECASE)
-_ENDS = re.compile(r"\s++(?:cuestan?|valen?|costs?|por favor|please)$", re.IGNORECASE)
-_NO_PRODUCT = re.compile(
-    r"\b(plan|planes|plans?|suscripci[oó]n|subscription|servicio|service|b[aá]sico|basic|pro|it|that|this|esto|eso|"
-    r"alguien|persona|anybody|someone|abierto|open)\b",
+_OF_SOMETHING_ELSE = re.compile(
+    r"\b(plan|planes|plans|pro|b[aá]sico|suscripci[oó]n|subscription|prueba|trial|factur\w*|invoices?|mensualidad|"
+    r"mi cuenta|my account|horario\w*|abiert\w*|open|sucursal\w*|promoci\w*|descuento\w*|pagos?|tarjeta|card|"
+    r"per month)\b",
     re.IGNORECASE,
 )
-_THIS = re.compile(r"\b(esto|[eé]ste|[eé]sta|eso|this|that|it)\b", re.IGNORECASE)
-_PRICED = re.compile(r"\b(precio|cuesta|vale|tienen|price|how much|have)\b", re.IGNORECASE)
-_PHOTO, _SHORTEST = "<photo>", 2
+_ABOUT_PHOTO = re.compile(
+    r"\b(tienen|venden|manejan|hay|cu[aá]nto|precio|have|sell|carry|how much|price)\b", re.IGNORECASE
+)
+_TAPPED = re.compile(r"<tapped><title>(?P<title>[^<]*+)</title>")
+_SPANISH = {
+    "coffee": "café", "milk": "leche", "detergent": "detergente", "soap": "jabón", "bread": "pan", "rice": "arroz",
+    "sugar": "azúcar", "eggs": "huevo", "oil": "aceite", "printer": "impresora", "cheese": "queso", "beans": "frijol",
+}  # fmt: skip
+# Words around the product that the search needn't see.
+_AROUND = re.compile(
+    r"^(?:el|la|los|las|un|una|unos|unas|the|a|an|any|some)\s+|\s+(?:cost|por favor|please)\b.*$", re.IGNORECASE
+)
 
 
 def next_tool_call(said: str, words: str, offered: set[Any]) -> tuple[str, dict[str, Any]] | None:
-    """The catalogue's tool for a question about a product; None where there is no such question."""
+    """The call that a question about a product asks for."""
     if "find_products" not in offered:
         return None
-    if _PHOTO in said and _PRICED.search(words) and (_THIS.search(words) or not _asked(words)):
+    tapped = _TAPPED.search(said)
+    if tapped and " · " in tapped["title"]:
+        return "find_products", {"code": unescape(tapped["title"]).rpartition(" · ")[2].strip()}
+    if "<photo>" in said and _ABOUT_PHOTO.search(words):
         return "find_products", {"photo": True}
-    wanted = _asked(words)
-    return ("find_products", {"words": wanted}) if wanted else None
-
-
-def _asked(words: str) -> str:
-    found = _ASKED.search(words)
-    wanted = _ENDS.sub("", _FILLERS.sub("", found["what"].strip())).strip() if found else ""
-    return "" if len(wanted) < _SHORTEST or _NO_PRODUCT.search(wanted) else wanted
+    asked = _ASKED.search(words)
+    if asked is None or _OF_SOMETHING_ELSE.search(words):
+        return None
+    what = _AROUND.sub("", asked["what"].strip(" ?!.¿¡"))
+    # Because the sample's products have Spanish names, a model would translate the question.
+    known = [spanish for english, spanish in _SPANISH.items() if re.search(rf"\b{english}\b", what, re.IGNORECASE)]
+    what = " ".join(known) or what
+    return ("find_products", {"words": what}) if re.search(r"[^\W\d_]{3}|\d{6}", what) else None
 
 
 def described(result: str, language: Language) -> str:
-    """What the catalogue has; several products are shown as a list below the answer."""
-    if result.startswith("Error: "):
+    """The answer to the person; "-" where the list says it all."""
+    try:
+        found = json.loads(result)
+        products = found["products"]
+    except (ValueError, KeyError, TypeError):
         return _SAY["away"][language]
-    products = json.loads(result)["products"]
     if not products:
         return _SAY["none"][language]
-    if len(products) > 1:
-        return _SAY["several"][language]
-    product = products[0]
-    name = " ".join(filter(None, (product.get("brand"), product["name"], product.get("size"))))
+    if "list" in found:
+        return "-"
+    lines = [_line(one, language) for one in products]
+    return "\n".join([_SAY["similar"][language], *lines] if "note" in found else lines)
+
+
+def _line(product: dict[str, str], language: Language) -> str:
+    name = " ".join(filter(None, (f"*{product['name']}*", product.get("brand"), product.get("size"))))
     price = product["price"]
-    known = _SAY["priced" if price[:1].isdigit() else "unpriced"][language].format(name=name, price=price)
-    stock = product.get("stock", "")
-    return f"{known} {_SAY['stock'][language].format(stock=stock)}" if stock[:1].isdigit() else known
+    priced = _SAY["unpriced"][language] if price.startswith("unknown") else price
+    stock = {"0": "gone", "unknown": "uncounted"}.get(product["stock"], "stock")
+    return f"{name}: {priced}. {_SAY[stock][language].format(stock=product['stock'])}".strip()
 
 
 _SAY: dict[str, dict[Language, str]] = {
-    "away": {
-        "es": "Ahora no puedo ver el catálogo. Si quieres, llamo a una persona del equipo.",
-        "en": "I can't see the catalogue right now. If you like, I call somebody of the team.",
-    },
+    "away": {"es": "Ahora no puedo consultar el catálogo.", "en": "I can't look at the catalogue right now."},
     "none": {
-        "es": "No lo encuentro en el catálogo. Si quieres, llamo a una persona del equipo.",
-        "en": "I don't find it in the catalogue. If you like, I call somebody of the team.",
+        "es": "No encontré ese producto en el catálogo. Si quieres, pregunto a una persona del equipo.",
+        "en": "I didn't find that product in the catalogue. If you like, I'll ask somebody of the team.",
     },
-    "several": {"es": "Encontré varios:", "en": "I found several:"},
-    "priced": {"es": "*{name}* cuesta {price}.", "en": "*{name}* is {price}."},
-    "unpriced": {
-        "es": "Tenemos *{name}*, pero no sé su precio.",
-        "en": "We have *{name}*, but I don't know its price.",
-    },
-    "stock": {"es": "Quedan {stock}.", "en": "{stock} are left."},
+    "similar": {"es": "Ése no lo encontré; lo más parecido:", "en": "I didn't find that one; the nearest:"},
+    "unpriced": {"es": "no tengo su precio", "en": "I don't have its price"},
+    "gone": {"es": "Por ahora está agotado.", "en": "It is sold out for now."},
+    "stock": {"es": "Hay {stock}.", "en": "There are {stock}."},
+    "uncounted": {"es": "", "en": ""},
 }
