@@ -12,10 +12,11 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.ai.openrouter import OpenRouter
-from bot.conversations.lease import ConversationLeases
+from bot.conversations.lease import ConversationLeases, LeaseLost
 from bot.conversations.waiting_list import WaitingList
 from bot.database.lazy import LazyDatabase
 from bot.delivery.outbox import Outbox
+from bot.delivery.pickup import PickupWatch
 from bot.history.opening import is_away, shorten
 from bot.infra import queues
 from bot.infra.metrics import MetricsShipper
@@ -41,6 +42,7 @@ _RESEND_SECONDS = 1.0
 _DUE_AGAIN_SECONDS = 3.0
 _WITHOUT_KEY_SECONDS = 60.0
 _EXPIRE_SECONDS = 3600.0
+_LOOK_SECONDS = 10.0
 _FORGET_SECONDS = 600.0
 
 
@@ -74,6 +76,8 @@ async def running(  # noqa: PLR0913 - its settings, its queues, and options
         our_processors = {name: processors[name] for name in names if name in processors}
         await stack.enter_async_context(queues.working(our_processors, settings.redis, concurrency=concurrency))
         await _alongside(stack, _sweep(services.waiting_list, services.leases, scheduler))
+        if settings.service.console_token is not None:
+            await _alongside(stack, _look_for_waiting(services.pickups))
         if settings.service.prompts_release == "watch":
             await _alongside(stack, watch(services.library))
         expiring = _expire(services.redis, services.storage, settings.storage.keep_days)
@@ -147,6 +151,18 @@ async def _resend(outbox: Outbox, leases: ConversationLeases, graph: Graph, sche
                     scheduler.turn(conversation, f"{conversation}-due-{int(time.time() / _DUE_AGAIN_SECONDS)}")
         except (RedisError, OSError) as error:
             _log.warning("resending_failed", error=type(error).__name__)
+
+
+async def _look_for_waiting(pickups: PickupWatch) -> None:
+    """Tell customers whom nobody answers, as far as somebody could: there is a console."""
+    while True:
+        await asyncio.sleep(min(_LOOK_SECONDS, pickups.seconds))
+        try:
+            await pickups.look()
+        except (RedisError, OSError) as error:
+            _log.warning("pickups_not_looked_at", error=type(error).__name__)
+        except LeaseLost:
+            _log.warning("pickup_not_told", fix="none needed: it is tried again")
 
 
 async def _expire(redis: Redis, storage: Storage, days: float) -> None:

@@ -22,6 +22,7 @@ from bot.history.opening import history_writer, is_away
 from bot.history.stream import MOST_ENTRIES, HistoryStream, StreamItem
 from bot.infra.alerts import Alarm, Alerts
 from bot.infra.crash_points import passing
+from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import HISTORY_ENTRIES
 from bot.infra.redis import cancel_and_wait
 
@@ -58,6 +59,7 @@ class HistoryConsumer:
         self._stream = HistoryStream(redis)
         self._database = database
         self._alerts = alerts
+        self._events = LiveEvents(redis)
         self._most_entries = most_entries
         self._name = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(3)}"
         self._writer: HistoryWriter | None = None
@@ -129,7 +131,12 @@ class HistoryConsumer:
         passing("history: written, not removed")
         await self._stream.done(items)
         HISTORY_ENTRIES.labels("written").inc(len(readable))
+        await self._tell_pages({entry.conversation for _, entry in readable})
         return len(items)
+
+    async def _tell_pages(self, conversations: set[str]) -> None:
+        """Let open pages read these conversations again: only now the history shows what happened in them."""
+        await self._events.publish_all([{"type": "changed", "conversation": one} for one in sorted(conversations)])
 
     async def _next(self) -> list[StreamItem]:
         """Entries that this consumer could not finish, then those of dead ones, then new ones."""
