@@ -12,6 +12,7 @@ A subscriber gets `{type, timestamp, data}`. What `data` holds, besides `convers
   `name`, `brand`, `size`, `price` (a decimal as text), `currency` (ISO 4217), `barcode` (each null where not known),
   `previous` (the earlier values of the fields that this changed; empty for a new product), `photos` (their keys in the
   storage), `at`
+- `knowledge.gap`: `question` (without identities) that the documents did not answer, `at`
 - `conversation.handoff`: `to` (person, bot), `quiet` (whether the bot stays out of it), `reason`
 - `conversation.closed`: `by` (the operator), `at`
 """
@@ -38,6 +39,7 @@ Event = Literal[
     "subscription.changed",
     "payment.recorded",
     "payment.failed",
+    "knowledge.gap",
 ]
 
 

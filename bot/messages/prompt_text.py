@@ -62,7 +62,7 @@ _TAGS = {"voice": "voice_note", "cards": "contact_cards", "tap": "tapped"} | {
         "photo", "video", "document", "sticker", "location", "form", "order", "lost_file", "missed_call",
         "unreadable_message",
         "came_from_ad", "replying_to", "asking_about_product", "forwarded_message", "edited_caption", "tap_settled",
-        "open_product_card", "given_back", "conversation", "text_read", "happened_before",
+        "open_product_card", "document_passage", "given_back", "conversation", "text_read", "happened_before",
     )
 }  # fmt: skip
 # Because one "<" may stand before thousands of blanks, no repeat gives a blank back.
