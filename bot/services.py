@@ -33,7 +33,6 @@ from bot.conversations.waiting_list import WaitingList
 from bot.database.lazy import LazyDatabase
 from bot.delivery.notifications import Notifications
 from bot.delivery.outbox import Outbox, outbox_of
-from bot.delivery.pickup import PickupWatch
 from bot.delivery.statuses import DeliveryStatuses
 from bot.history.consumer import HistoryConsumer
 from bot.history.opening import OpenHistory, personal_history
@@ -363,18 +362,6 @@ class Services:
     @cached_property
     def summarizer(self) -> Summarizer:
         return Summarizer(self.model, self.memory, self.library, self.budget)
-
-    @cached_property
-    def pickups(self) -> PickupWatch:
-        service = self.settings.service
-        return PickupWatch(
-            self.assignments,
-            self.contacts,
-            self.notifications,
-            self.events,
-            service.console_pickup_minutes * 60,
-            service.default_language,
-        )
 
     @cached_property
     def database(self) -> LazyDatabase:

@@ -77,7 +77,7 @@ async def running(  # noqa: PLR0913 - its settings, its queues, and options
         await stack.enter_async_context(queues.working(our_processors, settings.redis, concurrency=concurrency))
         await _alongside(stack, _sweep(services.waiting_list, services.leases, scheduler))
         if settings.service.console_token is not None:
-            await _alongside(stack, _look_for_waiting(services.pickups))
+            await _alongside(stack, _look_for_waiting(pickups(services)))
         if settings.service.prompts_release == "watch":
             await _alongside(stack, watch(services.library))
         expiring = _expire(services.redis, services.storage, settings.storage.keep_days)
@@ -153,12 +153,25 @@ async def _resend(outbox: Outbox, leases: ConversationLeases, graph: Graph, sche
             _log.warning("resending_failed", error=type(error).__name__)
 
 
-async def _look_for_waiting(pickups: PickupWatch) -> None:
+def pickups(services: Services) -> PickupWatch:
+    """The watch over customers who asked for a person."""
+    service = services.settings.service
+    return PickupWatch(
+        services.assignments,
+        services.contacts,
+        services.notifications,
+        services.events,
+        service.console_pickup_minutes * 60,
+        service.default_language,
+    )
+
+
+async def _look_for_waiting(watch_: PickupWatch) -> None:
     """Tell customers whom nobody answers, as far as somebody could: there is a console."""
     while True:
-        await asyncio.sleep(min(_LOOK_SECONDS, pickups.seconds))
+        await asyncio.sleep(min(_LOOK_SECONDS, watch_.seconds))
         try:
-            await pickups.look()
+            await watch_.look()
         except (RedisError, OSError) as error:
             _log.warning("pickups_not_looked_at", error=type(error).__name__)
         except LeaseLost:

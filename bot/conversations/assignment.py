@@ -105,7 +105,7 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CallForPerson:
     """A conversation whose person asked for an operator, at this time (Unix seconds)."""
 
     conversation: str
@@ -150,14 +150,14 @@ class Assignments:
         if not ended:
             raise ColleagueHasIt(str(name))
 
-    async def waiting_since(self, seconds: float) -> list[Asked]:
+    async def waiting_since(self, seconds: float) -> list[CallForPerson]:
         """Conversations whose person asked so long ago, the longest wait first."""
         found: list[tuple[str, float]] = await self.redis.zrangebyscore(
             _ASKED, "-inf", time.time() - seconds, start=0, num=_AT_ONCE, withscores=True
         )
-        return [Asked(name, at) for name, at in found]
+        return [CallForPerson(name, at) for name, at in found]
 
-    async def told(self, asked: Asked) -> bool:
+    async def told(self, asked: CallForPerson) -> bool:
         """Note that the person was told; False if they were before, or asked anew."""
         return bool(await answer(self.redis.eval(_TOLD, 1, _ASKED, asked.conversation, repr(asked.at))))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.conversations.assignment import Asked, Assignments
+from bot.conversations.assignment import Assignments, CallForPerson
 from bot.conversations.contacts import Contacts
 from bot.delivery.notifications import Notifications
 from bot.infra.alerts import alert
@@ -36,7 +36,7 @@ class PickupWatch:
             told += await self._tell(asked)
         return told
 
-    async def _tell(self, asked: Asked) -> bool:
+    async def _tell(self, asked: CallForPerson) -> bool:
         contact = await self.contacts.get(asked.conversation)
         # Meanwhile a colleague may have answered in another way.
         waits = contact.handed_off and await self.assignments.of(asked.conversation) is None

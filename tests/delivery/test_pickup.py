@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.conversations.assignment import Assignments
 from bot.conversations.lease import lease_key
 from bot.services import open_services
+from bot.worker import pickups
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
 from tests.outgoing import bodies, conversation_of, free, text
@@ -28,14 +29,14 @@ async def test_a_customer_whom_nobody_answers_is_told_once(start: Start, ana: Pe
     assert bodies(world, ana)[1].startswith("Todavía no hay nadie libre")
     # Words of the worker that told them again would come before these.
     async with open_services(world.settings) as services:
-        assert await services.pickups.look() == 0
+        assert await pickups(services).look() == 0
 
 
 async def test_whom_a_colleague_has_taken_is_told_nothing(start: Start, ana: Person) -> None:
     world = await start()
     conversation = await asked_for_a_person(world, ana)
     async with open_services(world.settings) as services:
-        assert await services.pickups.look() == 0
+        assert await pickups(services).look() == 0
         await Assignments(world.redis).take(conversation, "eva@example.com", "Eva", lease=lease_key(conversation))
         assert await Assignments(world.redis).waiting_since(-1) == []
     assert len(bodies(world, ana)) == 1
