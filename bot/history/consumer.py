@@ -54,12 +54,18 @@ class HistoryConsumer:
     """`database` is opened at the first entry, because many processes never have one."""
 
     def __init__(
-        self, redis: Redis, database: LazyDatabase, alerts: Alerts, *, most_entries: int = MOST_ENTRIES
+        self,
+        redis: Redis,
+        database: LazyDatabase,
+        alerts: Alerts,
+        events: LiveEvents,
+        *,
+        most_entries: int = MOST_ENTRIES,
     ) -> None:
         self._stream = HistoryStream(redis)
         self._database = database
         self._alerts = alerts
-        self._events = LiveEvents(redis)
+        self._events = events
         self._most_entries = most_entries
         self._name = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(3)}"
         self._writer: HistoryWriter | None = None
@@ -131,12 +137,11 @@ class HistoryConsumer:
         passing("history: written, not removed")
         await self._stream.done(items)
         HISTORY_ENTRIES.labels("written").inc(len(readable))
-        await self._tell_pages({entry.conversation for _, entry in readable})
+        if readable:
+            # Open pages read from the database, so that only now they find what happened.
+            names = sorted({entry.conversation for _, entry in readable})
+            await self._events.publish({"type": "history", "conversations": names})
         return len(items)
-
-    async def _tell_pages(self, conversations: set[str]) -> None:
-        """Let open pages read these conversations again: only now the history shows what happened in them."""
-        await self._events.publish_all([{"type": "changed", "conversation": one} for one in sorted(conversations)])
 
     async def _next(self) -> list[StreamItem]:
         """Entries that this consumer could not finish, then those of dead ones, then new ones."""
