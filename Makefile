@@ -16,7 +16,7 @@ test: $(VENV)/.test ## the whole suite, on a real Redis; more processes than cor
 	@$(BIN)/pytest -n 5 --dist loadgroup
 
 test-browser: $(VENV)/.test ## the page in Chromium, which has to be there (Debian: apt install chromium; CHROMIUM names another)
-	@$(BIN)/pytest browser_tests
+	@$(BIN)/pytest browser_tests -n 3
 
 check: $(VENV)/.test ## format, lint, types, the direction of imports, and the repository's own rules
 	$(BIN)/ruff format --check .

@@ -1,7 +1,7 @@
 """Exports or erases all stored data of one person.
 
 Every key of a conversation begins with its name, so that new keys need no entry here. Other data are asked of their
-owners: the identity index, lists of due work, jobs in queues, files in the storage.
+owners: the history, the identity index, lists of due work, jobs in queues, files in the storage.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from bot.conversations.assignment import Assignments
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, done_key, lease_key, renew_lease_until
 from bot.conversations.waiting_list import WaitingList
 from bot.delivery.statuses import DeliveryStatuses
+from bot.history.opening import OpenHistory
 from bot.infra import queue_admin
 from bot.infra.redis import answer, cancel_and_wait, key
 from bot.integrations.email.suppression import Suppression
@@ -77,11 +78,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """Numbers of erased keys, files and jobs. `opted_out`: an objection to marketing stays, as a digest."""
+    """Numbers of erased keys, files, jobs and rows. `opted_out`: an objection to marketing stays, as a digest."""
 
     keys: int
     files: int
     jobs: int
+    rows: int
     opted_out: bool
 
 
@@ -113,6 +115,13 @@ async def find(redis: Redis, address: str) -> Person | None:
     return Person(tuple(names), identities, frozenset(emails), frozenset(customers), tuple(former_phones))
 
 
+async def find_in_history(history: OpenHistory, address: str) -> Person | None:
+    """A person whom Redis has forgotten, and the history not yet."""
+    phone, bsuid = address_of(address)
+    names = await (await history()).conversations_of(variants(phone) if phone else (), bsuid) if phone or bsuid else []
+    return Person(tuple(names), frozenset(one for one in (phone, bsuid) if one)) if names else None
+
+
 async def _is_known_conversation(redis: Redis, name: str) -> bool:
     if not identity.is_conversation(name):
         return False
@@ -137,12 +146,13 @@ async def _former_phones(redis: Redis, conversation: str) -> list[tuple[str, flo
 class PersonalData:
     """`longest_wait` for a turn in progress is in seconds."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its collaborators
         self,
         redis: Redis,
         leases: ConversationLeases,
         files: Files,
         deliveries: DeliveryStatuses,
+        history: OpenHistory,
         *,
         longest_wait: float = _LONGEST_WAIT_SECONDS,
     ) -> None:
@@ -150,11 +160,12 @@ class PersonalData:
         self._leases = leases
         self._files = files
         self._deliveries = deliveries
+        self._history = history
         self._longest_wait = longest_wait
 
     async def export(self, person: Person) -> dict[str, Any]:
         """`{identities, conversations: {name: {key: value}}, files: [{key, size}], jobs: [{queue, id, name, data}],
-        billing: {customer: {key: value}}, suppressed: {address: why nothing is sent to it}}`.
+        billing: {customer: {key: value}}, suppressed: {address: why nothing is sent to it}, history: {table: [row]}}`.
 
         Texts that are JSON are decoded. Raises StorageFailed.
         """
@@ -175,6 +186,7 @@ class PersonalData:
                 for one in sorted(person.emails)
                 if (why := await Suppression(self._redis).why(one)) is not None
             },
+            "history": await (await self._history()).export(person.conversations),
         }
 
     async def missing(self, person: Person) -> list[str]:
@@ -194,7 +206,8 @@ class PersonalData:
                 raise FilesLost(missing)
             await self._close(person, _CLOSED_SECONDS)
             try:
-                # The storage is erased first, because it may fail.
+                # The database and the storage are erased first, because they may fail.
+                rows = await (await self._history()).erase(person.conversations)
                 files = [await self._files.erase(name) for name in person.conversations]
                 gone = await queue_admin.forget_jobs(self._redis, person.is_about, person.concerns)
                 for name in person.conversations:
@@ -220,7 +233,7 @@ class PersonalData:
             except BaseException:
                 await self._redis.delete(*map(tombstones.erased, person.conversations))
                 raise
-        return Erased(sum(keys), sum(files), gone, opted_out)
+        return Erased(sum(keys), sum(files), gone, rows, opted_out)
 
     async def _close(self, person: Person, seconds: int) -> None:
         for name in person.conversations:

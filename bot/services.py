@@ -6,12 +6,9 @@ moment and stays small.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cached_property
-from importlib import import_module
-from typing import TYPE_CHECKING
 
 import aiohttp
 from redis.asyncio import Redis
@@ -33,9 +30,13 @@ from bot.conversations.lease import ConversationLeases
 from bot.conversations.memory import Memory
 from bot.conversations.rate_limit import MessageRateLimit
 from bot.conversations.waiting_list import WaitingList
+from bot.database.lazy import LazyDatabase
 from bot.delivery.notifications import Notifications
 from bot.delivery.outbox import Outbox, outbox_of
 from bot.delivery.statuses import DeliveryStatuses
+from bot.history.consumer import HistoryConsumer
+from bot.history.opening import OpenHistory, personal_history
+from bot.infra.alerts import Alerts
 from bot.infra.guarded_http import GuardedHttpClient
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import JobScheduler
@@ -84,9 +85,6 @@ from bot.turns.typing_indicator import TypingIndicator
 from bot.whatsapp.client import Graph
 from bot.whatsapp.templates.files import definitions
 from bot.whatsapp.templates.registry import Templates
-
-if TYPE_CHECKING:
-    from bot.database.engine import Database
 
 # After this time, another worker takes the conversation of one that died or stopped.
 LEASE_SECONDS = 6.0
@@ -264,15 +262,9 @@ class Services:
     @cached_property
     def product_finder(self) -> ProductFinder:
         """Opens the database at its first question, because most workers never get one."""
-        finder = ProductFinder(self._open_database, CardSync(self._product_parts[1].catalogue))
+        finder = ProductFinder(self.database, CardSync(self._product_parts[1].catalogue))
         self._stack.push_async_callback(finder.close)
         return finder
-
-    async def _open_database(self) -> Database:
-        opening = await asyncio.to_thread(import_module, "bot.database.opening")
-        database: Database = await opening.open_current(self.settings.database.url.get_secret_value())
-        self._stack.push_async_callback(database.close)
-        return database
 
     @cached_property
     def _product_parts(self) -> tuple[ProductCapture, ProductConfirmer]:
@@ -363,8 +355,23 @@ class Services:
         return Summarizer(self.model, self.memory, self.library, self.budget)
 
     @cached_property
+    def database(self) -> LazyDatabase:
+        database = LazyDatabase(self.settings.database)
+        self._stack.push_async_callback(database.close)
+        return database
+
+    @cached_property
+    def history_consumer(self) -> HistoryConsumer:
+        return HistoryConsumer(self.redis, self.database, Alerts(self.redis, self.events))
+
+    @cached_property
     def personal_data(self) -> PersonalData:
-        return PersonalData(self.redis, self.leases, self.files, DeliveryStatuses(self.redis, self.events))
+        deliveries = DeliveryStatuses(self.redis, self.events)
+        return PersonalData(self.redis, self.leases, self.files, deliveries, self.personal_history)
+
+    @cached_property
+    def personal_history(self) -> OpenHistory:
+        return personal_history(self.redis, self.database)
 
 
 @asynccontextmanager

@@ -14,7 +14,9 @@ from redis.exceptions import RedisError
 from bot.ai.openrouter import OpenRouter
 from bot.conversations.lease import ConversationLeases
 from bot.conversations.waiting_list import WaitingList
+from bot.database.lazy import LazyDatabase
 from bot.delivery.outbox import Outbox
+from bot.history.opening import is_away, shorten
 from bot.infra import queues
 from bot.infra.metrics import MetricsShipper
 from bot.infra.queues import JobScheduler
@@ -39,18 +41,23 @@ _RESEND_SECONDS = 1.0
 _DUE_AGAIN_SECONDS = 3.0
 _WITHOUT_KEY_SECONDS = 60.0
 _EXPIRE_SECONDS = 3600.0
+_FORGET_SECONDS = 600.0
 
 
 @asynccontextmanager
-async def running(
+async def running(  # noqa: PLR0913 - its settings, its queues, and options
     settings: Settings,
     names: tuple[queues.Name, ...],
     concurrency: int | None = None,
     *,
     lease_seconds: float = LEASE_SECONDS,
     evaluate: EvaluateCases = no_evaluation,
+    history: bool = True,
 ) -> AsyncIterator[None]:
-    """Work on the queues until the context ends; the end waits for jobs under way."""
+    """Work on the queues until the context ends; the end waits for jobs under way.
+
+    Without `history` the entries of the history stay in their stream.
+    """
     async with AsyncExitStack() as stack:
         services = await stack.enter_async_context(
             open_services(settings, lease_seconds=lease_seconds, evaluate=evaluate)
@@ -60,6 +67,9 @@ async def running(
         ship = MetricsShipper(services.redis)
         stack.push_async_callback(ship.flush)
         await _alongside(stack, ship.run())
+        if history:
+            await stack.enter_async_context(services.history_consumer.running())
+            await _alongside(stack, _forget_old(services.database, settings.database.history_days))
         processors = await _processors(services)
         our_processors = {name: processors[name] for name in names if name in processors}
         await stack.enter_async_context(queues.working(our_processors, settings.redis, concurrency=concurrency))
@@ -148,6 +158,23 @@ async def _expire(redis: Redis, storage: Storage, days: float) -> None:
         except (RedisError, OSError, StorageFailed) as error:
             _log.warning("files_not_expired", error=type(error).__name__)
         await asyncio.sleep(_EXPIRE_SECONDS)
+
+
+async def _forget_old(database: LazyDatabase, days: int) -> None:
+    """Let the history forget what is too old. A worker that writes none leaves it to the others."""
+    while True:
+        await asyncio.sleep(_FORGET_SECONDS)
+        if not database.is_open:
+            continue
+        try:
+            forgotten = await shorten(database, days)
+        except Exception as error:
+            if not await is_away(error):
+                raise
+            _log.warning("history_not_shortened", error=type(error).__name__)
+        else:
+            if forgotten:
+                _log.info("history_shortened", rows=forgotten)
 
 
 async def _alongside(stack: AsyncExitStack, *works: Awaitable[None]) -> None:

@@ -1,6 +1,6 @@
 """The sandbox's page in Chromium, on a running sandbox; `page_checks/` has one script a view.
 
-They stand apart from `tests/`, because they need Chromium: `make test-browser` runs them.
+They stand apart from `tests/`, because they need Chromium: `make test-browser` and CI run them.
 """
 
 from __future__ import annotations

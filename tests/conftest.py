@@ -118,10 +118,15 @@ def leo() -> Person:
 
 @pytest.fixture
 async def start(redis: Redis, redis_address: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Start]:
-    """Start Recado with these variables and number of workers; without a worker, jobs wait."""
+    """Start Recado with these variables and number of workers; without a worker, jobs wait.
+
+    The workers write the history only where a test asks for it, because the database takes half a second.
+    """
     async with AsyncExitStack() as stack:
 
-        async def begin(*, workers: int = 1, stripe: StripeSimulator | None = None, **environment: str) -> World:
+        async def begin(
+            *, workers: int = 1, history: bool = False, stripe: StripeSimulator | None = None, **environment: str
+        ) -> World:
             models = OpenRouterSimulator("openrouter-key")
             whisper = WhisperSimulator(api_key="openai-key")
             models_url = await stack.enter_async_context(listening(models.app(), "127.0.0.1", 0, finish=0.1))
@@ -156,7 +161,7 @@ async def start(redis: Redis, redis_address: str, monkeypatch: pytest.MonkeyPatc
             if stripe:
                 stripe.webhooks.url = f"{url}/webhooks/stripe"
             for _ in range(workers):
-                await stack.enter_async_context(running(settings, QUEUES, 50))
+                await stack.enter_async_context(running(settings, QUEUES, 50, history=history))
             http = await stack.enter_async_context(aiohttp.ClientSession())
             return World(meta, models, whisper, settings, redis, http, url, stripe)
 

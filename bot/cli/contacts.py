@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import privacy
 from bot.cli.contact_list import ListedContact, as_lines, known_contacts, matching
@@ -24,6 +25,7 @@ from bot.cli.terminal import (
     show,
     stop,
 )
+from bot.database.version import SchemaOutdated
 from bot.infra.redis import RedisIsCluster, connect
 from bot.messages.language import Language
 from bot.privacy import Person
@@ -117,7 +119,7 @@ def erase(
         if not yes:
             confirm_deletion(_in_words(person, await services.personal_data.export(person)), yes)
         erased = await services.personal_data.erase(person, files_lost=files_lost)
-        words = f"erased: {erased.keys} keys, {erased.files} files, {erased.jobs} jobs"
+        words = f"erased: {erased.keys} keys, {erased.files} files, {erased.jobs} jobs, {erased.rows} rows"
         show(f"{words}; the wish for no marketing is kept" if erased.opted_out else words)
 
     _run(whose, run)
@@ -160,7 +162,8 @@ def _in_words(person: Person, found: dict[str, Any]) -> str:
     name = found["conversations"][person.conversations[0]].get("contact", {}).get("name")
     whom = ", ".join([*([name] if name else []), *found["identities"], *person.conversations])
     keys = sum(len(kept) for kept in found["conversations"].values())
-    return f"{whom}: {keys} keys, {len(found['files'])} files, {len(found['jobs'])} jobs"
+    rows = sum(map(len, found["history"].values()))
+    return f"{whom}: {keys} keys, {len(found['files'])} files, {len(found['jobs'])} jobs, {rows} rows"
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -185,6 +188,7 @@ async def _problem(settings: Settings, whose: str, work: _Work) -> str | None:
     try:
         async with open_services(settings) as services:
             person = await privacy.find(services.redis, whose)
+            person = person or await privacy.find_in_history(services.personal_history, whose)
             if person is None:
                 return _NOBODY
             await work(services, person)
@@ -198,8 +202,10 @@ async def _problem(settings: Settings, whose: str, work: _Work) -> str | None:
         problem = "somebody works on this conversation; do it again in a minute"
     except RedisError as error:
         problem = redis_problem(error)
-    except RedisIsCluster as error:
+    except (RedisIsCluster, SchemaOutdated) as error:
         problem = str(error)
+    except (SQLAlchemyError, ConnectionError) as error:
+        problem = f"the database does not answer ({type(error).__name__}); see DATABASE_URL, then do it again"
     except OSError as error:
         problem = f"can't be written: {error.strerror or type(error).__name__}"
     return problem

@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 import typer
 
+from bot.database.version import SchemaOutdated
 from bot.infra import logs
 from bot.infra.loop_watchdog import loop_watched
 from bot.infra.open_files import raise_file_limit
@@ -39,7 +40,7 @@ def run_process(work: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
     try:
         settings = Settings()
         run_loop(work(settings), settings.service.shutdown_grace_seconds)
-    except (SettingsWrong, PromptsWrong) as error:
+    except (SettingsWrong, PromptsWrong, SchemaOutdated) as error:
         for line in str(error).splitlines():
             _log.error("can_not_start", why=line)
         raise typer.Exit(2) from error

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.process import collect_garbage_rarely, run_process, until_stopped
+from bot.database.version import refuse_outdated
 from bot.settings import Settings
 from bot.web.app import create_app
 from bot.web.server import listening
@@ -19,7 +20,9 @@ def serve(host: Host = "0.0.0.0", port: Port = 8080) -> None:
     """Run the web server: webhooks, console, health, metrics. Any number of them, on any number of machines."""
 
     async def run(settings: Settings) -> None:
-        async with listening(create_app(settings), host, port):
+        app = create_app(settings)
+        await refuse_outdated(settings.database)
+        async with listening(app, host, port):
             collect_garbage_rarely()
             await until_stopped()
 

@@ -92,6 +92,10 @@ class Budget:
                 pipeline.incrby(name, units)
                 pipeline.expire(name, _KEEP_SECONDS)
 
+    def charge(self, pipeline: Any, conversation: str, usd: Decimal) -> None:
+        """Book a sum in a pipeline that another charges, such as Meta for a message."""
+        self.book(pipeline, conversation, _units(usd))
+
     @property
     def today(self) -> str:
         return datetime.now(self.zone).date().isoformat()

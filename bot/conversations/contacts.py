@@ -13,6 +13,8 @@ from redis.asyncio import Redis
 from bot.conversations import assignment, identity, identity_resolution, opt_outs, thread_owner
 from bot.conversations.identity import contact_key, identities
 from bot.conversations.phone_owners import phone_owners
+from bot.history import stream
+from bot.history.entries import DeskAction
 from bot.infra.queries import Query, ask, mapping
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Inbound
@@ -127,11 +129,22 @@ class Contacts:
     async def exists(self, conversation: str) -> bool:
         return bool(await self._redis.exists(contact_key(conversation), identities(conversation)))
 
-    async def set_handed_off(self, conversation: str, *, handed_off: bool) -> None:
-        """Let a colleague take the conversation, or give it back, which also ends a pause."""
-        await self._write(conversation, quiet="1" if handed_off else "0")
+    async def set_handed_off(self, conversation: str, *, handed_off: bool, noted: DeskAction | None = None) -> None:
+        """Let a colleague take the conversation, or give it back, which also ends a pause; the history gets `noted`."""
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.hset(contact_key(conversation), "quiet", "1" if handed_off else "0")
+        pipeline.expire(contact_key(conversation), identity.KEEP_SECONDS)
+        if noted is not None:
+            stream.append(pipeline, noted)
+        await pipeline.execute()
         if not handed_off:
             await self._redis.delete(_colleague(conversation))
+
+    async def note(self, action: DeskAction) -> None:
+        """Let the history have an action that changes nothing here."""
+        pipeline = self._redis.pipeline(transaction=True)
+        stream.append(pipeline, action)
+        await pipeline.execute()
 
     async def set_email(self, conversation: str, email: str) -> None:
         """Store an address that this person has proven to be their own."""

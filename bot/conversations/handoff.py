@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+from datetime import UTC, datetime
 from typing import Literal
 
 import structlog
@@ -10,6 +12,7 @@ from bot.conversations.contacts import Contacts
 from bot.conversations.events import EventPublisher, event_id, person
 from bot.conversations.handoff_cause import HandOffCause
 from bot.conversations.thread_control import ThreadControl
+from bot.history.entries import DeskAction
 from bot.infra.live_events import LiveEvents
 
 _log = structlog.get_logger()
@@ -35,26 +38,48 @@ class HandOff:
 
     async def call_a_person(self, conversation: str, cause: HandOffCause) -> None:
         """Make the bot quiet and publish the hand-off. A repeated call changes nothing."""
-        await self._contacts.set_handed_off(conversation, handed_off=True)
+        noted = await self._asked(conversation, cause)
+        await self._contacts.set_handed_off(conversation, handed_off=True, noted=noted)
         await self._publish(conversation, to="person", on=True, cause=cause)
 
     async def leave_to_a_person(self, conversation: str, cause: HandOffCause) -> None:
         """Leave this message to a person; the bot answers the next one."""
+        await self._contacts.note(await self._asked(conversation, cause))
         await self._publish(conversation, to="person", on=False, cause=cause)
 
     async def knows(self, conversation: str) -> bool:
         return await self._contacts.exists(conversation)
 
-    async def give_back(self, conversation: str) -> bool:
+    async def _asked(self, conversation: str, cause: HandOffCause) -> DeskAction:
+        """The call for a person; the same one where a turn is tried again."""
+        contact = await self._contacts.get(conversation)
+        last = contact.last_inbound_at.isoformat() if contact.last_inbound_at else ""
+        return DeskAction(
+            id=event_id("conversation.handoff", conversation, "asked", last),
+            conversation=conversation,
+            at=datetime.now(UTC),
+            action="asked",
+            reason=cause.as_json()["reason"],
+        )
+
+    async def give_back(self, conversation: str, operator: str | None = None) -> bool:
         """Let the bot answer again, from the next message on; False when there is no such conversation.
 
+        `operator` is who gives it back, for the history.
         Raises GraphError or MetaUnavailable where the thread is another app's and can't be taken: nothing changes then.
         """
         if not await self.knows(conversation):
             return False
         if self._threads is not None:
             await self._threads.take_back(conversation)
-        await self._contacts.set_handed_off(conversation, handed_off=False)
+        given = DeskAction(
+            id=f"given-{secrets.token_hex(8)}",
+            conversation=conversation,
+            at=datetime.now(UTC),
+            action="given_back",
+            operator=operator,
+        )
+        await self._contacts.set_handed_off(conversation, handed_off=False, noted=given)
         await self._publish(conversation, to="bot", on=False)
         return True
 

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from bot.conversations import contacts, identity, identity_resolution, ledger, thread_owner, tombstones
 from bot.conversations.lease import epoch_key
 from bot.conversations.waiting_list import OPEN, waiting_key
+from bot.history import stream
 from bot.infra.batch_scripts import BatchScript, Item
 from bot.infra.crash_points import passing
 from bot.infra.logs import masked
@@ -47,10 +48,14 @@ _STORE = BatchScript(
     if message ~= '' then redis.call('ZADD', open, now, conversation) end
     {thread_owner.MESSAGE_SCRIPT}
     {ledger.OPEN_SCRIPT}
-    if not known and message ~= '' and not flood then count = redis.call('RPUSH', waiting, message) end
+    if not known and message ~= '' then
+      if not flood then count = redis.call('RPUSH', waiting, message) end
+      local ended = flood and '{FLOOD}' or 'open'
+      {stream.RECEIVED_SCRIPT}
+    end
     return {{known and 0 or 1, count, redis.call('GET', epoch) or '0', flood and not known and 1 or 0}}
     """,
-    shared_keys=("open", "erased_messages"),
+    shared_keys=("open", "erased_messages", "history"),
     shared_arguments=("now", "most_waiting", "sender_is"),
     keys=("bsuid", "phone", "ledger", "ledger_order", "waiting", "epoch", "moved", "erased", "thread"),
     arguments=(
@@ -163,7 +168,9 @@ class Inbox:
         """Outcomes of the first messages, up to one whose conversation has moved."""
         items = [_item(message, conversation) for message, conversation in zip(messages, conversations, strict=True)]
         shared = (repr(self._clock()), str(self._most_waiting), "remembered" if remembered else "looked up")
-        stored = await _STORE.run(self._redis, items, keys=(OPEN, tombstones.MESSAGES), arguments=shared)
+        stored = await _STORE.run(
+            self._redis, items, keys=(OPEN, tombstones.MESSAGES, stream.HISTORY), arguments=shared
+        )
         await self._pause_for_echoes(messages, conversations, stored)
         passing("webhook: stored, no job asked for")
         return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from bot.settings import DatabaseSettings
@@ -19,12 +20,16 @@ class LazyDatabase:
         self._opening = asyncio.Lock()
         self._database: Database | None = None
 
+    @property
+    def is_open(self) -> bool:
+        return self._database is not None
+
     async def __call__(self) -> Database:
         async with self._opening:
             if self._database is None:
-                from bot.database.opening import open_current  # noqa: PLC0415 - not before it is needed
-
-                self._database = await open_current(self._url)
+                # Because SQLAlchemy takes a second to import, a thread does it.
+                opening = await asyncio.to_thread(import_module, "bot.database.opening")
+                self._database = await opening.open_current(self._url)
             return self._database
 
     async def close(self) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from bot.database.engine import Database, open_database
 from bot.database.upgrade import missing_steps, upgrade
+from bot.database.version import SchemaOutdated
 
-
-class SchemaOutdated(Exception):
-    """PostgreSQL's schema is not the one that this version needs; the text says what to do."""
+__all__ = ["SchemaOutdated", "open_current"]
 
 
 async def open_current(url: str) -> Database:
@@ -27,6 +26,6 @@ async def open_current(url: str) -> Database:
 async def _require_current(database: Database) -> None:
     steps = await missing_steps(database)
     if steps and database.is_postgresql:
-        raise SchemaOutdated(f"the database lacks {len(steps)} steps of its schema; run `recado db upgrade`")
+        raise SchemaOutdated(len(steps))
     if steps:
         await upgrade(database)

@@ -142,7 +142,7 @@ class Notifications:
 
         def write(pipeline: Any) -> None:
             pipeline.set(queued_key, "1", ex=ledger.KEEP_SECONDS)
-            reply_queue.put(pipeline, lease.conversation, reply)
+            reply_queue.put(pipeline, lease.conversation, reply, words=words)
             self._memory.extend(pipeline, lease.conversation, before, [entry])
 
         await self._leases.commit(lease, write)

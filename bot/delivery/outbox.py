@@ -21,6 +21,7 @@ from bot.conversations.memory import Memory
 from bot.conversations.waiting_list import WaitingList
 from bot.delivery import reply_queue
 from bot.delivery.failures import DeliveryFailures
+from bot.delivery.noted import note_sent, note_unsent
 from bot.delivery.pause import FIX, SendingPause
 from bot.delivery.policy import SendLater, SendPermission, SendPolicy
 from bot.delivery.rate_limiter import SendRateLimiter
@@ -317,6 +318,7 @@ class Outbox:
         def write(pipeline: Any) -> None:
             pipeline.lrem(reply_queue.replies_key(lease.conversation), 1, waiting.raw)
             pipeline.hdel(reply_queue.progress_key(lease.conversation), reply.id)
+            note_unsent(pipeline, lease.conversation, reply, ending.error or "")
 
         await self.leases.commit(lease, write)
         _log.info("reply_ended", reply=reply.id, state=ending.state, why=ending.error)
@@ -349,6 +351,7 @@ class Outbox:
                 pipeline.hset(outgoing.record, "status", "failed")
                 pipeline.hset(outgoing.record, "why", errors[-1])
                 pipeline.expire(outgoing.record, ledger.KEEP_SECONDS)
+            note_sent(pipeline, outgoing, index, wamid, errors)
             if last is None:
                 pipeline.hset(reply_queue.progress_key(outgoing.conversation), outgoing.reply.id, str(index + 1))
                 pipeline.expire(reply_queue.progress_key(outgoing.conversation), ledger.KEEP_SECONDS)

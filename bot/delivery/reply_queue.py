@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from redis.asyncio import Redis
 
 from bot.conversations import choices, ledger
+from bot.history import stream
+from bot.history.entries import ReplyQueued
 from bot.infra.redis import answer, key
 from bot.messages.outbound import Reply
 from bot.whatsapp.limits import fit
 
 
-def put(pipeline: Any, conversation: str, reply: Reply) -> None:
-    """Append a reply within a transaction, brought within Meta's limits; an empty one is dropped."""
+def put(pipeline: Any, conversation: str, reply: Reply, *, words: str | None = None) -> None:
+    """Append a reply within a transaction, brought within Meta's limits; an empty one is dropped.
+
+    `words` are those of a template that was filled in, for the history.
+    """
     if not (reply.phone or reply.bsuid):
         raise ValueError("a reply without a phone and a BSUID reaches nobody")
     fitting = reply.model_copy(update={"parts": fit(reply.parts)})
     if fitting.parts:
         choices.store(pipeline, conversation, reply.parts)
         pipeline.rpush(replies_key(conversation), fitting.model_dump_json(exclude_none=True))
+        _note(pipeline, conversation, fitting, words)
 
 
 def put_first(pipeline: Any, conversation: str, reply: Reply) -> None:
     """Put a reply before all others within a transaction, because it was due before them."""
     pipeline.lpush(replies_key(conversation), reply.model_dump_json(exclude_none=True))
+    _note(pipeline, conversation, reply, None)
+
+
+def _note(pipeline: Any, conversation: str, reply: Reply, words: str | None) -> None:
+    entry = ReplyQueued(id=reply.id, conversation=conversation, at=datetime.now(UTC), reply=reply, words=words)
+    stream.append(pipeline, entry)
 
 
 def move_unreadable(conversation: str, raw: str, pipeline: Any) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from redis.asyncio import Redis
 
 from bot.conversations import ledger
 from bot.conversations.tombstones import erased
+from bot.delivery.fees import MetaFees
 from bot.delivery.service_messages import ServiceMessages
+from bot.history import stream
+from bot.history.entries import StatusNoted
 from bot.infra.alerts import alert
 from bot.infra.batch_scripts import BatchScript, Item
 from bot.infra.live_events import LiveEvents
@@ -44,12 +48,13 @@ _NOTE = BatchScript(
       if (rank[status] or 0) >= 2 and status ~= 'failed' then redis.call('HDEL', delivery, 'reply') end
     end
     redis.call('EXPIRE', delivery, {ledger.KEEP_SECONDS})
+    if news or priced == 1 then {stream.APPEND_SCRIPT} end
     return {{news and 1 or 0, priced}}
     """,
-    shared_keys=("due",),
+    shared_keys=("due", "history"),
     shared_arguments=("now",),
     keys=("delivery", "failures", "erased"),
-    arguments=("wamid", "status", "error_code", "pricing", "callback", "conversation"),
+    arguments=("wamid", "status", "error_code", "pricing", "callback", "conversation", "noted"),
 )
 
 _REMOVE_IF_UNCHANGED = """
@@ -80,8 +85,9 @@ def failures(conversation: str) -> str:
 class DeliveryStatuses:
     """Statuses of our messages: the webhook writes them, the outbox reads them when an outcome is in doubt."""
 
-    def __init__(self, redis: Redis, events: LiveEvents) -> None:
+    def __init__(self, redis: Redis, events: LiveEvents, fees: MetaFees | None = None) -> None:
         self._redis = redis
+        self._fees = fees
         self._events = events
         self._service_messages = ServiceMessages(redis, events)
 
@@ -90,19 +96,22 @@ class DeliveryStatuses:
         matches = [_OURS.match(status.callback or "") for status in statuses]
         ours = [(status, match) for status, match in zip(statuses, matches, strict=True) if match]
         items = [_item(status, match[1]) for status, match in ours]
-        noted = await _NOTE.run(self._redis, items, keys=(DUE,), arguments=(repr(time.time()),)) if items else []
-        for (status, _), one in zip(ours, noted, strict=True):
+        keys, now = (DUE, stream.HISTORY), (repr(time.time()),)
+        noted = await _NOTE.run(self._redis, items, keys=keys, arguments=now) if items else []
+        for (status, match), one in zip(ours, noted, strict=True):
             if not isinstance(one, Exception) and one[1]:
-                await self._count_pricing(status)
+                await self._count_pricing(match[1], status)
         outcomes = iter(one if isinstance(one, Exception) else bool(one[0]) for one in noted)
         return [next(outcomes) if match else False for match in matches]
 
-    async def _count_pricing(self, status: Status) -> None:
+    async def _count_pricing(self, conversation: str, status: Status) -> None:
         if status.pricing is None:  # pragma: no cover - the script says so of none
             return
         kind, category = status.pricing
         PRICING.labels(category[:40], kind[:40]).inc()
         await self._service_messages.count(status.phone_number_id, kind, category)
+        if self._fees is not None:
+            await self._fees.count(conversation, status)
         alerted = f"recado:alerted:{_ASSISTANT}"
         if category == _ASSISTANT and await self._redis.set(alerted, "1", nx=True, ex=_TOLD_SECONDS):
             words = "Meta charges our messages as those of a general-purpose AI assistant"
@@ -140,9 +149,26 @@ class DeliveryStatuses:
 
 def _item(status: Status, conversation: str) -> Item:
     callback, error = status.callback or "", "" if status.error is None else str(status.error)
+    noted = StatusNoted(
+        id=callback.partition(".")[2],
+        conversation=conversation,
+        at=datetime.now(UTC),
+        wamid=status.wamid,
+        status=status.status,
+        error=status.error,
+        pricing=status.pricing,
+    )
     return Item(
         (delivery(conversation, callback), failures(conversation), erased(conversation)),
-        (status.wamid, status.status, error, " ".join(status.pricing or ()), callback, conversation),
+        (
+            status.wamid,
+            status.status,
+            error,
+            " ".join(status.pricing or ()),
+            callback,
+            conversation,
+            stream.packed(noted),
+        ),
     )
 
 

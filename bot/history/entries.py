@@ -39,9 +39,13 @@ class MessageRead(Record):
 
 
 class TurnClosed(Noted):
-    """The close of a turn: what became of its messages, by wamid, and the language of their sender."""
+    """The close of a turn: what became of its messages, by wamid, and the language of their sender.
+
+    Messages that ask for no answer have no `turn`.
+    """
 
     kind: Literal["closed"] = "closed"
+    turn: str | None = None
     messages: dict[str, MessageRead]
     language: str | None = None
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -14,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.database.engine import Database
 from bot.database.schema import Timestamp
 from bot.history import search, tables
+from bot.history.asked import unpack
 from bot.history.cursors import WrongCursor, cursor, read_cursor
 from bot.history.message_views import shown
 from bot.history.views import (
@@ -32,7 +31,6 @@ MOST_AT_ONCE = 200
 _MOST_PEOPLE = 200
 _MOST_HITS = 500
 _CONVERSATIONS, _CONTACTS, _MESSAGES = tables.CONVERSATIONS, tables.CONTACTS, tables.MESSAGES
-_LARGEST_ASKED = 16 * 1024 * 1024
 
 
 class HistoryReader:
@@ -122,7 +120,7 @@ class HistoryReader:
             row = (await connection.execute(asked.limit(1))).mappings().first()
         if row is None:
             return None
-        sent = _expanded(row["asked"]) if row["asked"] else []
+        sent = unpack(row["asked"]) if row["asked"] else []
         return TurnShown(row["id"], row["conversation"], row["at"], row["release"], row["trace"], sent)
 
     async def notes(self, conversation: str) -> list[dict[str, Any]]:
@@ -259,18 +257,6 @@ def _conversation(row: dict[str, Any], labels: Iterable[str]) -> ConversationSho
 async def _people(connection: AsyncConnection, names: set[str]) -> dict[str, PersonShown]:
     rows = await connection.execute(select(_CONTACTS).where(_CONTACTS.c.conversation.in_(names)))
     return {row["conversation"]: PersonShown(row["name"], row["phone"], row["bsuid"]) for row in rows.mappings()}
-
-
-def _expanded(packed: bytes) -> list[dict[str, Any]]:
-    """Requests to models with all their messages: a request repeats the first `same` messages of the one before."""
-    unpacker = zlib.decompressobj()
-    requests = json.loads(unpacker.decompress(packed, _LARGEST_ASKED))
-    before: list[Any] = []
-    found = []
-    for request in requests:
-        before = before[: request["same"]] + request["messages"]
-        found.append({"asked": request["asked"], "messages": before})
-    return found
 
 
 def _number(last: str | int) -> int:

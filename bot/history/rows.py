@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.history.entries import CardConfirmed, PartSent, StatusNoted, TurnTraced
@@ -16,6 +17,7 @@ from bot.messages.outbound import Part, Reply
 _TURN = re.compile(r"t_[0-9a-f]{1,32}(?:-\d{1,4})?(?=[-.]|$)")
 # Names from Meta are shorter.
 _LONGEST_NAME = 200
+_ON_TIME = timedelta(seconds=10)
 # Fields of contents that have columns of their own, or mean nothing to a reader.
 _ELSEWHERE = {"kind", "body"}
 
@@ -39,6 +41,16 @@ def turn_of(name: str) -> str | None:
     return found[0] if found else None
 
 
+def time_of(message: Inbound) -> datetime:
+    """The time that a message has in its conversation.
+
+    Meta's has whole seconds, by which an answer could come before its question. So ours counts, but for messages that
+    were long on their way.
+    """
+    late = message.received_at - message.sent_at
+    return message.received_at if timedelta(0) <= late < _ON_TIME else message.sent_at
+
+
 def is_change(content: Content) -> bool:
     """Whether a message is about another one, and no message of its own."""
     return isinstance(content, Reaction | Edit | Revoke)
@@ -57,7 +69,7 @@ def message_row(conversation: str, message: Inbound, author: Author, state: str)
     return {
         "conversation": conversation,
         "name": message.id[:_LONGEST_NAME],
-        "at": message.sent_at,
+        "at": time_of(message),
         "author": author,
         "kind": content.kind,
         "body": body_of(content),

@@ -67,9 +67,9 @@ class ConversationState:
         self.last_at, self.last_name, self.last_author = message.at, message.name, message.author
         self.last_kind, self.last_text = message.kind, (message.text or "")[:_SHORT] or None
 
-    def customer_wrote(self, at: datetime) -> None:
-        """Open the window anew. A closed conversation is the bot's again."""
-        self.last_inbound_at = _later(self.last_inbound_at, at)
+    def customer_wrote(self, at: datetime, *, sent_at: datetime) -> None:
+        """Open the window anew, by Meta's time. A closed conversation is the bot's again."""
+        self.last_inbound_at = _later(self.last_inbound_at, sent_at)
         if self.state == "closed" and at > self.state_at:
             self.change("bot", at)
         elif self.state in ("waiting", "person") and self.waiting_since is None and self._is_news(at):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, assert_never
@@ -54,15 +55,22 @@ _STATUS_TIMES = {
 }  # fmt: skip
 
 
+@asynccontextmanager
+async def serialized(database: Database) -> AsyncIterator[AsyncConnection]:
+    """A transaction at a time over all workers."""
+    async with database.writing() as connection:
+        if database.is_postgresql:
+            await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        yield connection
+
+
 class HistoryWriter:
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def write(self, entries: Sequence[Entry]) -> None:
         """Write entries in one transaction, all of them or none."""
-        async with self._database.writing() as connection:
-            if self._database.is_postgresql:
-                await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        async with serialized(self._database) as connection:
             batch = _Batch(connection)
             await batch.open({entry.conversation for entry in entries})
             for entry in entries:
@@ -163,17 +171,17 @@ class _Batch:
             return
         row = message_row(home, message, author, entry.state)
         self._rows.messages.append(row)
-        state.note_last(LastMessage(message.sent_at, message.id, author, row["kind"], row["body"]))
+        state.note_last(LastMessage(row["at"], row["name"], author, row["kind"], row["body"]))
         if author == "customer":
-            state.customer_wrote(message.sent_at)
+            state.customer_wrote(row["at"], sent_at=message.sent_at)
             self._contacts.learn(home, message)
         elif author == "operator":
-            state.operator_wrote(message.sent_at)
+            state.operator_wrote(row["at"])
 
     def _closed(self, home: str, entry: TurnClosed) -> None:
         for name, read in entry.messages.items():
             row = {"conversation": home, "name": name, "at": entry.at, "state": read.state, "file": read.file}
-            self._rows.read.append(row | {"turn": entry.id, "transcript": transcript_of(read.text)})
+            self._rows.read.append(row | {"turn": entry.turn, "transcript": transcript_of(read.text)})
         self._contacts.learn_language(home, entry.language)
 
     def _queued(self, home: str, entry: ReplyQueued) -> None:

@@ -22,6 +22,8 @@ Point = Literal[
     "turn: about to let go",
     "notice: sent, job not done",
     "summary: made, not kept",
+    "history: read, not written",
+    "history: written, not removed",
     "worker: closing",
 ]
 POINTS: tuple[Point, ...] = get_args(Point)

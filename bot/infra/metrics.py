@@ -32,7 +32,12 @@ TURN_SECONDS = Histogram(
 )
 LLM_REQUESTS = Counter("recado_llm_requests", "Requests to models", ["model", "outcome"], registry=REGISTRY)
 LLM_TOKENS = Counter("recado_llm_tokens", "Tokens of models", ["model", "kind"], registry=REGISTRY)
-COST = Counter("recado_cost_usd", "What models, transcription and vision cost, in USD", ["kind"], registry=REGISTRY)
+COST = Counter(
+    "recado_cost_usd",
+    "What models, transcription, vision and Meta's messages cost, in USD",
+    ["kind"],
+    registry=REGISTRY,
+)
 BUDGET_SPENT = Counter("recado_budget_spent", "What a day's budget refused", ["whose"], registry=REGISTRY)
 FILES_NOT_KEPT = Counter(
     "recado_files_not_kept", "Files of people who had no space left, by which limit", ["limit"], registry=REGISTRY
@@ -59,6 +64,9 @@ DELIVERED = Counter("recado_event_deliveries", "Events brought to subscribers", 
 PUSHES = Counter("recado_pushes", "Notifications to browsers", ["outcome"], registry=REGISTRY)
 LOOP_BLOCKED = Counter("recado_loop_blocked", "Times that one callback held the event loop", registry=REGISTRY)
 LOOP_BLOCKED_SECONDS = Counter("recado_loop_blocked_seconds", "How long callbacks held the loop", registry=REGISTRY)
+HISTORY_ENTRIES = Counter(
+    "recado_history_entries", "Entries of the history by what became of them", ["outcome"], registry=REGISTRY
+)
 STATUSES = Counter("recado_statuses", "Statuses of our messages", ["status"], registry=REGISTRY)
 
 

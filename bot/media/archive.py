@@ -35,8 +35,7 @@ class Archive:
 
         A failure of the storage is logged, and the turn goes on.
         """
-        day = message.sent_at.astimezone(UTC).date().isoformat()
-        place = f"media/{conversation}/{day}/{segment(media_id)}"
+        place = place_of(conversation, message, media_id)
         try:
             async with asyncio.timeout(_KEEP_SECONDS):
                 await self._keep(conversation, message, place, data, mime)
@@ -71,6 +70,12 @@ class Archive:
         if place is not None:
             await file_index.forget(self._redis, self._storage, place)
             await answer(self._redis.delete(_place(conversation, message_id)))
+
+
+def place_of(conversation: str, message: Inbound, media_id: str) -> str:
+    """Key of a message's file in the storage."""
+    day = message.sent_at.astimezone(UTC).date().isoformat()
+    return f"media/{conversation}/{day}/{segment(media_id)}"
 
 
 def _name(message: Inbound, mime: str) -> str:

@@ -219,7 +219,8 @@ class Inbound(Record):
 class Status(Record):
     """Delivery status of a message of ours; `callback` is our own string, sent back by Meta.
 
-    `pricing` is Meta's charge as (type, category), if the status has it. `phone_number_id` is the number that sent it.
+    `pricing` is Meta's charge as (type, category), if the status has it. `phone_number_id` is the number that sent it;
+    `phone` and `bsuid` are the recipient's.
     """
 
     wamid: str
@@ -228,3 +229,5 @@ class Status(Record):
     error: int | None = None
     pricing: tuple[str, str] | None = None
     phone_number_id: str = ""
+    phone: str | None = None
+    bsuid: str | None = None

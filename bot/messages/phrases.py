@@ -32,6 +32,7 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "es": "Por hoy ya no puedo escuchar ni revisar archivos aquí. ¿Me lo escribes, por favor?",
         "en": "I can't listen to or look at any more files here today. Could you type it, please?",
     },
+    "numbered_photo": {"es": "Foto {number}: {said}", "en": "Photo {number}: {said}"},
     "products_found": {
         "es": "Encontré estos productos. Toca el que buscas:",
         "en": "I found these products. Tap the one that you want:",

@@ -11,7 +11,8 @@ from bot.conversations.contacts import Contact
 from bot.messages.inbound import Text, Voice
 from bot.messages.language import Language
 from bot.messages.outbound import Part
-from bot.products.capture_turn import CaptureMessage, CaptureServices, CaptureTurn, begins_another
+from bot.products.capture_message import CaptureMessage
+from bot.products.capture_turn import CaptureServices, CaptureTurn, begins_another
 from bot.products.card_reader import PhotoTurn
 from bot.products.card_text import text_of
 from bot.products.corrections import NoValue, command_of, occurs, value_for
@@ -58,7 +59,9 @@ class ProductCapture:
     ) -> CardEdits | None:
         """Corrections that a model may pass on in this turn; None without an open draft of staff."""
         draft = await self.open_draft(conversation) if contact.role == "staff" else None
-        return CardEdits(self, conversation, spoken, text_of(draft, None, language)) if draft else None
+        if draft is None or draft.doubtful:
+            return None
+        return CardEdits(self, conversation, spoken, text_of(draft, None, language))
 
     async def _begin_turn(
         self, conversation: str, session: Session, incoming: Sequence[CaptureMessage], turn: PhotoTurn

@@ -1,38 +1,33 @@
 """Picks the messages of a turn that concern the draft of a photo session, and applies them to it.
 
 Photos that come while a draft is open are of its product, unless they show another code; "otra" starts the next.
-Questions in a caption or a text, and photos without a product, are left to the assistant.
+Questions in a caption or a text, and photos without a product, are left to the assistant. Photos that look like
+something else, such as a receipt, are asked about before they become a card.
 """
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.messages.inbound import Document, Inbound, Photo, Tap
+from bot.messages import phrases
+from bot.messages.inbound import Document, Photo, Tap
 from bot.messages.outbound import Say
+from bot.products.captions import stated_in
+from bot.products.capture_message import CaptureMessage
 from bot.products.card_message import CardMessages
 from bot.products.card_reader import PhotoTurn, ProductReader
 from bot.products.card_text import candidate, chosen
-from bot.products.corrections import Command, Correction, asks, command_of, correction_of
-from bot.products.draft import Draft, StatedValue, is_other_product, numbers_in, open_question
-from bot.products.draft_store import CapturedTurn, DraftChange, Drafts
+from bot.products.corrections import Command, Correction, asks, command_of, correction_of, denies
+from bot.products.draft import Draft, StatedValue, awaited_of, is_other_product, numbers_in, open_question
+from bot.products.draft_store import SESSION_SECONDS, CapturedTurn, DraftChange, Drafts
+from bot.products.numbered_photos import NumberedPhotos
 from bot.products.texts import phrase
 from pipelines.image import PhotoText
 
-SESSION_SECONDS = 15 * 60
 _MOST_PHOTOS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class CaptureMessage:
-    """A message of a turn: the person's own words (typed, spoken, a caption), and the text and codes of a photo."""
-
-    message: Inbound
-    words: str = ""
-    photo_text: PhotoText | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +67,19 @@ class CaptureTurn:
         photos = [one for one in group if _is_of_a_product(one)]
         if self.draft and any(begins_another(one) for one in photos):
             self._leave_open("other_card")
+        numbered = NumberedPhotos.of(group, photos)
         if photos:
-            await self._add(photos)
+            await self._add(numbered)
+        elif self.draft and numbered.unread:
+            self._note_left_out(numbered, self.draft.sent)
+            self._keep(self.draft.model_copy(update={"sent": self.draft.sent + numbered.count}), *numbered.unread)
         for one in group:
             if isinstance(one.message.content, Tap):
                 await self._tapped(one.message.id, one.message.content)
             elif one.words and (
                 one.photo_text is None or (one.message.id in self.outcome.handled and not command_of(one.words))
             ):
-                self._apply_words(one)
+                await self._apply_words(one)
 
     async def captured(self) -> CapturedTurn:
         """Put the notices and the card below them into one message."""
@@ -94,14 +93,22 @@ class CaptureTurn:
 
     # Photos
 
-    async def _add(self, photos: Sequence[CaptureMessage]) -> None:
-        photo_texts = {one.message.id: one.photo_text for one in photos if one.photo_text is not None}
+    async def _add(self, photos: NumberedPhotos) -> None:
         before = await self._photo_texts()
-        if self.draft and is_other_product(self.draft, numbers_in(before.values()), numbers_in(photo_texts.values())):
+        if self.draft and is_other_product(
+            self.draft, numbers_in(before.values()), numbers_in(photos.photo_texts.values())
+        ):
             self._leave_open("other_code")
             before = {}
+        if self.draft and self.draft.doubtful and not photos.doubtful:
+            # Because the person goes on with a product, what was asked about is none.
+            self._discard(self.draft)
+            before = {}
+        if photos.doubtful and (self.draft is None or self.draft.doubtful):
+            self._ask_if_product(photos)
+            return
         known = {photo_text.jpeg for photo_text in before.values()}
-        fresh = {one: photo_text for one, photo_text in photo_texts.items() if photo_text.jpeg not in known}
+        fresh = {one: text for one, text in photos.of_product.items() if text.jpeg not in known}
         accepted = dict(list(fresh.items())[: max(0, _MOST_PHOTOS - len(before))])
         name_stated = self.draft is not None and "name" in self.draft.said
         read = await self.services.reader.card_of(
@@ -111,14 +118,45 @@ class CaptureTurn:
             return
         if len(accepted) < len(fresh):
             self._add_notice("full", most=str(_MOST_PHOTOS))
+        draft = self._with_photos(photos, accepted)
+        self._note_left_out(photos, draft.sent)
+        if accepted:
+            draft = draft.changed(read=read)
+        self._keep(draft.model_copy(update={"sent": draft.sent + photos.count}), *photos.photo_texts, *photos.unread)
+
+    def _with_photos(self, photos: NumberedPhotos, accepted: Mapping[str, PhotoText]) -> Draft:
+        """The draft with photos that aren't read yet, each with the number by which the person knows it."""
         self._close_expired()
         draft = self.draft or Draft(
-            id=_name(self.conversation, photos[0].message.id), currency=self.services.reader.shop_currency
+            id=_name(self.conversation, next(iter(photos.photo_texts))), currency=self.services.reader.shop_currency
         )
+        numbers = (*draft.numbers, *(draft.sent + photos.places[one] for one in accepted))
         if accepted:
-            draft = draft.changed(photos=(*draft.photos, *accepted), read=read)
             self.outcome.changes.photo_texts.setdefault(draft.id, {}).update(accepted)
-        self._keep(draft, *photo_texts)
+        return draft.model_copy(update={"photos": (*draft.photos, *accepted), "numbers": numbers})
+
+    def _ask_if_product(self, photos: NumberedPhotos) -> None:
+        draft = self._with_photos(photos, dict(list(photos.photo_texts.items())[:_MOST_PHOTOS]))
+        draft = draft.changed(doubtful=photos.doubtful, sent=draft.sent + photos.count)
+        self._keep(draft, *photos.photo_texts)
+
+    def _note_left_out(self, photos: NumberedPhotos, sent: int) -> None:
+        """Tell which photos aren't on the card, by their numbers."""
+        for message in photos.receipts:
+            self._add_notice("receipt_left_out", number=str(sent + photos.places[message]))
+        for message, trouble in photos.unread.items():
+            problem = phrases.phrase(trouble, self.turn.language)
+            number = sent + photos.places[message]
+            self.outcome.notices.append(
+                phrases.phrase("numbered_photo", self.turn.language).format(number=number, said=problem)
+            )
+
+    async def _confirm_product(self, draft: Draft) -> Draft:
+        """Read the photos that were asked about, because the person says that they are of a product."""
+        self.draft = draft
+        photo_texts = list((await self._photo_texts()).values())
+        read = await self.services.reader.card_of(self.conversation, photo_texts, self.turn, name_stated=False)
+        return draft.changed(read=read, doubtful="")
 
     async def _photo_texts(self) -> dict[str, PhotoText]:
         if self.draft is None:
@@ -130,22 +168,26 @@ class CaptureTurn:
 
     # Words
 
-    def _apply_words(self, one: CaptureMessage) -> None:
+    async def _apply_words(self, one: CaptureMessage) -> None:
         text, message = one.words, one.message.id
         command = command_of(text)
+        if self.draft and self.draft.doubtful and denies(text):
+            command = "cancel"
         if command:
-            self._run_command(command, message)
+            await self._run_command(command, message)
             return
-        awaiting = self.draft.awaiting if self.draft else None
-        correction = correction_of(text, awaiting)
+        correction = correction_of(text, awaited_of(self.draft) if self.draft else None)
+        if not correction and one.photo_text is not None:
+            correction = Correction(stated_in(text, one.photo_text.text))
         if not correction:
             return
         if self.draft is None:
             self._answer_expired(message)
             return
-        self._correct(self.draft, correction, message)
+        draft = await self._confirm_product(self.draft) if self.draft.doubtful else self.draft
+        self._correct(draft, correction, message)
 
-    def _run_command(self, command: Command, message: str) -> None:
+    async def _run_command(self, command: Command, message: str) -> None:
         if self.draft is None:
             if command == "next" and (self.recent or self.expired):
                 self._close_expired()
@@ -155,13 +197,14 @@ class CaptureTurn:
                 self._answer_expired(message)
             return
         self.outcome.handled.append(message)
-        if command == "save":
+        if command == "save" and self.draft.doubtful:
+            self._keep(await self._confirm_product(self.draft))
+        elif command == "save":
             self._add_notice("tap_to_save")
             self._keep(self.draft)
         elif command == "cancel":
-            self.outcome.changes.drafts[self.draft.id] = self.draft.changed(state="left")
-            self.draft, self.outcome.shows_card = None, False
-            self._add_notice("left")
+            self._add_notice("was_no_product" if self.draft.doubtful else "left")
+            self._discard(self.draft)
         else:
             self._leave_open("next_unsaved")
 
@@ -179,27 +222,24 @@ class CaptureTurn:
         choice = chosen(tap.id)
         if choice is None:
             return
-        name, revision, asked, which = choice
         self.outcome.handled.append(message)
-        draft = self.draft if self.draft and self.draft.id == name else None
-        draft = draft or await self.services.drafts.get(self.conversation, name)
+        draft = self.draft if self.draft and self.draft.id == choice.draft else None
+        draft = draft or await self.services.drafts.get(self.conversation, choice.draft)
         if draft is None or draft.state != "open" or draft.until < time.time():
             self._add_notice("gone")
             return
-        if draft.revision != revision:
+        if draft.revision != choice.revision:
             self._add_notice("changed_since")
             self._keep(draft)
-            return
-        if which is None:
-            self._keep(draft.changed(awaiting=asked))
-            return
-        value = candidate(draft, asked, which)
-        doubt = open_question(draft)
-        if value is None or doubt is None:
-            self._keep(draft)
-            return
-        seen = next(one for one in doubt.candidates if one.value == value)
-        self._keep(draft.with_stated({asked: StatedValue(value=value, photo=seen.photo, box=seen.box)}))
+        elif choice.discards:
+            self._add_notice("was_no_product" if draft.doubtful else "left")
+            self._discard(draft)
+        elif choice.is_of_subject:
+            self._keep(await self._confirm_product(draft))
+        elif choice.which is None:
+            self._keep(draft.changed(awaiting=choice.field))
+        else:
+            self._keep(_with_candidate(draft, choice.field, choice.which))
 
     # Changes to the session
 
@@ -209,6 +249,11 @@ class CaptureTurn:
         self.draft, self.outcome.shows_card = draft, True
         self.outcome.changes.drafts[draft.id] = draft
         self.outcome.handled += messages
+
+    def _discard(self, draft: Draft) -> None:
+        self.outcome.changes.drafts[draft.id] = draft.changed(state="left")
+        if self.draft is None or self.draft.id == draft.id:
+            self.draft, self.outcome.shows_card = None, False
 
     def _leave_open(self, why: str) -> None:
         """Go on to another product: the card of this one can still be tapped."""
@@ -235,6 +280,15 @@ class CaptureTurn:
 def begins_another(one: CaptureMessage) -> bool:
     """Whether a photo's caption says that it is of the next product."""
     return isinstance(one.message.content, Photo | Document) and command_of(one.words) == "next"
+
+
+def _with_candidate(draft: Draft, field: str, which: int) -> Draft:
+    """The draft with the value that was tapped, as if the person had stated it."""
+    value, doubt = candidate(draft, field, which), open_question(draft)
+    if value is None or doubt is None:
+        return draft
+    seen = next(one for one in doubt.candidates if one.value == value)
+    return draft.with_stated({field: StatedValue(value=value, photo=seen.photo, box=seen.box)})
 
 
 def _is_of_a_product(one: CaptureMessage) -> bool:

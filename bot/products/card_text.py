@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from bot.messages.language import Language
 from bot.messages.outbound import Buttons, Choice, Menu
@@ -14,7 +15,8 @@ from pipelines.product import FIELDS, Doubt, DoubtKind
 _LONGEST = 120
 _MOST_BUTTONS = 3
 _MOST_ROWS = 10
-_OTHER = "other"
+_OTHER, _DISCARD = "other", "discard"
+_SUBJECT = "subject"
 _PREFIX = "product"
 # A currency is shown with its price.
 _LINES = tuple(name for name in FIELDS if name != "currency")
@@ -40,31 +42,60 @@ def product_line(fields: Mapping[str, str]) -> str:
 
 
 def question(draft: Draft, doubt: Doubt, text: str, language: Language) -> Buttons | Menu:
-    """The card with a question below it; the first choice is the likeliest, the last one lets the person type."""
-    asked = phrase(
-        f"ask_{doubt.kind.value}",
-        language,
-        **({"field": label(doubt.field, language)} if doubt.kind is DoubtKind.SEVERAL else {}),
-        **({"pieces": draft.read.details.get("price_for", "2")} if doubt.kind is DoubtKind.FOR_SEVERAL else {}),
-    )
-    values = list(dict.fromkeys(_plain(one.value) for one in doubt.candidates))[: _MOST_ROWS - 1]
+    """The card with a question below it: the likeliest values first, then another one to be typed, then discarding.
+
+    Because a message has three buttons at most, "another" makes room for two values: whatever is typed is taken.
+    """
+    values = list(dict.fromkeys(_plain(one.value) for one in doubt.candidates))[: _MOST_ROWS - 2]
     choices = [Choice(id=_choice(draft, doubt.field, str(at)), title=value) for at, value in enumerate(values)]
-    choices.append(Choice(id=_choice(draft, doubt.field, _OTHER), title=phrase("other", language)))
+    asked = _asked(draft, doubt, language)
+    if len(values) == _MOST_BUTTONS - 1:
+        asked += f" {phrase('or_type_it', language)}"
+    else:
+        choices.append(Choice(id=_choice(draft, doubt.field, _OTHER), title=phrase("other", language)))
+    choices.append(discarding(draft, doubt.field, language))
     body = f"{text}\n\n{asked}"
     if len(choices) <= _MOST_BUTTONS:
         return Buttons(body=body, choices=tuple(choices))
     return Menu(body=body, opener=phrase("choose", language), choices=tuple(choices))
 
 
-def chosen(tapped: str) -> tuple[str, int, str, int | None] | None:
-    """Parse a tap on a question: draft, revision, field, candidate (None: another one); None if it isn't one."""
+def subject_question(draft: Draft, language: Language) -> Buttons:
+    """The question whether photos are of a product at all."""
+    yes = Choice(id=_choice(draft, _SUBJECT, "0"), title=phrase("is_product", language))
+    no = Choice(id=_choice(draft, _SUBJECT, _DISCARD), title=phrase("no_product", language))
+    return Buttons(body=phrase(f"ask_{draft.doubtful}", language), choices=(yes, no))
+
+
+def discarding(draft: Draft, field: str, language: Language) -> Choice:
+    """The button that discards a draft, below a question about a field."""
+    return Choice(id=_choice(draft, field, _DISCARD), title=phrase("leave", language))
+
+
+class ChosenAnswer(NamedTuple):
+    """A tap on a question: `which` is a candidate's place; None for another one, and for `discards`."""
+
+    draft: str
+    revision: int
+    field: str
+    which: int | None
+    discards: bool
+
+    @property
+    def is_of_subject(self) -> bool:
+        """Whether the question was if it is a product."""
+        return self.field == _SUBJECT
+
+
+def chosen(tapped: str) -> ChosenAnswer | None:
+    """Parse a tap on a question; None if it isn't one."""
     prefix, *parts = tapped.split(".")
     if prefix != _PREFIX or len(parts) != 4 or not parts[1].isdecimal():  # noqa: PLR2004 - as _choice writes it
         return None
     draft, revision, field, which = parts
-    if field not in FIELDS or not (which == _OTHER or which.isdecimal()):
+    if field not in (*FIELDS, _SUBJECT) or not (which in (_OTHER, _DISCARD) or which.isdecimal()):
         return None
-    return draft, int(revision), field, None if which == _OTHER else int(which)
+    return ChosenAnswer(draft, int(revision), field, int(which) if which.isdecimal() else None, which == _DISCARD)
 
 
 def candidate(draft: Draft, field: str, at: int) -> str | None:
@@ -78,6 +109,16 @@ def candidate(draft: Draft, field: str, at: int) -> str | None:
 
 def _choice(draft: Draft, field: str, which: str) -> str:
     return f"{_PREFIX}.{draft.id}.{draft.revision}.{field}.{which}"
+
+
+def _asked(draft: Draft, doubt: Doubt, language: Language) -> str:
+    if doubt.kind is not DoubtKind.SEVERAL:
+        pieces = {"pieces": draft.read.details.get("price_for", "2")} if doubt.kind is DoubtKind.FOR_SEVERAL else {}
+        return phrase(f"ask_{doubt.kind.value}", language, **pieces)
+    if len({one.photo for one in doubt.candidates}) > 1:
+        return phrase("ask_several", language, field=label(doubt.field, language))
+    name = "ask_codes" if doubt.field == "barcode" else "ask_one_photo"
+    return phrase(name, language, field=label(doubt.field, language))
 
 
 def _line(name: str, shown: Mapping[str, ShownField], draft: Draft, stored: Product | None, language: Language) -> str:
@@ -95,16 +136,16 @@ def _line(name: str, shown: Mapping[str, ShownField], draft: Draft, stored: Prod
         value = f"{_amount(name, old, stored.fields) if old else phrase('missing', language)} → *{value}*"
     value += _for(name, draft, language)
     mark = "" if one.sure and _currency_sure(name, shown) else " ⚠️"
-    return f"{title}: {value} ({_source(one, language)}){mark}"
+    return f"{title}: {value} ({_source(one, draft, language)}){mark}"
 
 
-def _source(one: ShownField, language: Language) -> str:
+def _source(one: ShownField, draft: Draft, language: Language) -> str:
     if one.confidence is None:
         return phrase("from_you", language)
     if one.photo is None:
         return phrase("from_shop", language)
     # Because 99.9 % is not certain, we round down.
-    return phrase("from_photo", language, photo=str(one.photo + 1), percent=str(int(one.confidence * 100)))
+    return phrase("from_photo", language, photo=str(draft.number_of(one.photo)), percent=str(int(one.confidence * 100)))
 
 
 def _amount(name: str, value: str, fields: Mapping[str, str]) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pydantic import AwareDatetime, Field
 from redis.asyncio import Redis
 
+from bot.history import stream
+from bot.history.entries import CardConfirmed
 from bot.infra.redis import answer, key
 from bot.messages.record import Record
 
@@ -17,15 +19,17 @@ _GTIN_DIGITS = 14
 _OURS = "products"
 
 # Replaces the version that the person saw, or does nothing; the same confirmation again adds no entry.
-# KEYS 1 product, 2 history, 3 index, 4 changes, 5 their count.
-# ARGV 1 confirmation, 2 version seen, 3 product, 4 entry, 5 id, 6 when.
-_SAVE = """
+# KEYS 1 product, 2 history, 3 index, 4 changes, 5 their count, 6 stream of the history.
+# ARGV 1 confirmation, 2 version seen, 3 product, 4 entry, 5 id, 6 when, 7 entry of the stream.
+_SAVE = f"""
 if redis.call('HEXISTS', KEYS[1], 'by:' .. ARGV[1]) == 1 then return 1 end
 if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], 'version', ARGV[2] + 1, 'product', ARGV[3], 'by:' .. ARGV[1], ARGV[6])
 redis.call('RPUSH', KEYS[2], ARGV[4])
 redis.call('ZADD', KEYS[3], 'NX', ARGV[6], ARGV[5])
 redis.call('ZADD', KEYS[4], redis.call('INCR', KEYS[5]), ARGV[5])
+local history, noted = KEYS[6], ARGV[7]
+{stream.APPEND_SCRIPT}
 return 1
 """
 
@@ -73,10 +77,11 @@ class Catalogue:
     async def save(self, product: Product, entry: CatalogueEntry) -> bool:
         """Store a confirmed product once; False when the stored version isn't the one before it."""
         lists = (key(_OURS, name) for name in ("index", "changes", "changed"))
-        keys = (_card(product.id), _history(product.id), *lists)
+        keys = (_card(product.id), _history(product.id), *lists, stream.HISTORY)
         at = repr(product.captured_at.timestamp())
         seen = str(product.version - 1)
-        texts = (entry.confirmation, seen, product.model_dump_json(), entry.model_dump_json(), product.id, at)
+        stored = product.model_dump_json(), entry.model_dump_json()
+        texts = (entry.confirmation, seen, *stored, product.id, at, stream.packed(_noted(product, entry)))
         return bool(await answer(self.redis.eval(_SAVE, len(keys), *keys, *texts)))
 
     async def saved_by(self, product: str, confirmation: str) -> bool:
@@ -111,6 +116,19 @@ class Catalogue:
         for name in names:
             pipeline.hget(_card(name), "product")
         return [Product.model_validate_json(raw) for raw in await pipeline.execute() if raw]
+
+
+def _noted(product: Product, entry: CatalogueEntry) -> CardConfirmed:
+    return CardConfirmed(
+        id=f"{product.id}.{product.version}",
+        conversation=entry.by,
+        at=entry.at,
+        product=product.id,
+        product_version=product.version,
+        fields=entry.fields,
+        previous=entry.was,
+        photos=entry.photos,
+    )
 
 
 def product_id(fields: dict[str, str], otherwise: str) -> str:

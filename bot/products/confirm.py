@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,9 +17,9 @@ from bot.products import photos
 from bot.products.card_message import CardMessages
 from bot.products.card_text import product_line
 from bot.products.catalogue import Catalogue, CatalogueEntry, Product, ProductPhoto, after, product_id
-from bot.products.draft import Draft, shown_of, values_of
-from bot.products.draft_store import DraftChange, Drafts
-from bot.products.texts import phrase
+from bot.products.draft import Draft, missing_of, shown_of, values_of
+from bot.products.draft_store import SESSION_SECONDS, DraftChange, Drafts
+from bot.products.texts import label, phrase
 from bot.storage.storage import Storage, StorageFailed
 from pipelines.product import FIELDS
 
@@ -44,6 +45,8 @@ class ProductConfirmer:
             return TapResult(text=phrase("gone", confirmed.language))
         if not confirmed.begun and (other := await self._outdated(confirmed, draft)):
             return other
+        if not confirmed.begun and (asked := await self._asked_for_missing(confirmed, draft)):
+            return asked
         catalogue_id = product_id(values_of(draft), draft.id)
         if not await self.catalogue.saved_by(catalogue_id, confirmed.key):
             try:
@@ -91,6 +94,18 @@ class ProductConfirmer:
         if (stored.version if stored else 0) != confirmed.action["version"]:
             return await self._shown_again(confirmed, draft, "stored_meanwhile")
         return None
+
+    async def _asked_for_missing(self, confirmed: ConfirmedAction, draft: Draft) -> TapResult | None:
+        """A question for the name or the price that the card lacks; None when it has both, or was asked before."""
+        stored = await self.card_messages.stored(draft)
+        missing = missing_of(draft, stored.fields if stored else {})
+        if not missing or confirmed.action.get("incomplete"):
+            return None
+        draft = draft.changed(awaiting=missing[0], until=time.time() + SESSION_SECONDS)
+        await self.drafts.write(confirmed.conversation, DraftChange(drafts={draft.id: draft}))
+        card = await self.card_messages.card(confirmed.conversation, draft, confirmed.language, saving=True)
+        named = ", ".join(label(name, confirmed.language) for name in missing)
+        return TapResult(text=phrase("incomplete", confirmed.language, fields=named), parts=(card,))
 
     async def _shown_again(self, confirmed: ConfirmedAction, draft: Draft, why: str) -> TapResult:
         card = await self.card_messages.card(confirmed.conversation, draft, confirmed.language)

@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 from pipelines.barcodes import is_gtin
+from pipelines.product.number_words import in_digits
 from pipelines.product.price_parsing import amounts, value_of
 from pipelines.product.size_parsing import sizes
 from pipelines.product.vocabulary import plain
@@ -101,8 +102,19 @@ _MOST_WORDS = 8
 
 def command_of(text: str) -> Command | None:
     """A message that is nothing but a command: otra, cancela, guardar."""
-    bare = " ".join(re.findall(r"\w+", plain(text)))
+    bare = _bare(text)
     return next((name for name, spellings in _COMMANDS.items() if bare in spellings), None)
+
+
+def _bare(text: str) -> str:
+    return " ".join(re.findall(r"\w+", plain(text)))
+
+
+def denies(text: str) -> bool:
+    """Whether a message says nothing but no, or that it is no product."""
+    return (
+        re.fullmatch(r"(?:no|nope|no es|no es un producto|not a product|it is not|it isn t)", _bare(text)) is not None
+    )
 
 
 def asks(text: str) -> bool:
@@ -115,7 +127,7 @@ def correction_of(text: str, awaiting: str | None = None) -> Correction:
     text = " ".join(text.split("\n")).strip().rstrip(".!")
     if not text or len(text) > 4 * _LONGEST or asks(text):
         return Correction()
-    return _named(text) or _awaited(text, awaiting) or _unnamed(text)
+    return _named(text) or _awaited(text, awaiting) or _unnamed(text) or _unnamed(in_digits(text)) or _bare_price(text)
 
 
 def value_for(name: str, text: str) -> dict[str, str]:
@@ -129,11 +141,8 @@ def value_for(name: str, text: str) -> dict[str, str]:
 def occurs(name: str, value: str, words: str) -> bool:
     """Whether a person's words hold a value: every word and number of it."""
     if name == "price":
-        stated = {value_of(number) for number in re.findall(r"\d[\d.,]*", words)}
-        try:
-            return Decimal(value) in stated
-        except InvalidOperation:
-            return False
+        said = re.findall(r"\d[\d.,]*", f"{words} {in_digits(words)}")
+        return _decimal(value) in {_decimal(number) for number in said} - {None}
     if name == "barcode" and value.isdecimal():
         return value in re.sub(r"[\s-]", "", words)
     if name == "size" and any(str(one) == value for one in sizes(words)):
@@ -222,6 +231,15 @@ def _unnamed(text: str) -> Correction:
     return Correction()
 
 
+def _bare_price(text: str) -> Correction:
+    """A number behind a "no": what the card says is not the price."""
+    found = re.match(r"no[,.;:]?\s++(?:(?:es|son|it'?s)\s++)?(?P<value>\S.*+)$", text, re.IGNORECASE)
+    try:
+        return Correction(dict(value_for("price", found["value"]))) if found else Correction()
+    except NoValue:
+        return Correction()
+
+
 def _field_of(match: re.Match[str]) -> str:
     return next(name for name in _FIELDS if match[name])
 
@@ -229,7 +247,16 @@ def _field_of(match: re.Match[str]) -> str:
 # Values
 
 
+def _decimal(number: str) -> Decimal | None:
+    """The amount that digits with points and commas write; None where they write none."""
+    try:
+        return value_of(number.rstrip(".,"))
+    except InvalidOperation:
+        return None
+
+
 def _price(_: str, text: str) -> dict[str, str]:
+    text = in_digits(text)
     found = amounts(text, before="precio ")
     if len(found) != 1:
         raise NoValue("expected one amount, such as 36 or 1,249.00")
@@ -241,7 +268,7 @@ def _price(_: str, text: str) -> dict[str, str]:
 
 
 def _size(_: str, text: str) -> dict[str, str]:
-    found = sizes(text)
+    found = sizes(text) or sizes(text := in_digits(text))
     if len(found) == 1 and found[0].start == 0 and found[0].end >= len(text) - 1:
         return {"size": str(found[0])}
     if not re.search(r"\d", text) and len(text.split()) > 3:  # noqa: PLR2004 - "grande", "tamaño familiar"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Literal, NamedTuple
 
@@ -19,6 +19,7 @@ _ASKED = {DoubtKind.SEVERAL, DoubtKind.BARS_AND_DIGITS, DoubtKind.CENTS, DoubtKi
 # ISO 4217: currencies that have no cents.
 _WHOLE = {"CLP", "PYG", "JPY", "COP", "CRC"}
 _CENT = Decimal("0.01")
+_NEEDED, _NUMBERS = ("name", "price"), ("price", "barcode")
 _NAMES_A_PRODUCT = {"gtin", "book", "periodical"}
 
 
@@ -33,6 +34,8 @@ class StatedValue(Record):
 class Draft(Record):
     """`photos` are message ids in order, `said` stated values, `denied` values that were read and called wrong.
 
+    `numbers` are those of the photos as the person counts them, who also counts the `sent` ones that can't be read.
+    `doubtful` names what the photos seem to show in place of a product, until the person says that it is one.
     `currency` is the shop's, for a price without one. `revision` grows with every change, so that a tap on an earlier
     card is recognised. `awaiting` is the field that the person was asked to type. `until` is when it expires, in Unix
     seconds.
@@ -42,6 +45,9 @@ class Draft(Record):
     currency: str = "MXN"
     revision: int = 0
     photos: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
+    sent: int = 0
+    doubtful: str = ""
     read: ProductCard = ProductCard()
     said: dict[str, StatedValue] = Field(default_factory=dict)
     denied: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -51,6 +57,10 @@ class Draft(Record):
 
     def changed(self, **changes: object) -> Draft:
         return self.model_copy(update=changes | {"revision": self.revision + 1})
+
+    def number_of(self, photo: int) -> int:
+        """The number by which the person knows a photo."""
+        return self.numbers[photo] if photo < len(self.numbers) else photo + 1
 
     def with_stated(self, stated: dict[str, StatedValue]) -> Draft:
         """Add values that the person states: they go before all that was read or stated earlier."""
@@ -98,6 +108,22 @@ def open_question(draft: Draft) -> Doubt | None:
     open_ = [doubt for doubt in draft.read.doubts if doubt.kind in _ASKED and doubt.field not in draft.said]
     left = [one for doubt in open_ if (one := _without_denied(doubt, draft)) is not None]
     return max(left, key=lambda doubt: FIELDS.index(doubt.field), default=None)
+
+
+def missing_of(draft: Draft, stored: Mapping[str, str]) -> list[str]:
+    """Fields without which nobody can ask for the product, and that nobody said it lacks."""
+    shown = shown_of(draft)
+    return [name for name in _NEEDED if name not in shown and name not in draft.said and not stored.get(name)]
+
+
+def awaited_of(draft: Draft) -> str | None:
+    """The field that a bare value is taken for: the one asked for, else a number that the card lacks."""
+    if draft.awaiting:
+        return draft.awaiting
+    doubt = open_question(draft)
+    if doubt is not None:
+        return doubt.field if doubt.field in _NUMBERS else None
+    return "price" if "price" not in shown_of(draft) and "price" not in draft.said else None
 
 
 def spelled(price: str, currency: str | None) -> str:

@@ -64,6 +64,42 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "es": "El precio es por {pieces} piezas juntas. ¿Qué precio guardo?",
         "en": "The price is for {pieces} pieces together. Which price shall I save?",
     },
+    "ask_codes": {
+        "es": "En la foto hay varios códigos. ¿Cuál es el del producto?",
+        "en": "There are several codes in the photo. Which is the product's?",
+    },
+    "ask_one_photo": {
+        "es": "En la foto hay más de uno. ¿Cuál es el dato correcto de «{field}»?",
+        "en": "There is more than one in the photo. Which is right for “{field}”?",
+    },
+    "or_type_it": {"es": "Si es otro, escríbelo.", "en": "If it is another, type it."},
+    "ask_receipt": {
+        "es": "Esto parece un ticket o una factura. ¿Es un producto?",
+        "en": "This looks like a receipt or an invoice. Is it a product?",
+    },
+    "ask_poster": {
+        "es": "Esto parece un cartel con un código QR. ¿Es un producto?",
+        "en": "This looks like a poster with a QR code. Is it a product?",
+    },
+    "ask_page": {
+        "es": "Esto parece una página de texto. ¿Es un producto?",
+        "en": "This looks like a page of text. Is it a product?",
+    },
+    "is_product": {"es": "Sí, es un producto", "en": "Yes, a product"},
+    "no_product": {"es": "No", "en": "No"},
+    "was_no_product": {
+        "es": "De acuerdo, no hago ficha. ¿Qué necesitas con la foto?",
+        "en": "All right, no card. What do you need with the photo?",
+    },
+    "receipt_left_out": {
+        "es": "Foto {number}: parece un ticket, así que no la agregué a la ficha.",
+        "en": "Photo {number}: it looks like a receipt, so I didn't add it to the card.",
+    },
+    "save_without": {"es": "Guardar así", "en": "Save as it is"},
+    "incomplete": {
+        "es": "A la ficha le falta: {fields}. Escríbelo, o guárdala así.",
+        "en": "The card lacks: {fields}. Type it, or save the card as it is.",
+    },
     "other": {"es": "Otro", "en": "Another"},
     "choose": {"es": "Elegir", "en": "Choose"},
     "type_it": {"es": "¿Cuál es: {field}? Escríbelo, por favor.", "en": "What is it: {field}? Please type it."},

@@ -19,6 +19,7 @@ from bot.settings.integrations import (
     StripeSettings,
     SubscriberSettings,
 )
+from bot.settings.knowledge import EmbeddingsSettings, KnowledgeSettings
 from bot.settings.models import PRICES, BudgetSettings, LLMSettings, VisionSettings, WhisperSettings
 from bot.settings.reading import Section, SettingsWrong, read, variables
 from bot.settings.service import DatabaseSettings, LogSettings, RedisSettings, ServiceSettings
@@ -31,6 +32,8 @@ __all__ = [
     "BudgetSettings",
     "ChannelSettings",
     "DatabaseSettings",
+    "EmbeddingsSettings",
+    "KnowledgeSettings",
     "LLMSettings",
     "LogSettings",
     "MailSettings",
@@ -73,6 +76,8 @@ class Settings:
         self.push = read(PushSettings, wrong)
         self.storage = read(StorageSettings, wrong)
         self.subscribers = read(SubscriberSettings, wrong)
+        self.knowledge = read(KnowledgeSettings, wrong)
+        self.embeddings = read(EmbeddingsSettings, wrong)
         self.service = read(ServiceSettings, wrong)
         self.log = read(LogSettings, wrong)
         if wrong:
@@ -113,6 +118,8 @@ SECTIONS: tuple[type[Section], ...] = (
     PushSettings,
     StorageSettings,
     SubscriberSettings,
+    KnowledgeSettings,
+    EmbeddingsSettings,
     ServiceSettings,
     LogSettings,
 )

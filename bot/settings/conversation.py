@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from bot.settings.message_prices import readable_prices
 from bot.settings.reading import CommaList, Seconds, Section, Url, pieces
 
 # A contact is kept this long after the last message, so no memory of it may outlive that.
@@ -36,6 +38,9 @@ class WhatsAppSettings(Section):
     api_base_url: Url = Field("https://graph.facebook.com", description="the Graph API's address")
     messages_per_second: int = Field(80, ge=1, le=1000, description="Meta's limit for the number; 20 in coexistence")
     api_version: str = Field("v26.0", pattern=r"^v\d+\.\d+$", description="a Graph API version such as v26.0")
+    prices: Annotated[Path | None, AfterValidator(readable_prices)] = Field(
+        None, description="a CSV file of Meta's prices: country,category,usd; without it fees are only counted"
+    )
 
 
 class TurnSettings(Section):

@@ -12,9 +12,11 @@ from bot.conversations.dead_letters import DeadLetter
 from bot.conversations.inbox import FLOOD
 from bot.conversations.memory import History, HistoryEntry
 from bot.conversations.rate_limit import Admission
+from bot.history.entries import MessageRead, TurnClosed
 from bot.infra.logs import masked
+from bot.media.archive import place_of
 from bot.media.understanding import PerceivedMessage
-from bot.messages.inbound import Inbound
+from bot.messages.inbound import Inbound, Media
 from bot.messages.language import Language, language_from
 from bot.messages.outbound import Part, Reply
 from bot.prompting.canary import CurrentRelease
@@ -177,6 +179,25 @@ def end_states(messages: list[Inbound], result: TurnResult, turn: str) -> dict[s
         return "answered" if message.id in result.answered_by_code else result.state
 
     return {message.id: _entry(message, state(message)) | {"turn": turn} for message in messages}
+
+
+def closing_entry(turn: TurnContext, ends: dict[str, dict[str, str]], name: str) -> TurnClosed:
+    """The entry of the history with the end states of a turn's messages, and what was understood of their files."""
+    read = {}
+    for message, one in zip(turn.messages, turn.perceived, strict=True):
+        state, content, text, file = ends[message.id]["state"], message.content, None, None
+        if isinstance(content, Media):
+            text = one.perceived.words or one.perceived.text
+            file = place_of(turn.conversation, message, content.media_id) if one.perceived.kept else None
+        read[message.id] = MessageRead(state=state, text=text, file=file)
+    return TurnClosed(
+        id=name,
+        conversation=turn.conversation,
+        at=datetime.now(UTC),
+        turn=name,
+        messages=read,
+        language=turn.language,
+    )
 
 
 def language_known(contact: Contact) -> Language | None:

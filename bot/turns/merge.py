@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from heapq import merge
 from operator import attrgetter
 from typing import Any
@@ -14,6 +15,8 @@ from bot.conversations.identity import current_name, merged_into_key, to_merge_k
 from bot.conversations.lease import ConversationLeases, Lease
 from bot.conversations.memory import History, HistoryEntry, Memory
 from bot.delivery import reply_queue
+from bot.history import stream
+from bot.history.entries import ConversationMerged
 from bot.infra.queries import Query, ask
 from bot.integrations.push import subscriptions
 from bot.turns.trace import traces_key
@@ -64,6 +67,8 @@ class ConversationMerger:
             reply_queue.adopt(pipeline, home, unsent)
             assignment.adopt(pipeline, home, *assigned)
             pipeline.srem(to_merge_key(home), name)
+            joined = ConversationMerged(id=name, conversation=home, at=datetime.now(UTC), source=name)
+            stream.append(pipeline, joined)
 
         await self._leases.commit(lease, write)
         await self._memory.forget(name)

@@ -10,6 +10,7 @@ import structlog
 
 from bot.conversations.contacts import Contact
 from bot.conversations.events import EventPublisher, event_id, person
+from bot.history import stream
 from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import TURN_SECONDS, TURNS
 from bot.infra.queues import JobScheduler
@@ -70,6 +71,7 @@ class TurnReporter:
         self._events.put(pipeline, event)
         if asked := trace.asked():
             self._events.put(pipeline, asked)
+        stream.append(pipeline, trace_store.history_entry(trace))
 
     async def closed(self, turn: TurnContext, trace: Trace, *, summary_due: bool) -> None:
         """Report a closed turn."""

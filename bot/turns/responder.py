@@ -13,11 +13,11 @@ from bot.conversations.confirmations import Confirmations, TapResults, is_tap
 from bot.conversations.contacts import Contacts
 from bot.conversations.inbox import FLOOD
 from bot.infra.live_events import LiveEvents
-from bot.messages.inbound import Inbound
+from bot.messages.inbound import Inbound, Photo
 from bot.messages.outbound import Part
 from bot.messages.phrases import phrase
 from bot.products.capture import ProductCapture
-from bot.products.capture_turn import CaptureMessage
+from bot.products.capture_message import CaptureMessage
 from bot.products.card_reader import PhotoTurn
 from bot.products.draft_store import CapturedTurn
 from bot.turns.context import TRIES, TurnContext, TurnResult
@@ -80,11 +80,9 @@ class Responder:
         parts = (*tapped.parts, *captured.parts)
         if rule_result.complete or len(handled) == len(turn.messages):
             return TurnResult(rule_result.prefixed(text), "answered", parts, by_code=True)
-        troubles = [one.perceived.trouble for one in turn.perceived if one.perceived.message not in handled]
-        if all(troubles):
+        if all(one.perceived.trouble for one in turn.perceived if one.perceived.message not in handled):
             # No message was understood, so the model is not asked: it would make something up.
-            phrases = dict.fromkeys(phrase(trouble, turn.language) for trouble in troubles if trouble)
-            said = rule_result.prefixed("\n\n".join(filter(None, (text, *phrases))))
+            said = rule_result.prefixed("\n\n".join(filter(None, (text, *_troubles(turn, handled)))))
             return TurnResult(said, "answered", parts, settled=(text, parts))
         await self.events.publish(trace.event())
         with trace.station("agent"):
@@ -145,10 +143,24 @@ class Responder:
             return None
 
 
+def _troubles(turn: TurnContext, handled: frozenset[str]) -> list[str]:
+    """Sentences about messages that can't be read; each of several photos goes by its number."""
+    photos = [message.id for message in turn.messages if isinstance(message.content, Photo)]
+    told = []
+    for one in (perceived.perceived for perceived in turn.perceived):
+        if not one.trouble or one.message in handled:
+            continue
+        said = phrase(one.trouble, turn.language)
+        if one.message in photos and len(photos) > 1:
+            said = phrase("numbered_photo", turn.language).format(number=photos.index(one.message) + 1, said=said)
+        told.append(said)
+    return list(dict.fromkeys(told))
+
+
 def _incoming(turn: TurnContext, tapped: TapResults) -> list[CaptureMessage]:
     """Input for the photo session. Forwarded text is left out, because it isn't the person's own."""
     return [
-        CaptureMessage(message, "" if message.forwarded else one.perceived.words, one.photo_text)
+        CaptureMessage(message, "" if message.forwarded else one.perceived.words, one.photo_text, one.perceived.trouble)
         for message, one in zip(turn.messages, turn.perceived, strict=True)
         if message.id not in tapped.messages
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal, assert_never
 
 import structlog
@@ -14,6 +15,8 @@ from bot.conversations import contacts, ledger, memory, waiting_list
 from bot.conversations.inbox import why_unanswered
 from bot.conversations.lease import ConversationLeases, Lease
 from bot.conversations.memory import History, HistoryEntry, Memory
+from bot.history import stream
+from bot.history.entries import MessageRead, TurnClosed
 from bot.infra.queries import Query, gathered
 from bot.infra.redis import key
 from bot.media.archive import Archive
@@ -163,6 +166,14 @@ class MessageRevisions:
                     pipeline, conversation, copied.id, text_without_file(copied.content), self.memory.ttl_seconds
                 )
         ledger.end(pipeline, conversation, batch.ends)
+        noted = {
+            wamid: MessageRead(state=fields["state"])
+            for wamid, fields in batch.ends.items()
+            if fields["type"] not in ("reaction", "edit", "revoke")
+        }
+        if noted:
+            entry = TurnClosed(id=min(noted), conversation=conversation, at=datetime.now(UTC), messages=noted)
+            stream.append(pipeline, entry)
         waiting_list.drop(pipeline, conversation, batch.taken)
         revised_texts = {
             wamid: _DELETED if isinstance(change, Revoke) else _edited(known[wamid], change)

@@ -19,13 +19,14 @@ from bot.conversations.memory import History, HistoryEntry, Memory
 from bot.conversations.turn_state import turn_keys
 from bot.conversations.waiting_list import Waiting, waiting, waiting_key
 from bot.delivery import reply_queue
+from bot.history import stream
 from bot.infra.queries import Query, ask, gathered
 from bot.infra.redis import answer
 from bot.media.cache import note_media
 from bot.messages.outbound import Reply
 from bot.messages.prompt_text import part_text
 from bot.prompting.library import Library
-from bot.turns.context import TurnAttempt, TurnContext, TurnResult, dead_letter_of, end_states, reply_to
+from bot.turns.context import TurnAttempt, TurnContext, TurnResult, closing_entry, dead_letter_of, end_states, reply_to
 from bot.turns.reply import composed
 from bot.turns.revisions import MessageBatch, MessageRevisions
 from bot.turns.snapshot import ConversationSnapshot
@@ -165,6 +166,7 @@ class TurnStore:
                 memory.store_quotable(pipeline, turn.conversation, message.id, text, self._memory.ttl_seconds)
                 note_media(pipeline, turn.conversation, message)
             ledger.end(pipeline, turn.conversation, ends)
+            stream.append(pipeline, closing_entry(turn, ends, trace.turn))
             if failed:
                 dead_letters.put(pipeline, turn.conversation, dead_letter_of(turn, trace, result))
             turn.spending.write(pipeline)

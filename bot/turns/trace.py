@@ -15,6 +15,8 @@ from redis.asyncio import Redis
 
 from bot.agent.loop import ToolResult
 from bot.ai.chat import Attempt
+from bot.history.asked import pack
+from bot.history.entries import TurnTraced
 from bot.infra.metrics import COST, LLM_REQUESTS, LLM_TOKENS
 from bot.infra.redis import answer, key
 from bot.media.understanding import Perceived
@@ -39,6 +41,7 @@ class Trace:
     outcome: str | None = None
     why: str = ""
     error: str | None = None
+    release: str = ""
     _stations: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -92,11 +95,27 @@ class Trace:
         }
 
     def asked(self) -> dict[str, Any] | None:
-        """The messages sent to models, for the event stream alone: a record of them would outlive a revocation."""
+        """The messages sent to models, for the event stream and the history.
+
+        The history forgets them when a message is deleted; no other record may outlive a revocation.
+        """
         if not self.attempts:
             return None
         sent = [{"asked": one.asked, "messages": [_shown(message) for message in one.sent]} for one in self.attempts]
         return {"type": "asked", "turn": self.turn, "conversation": self.conversation, "requests": sent}
+
+
+def history_entry(trace: Trace) -> TurnTraced:
+    """The whole turn for the history, which forgets what was asked when a message is deleted."""
+    asked = trace.asked()
+    return TurnTraced(
+        id=trace.turn,
+        conversation=trace.conversation,
+        at=trace.started_at,
+        trace=trace.event(),
+        release=trace.release,
+        asked=pack(asked["requests"]) if asked else None,
+    )
 
 
 def keep(pipeline: Any, conversation: str, event: dict[str, Any]) -> None:

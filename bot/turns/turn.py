@@ -51,6 +51,7 @@ class TurnProcessor:
         structlog.contextvars.bind_contextvars(message=masked(waiting[0].id), conversation=conversation)
         async with AsyncExitStack() as indicators:
             attempt, waiting = await self._begin(lease, snapshot, trace, indicators)
+            trace.release = attempt.prompts.release
             passing("turn: begun")
             batch = await self.preparation.apply_changes(conversation, waiting[: attempt.count], attempt)
             if not batch.to_answer:

@@ -14,15 +14,18 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.conversations import rate_limit
+from bot.conversations.budget import Budget
 from bot.conversations.contacts import Contacts
 from bot.conversations.events import EventPublisher
 from bot.conversations.handoff import HandOff
 from bot.conversations.inbox import MOST_WAITING, Inbox
 from bot.conversations.thread_control import ThreadControl
 from bot.conversations.waiting_list import WaitingList
+from bot.delivery.fees import MetaFees
 from bot.delivery.pause import SendingPause
 from bot.delivery.service_messages import ServiceMessages
 from bot.delivery.statuses import DeliveryStatuses
+from bot.history.stream import HistoryStream
 from bot.infra import queue_admin, queues
 from bot.infra.alerts import Alerts
 from bot.infra.live_events import LiveEvents
@@ -33,6 +36,7 @@ from bot.infra.replicas import Replicas
 from bot.integrations.push.invitations import InvitationLinks
 from bot.prompting.releases import read_current_release
 from bot.settings import Settings
+from bot.settings.message_prices import read_prices
 from bot.storage.files import files_of
 from bot.web import files, push, whatsapp
 from bot.web import stripe as stripe_webhook
@@ -152,12 +156,14 @@ async def _page(app: web.Application) -> bytes:
             release.add_metric([active.current], 1)
         if active.canary:
             candidate.add_metric([active.canary.release], active.canary.percent)
+        backlog = GaugeMetricFamily("recado_history_backlog", "Entries of the history that the database lacks")
+        backlog.add_metric([], await HistoryStream(app[REDIS]).length())
         service = GaugeMetricFamily(
             "recado_service_messages_month", "This month's service messages by Meta's charge", labels=["number", "type"]
         )
         for charge, count in (await ServiceMessages(app[REDIS], app[token_routes.EVENTS]).of_month()).items():
             service.add_metric(charge, count)
-        gauges = [unaccounted, jobs, paused, release, candidate, service]
+        gauges = [unaccounted, jobs, paused, release, candidate, service, backlog]
     except (RedisError, OSError):
         # Without Redis the page still tells what this process counted; readyz tells that Redis is away.
         gauges = []
@@ -242,12 +248,18 @@ async def _inbox(app: web.Application) -> AsyncIterator[None]:
         async with (
             MicroBatcher(inbox.accept, seconds=whatsapp.STORE_SECONDS).running() as messages,
             MicroBatcher(
-                DeliveryStatuses(redis, events).record, seconds=whatsapp.STORE_SECONDS
+                DeliveryStatuses(redis, events, _fees(app)).record, seconds=whatsapp.STORE_SECONDS
             ).running() as deliveries,
         ):
             app[whatsapp.INBOX] = messages
             app[whatsapp.DELIVERIES] = deliveries
             yield
+
+
+def _fees(app: web.Application) -> MetaFees:
+    settings, redis = app[_SETTINGS], app[REDIS]
+    budget = Budget(redis, settings.budget, settings.service.zone)
+    return MetaFees(redis, read_prices(settings.whatsapp.prices), budget)
 
 
 async def _console(app: web.Application) -> AsyncIterator[None]:

@@ -11,6 +11,8 @@ from bot.whatsapp.lenient_json import digits, items, mapping, number, text
 
 Raw = dict[str, Any]
 _WANTED = {"stop": False, "resume": True, "signup": True}
+# A history of another app joins the memory as one text.
+_MOST_MESSAGES, _LONGEST_HISTORY = 40, 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,27 @@ def handover(value: Raw, now: datetime) -> Handover:
 
 
 def context_summary(raw: Raw) -> str | None:
-    """Summary of the conversation by another app; its words are that app's, and mostly a model's."""
-    return text(mapping(mapping(raw.get("conversation_context")).get("summary")).get("text"))
+    """Summary of the conversation by another app, or its last messages: that app's words, and mostly a model's."""
+    context = mapping(raw.get("conversation_context"))
+    return text(mapping(context.get("summary")).get("text")) or _context_history(context.get("history"))
+
+
+def _context_history(history: Any) -> str | None:
+    """The end of a history as lines; its shape isn't documented, so that several are read."""
+    lines: list[str] = []
+    length = 0
+    for message in reversed((items(history) or items(mapping(history).get("messages")))[-_MOST_MESSAGES:]):
+        one = mapping(message)
+        body = text(one.get("text")) or text(mapping(one.get("text")).get("body")) or text(one.get("body"))
+        if not body:
+            continue
+        author = text(one.get("role")) or text(one.get("author"))
+        line = f"{author}: {body}" if author else body
+        if lines and length + len(line) > _LONGEST_HISTORY:
+            break
+        lines.append(line[:_LONGEST_HISTORY])
+        length += len(line) + 1
+    return "\n".join(reversed(lines)) or None
 
 
 def _role(control: Raw, value: Raw, whose: str) -> str:

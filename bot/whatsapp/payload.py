@@ -284,6 +284,8 @@ def _status(raw: Raw, metadata: Raw) -> Status | None:
         error=int(code) if code is not None else None,
         pricing=charged if pricing else None,
         phone_number_id=text(metadata.get("phone_number_id")) or "",
+        phone=digits(raw.get("recipient_id")),
+        bsuid=text(raw.get("recipient_user_id")),
     )
 
 

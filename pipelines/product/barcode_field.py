@@ -35,11 +35,12 @@ def barcode_of(evidence: Evidence) -> Findings:
         fields.append(field)
         doubts += [Doubt(DoubtKind.BARS_AND_DIGITS, "barcode", (field, other))] if other else []
     best = max(fields, key=lambda field: field.confidence)
-    several = [field for field in _unlike(fields) if field is not best]
-    if several:
-        unsure = Field(best.value, _DIFFERENT, best.photo, best.box)
-        doubts = [Doubt(DoubtKind.SEVERAL, "barcode", (best, *several))]
-        return Findings({"barcode": unsure}, tuple(doubts), {})
+    scanned, printed = _unlike(fields), [doubt.candidates[1] for doubt in doubts]
+    elsewhere = [] if best.confident else _printed_elsewhere(evidence, scans, [*fields, *printed])
+    if len(scanned) > 1 or elsewhere:
+        candidates = _unlike([*fields, *printed, *elsewhere])
+        unsure = Field(candidates[0].value, _DIFFERENT, candidates[0].photo, candidates[0].box)
+        return Findings({"barcode": unsure}, (Doubt(DoubtKind.SEVERAL, "barcode", tuple(candidates)),), {})
     if best.confidence > _DIFFERENT and len(doubts) < len(fields):
         doubts = []
     return Findings({"barcode": best}, tuple(doubts), _facts(evidence.scans))
@@ -121,6 +122,22 @@ def numbers(pieces: Iterable[Piece]) -> list[tuple[str, Piece]]:
 
 
 def _from_digits(evidence: Evidence) -> Findings:
+    ordered = _printed_numbers(evidence)
+    if not ordered:
+        return NOTHING
+    kind = DoubtKind.DIGITS_ONLY if len(ordered) == 1 else DoubtKind.SEVERAL
+    return Findings({"barcode": ordered[0]}, (Doubt(kind, "barcode", tuple(ordered)),))
+
+
+def _printed_elsewhere(evidence: Evidence, scans: Iterable[Scan], known: Iterable[Field]) -> list[Field]:
+    """Return other numbers, in photos without bars: where the bars aren't sure, one of these may be the right one."""
+    with_bars, numbers_known = {scan.photo for scan in scans}, [field.value for field in known]
+    found = (field for field in _printed_numbers(evidence) if field.photo not in with_bars)
+    return [field for field in found if not any(same_product(field.value, number) for number in numbers_known)]
+
+
+def _printed_numbers(evidence: Evidence) -> list[Field]:
+    """Return the numbers of products that are printed anywhere, the best read first."""
     read: dict[str, list[Piece]] = {}
     for photo in range(len(evidence.photo_texts)):
         for digits, piece in numbers(evidence.of_photo(photo)):
@@ -132,15 +149,11 @@ def _from_digits(evidence: Evidence) -> Findings:
             code = code_of(f"(01){printed[1]}") if printed else None
             if code and code.gtin:
                 read.setdefault(number_of(code), []).append(piece)
-    if not read:
-        return NOTHING
-    candidates = tuple(
+    candidates = [
         Field(digits, _DIGITS_ONLY * min(piece.confidence for piece in pieces), pieces[0].photo, pieces[0].box)
         for digits, pieces in read.items()
-    )
-    ordered = tuple(sorted(candidates, key=lambda field: -field.confidence))
-    kind = DoubtKind.DIGITS_ONLY if len(ordered) == 1 else DoubtKind.SEVERAL
-    return Findings({"barcode": ordered[0]}, (Doubt(kind, "barcode", ordered),))
+    ]
+    return sorted(candidates, key=lambda field: -field.confidence)
 
 
 def _unlike(fields: Iterable[Field]) -> list[Field]:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,10 @@ from bot.conversations.contacts import Contacts
 from bot.conversations.identity import contact_key
 from bot.conversations.inbox import Inbox
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost
+from bot.database.engine import Database
+from bot.database.opening import open_current
 from bot.delivery.statuses import DeliveryStatuses
+from bot.history.personal import PersonalHistory
 from bot.infra import queue_admin, queues
 from bot.infra.live_events import LiveEvents
 from bot.infra.redis import answer
@@ -39,15 +42,33 @@ from tests.terminals import on_terminal
 from tests.world import World
 
 Media = Callable[[str], bytes]
+_open: list[Database] = []
 LEO = simulator.Person(phone="5215587654321", bsuid="MX.8809876543210987", name="Leo Fuentes")
 
 
 def personal_data_of(world: World, *, patience: float = 5, files: Files | None = None) -> PersonalData:
     leases = ConversationLeases(world.redis, lease_seconds=2)
     person_files = files or files_of(world.redis, world.settings)
-    return PersonalData(
-        world.redis, leases, person_files, DeliveryStatuses(world.redis, LiveEvents(world.redis)), longest_wait=patience
-    )
+    deliveries = DeliveryStatuses(world.redis, LiveEvents(world.redis))
+
+    async def history() -> PersonalHistory:
+        return PersonalHistory(world.redis, await _database(world))
+
+    return PersonalData(world.redis, leases, person_files, deliveries, history, longest_wait=patience)
+
+
+async def _database(world: World) -> Database:
+    """The database of the test, opened once."""
+    if not _open:
+        _open.append(await open_current(world.settings.database.url.get_secret_value()))
+    return _open[0]
+
+
+@pytest.fixture(autouse=True)
+async def _closed() -> AsyncIterator[None]:
+    yield
+    while _open:
+        await _open.pop().close()
 
 
 async def person_of(world: World, identity: str) -> Person:

@@ -114,7 +114,9 @@ DAY = [
     status("sent", "wamid.out", 1.1),
     status("delivered", "wamid.out", 1.2),
     status("read", "wamid.out", 1.3),
-    TurnClosed(id=TURN, conversation=ANA, at=minutes(1), messages={"wamid.1": MessageRead(state="handed_off")}),
+    TurnClosed(
+        id=TURN, turn=TURN, conversation=ANA, at=minutes(1), messages={"wamid.1": MessageRead(state="handed_off")}
+    ),
     wrote("wamid.2", "¿Hola?", 3),
     wrote("wamid.3", Reaction(message_id="wamid.out", emoji="👍"), 3.5),
     desk("taken", 4, "eva@example.com"),
@@ -204,7 +206,7 @@ async def test_words_are_found_without_accents_and_while_they_are_typed(
         [
             wrote("wamid.1", "Necesito mi FACTURA electrónica"),
             wrote("wamid.2", Voice(media_id="m1"), 1, conversation=LEO),
-            TurnClosed(id=TURN, conversation=LEO, at=minutes(2), messages={"wamid.2": heard}),
+            TurnClosed(id=TURN, turn=TURN, conversation=LEO, at=minutes(2), messages={"wamid.2": heard}),
             ReplyQueued(
                 id="t_1", conversation=LEO, at=minutes(3),
                 reply=Reply(id="t_1", parts=(Buttons(body="¿Qué día?", choices=(Choice(id="1", title="Hoy"),)),)),
@@ -249,7 +251,9 @@ async def test_a_deleted_message_leaves_no_words_in_the_turn_that_answered_it(
     writer: HistoryWriter, reader: HistoryReader
 ) -> None:
     trace = TurnTraced(id=TURN, conversation=ANA, at=minutes(1), trace={"messages": ["wamid.1"], "reply": ["secreto"]})
-    closed = TurnClosed(id=TURN, conversation=ANA, at=minutes(1), messages={"wamid.1": MessageRead(state="answered")})
+    closed = TurnClosed(
+        id=TURN, turn=TURN, conversation=ANA, at=minutes(1), messages={"wamid.1": MessageRead(state="answered")}
+    )
     await writer.write([wrote("wamid.1", "secreto"), closed, trace])
     turn = await reader.turn(TURN)
     assert turn is not None
@@ -275,7 +279,7 @@ async def test_the_file_of_a_message_keeps_its_place_in_the_storage(
     await writer.write(
         [
             wrote("wamid.1", Photo(media_id="m1", mime="image/jpeg", caption="mira")),
-            TurnClosed(id=TURN, conversation=ANA, at=minutes(1), messages={"wamid.1": read}),
+            TurnClosed(id=TURN, turn=TURN, conversation=ANA, at=minutes(1), messages={"wamid.1": read}),
         ]
     )
     (message,) = (await reader.messages(ANA)).as_json()["messages"]

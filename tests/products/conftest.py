@@ -7,11 +7,13 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from bot.web.server import listening
 from sandbox.meta.simulator import Person
 from sandbox.simulators.event_subscriber import ErpSimulator, new_secret
 from sandbox.simulators.vision import VisionSimulator
+from tests.products.counter import Counter
 from tests.products.shelf import Open, Shelf, Shop
 from tests.world import Start
 
@@ -24,6 +26,11 @@ def bea() -> Person:
 @pytest.fixture
 def customer() -> Person:
     return Person(phone="5215500000042", bsuid="MX.8800000000000042", name="Carla")
+
+
+@pytest.fixture
+def counter(redis: Redis, tmp_path: Path) -> Counter:
+    return Counter(redis, tmp_path)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contacts
 from bot.products.catalogue import Catalogue
-from sandbox.meta.simulator import Person
+from sandbox.meta.simulator import Person, SentMessage
 from sandbox.simulators.openrouter import calls, says
 from sandbox.simulators.whisper import ScriptedTranscription
 from tests.outgoing import conversation_of
@@ -22,6 +22,14 @@ from tests.products.shelf import CODE, OTHER_CODE, Open, Shop, buttons, titles
 
 async def catalogue(shop: Shop) -> list[dict[str, str]]:
     return [one.fields async for one in Catalogue(shop.world.redis).all()]
+
+
+async def picks(shop: Shop, person: Person, row: dict[str, str]) -> SentMessage:
+    """The reply to a tap on a row of a list."""
+    before = len(shop.sent(person))
+    reply = {"type": "list_reply", "list_reply": row}
+    await shop.world.meta.writes(person, {"type": "interactive", "interactive": reply})
+    return (await shop.after(person, before))[-1]
 
 
 async def let_expire(redis: Redis) -> None:
@@ -101,7 +109,8 @@ async def test_the_same_photo_again_is_neither_read_nor_paid_again(shop: Shop, a
 async def test_prices_that_do_not_agree_are_asked_and_the_answer_holds(shop: Shop, ana: Person) -> None:
     asked = await shop.sends(ana, shop.shelf.tag("$35.50"), shop.shelf.tag("$38.00"), shop.shelf.code())
     assert "Las fotos no coinciden. ¿Cuál es el dato correcto de «Precio»?" in asked.text
-    assert titles(asked)[-1] == "Otro"
+    assert asked.text.endswith("Si es otro, escríbelo.")
+    assert titles(asked)[-1] == "Descartar"
     assert sorted(titles(asked)[:-1]) == ["35.50", "38.00"]
     card = await shop.taps(ana, asked, titles(asked).index("38.00"))
     assert "Precio: 38.00 MXN (dicho por ti)" in card.text
@@ -113,9 +122,7 @@ async def test_prices_that_do_not_agree_are_asked_and_the_answer_holds(shop: Sho
 
 
 async def test_another_answer_than_those_offered_is_typed(shop: Shop, ana: Person) -> None:
-    asked = await shop.sends(ana, shop.shelf.tag("$35.50"), shop.shelf.tag("$38.00"))
-    typed = await shop.taps(ana, asked, -1)
-    assert typed.text.endswith("¿Cuál es: Precio? Escríbelo, por favor.")
+    await shop.sends(ana, shop.shelf.tag("$35.50"), shop.shelf.tag("$38.00"))
     card = await shop.writes(ana, "36")
     assert "Precio: 36.00 MXN (dicho por ti)" in card.text
 
@@ -124,11 +131,14 @@ async def test_more_answers_than_buttons_are_a_list(shop: Shop, ana: Person) -> 
     prices = ("35.50", "36.00", "38.00")
     asked = await shop.sends(ana, *(shop.shelf.tag(f"${price}") for price in prices))
     rows = asked.request["interactive"]["action"]["sections"][0]["rows"]
-    assert {row["title"] for row in rows} == {*prices, "Otro"}
-    row = next(row for row in rows if row["title"] == "36.00")
-    reply = {"type": "list_reply", "list_reply": row}
-    await shop.world.meta.writes(ana, {"type": "interactive", "interactive": reply})
-    assert "Precio: 36.00 MXN (dicho por ti)" in (await shop.after(ana, 1))[-1].text
+    assert [row["title"] for row in rows][-2:] == ["Otro", "Descartar"]
+    assert {row["title"] for row in rows[:-2]} == set(prices)
+    typed = await picks(shop, ana, next(row for row in rows if row["title"] == "Otro"))
+    assert typed.text.endswith("¿Cuál es: Precio? Escríbelo, por favor.")
+    assert titles(typed) == ["Descartar"]
+    assert "Precio: 37.00 MXN (dicho por ti)" in (await shop.writes(ana, "37")).text
+    again = await picks(shop, ana, next(row for row in rows if row["title"] == "36.00"))
+    assert again.text.startswith("Esa ficha ya cambió.")
 
 
 async def test_a_correction_may_be_spoken(shop: Shop, ana: Person, media: Callable[[str], bytes]) -> None:
@@ -142,7 +152,7 @@ async def test_a_correction_may_be_spoken(shop: Shop, ana: Person, media: Callab
 async def test_bars_and_digits_that_differ_are_asked(shop: Shop, ana: Person) -> None:
     asked = await shop.sends(ana, shop.shelf.code(CODE, digits=OTHER_CODE))
     assert "Las barras dicen un número y los dígitos impresos otro" in asked.text
-    assert titles(asked) == [CODE, OTHER_CODE, "Otro"]
+    assert titles(asked) == [CODE, OTHER_CODE, "Descartar"]
     card = await shop.taps(ana, asked)
     assert f"Código: {CODE} (dicho por ti)" in card.text
 
@@ -220,7 +230,7 @@ async def test_a_question_beside_the_photos_is_answered_above_the_card(shop: Sho
 
 
 async def test_another_code_starts_the_next_card_and_both_can_be_saved(shop: Shop, ana: Person) -> None:
-    first = await shop.sends(ana, shop.shelf.front(), shop.shelf.code())
+    first = await shop.sends(ana, shop.shelf.front(), shop.shelf.tag(), shop.shelf.code())
     second = await shop.sends(ana, shop.shelf.code(OTHER_CODE), shop.shelf.tag("$12.00"))
     assert second.text.startswith("Es otro código, así que empecé otra ficha. La anterior no está guardada")
     assert f"Código: {OTHER_CODE} (foto 1" in second.text
@@ -256,7 +266,7 @@ async def test_a_card_is_saved_by_a_tap_alone(shop: Shop, ana: Person) -> None:
 async def test_a_storage_that_is_away_keeps_the_card_good(open_shop: Open, ana: Person, tmp_path: Path) -> None:
     (tmp_path / "full").write_text("a file where the folder should be")
     shop = await open_shop(STORAGE_DIR=str(tmp_path / "full"))
-    card = await shop.sends(ana, shop.shelf.front())
+    card = await shop.sends(ana, shop.shelf.front(), shop.shelf.tag())
     assert (await shop.taps(ana, card)).text.startswith("No pude guardar las fotos")
     assert await catalogue(shop) == []
     (tmp_path / "full").unlink()
@@ -342,7 +352,7 @@ async def test_in_english_the_card_speaks_english(shop: Shop, ana: Person) -> No
 async def test_erasing_the_person_leaves_the_products_and_does_not_name_them(
     shop: Shop, ana: Person, tmp_path: Path
 ) -> None:
-    await shop.taps(ana, await shop.sends(ana, shop.shelf.front(), shop.shelf.code()))
+    await shop.taps(ana, await shop.sends(ana, shop.shelf.front(), shop.shelf.tag(), shop.shelf.code()))
     assert (await recado("contacts", "erase", "--yes", str(ana.phone))).code == 0
     assert [one["barcode"] for one in await catalogue(shop)] == [CODE]
     reply = await recado("products", "export", "--format", "json")

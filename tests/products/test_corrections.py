@@ -36,6 +36,21 @@ CODE = "7501055300075"
         ("change the price to 36", {"price": "36"}),
         ("the brand is Bimbo", {"brand": "Bimbo"}),
         ("it's 500 g", {"size": "500 g"}),
+        ("no, 19", {"price": "19"}),
+        ("No. 19.50", {"price": "19.50"}),
+        ("no, diecinueve", {"price": "19"}),
+        ("no, son treinta y seis cincuenta", {"price": "36.50"}),
+        ("diecinueve pesos", {"price": "19"}),
+        ("mil doscientos cuarenta y nueve pesos", {"price": "1249"}),
+        ("el precio es veintiún pesos con cincuenta centavos", {"price": "21.50"}),
+        ("cuesta nueve mil novecientos noventa y nueve", {"price": "9999"}),
+        ("nineteen dollars", {"price": "19", "currency": "USD"}),
+        ("no, it's nineteen fifty", {"price": "19.50"}),
+        ("the price is a hundred and five", {"price": "105"}),
+        ("un litro", {"size": "1 L"}),
+        ("son quinientos gramos", {"size": "500 g"}),
+        ("la marca es Tres Estrellas", {"brand": "Tres Estrellas"}),
+        ("no, Tres Estrellas", {}),
     ],
 )
 def test_a_correction_is_understood_by_its_words(said: str, values: dict[str, str | None]) -> None:
@@ -45,7 +60,8 @@ def test_a_correction_is_understood_by_its_words(said: str, values: dict[str, st
 @pytest.mark.parametrize(
     "said",
     ["hola", "gracias", "¿el precio es 36?", "el precio es muy alto", "producto nuevo", "está mal", "pon 36", "36", "",
-     "cuánto cuesta el de 500 g", "el precio a la vista", "the price is too high"],
+     "cuánto cuesta el de 500 g", "el precio a la vista", "the price is too high", "diecinueve", "mil gracias",
+     "no, gracias", "no, mil gracias", "una caja"],
 )  # fmt: skip
 def test_other_sentences_correct_nothing(said: str) -> None:
     assert not correction_of(said)
@@ -95,6 +111,9 @@ def test_a_question_is_known_by_its_marks_or_its_first_word() -> None:
         ("barcode", CODE, "es 750 1055 300075", True),
         ("barcode", CODE, "es 123", False),
         ("size", "1.5 L", "trae 1.5 litros", True),
+        ("price", "19", "ya subió a diecinueve", True),
+        ("price", "20", "ya subió a diecinueve", False),
+        ("price", "19", "es la v. 1.2.3.4, no 19.", True),
     ],
 )
 def test_a_value_counts_only_where_its_words_were_said(field: str, value: str, words: str, there: bool) -> None:  # noqa: FBT001

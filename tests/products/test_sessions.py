@@ -2,103 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
-import pytest
 from redis.asyncio import Redis
 
-from bot.conversations.confirmations import ConfirmedAction
 from bot.conversations.contacts import Contact
-from bot.messages.inbound import Content, Inbound, Photo, Tap, Text
-from bot.messages.outbound import Buttons, Say
-from bot.products.capture_turn import CaptureMessage
-from bot.products.card_reader import PhotoTurn
+from bot.messages.inbound import Inbound, Tap
+from bot.products.capture_message import CaptureMessage
 from bot.products.card_text import chosen
 from bot.products.catalogue import Catalogue
 from bot.products.draft_store import CapturedTurn
-from bot.products.factory import captures_of
-from bot.storage.local import LocalStorage
-from bot.turns.trace import count
-from pipelines.image import PhotoText, read_photo
-from pipelines.product import ProductCard, card_of_photo_texts
-from tests.products.shelf import CODE, OTHER_CODE, Shelf
-
-MINE = f"c_{'0' * 20}"
-STAFF = Contact(role="staff")
-
-
-@dataclass
-class ByRules:
-    """Makes cards without a model."""
-
-    shelf: Shelf
-    shop_currency: str = "MXN"
-
-    async def card_of(
-        self, conversation: str, photo_texts: Sequence[PhotoText], turn: PhotoTurn, *, name_stated: bool
-    ) -> ProductCard:
-        return await card_of_photo_texts(photo_texts, read_text=self.shelf.read, shop_currency=self.shop_currency)
-
-
-class Counter:
-    """A member of staff at work; `published` are the events for subscribers."""
-
-    def __init__(self, redis: Redis, folder: Path) -> None:
-        self.published: list[tuple[str, dict[str, Any], str]] = []
-        self.shelf = Shelf()
-        self.captures, self.confirming = captures_of(redis, LocalStorage(folder), self._publish, ByRules(self.shelf))
-        self._turns = 0
-
-    async def sees(self, *contents: tuple[Content, str, PhotoText | None], turn: str | None = None) -> CapturedTurn:
-        self._turns += 1
-        name = turn or f"t{self._turns}"
-        now = datetime.now(UTC)
-        incoming = [
-            CaptureMessage(Inbound(id=f"{name}-{at}", sent_at=now, received_at=now, content=content), words, photo_text)
-            for at, (content, words, photo_text) in enumerate(contents)
-        ]
-        return await self.captures.capture(MINE, turn_of(name), incoming)
-
-    async def photo(self, photo: bytes, caption: str = "") -> tuple[Content, str, PhotoText | None]:
-        return Photo(media_id="m", caption=caption), caption, await read_photo(photo, read_text=self.shelf.read)
-
-    async def says(self, text: str) -> CapturedTurn:
-        return await self.sees((Text(body=text), text, None))
-
-    async def confirms(self, card: CapturedTurn, contact: Contact = STAFF, key: str = "recado-1") -> str:
-        """Reply to a tap on the card."""
-        draft = await self.captures.open_draft(MINE)
-        assert draft is not None
-        stored = await self.captures.services.card_messages.stored(draft)
-        action = {"draft": draft.id, "revision": draft.revision, "version": stored.version if stored else 0}
-        tapped = ConfirmedAction(MINE, contact, "es", action, key, begun=False, begin=self._begin)
-        return (await self.confirming.confirm(tapped)).text
-
-    async def _publish(self, event: str, data: dict[str, Any], name: str) -> None:
-        self.published.append((event, data, name))
-
-    async def _begin(self) -> None:
-        pass
-
-
-def turn_of(name: str, contact: Contact = STAFF) -> PhotoTurn:
-    return PhotoTurn(name, contact, "es", until=math.inf, record_attempt=count)
-
-
-@pytest.fixture
-def counter(redis: Redis, tmp_path: Path) -> Counter:
-    return Counter(redis, tmp_path)
-
-
-def body(captured: CapturedTurn) -> str:
-    (part,) = captured.parts
-    assert isinstance(part, Buttons | Say)
-    return part.body
+from tests.products.counter import MINE, Counter, body, turn_of
+from tests.products.shelf import CODE, OTHER_CODE
 
 
 async def test_a_turn_that_is_done_again_after_a_crash_is_the_same_card(counter: Counter) -> None:
@@ -160,7 +75,8 @@ async def test_who_is_not_staff_any_more_can_not_save(counter: Counter, redis: R
 
 
 async def test_after_a_save_the_next_photo_is_of_the_next_product(counter: Counter, redis: Redis) -> None:
-    assert "✅" in await counter.confirms(await counter.sees(await counter.photo(counter.shelf.front())))
+    both = [await counter.photo(photo) for photo in (counter.shelf.front(), counter.shelf.tag())]
+    assert "✅" in await counter.confirms(await counter.sees(*both))
     assert (await counter.says("otra")).text == "Manda las fotos del siguiente producto."
     card = await counter.sees(await counter.photo(counter.shelf.tag("$12.00")))
     assert "Marca: LUNARIA" not in body(card)

@@ -20,7 +20,7 @@ async def test_a_worker_killed_between_saving_and_answering_saves_once(
     heir = None
     try:
         await doomed.ready()
-        card = await shop.sends(ana, shop.shelf.front(), shop.shelf.code())
+        card = await shop.sends(ana, shop.shelf.front(), shop.shelf.tag(), shop.shelf.code())
         tap = {"type": "button_reply", "button_reply": buttons(card)[0]}
         await shop.world.meta.writes(ana, {"type": "interactive", "interactive": tap})
         await doomed.ended()

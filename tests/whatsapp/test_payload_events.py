@@ -109,6 +109,11 @@ def test_what_is_not_json_is_told(body: bytes) -> None:
 
 
 CONTEXT = {"conversation_context": {"type": "summary", "summary": {"text": "She wants a refund"}}}
+SAID = [{"role": "user", "text": {"body": "Hi"}}, {"role": "ai_agent", "text": "Hello!"}, {"text": "Bye"}, {"a": 1}]
+HISTORY = {"conversation_context": {"type": "history", "history": SAID}}
+# Of a long history the end counts.
+MANY = [{"role": "user", "text": str(number)} for number in range(40)] + [{"text": "x" * 1991}]
+LONG_HISTORY = {"conversation_context": {"type": "history", "history": {"messages": MANY}}}
 PASS, TAKE = "control_passed", "control_taken"
 PASSED = {"new_owner_role": "escalation", "previous_owner_role": "ai_agent"}
 
@@ -123,6 +128,8 @@ PASSED = {"new_owner_role": "escalation", "previous_owner_role": "ai_agent"}
         ({"type": PASS, PASS: {"new_owner_role": "mba"}}, PASS, "mba", False, None, None),
         ({"type": PASS, PASS: PASSED | CONTEXT}, PASS, "escalation", True, None, "She wants a refund"),
         ({"type": PASS, **CONTEXT}, PASS, "unknown", True, None, "She wants a refund"),
+        ({"type": PASS, PASS: PASSED | HISTORY}, PASS, "escalation", True, None, "user: Hi\nai_agent: Hello!\nBye"),
+        ({"type": PASS, PASS: PASSED | LONG_HISTORY}, PASS, "escalation", True, None, "user: 39\n" + "x" * 1991),
         ({"type": TAKE, TAKE: {"new_owner_role": "ai_agent"}}, TAKE, "ai_agent", False, None, None),
         ({"type": TAKE, TAKE: {"new_owner_role": "escalation"}}, TAKE, "escalation", False, None, None),
         ({"type": TAKE, TAKE: PASSED}, TAKE, "escalation", True, None, None),

@@ -49,7 +49,7 @@ export class SidePanel {
 
   tab(name) {
     const attributes = { type: "button", role: "tab", id: `tab-${name}`, class: "tab", "aria-controls": `view-${name}` };
-    return el("button", { ...attributes, onclick: () => this.show(name) }, icon(name), el("span", { class: "tab-name" }), el("span", { class: "count", "aria-hidden": "true" }));
+    return el("button", { ...attributes, onclick: () => this.show(name) }, icon(name), el("span", { class: "tab-name" }), " ", el("span", { class: "count", "aria-hidden": "true" }));
   }
 
   show(name, focus = false) {

@@ -27,7 +27,7 @@ export function CannedReplies() {
   };
   return html`<section class="card" aria-labelledby="replies-title"><h2 id="replies-title">${t("canned")}</h2>
     <p class="muted">${t("canned_hint")} <code>${"{{contact.first_name}}"}</code> <code>${"{{operator.name}}"}</code></p>
-    ${able && html`<p><button type="button" class="small" onClick=${() => edit({ name: "", text: "" })}>${t("add_reply")}</button></p>`}
+    ${able && html`<p class="card-action"><button type="button" class="small" onClick=${() => edit({ name: "", text: "" })}>${t("add_reply")}</button></p>`}
     <ul class="letters">${replies.map(
       (reply) => html`<li key=${reply.id ?? reply.name} class="reply-row"><span><code>/${reply.name}</code><span class="seen" dir="auto">${reply.text}</span></span>
         ${able && html`<span><${IconButton} icon="edit" label=${t("edit_reply", { name: reply.name })} onClick=${() => edit(reply)} /><${IconButton} icon="bin" label=${t("delete_reply_of", { name: reply.name })} onClick=${() => drop(reply)} /></span>`}</li>`,

@@ -1,6 +1,6 @@
 // Everything about the contact that helps to answer: names, role, plan, orders, consent, labels, notes.
 
-import { label } from "./actions.js";
+import { assign, label } from "./actions.js";
 import { get, Refused } from "./api.js";
 import { Avatar } from "./avatar.js";
 import { phoneOf, titleOf } from "./contact_names.js";
@@ -35,7 +35,7 @@ export function ContactPanel({ one }) {
       <${Fact} name=${t("phone")} value=${phoneOf(one.contact)} />
       <${Fact} name=${t("bsuid")} value=${one.contact.bsuid} code />
       ${FACTS.map((key) => html`<${Fact} key=${key} name=${t(`fact_${key}`)} value=${shown(key, facts[key])} />`)}
-      <${Fact} name=${t("fact_assigned_to")} value=${one.assigned_to && operatorName(one.assigned_to)} />
+      <div><dt>${t("fact_assigned_to")}</dt><dd>${one.assigned_to ? operatorName(one.assigned_to) : t("no_one")} <button type="button" class="link" onClick=${() => assign(one.id)}>${t("assign")}</button></dd></div>
     </dl>
     <section class="panel-part"><h3>${t("labels")}</h3>
       <p class="labels">${one.labels.map((text) => html`<span key=${text} class="label">${text}</span>`)}<button type="button" class="link" onClick=${() => label(one.id)}>${t(one.labels.length ? "change" : "add_label")}</button></p>

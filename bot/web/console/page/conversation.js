@@ -1,7 +1,7 @@
 // The open conversation: its head, its messages and the box to write in.
 
 import { ConversationHead } from "./conversation_head.js";
-import { Composer } from "./composer.js";
+import { Composer, mode } from "./composer.js";
 import { conversation, refresh } from "./conversations.js";
 import { html, useEffect, useState } from "./html.js";
 import { t } from "./language.js";
@@ -13,6 +13,7 @@ import { ThreadLog } from "./thread_log.js";
 export function Conversation({ id }) {
   const [missing, miss] = useState(false);
   useEffect(() => {
+    mode.value = "reply";
     openThread(id);
     refresh(id).then((error) => miss(error?.status === 404));
   }, [id]);

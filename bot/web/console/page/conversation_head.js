@@ -19,13 +19,13 @@ export function ConversationHead({ one }) {
     <${IconButton} icon="back" label=${t("back_to_inbox")} class="plain back" onClick=${() => go("inbox")} />
     <${Avatar} name=${name} />
     <div class="head-name">
-      <h1 dir="auto">${name}</h1>
+      <h2 dir="auto">${name}</h2>
       <p><${Holder} one=${one} /><${WindowClock} one=${one} words />${phone && phone !== name && html`<span class="head-phone">${phone}</span>`}</p>
     </div>
     <div class="head-actions">
       <${MainAction} one=${one} />
-      ${lists.value.operators.length > 0 && html`<${IconButton} icon="people" label=${t("assign")} keys="a" onClick=${() => assign(one.id)} />`}
-      <${IconButton} icon="label" label=${t("labels")} keys="l" onClick=${() => label(one.id)} />
+      ${lists.value.operators.length > 0 && html`<${IconButton} class="plain spare" icon="people" label=${t("assign")} keys="a" onClick=${() => assign(one.id)} />`}
+      <${IconButton} class="plain spare" icon="label" label=${t("labels")} keys="l" onClick=${() => label(one.id)} />
       ${mayClose(one) && html`<${IconButton} icon="check" label=${t("close")} keys="e" onClick=${() => close(one.id)} />`}
       <${IconButton} icon="panel" label=${t("side_panel")} keys="i" aria-pressed=${sideOpen.value} onClick=${toggleSide} />
     </div>
@@ -33,7 +33,7 @@ export function ConversationHead({ one }) {
 }
 
 function MainAction({ one }) {
-  if (isMine(one)) return html`<button type="button" class="small" aria-keyshortcuts="g" title="g" onClick=${() => giveBack(one.id)}><${Icon} name="bot" /><span>${t("give_back")}</span></button>`;
+  if (isMine(one)) return html`<button type="button" class="small" aria-keyshortcuts="g" title=${`${t("give_back")} (g)`} onClick=${() => giveBack(one.id)}><${Icon} name="bot" /><span>${t("give_back_short")}</span></button>`;
   return html`${mayGiveBack(one) && html`<${IconButton} icon="bot" label=${t("give_back")} keys="g" onClick=${() => giveBack(one.id)} />`}
     ${mayTake(one) && html`<button type="button" class="small" aria-keyshortcuts="t" title="t" onClick=${() => take(one.id)}><${Icon} name="take" /><span>${t("take")}</span></button>`}`;
 }

@@ -23,9 +23,9 @@ export function useFetched(read, keys) {
 }
 
 /** The page of a view with its title; the refusal or the loading instead of its body. */
-export const Page = ({ title, tools, state, children }) => html`<section class="page" aria-labelledby="page-title">
+export const Page = ({ title, tools, state, children }) => html`<div class="page">
   <header class="page-head"><h1 id="page-title">${title}</h1><div class="page-tools">${tools}</div></header>
   ${state?.problem && html`<p class="problem" role="alert">${state.problem.words} <button type="button" class="link" onClick=${state.again}>${t("try_again")}</button></p>`}
   ${state?.loading && !state.data && html`<p class="muted" role="status">${t("loading")}</p>`}
   ${children}
-</section>`;
+</div>`;

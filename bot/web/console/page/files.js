@@ -1,5 +1,6 @@
 // Files to send: what WhatsApp takes and how large, said before anything is uploaded.
 
+import { focusComposer } from "./actions.js";
 import { SheetHead, showDialog } from "./dialog.js";
 import { html, useEffect, useRef, useState } from "./html.js";
 import { Icon, IconButton } from "./icon.js";
@@ -35,6 +36,7 @@ export async function chooseFiles(conversation, files) {
   });
   if (!taken.length) return;
   const caption = await showDialog(FilesSheet, { files: taken });
+  focusComposer();
   if (caption === undefined) return;
   for (const [at, file] of taken.entries()) await send(conversation, { file, caption: at === 0 ? caption : "" });
 }

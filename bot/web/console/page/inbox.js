@@ -10,6 +10,7 @@ import { Side, sideOpen } from "./side.js";
 export function Inbox() {
   const open = Boolean(openId.value);
   return html`<div class=${names("inbox", { "has-open": open, "has-side": open && sideOpen.value })}>
+    <h1 class="unseen">${t("view_inbox")}</h1>
     <${InboxList} />
     ${open ? html`<${Conversation} key=${openId.value} id=${openId.value} />` : html`<${NothingOpen} />`}
     ${open && sideOpen.value && html`<${Side} id=${openId.value} />`}

@@ -55,6 +55,7 @@ function Search() {
 }
 
 function Tabs() {
+  useEffect(() => document.getElementById(`tab-${tab.value}`)?.scrollIntoView({ block: "nearest", inline: "nearest" }), [tab.value]);
   const walk = (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
@@ -79,6 +80,7 @@ function Rows() {
   const [seen, look] = useState({ top: 0, height: 800 });
   const ids = rows.value;
   const measure = () => {
+    if (!box.current) return;
     const { scrollTop: top, clientHeight: height } = box.current;
     look((before) => (Math.abs(before.top - top) < ROW_HEIGHT && before.height === height ? before : { top, height }));
     if (hasMore() && top + height * 3 > ids.length * ROW_HEIGHT) loadMore();
@@ -94,16 +96,34 @@ function Rows() {
   }, [tab.value, query.value, label.value]);
   useEffect(() => keepInSight(box.current, ids.indexOf(openId.value)), [openId.value]);
 
+  const focused = useKeptFocus(box);
+
   const first = Math.max(0, Math.floor(seen.top / ROW_HEIGHT) - BEYOND);
   const last = Math.min(ids.length, Math.ceil((seen.top + seen.height) / ROW_HEIGHT) + BEYOND);
   const shown = ids.slice(first, last);
-  return html`<div id="rows" class="rows" role="tabpanel" aria-labelledby=${query.value ? undefined : `tab-${tab.value}`} aria-label=${query.value ? t("search_results") : undefined} aria-busy=${loading.value} tabindex="-1" ref=${box} onScroll=${measure}>
+  return html`<div id="rows" class="rows" role="tabpanel" aria-labelledby=${query.value ? undefined : `tab-${tab.value}`} aria-label=${query.value ? t("search_results") : undefined} aria-busy=${loading.value} tabindex="-1" ref=${box} onScroll=${measure} onFocusIn=${focused}>
     ${ids.length > 0 &&
     html`<ul class="rows-all" style=${{ height: `${ids.length * ROW_HEIGHT}px` }}>
       ${shown.map((id, at) => html`<${InboxRow} key=${id} one=${known.value.get(id)} top=${(first + at) * ROW_HEIGHT} place=${first + at + 1} total=${hasMore() ? -1 : ids.length} />`)}
     </ul>`}
     ${ids.length === 0 && (loading.value ? html`<${Loading} />` : !problem.value && html`<p class="empty">${t(query.value ? "nothing_found" : `empty_${tab.value}`)}</p>`)}
   </div>`;
+}
+
+/** Give the focus back to a row that lost it only because the list was put in a new order. */
+function useKeptFocus(box) {
+  const row = useRef("");
+  useEffect(() => {
+    const left = ({ target }) => {
+      if (!box.current?.contains(target)) row.current = "";
+    };
+    for (const name of ["focusin", "pointerdown"]) document.addEventListener(name, left);
+    return () => ["focusin", "pointerdown"].forEach((name) => document.removeEventListener(name, left));
+  }, []);
+  useLayoutEffect(() => {
+    if (row.current && document.activeElement === document.body) box.current.querySelector(`[data-id="${CSS.escape(row.current)}"]`)?.focus({ preventScroll: true });
+  });
+  return ({ target }) => (row.current = target.dataset.id ?? "");
 }
 
 const Loading = () => html`<div class="loading" role="status"><span class="unseen">${t("loading")}</span>${[0, 1, 2, 3, 4, 5].map((n) => html`<div key=${n} class="ghost-row"><i></i><b></b><s></s></div>`)}</div>`;

@@ -22,7 +22,7 @@ export function InboxRow({ one, top, place, total }) {
       <${Avatar} name=${titleOf(one.contact)} />
       <span class="row-name"><strong>${titleOf(one.contact)}</strong>${one.state === "waiting" && one.waiting_since ? html`<${Waiting} since=${one.waiting_since} />` : html`<time datetime=${at} title=${at && fullTime(at)}>${brief(at)}</time>`}</span>
       <span class="row-words"><${Last} one=${one} />${one.unread > 0 && html`<span class="badge" aria-label=${t("unread_count", { count: one.unread })}>${one.unread > 99 ? "99+" : one.unread}</span>`}</span>
-      <span class="row-state">${told(one) ? html`<${State} one=${one} />` : html`<span class="row-phone">${phoneOf(one.contact)}</span>`}${(one.labels ?? []).slice(0, 2).map((name) => html`<span key=${name} class="label">${name}</span>`)}<span class="row-space"></span><${WindowClock} one=${one} /></span>
+      <span class="row-state">${told(one) ? html`<${State} one=${one} />` : !one.labels?.length && html`<span class="row-phone">${phoneOf(one.contact)}</span>`}${(one.labels ?? []).slice(0, 2).map((name) => html`<span key=${name} class="label">${name}</span>`)}<span class="row-space"></span><${WindowClock} one=${one} /></span>
     </a>
   </li>`;
 }

@@ -31,35 +31,47 @@ export function t(key, values = {}) {
 /** The text of a name that the server gave, or the name itself. */
 export const word = (prefix, name) => (has(`${prefix}_${name}`) ? t(`${prefix}_${name}`) : String(name ?? "").replaceAll("_", " "));
 
+// Formatters are dear to make and cheap to use; a list of rows needs the same few again and again.
+const formatters = new Map();
+function formatter(kind, options = {}) {
+  const key = `${kind.name}/${locale.value}/${JSON.stringify(options)}`;
+  if (!formatters.has(key)) formatters.set(key, new kind(locale.value, options));
+  return formatters.get(key);
+}
+
+const numbers = (value, options) => formatter(Intl.NumberFormat, options).format(Number(value));
+const dates = (at, options) => formatter(Intl.DateTimeFormat, options).format(new Date(at));
+
 /** `one` or `many` after the language's rule. */
 export const counted = (key, count, values = {}) =>
-  t(`${key}_${new Intl.PluralRules(locale.value).select(count) === "one" ? "one" : "many"}`, { count: number(count), ...values });
+  t(`${key}_${formatter(Intl.PluralRules).select(count) === "one" ? "one" : "many"}`, { count: number(count), ...values });
 
-export const number = (value, digits = 0) => Number(value).toLocaleString(locale.value, { maximumFractionDigits: digits });
-export const percent = (share) => Number(share).toLocaleString(locale.value, { style: "percent", maximumFractionDigits: 0 });
+export const number = (value, digits = 0) => numbers(value, { maximumFractionDigits: digits });
+export const percent = (share) => numbers(share, { style: "percent", maximumFractionDigits: 0 });
 
 /** US dollars; small amounts keep the digits that count. */
 export function dollars(value) {
   const amount = Number(value);
   if (!Number.isFinite(amount)) return "";
   const digits = amount !== 0 && Math.abs(amount) < 1 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 2 };
-  return amount.toLocaleString(locale.value, { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol", ...digits });
+  return numbers(amount, { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol", ...digits });
 }
 
+/** An amount in a currency's minor units. */
 export function money(amount, currency) {
-  const digits = new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits;
-  return (amount / 10 ** digits).toLocaleString(locale.value, { style: "currency", currency });
+  const digits = formatter(Intl.NumberFormat, { style: "currency", currency }).resolvedOptions().maximumFractionDigits;
+  return numbers(amount / 10 ** digits, { style: "currency", currency });
 }
 
-export const clock = (at) => new Date(at).toLocaleTimeString(locale.value, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-export const fullTime = (at) => new Date(at).toLocaleString(locale.value, { dateStyle: "full", timeStyle: "short" });
+export const clock = (at) => dates(at, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+export const fullTime = (at) => dates(at, { dateStyle: "full", timeStyle: "short" });
 
 const daysAgo = (at) => Math.round((new Date().setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86400000);
 
 export function day(at) {
   const ago = daysAgo(at);
   if (ago === 0 || ago === 1) return t(ago ? "yesterday" : "today");
-  return new Date(at).toLocaleDateString(locale.value, { day: "numeric", month: "long", year: ago > 300 ? "numeric" : undefined, weekday: ago < 7 ? "long" : undefined });
+  return dates(at, { day: "numeric", month: "long", year: ago > 300 ? "numeric" : undefined, weekday: ago < 7 ? "long" : undefined });
 }
 
 /** The time of today, else the day, as narrow as a row needs. */
@@ -68,7 +80,7 @@ export function brief(at) {
   const ago = daysAgo(at);
   if (ago <= 0) return clock(at);
   if (ago === 1) return t("yesterday");
-  return new Date(at).toLocaleDateString(locale.value, ago < 7 ? { weekday: "short" } : { day: "numeric", month: "short", year: ago > 300 ? "2-digit" : undefined });
+  return dates(at, ago < 7 ? { weekday: "short" } : { day: "numeric", month: "short", year: ago > 300 ? "2-digit" : undefined });
 }
 
 /** The day, where it is not today, and the time. */
@@ -76,7 +88,7 @@ export const moment = (at) => (daysAgo(at) === 0 ? clock(at) : `${brief(at)}, ${
 
 /** A duration in its largest unit: 40 s, 12 min, 3 h, 2 d. */
 export function duration(seconds) {
-  const unit = (value, name) => new Intl.NumberFormat(locale.value, { style: "unit", unit: name, unitDisplay: name === "day" ? "narrow" : "short" }).format(value);
+  const unit = (value, name) => numbers(value, { style: "unit", unit: name, unitDisplay: name === "day" ? "narrow" : "short" });
   if (seconds < 60) return unit(Math.max(0, Math.round(seconds)), "second");
   if (seconds < 3600) return unit(Math.floor(seconds / 60), "minute");
   if (seconds < 86400) return unit(Math.floor(seconds / 3600), "hour");

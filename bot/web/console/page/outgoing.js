@@ -3,7 +3,7 @@
 import { post, Refused, upload } from "./api.js";
 import { refresh } from "./conversations.js";
 import { signal } from "./html.js";
-import { receive, refreshThread } from "./thread.js";
+import { receive, refreshThread, thread } from "./thread.js";
 
 const STORED = "outgoing";
 // Attempts for failures that pass by themselves; after them the person decides.
@@ -33,7 +33,8 @@ const drop = (key) => set(outgoing.value.filter((one) => one.key !== key));
 
 /** Send `{text}`, `{template, language, parameters}`, `{note}` or `{file, caption}`; the words are safe from here on. */
 export function send(conversation, content) {
-  const one = { key: crypto.randomUUID(), conversation, at: new Date().toISOString(), ...content, state: "sending", tries: 0 };
+  const since = thread.value.messages.at(-1)?.at ?? "";
+  const one = { key: crypto.randomUUID(), conversation, since, at: new Date().toISOString(), ...content, state: "sending", tries: 0 };
   set([...outgoing.value, one]);
   return deliver(one.key);
 }
@@ -50,6 +51,12 @@ export function discard(key) {
   uploads.get(key)?.abort();
   drop(key);
   return one?.text ?? one?.note ?? one?.caption ?? "";
+}
+
+/** Those of a conversation that its thread does not show yet: an event may come before the answer to the request. */
+export function waitingIn(conversation, messages) {
+  const shown = (one) => one.state !== "failed" && messages.some(({ direction, text, at }) => direction !== "in" && at > one.since && text === (one.text ?? one.note ?? one.caption));
+  return outgoing.value.filter((one) => one.conversation === conversation && !shown(one));
 }
 
 async function deliver(key) {

@@ -55,7 +55,7 @@ export function useSuggestions({ box, text, write, kind, one }) {
     box.current.focus();
   };
   const open = items.length > 0;
-  const attributes = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": open, "aria-controls": open ? "suggestions" : undefined, "aria-activedescendant": open ? `suggestion-${active}` : undefined };
+  const attributes = { "aria-autocomplete": "list", "aria-controls": open ? "suggestions" : undefined, "aria-activedescendant": open ? `suggestion-${active}` : undefined };
   return { items, active, choose, onKeyDown, begin, attributes };
 }
 

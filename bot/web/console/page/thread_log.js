@@ -5,7 +5,7 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
 import { Icon } from "./icon.js";
 import { day, t } from "./language.js";
 import { EventLine, NoteCard } from "./lines.js";
-import { outgoing } from "./outgoing.js";
+import { waitingIn } from "./outgoing.js";
 import { Pending } from "./pending.js";
 import { found, loadOlder, refreshThread, thread } from "./thread.js";
 import { Working } from "./working.js";
@@ -17,10 +17,11 @@ export function ThreadLog({ one }) {
   const place = useRef({ bottom: true, height: 0, first: "" });
   const [below, tellBelow] = useState(false);
   const { messages, before, loading, problem } = thread.value;
-  const waiting = outgoing.value.filter(({ conversation }) => conversation === one.id);
+  const waiting = waitingIn(one.id, messages);
   const count = messages.length + waiting.length;
 
   const scrolled = () => {
+    if (!box.current) return;
     const { scrollTop, scrollHeight, clientHeight } = box.current;
     place.current.bottom = scrollHeight - scrollTop - clientHeight < NEAR;
     if (place.current.bottom) tellBelow(false);

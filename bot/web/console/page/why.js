@@ -36,7 +36,7 @@ function Summary({ turn }) {
   const spent = (turn.stations ?? []).reduce((sum, { ms }) => sum + ms, 0);
   const tokens = (turn.requests ?? []).reduce((sum, one) => sum + (one.prompt_tokens ?? 0) + (one.completion_tokens ?? 0), 0);
   const state = turn.outcome ?? "closed";
-  return html`<div class="why-summary"><p><span class=${`chip ${state}`}>${word("outcome", state)}</span> <time>${moment(turn.at)}</time></p>
+  return html`<div class="why-summary"><h2 class="unseen">${t("why")}</h2><p><span class=${`chip ${state}`}>${word("outcome", state)}</span> <time>${moment(turn.at)}</time></p>
     <dl class="numbers">
       <div><dt>${t("cost")}</dt><dd>${dollars(turn.cost_usd ?? 0)}</dd></div>
       <div><dt>${t("time_taken")}</dt><dd>${milliseconds(spent)}</dd></div>

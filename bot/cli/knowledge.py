@@ -1,0 +1,246 @@
+"""`recado knowledge …`: the company's own documents, checked, brought into the database, listed and searched."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from datetime import date, datetime
+from typing import Annotated, Any, TypeVar
+
+import typer
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.ai.vision import VisionFailed
+from bot.cli.progress import progress
+from bot.cli.terminal import Format, check_format, complain, read_settings, redis_problem, show, stop
+from bot.database.engine import Database
+from bot.database.opening import SchemaOutdated, open_current
+from bot.infra.redis import connect
+from bot.knowledge.answers import accepted_answers
+from bot.knowledge.document import Audience, FileFinding, KnowledgeDocument
+from bot.knowledge.embeddings import EmbeddingsFailed, embedder_of
+from bot.knowledge.folder import FolderMissing, FolderReader, list_folder
+from bot.knowledge.index import PassageHit
+from bot.knowledge.knowledge import Knowledge, KnowledgeUnavailable
+from bot.knowledge.search import BEST, Asked
+from bot.knowledge.store import KnowledgeStore
+from bot.knowledge.sync import KnowledgeSync, SyncProgress, SyncReport
+from bot.prompting.knowledge_lock import lock_text, note_synced
+from bot.settings import Settings
+from pipelines.image import Reading
+from pipelines.ocr import EngineMissing, LocalReader
+
+app = typer.Typer(
+    name="knowledge",
+    help="The company's own documents: check, sync, list, search.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+Result = TypeVar("Result")
+_RELEASE = "`recado prompts release` gives it to customers"
+
+
+@app.command()
+def check(output: Format = "text") -> None:
+    """Read every file of KNOWLEDGE_DIR, and name those that can't be used, with page or row and reason.
+
+    Nothing is stored. Exit 1 when a file has to be left out.
+    """
+    check_format(output)
+    settings = read_settings()
+    documents, findings = asyncio.run(_stopped_by_problems(_checked(settings, output)))
+    _show_findings(findings, output)
+    complain(f"{len(documents)} documents, {sum(len(one.passages) for one in documents)} passages")
+    raise typer.Exit(1 if any(one.is_error for one in findings) else 0)
+
+
+@app.command()
+def sync(output: Format = "text") -> None:
+    """Bring KNOWLEDGE_DIR into the database: only what is new or has changed is read. The next release names it.
+
+    Bad files are named and left out. Exit 1 when nothing could be used.
+    """
+    check_format(output)
+    settings = read_settings()
+    report = asyncio.run(_stopped_by_problems(_synced(settings, output)))
+    words = f"{len(report.documents)} documents ({report.read} new) are set {report.digest}; {_RELEASE}"
+    found = {
+        "set": report.digest,
+        "documents": sorted(report.documents),
+        "new": report.read,
+        "findings": [one.as_json() for one in report.findings],
+    }
+    if output == "text":
+        _show_findings(report.findings, output)
+    show(found if output == "json" else words)
+    raise typer.Exit(0 if report.documents else 1)
+
+
+@app.command("list")
+def list_(output: Format = "text") -> None:
+    """Documents of the newest set: for whom they are, how long they hold, and how many passages they have."""
+    check_format(output)
+    documents = asyncio.run(_stopped_by_problems(_listed(read_settings())))
+    if output == "json":
+        show([_as_json(one) for one in documents])
+        return
+    for one in documents:
+        valid = f"{one.valid_from or ''}…{one.valid_until or ''}" if one.valid_from or one.valid_until else ""
+        language = one.language or "–"
+        show(f"{one.name:<40} {language:<3} {one.audience:<9} {len(one.passages):>5} passages {valid}".rstrip())
+
+
+@app.command()
+def search(
+    question: Annotated[str, typer.Argument(help="As a customer would ask it")],
+    *,
+    staff: Annotated[bool, typer.Option("--staff", help="Search as a member of staff.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=50, help="Passages at most.")] = BEST,
+    output: Format = "text",
+) -> None:
+    """Search the newest set as the assistant would: passages with source, place and score, the best first.
+
+    The assistant says that it doesn't know where no score reaches the threshold.
+    """
+    check_format(output)
+    settings = read_settings()
+    audience: Audience = "staff" if staff else "customer"
+    asked = Asked(question, audience, datetime.now(settings.service.zone).date())
+    hits, is_enough = asyncio.run(_stopped_by_problems(_searched(settings, asked, limit)))
+    if output == "json":
+        show([_hit_as_json(one) for one in hits])
+        return
+    for one in hits:
+        show(f"{one.score:.2f}  {_place(one)}\n{_indented(one.passage.text)}\n")
+    if not is_enough:
+        complain("nothing good enough: the assistant would say that it doesn't know, and offer a person")
+
+
+async def _checked(settings: Settings, output: str) -> tuple[list[KnowledgeDocument], list[FileFinding]]:
+    listed = await asyncio.to_thread(list_folder, settings.knowledge.dir)
+    findings = [*listed.findings]
+    documents: list[KnowledgeDocument] = []
+    async with AsyncExitStack() as stack:
+        reader = FolderReader(settings.service.default_language, _scans(stack))
+        stack.push_async_callback(reader.close)
+        with progress("Reading documents", len(listed.files), output) as step:
+            for source in listed.files:
+                document, wrong = await reader.read(source)
+                findings += wrong
+                documents += [document] if document else []
+                step()
+    return documents, findings
+
+
+async def _synced(settings: Settings, output: str) -> SyncReport:
+    async with AsyncExitStack() as stack:
+        database = await _database(settings, stack)
+        embedder = embedder_of(settings.embeddings)
+        stack.push_async_callback(embedder.close)
+        total = len((await asyncio.to_thread(list_folder, settings.knowledge.dir)).files)
+        with progress("Reading documents", total, output) as step:
+            work = KnowledgeSync(KnowledgeStore(database), embedder, settings.service.default_language, _scans(stack))
+            answers = await accepted_answers(database)
+            report = await work.run(settings.knowledge.dir, answers, SyncProgress(done=step))
+        try:
+            async with connect(settings.redis) as redis:
+                await note_synced(redis, lock_text(report.digest, report.documents) if report.documents else "")
+        except (RedisError, OSError) as error:
+            complain(f"{redis_problem(error)}; the next release will not know of this set: sync again then")
+    return report
+
+
+async def _listed(settings: Settings) -> list[KnowledgeDocument]:
+    async with AsyncExitStack() as stack:
+        store = KnowledgeStore(await _database(settings, stack))
+        newest = await store.newest_set()
+        return await store.documents(newest.documents.values()) if newest else []
+
+
+async def _searched(settings: Settings, asked: Asked, limit: int) -> tuple[Sequence[PassageHit], bool]:
+    async with AsyncExitStack() as stack:
+        database = await _database(settings, stack)
+        newest = await KnowledgeStore(database).newest_set()
+        if newest is None:
+            stop("nothing is synced yet; see `recado knowledge sync`")
+
+        async def opened() -> Database:
+            return database
+
+        knowledge = Knowledge(opened, embedder_of(settings.embeddings))
+        stack.push_async_callback(knowledge.close)
+        found = await knowledge.search(newest.digest, asked, limit)
+        return found.hits, found.is_enough
+
+
+async def _database(settings: Settings, stack: AsyncExitStack) -> Database:
+    database = await open_current(settings.database.url.get_secret_value())
+    stack.push_async_callback(database.close)
+    return database
+
+
+def _scans(stack: AsyncExitStack) -> Callable[[bytes], Awaitable[Reading]]:
+    """Reader of scanned pages on this machine; without its engine they stay unread, and the file is named."""
+    reader = LocalReader()
+    stack.push_async_callback(reader.close)
+
+    async def read(jpeg: bytes) -> Reading:
+        try:
+            return await reader.read(jpeg)
+        except EngineMissing:
+            return Reading("")
+
+    return read
+
+
+async def _stopped_by_problems(work: Awaitable[Result]) -> Result:
+    """End the command with one line where the folder, the database or the endpoint isn't there."""
+    try:
+        return await work
+    except (FolderMissing, SchemaOutdated, EmbeddingsFailed, KnowledgeUnavailable, VisionFailed) as error:
+        stop(str(error))
+    except (SQLAlchemyError, OSError) as error:
+        stop(f"the database or a file can't be used ({type(error).__name__}); see DATABASE_URL and KNOWLEDGE_DIR")
+
+
+def _show_findings(findings: Sequence[FileFinding], output: str) -> None:
+    if output == "json":
+        show([one.as_json() for one in findings])
+    for one in findings if output == "text" else ():
+        show(str(one))
+
+
+def _place(hit: PassageHit) -> str:
+    return f"{hit.document.name}, {hit.passage.location}" if hit.passage.location else hit.document.name
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"      {line}" for line in text.split("\n"))
+
+
+def _hit_as_json(hit: PassageHit) -> dict[str, Any]:
+    return {
+        "text": hit.passage.text,
+        "source": hit.document.name,
+        "location": hit.passage.location,
+        "score": round(hit.score, 4),
+    }
+
+
+def _as_json(document: KnowledgeDocument) -> dict[str, Any]:
+    return {
+        "source": document.name,
+        "title": document.title,
+        "language": document.language,
+        "audience": document.audience,
+        "valid_from": _day(document.valid_from),
+        "valid_until": _day(document.valid_until),
+        "pages": document.pages,
+        "passages": len(document.passages),
+    }
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None

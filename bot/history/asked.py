@@ -1,0 +1,46 @@
+"""Messages to models, packed: a turn asks several times, and each request repeats the one before."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+# Quick, because a worker's other turns wait meanwhile.
+_LEVEL = 3
+_LARGEST = 16 * 1024 * 1024
+
+
+def pack(requests: Sequence[dict[str, Any]]) -> str:
+    """Requests (`{asked, messages}`) as a short text. Each names how many messages it has in common with the last."""
+    before: list[Any] = []
+    packed = []
+    for request in requests:
+        messages = request["messages"]
+        same = _same(before, messages)
+        packed.append({"asked": request["asked"], "same": same, "messages": messages[same:]})
+        before = messages
+    plain = json.dumps(packed, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return base64.b64encode(zlib.compress(plain, _LEVEL)).decode()
+
+
+def unpack(packed: bytes) -> list[dict[str, Any]]:
+    """The requests again, from the text's bytes."""
+    requests = json.loads(zlib.decompressobj().decompress(packed, _LARGEST))
+    before: list[Any] = []
+    found = []
+    for request in requests:
+        before = before[: request["same"]] + request["messages"]
+        found.append({"asked": request["asked"], "messages": before})
+    return found
+
+
+def _same(one: list[Any], other: list[Any]) -> int:
+    count = 0
+    for mine, theirs in zip(one, other, strict=False):
+        if mine != theirs:
+            break
+        count += 1
+    return count

@@ -1,0 +1,101 @@
+"""History of one person: all of it as JSON, and its erasure."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Collection
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from redis.asyncio import Redis
+from sqlalchemy import Table, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.database.engine import Database
+from bot.history import tables
+from bot.history.asked import unpack
+from bot.history.statements import upsert
+from bot.history.stream import HistoryStream
+from bot.history.writer import serialized
+
+_BY_NAME: dict[str, Table] = {
+    "contacts": tables.CONTACTS,
+    "messages": tables.MESSAGES,
+    "deliveries": tables.DELIVERIES,
+    "changes": tables.CHANGES,
+    "turns": tables.TURNS,
+    "handovers": tables.HANDOVERS,
+    "notes": tables.NOTES,
+    "labels": tables.LABELS,
+}
+
+
+class PersonalHistory:
+    def __init__(self, redis: Redis, database: Database) -> None:
+        self._stream = HistoryStream(redis)
+        self._database = database
+
+    async def conversations_of(self, phones: Collection[str], bsuid: str | None) -> list[str]:
+        """Conversations of a person whom only the history knows any more."""
+        table = tables.CONTACTS
+        # Not compared with nothing, because that would find all who have no BSUID.
+        known = table.c.phone.in_(phones) | table.c.bsuid.in_([bsuid] if bsuid else [])
+        async with self._database.reading() as connection:
+            found = await connection.execute(select(table.c.conversation).where(known).order_by(table.c.conversation))
+            return list(found.scalars())
+
+    async def export(self, conversations: Collection[str]) -> dict[str, Any]:
+        """Rows by table, without empty tables; `waiting` are entries that are not in the database yet."""
+        found: dict[str, Any] = {}
+        async with self._database.reading() as connection:
+            table = tables.CONVERSATIONS
+            found["conversations"] = await _rows(connection, select(table).where(table.c.id.in_(conversations)))
+            for name, table in _BY_NAME.items():
+                asked = select(table).where(table.c.conversation.in_(conversations))
+                found[name] = await _rows(connection, asked.order_by(table.c.at) if "at" in table.c else asked)
+        found["waiting"] = await self._stream.of(conversations)
+        return {name: rows for name, rows in found.items() if rows}
+
+    async def erase(self, conversations: Collection[str]) -> int:
+        """Delete everything of these conversations; entries of them that are still under way come to nothing.
+
+        Confirmed products stay and forget who captured them.
+        """
+        count = await self._stream.erase(conversations)
+        async with serialized(self._database) as connection:
+            now = datetime.now(UTC)
+            tombstones = [{"conversation": name, "at": now} for name in sorted(conversations)]
+            await upsert(connection, tables.ERASED, tombstones, key=("conversation",))
+            for table in _BY_NAME.values():
+                count += (
+                    await connection.execute(delete(table).where(table.c.conversation.in_(conversations)))
+                ).rowcount
+            states = tables.CONVERSATIONS
+            count += (await connection.execute(delete(states).where(states.c.id.in_(conversations)))).rowcount
+            cards = tables.PRODUCT_CARDS
+            await connection.execute(
+                update(cards).where(cards.c.conversation.in_(conversations)).values(conversation="")
+            )
+        return count
+
+
+async def _rows(connection: AsyncConnection, asked: Any) -> list[dict[str, Any]]:
+    return [
+        {name: _plain(name, value) for name, value in row.items() if value is not None}
+        for row in (await connection.execute(asked)).mappings()
+    ]
+
+
+def _plain(name: str, value: Any) -> Any:
+    match value:
+        case datetime():
+            return value.isoformat()
+        case Decimal():
+            return f"{value:f}"
+        case bytes() if name == "asked":
+            return unpack(value)
+        case bytes():
+            return base64.b64encode(value).decode()
+        case _:
+            return value

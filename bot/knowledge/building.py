@@ -1,0 +1,46 @@
+"""Builds a searchable index of a folder in memory, without a database: for evaluations and benches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.knowledge.document import FileFinding, KnowledgeDocument
+from bot.knowledge.embeddings import Embedder
+from bot.knowledge.folder import FolderReader, list_folder
+from bot.knowledge.index import KnowledgeIndex, embedded_texts
+from bot.messages.language import Language
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltKnowledge:
+    index: KnowledgeIndex
+    documents: tuple[KnowledgeDocument, ...]
+    findings: tuple[FileFinding, ...]
+
+
+async def build(folder: Path, embedder: Embedder, default_language: Language = "es") -> BuiltKnowledge:
+    """Read all documents of a folder. Raises FolderMissing and EmbeddingsFailed."""
+    listed = await asyncio.to_thread(list_folder, folder)
+    documents: list[KnowledgeDocument] = []
+    findings = [*listed.findings]
+    reader = FolderReader(default_language)
+    try:
+        for source in listed.files:
+            document, wrong = await reader.read(source)
+            findings += wrong
+            if document is not None:
+                documents.append(document)
+    finally:
+        await reader.close()
+    index = await index_of(documents, embedder)
+    return BuiltKnowledge(index, tuple(documents), tuple(findings))
+
+
+async def index_of(documents: Sequence[KnowledgeDocument], embedder: Embedder) -> KnowledgeIndex:
+    """Embed and index documents."""
+    texts = [text for document in documents for passage in document.passages for text in embedded_texts(passage)]
+    vectors = await embedder.embed(texts)
+    return await asyncio.to_thread(KnowledgeIndex, documents, [vectors])

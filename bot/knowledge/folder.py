@@ -1,0 +1,200 @@
+"""Reads the company's folder of documents; a bad file is named and left out, and takes no good one with it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from bot.knowledge import metadata, pairs
+from bot.knowledge.document import FileFinding, KnowledgeDocument, Passage
+from bot.knowledge.metadata import DocumentFacts, read_metadata
+from bot.knowledge.passages import passages_of
+from bot.messages.language import Language, language_of
+from pipelines.blocks import FORMATS, BlockLimits, BlockReader
+from pipelines.blocks.markdown import read_markdown, read_plain
+from pipelines.characters import cleaned, decoded
+from pipelines.errors import FileProblem, FileRefused
+from pipelines.image import ReadText
+
+MOST_FILES = 5000
+MOST_PASSAGES = 50_000
+_MEBIBYTE = 1024 * 1024
+LIMITS = BlockLimits(
+    bytes=50 * _MEBIBYTE,
+    unpacked=200 * _MEBIBYTE,
+    characters=3_000_000,
+    pages=600,
+    scanned_pages=200,
+    rows=20_000,
+    cells=500_000,
+    seconds=60.0,
+)
+# Part of each document's name, so that a better reader reads all documents again.
+_READER = "1"
+_SIDECAR = ".yaml"
+_DIGITS = 16
+_FRONT_MATTER = ("md", "txt")
+_LANGUAGE_JUDGED = 5000
+_PROBLEMS = {
+    FileProblem.BOMB: "unpacks to more than the limit",
+    FileProblem.DAMAGED: "is damaged",
+    FileProblem.EMPTY: "holds no text",
+    FileProblem.ENCRYPTED: "is locked with a password",
+    FileProblem.TOO_LARGE: "is larger than the limit",
+    FileProblem.TOO_SLOW: "took too long to read",
+    FileProblem.UNREADABLE_FORMAT: "isn't what its name says",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file below the folder; `digest` names its content and its metadata."""
+
+    path: Path
+    name: str
+    digest: str
+    sidecar: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFolder:
+    files: tuple[SourceFile, ...]
+    findings: tuple[FileFinding, ...] = ()
+
+
+class FolderMissing(Exception):
+    """KNOWLEDGE_DIR names no folder."""
+
+
+def list_folder(folder: Path) -> ListedFolder:
+    """List the files that can be read, by name. Raises FolderMissing."""
+    if not folder.is_dir():
+        raise FolderMissing(f"{folder}: there is no such folder; see KNOWLEDGE_DIR")
+    files: list[SourceFile] = []
+    findings: list[FileFinding] = []
+    for path in sorted(_paths(folder)):
+        name = path.relative_to(folder).as_posix()
+        if len(files) >= MOST_FILES:
+            findings.append(
+                FileFinding(".", f"more than {MOST_FILES} files; those behind {files[-1].name} are left out")
+            )
+            break
+        found = _source(folder, path, name)
+        if isinstance(found, FileFinding):
+            findings.append(found)
+        elif found is not None:
+            files.append(found)
+    return ListedFolder(tuple(files), tuple(findings))
+
+
+def _paths(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        hidden = any(part.startswith((".", "~$")) for part in path.relative_to(folder).parts)
+        if not hidden and path.is_file():
+            yield path
+
+
+def _source(folder: Path, path: Path, name: str) -> SourceFile | FileFinding | None:
+    if path.suffix.lower() == _SIDECAR and path.with_suffix("").is_file():
+        return None
+    if not path.resolve().is_relative_to(folder.resolve()):
+        return FileFinding(name, "is a link to a file outside of the folder")
+    if path.suffix.lower() not in FORMATS:
+        return FileFinding(name, f"a format that isn't read; there are {', '.join(FORMATS)}")
+    beside = path.with_name(path.name + _SIDECAR)
+    sidecar = beside if beside.is_file() else None
+    try:
+        if path.stat().st_size > LIMITS.bytes:
+            return FileFinding(name, _PROBLEMS[FileProblem.TOO_LARGE])
+        digest = hashlib.sha256(f"{_READER}\0{name}\0".encode("utf-8", "surrogateescape"))
+        with path.open("rb") as file:
+            while piece := file.read(_MEBIBYTE):
+                digest.update(piece)
+        if sidecar:
+            digest.update(sidecar.read_bytes()[:_MEBIBYTE])
+    except OSError as error:
+        return FileFinding(name, f"can't be read: {error.strerror or type(error).__name__}")
+    return SourceFile(path, name, digest.hexdigest()[:_DIGITS], sidecar)
+
+
+class FolderReader:
+    """Reads files one after the other; `close` ends the process that reads them."""
+
+    def __init__(self, default_language: Language, read_text: ReadText | None = None) -> None:
+        self._default_language = default_language
+        self._read_text = read_text
+        self._reader = BlockReader(LIMITS)
+
+    async def read(self, source: SourceFile) -> tuple[KnowledgeDocument | None, list[FileFinding]]:
+        """Read a document; None where it has to be left out, and the findings say why."""
+        try:
+            content = await asyncio.to_thread(source.path.read_bytes)
+            return await self._read(source, content)
+        except FileRefused as refusal:
+            what = _PROBLEMS.get(refusal.reason, "can't be read")
+            return None, [FileFinding(source.name, f"{what} ({str(refusal).partition(': ')[2]})")]
+        except OSError as error:
+            return None, [FileFinding(source.name, f"can't be read: {error.strerror or type(error).__name__}")]
+
+    async def _read(self, source: SourceFile, content: bytes) -> tuple[KnowledgeDocument | None, list[FileFinding]]:
+        form = FORMATS[source.path.suffix.lower()]
+        findings: list[FileFinding] = []
+        front, body, first_line = None, "", 1
+        if form in _FRONT_MATTER:
+            text = cleaned(decoded(content[: LIMITS.bytes]).replace("\r\n", "\n").replace("\r", "\n"))
+            front, body, first_line = metadata.split(text)
+        about = self._metadata(source, front, findings)
+        if about is None:
+            return None, findings
+        pages = None
+        if PurePosixPath(source.name).name.lower() == pairs.FILE:
+            passages, mistakes = pairs.read_pairs(body, first_line)
+            findings += [FileFinding(source.name, one.problem, f"line {one.line}") for one in mistakes]
+        elif front is not None:
+            read = read_markdown if form == "md" else read_plain
+            passages = list(passages_of(read(body, characters=LIMITS.characters).blocks))
+        else:
+            blocks = await self._reader.read(content, form, self._read_text)
+            pages = blocks.pages
+            passages = list(passages_of(blocks.blocks))
+            if blocks.cut:
+                findings.append(FileFinding(source.name, blocks.cut, is_error=False))
+        if not passages:
+            return None, [*findings, FileFinding(source.name, _PROBLEMS[FileProblem.EMPTY])]
+        return self._document(source, about, pages, passages), findings
+
+    def _metadata(self, source: SourceFile, front: str | None, findings: list[FileFinding]) -> DocumentFacts | None:
+        """Facts about the document; None where they are wrong, with the findings that say why."""
+        text, first, file = front, 2, source.name
+        if source.sidecar:
+            text, first, file = decoded(source.sidecar.read_bytes()[:_MEBIBYTE]), 1, f"{source.name}{_SIDECAR}"
+        about, mistakes = read_metadata(text, first) if text else (DocumentFacts(), [])
+        findings += [FileFinding(file, one.problem, f"line {one.line}", is_error=one.is_error) for one in mistakes]
+        return None if any(one.is_error for one in mistakes) else about
+
+    def _document(
+        self, source: SourceFile, about: DocumentFacts, pages: int | None, passages: list[Passage]
+    ) -> KnowledgeDocument:
+        sample = "\n".join(passage.text for passage in passages[:20])[:_LANGUAGE_JUDGED]
+        return KnowledgeDocument(
+            name=source.name,
+            digest=source.digest,
+            title=about.title or _title_of(source.name),
+            language=about.language or language_of(sample) or self._default_language,
+            audience=about.audience,
+            valid_from=about.valid_from,
+            valid_until=about.valid_until,
+            pages=pages,
+            passages=tuple(passages),
+        )
+
+    async def close(self) -> None:
+        await self._reader.close()
+
+
+def _title_of(name: str) -> str:
+    """Words of a file's name."""
+    return PurePosixPath(name).stem.replace("_", " ").replace("-", " ")

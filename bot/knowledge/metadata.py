@@ -1,0 +1,142 @@
+"""Facts about a document, from its front matter or from the file `NAME.yaml` beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from typing import Any
+
+import yaml
+
+from bot.infra import plain_yaml
+from bot.knowledge.document import Audience
+from bot.messages.language import Language, language_from
+
+_FENCE = re.compile(r"[ \t]*(?:---|—-|–-|——|—)[ \t]*")
+_LONGEST = 200
+_NEAR = 0.75
+# Operators write in their language.
+_KEYS = {
+    "title": "title", "titulo": "title", "título": "title",
+    "language": "language", "lang": "language", "idioma": "language",
+    "audience": "audience", "audiencia": "audience", "publico": "audience", "público": "audience", "para": "audience",
+    "valid_from": "valid_from", "valido_desde": "valid_from", "vigente_desde": "valid_from", "desde": "valid_from",
+    "valid_until": "valid_until", "valido_hasta": "valid_until", "vigente_hasta": "valid_until", "hasta": "valid_until",
+}  # fmt: skip
+_AUDIENCES: dict[str, Audience] = {
+    "customer": "customer", "customers": "customer", "cliente": "customer", "clientes": "customer", "all": "customer",
+    "todos": "customer", "public": "customer", "publico": "customer", "público": "customer",
+    "staff": "staff", "personal": "staff", "equipo": "staff", "empleados": "staff", "interno": "staff",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFacts:
+    title: str = ""
+    language: Language | None = None
+    audience: Audience = "customer"
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FactMistake:
+    """A mistake at a line of the front matter's file; `is_error` where the document can't be used safely."""
+
+    line: int
+    problem: str
+    is_error: bool = True
+
+
+def split(text: str) -> tuple[str | None, str, int]:
+    """Front matter (None without one), the text below it, and that text's first line."""
+    lines = text.split("\n")
+    if not _FENCE.fullmatch(lines[0]):
+        return None, text, 1
+    end = next((number for number, line in enumerate(lines[1:200], 1) if _FENCE.fullmatch(line)), None)
+    if end is None:
+        return None, text, 1
+    return "\n".join(lines[1:end]), "\n".join(lines[end + 1 :]), end + 2
+
+
+def read_metadata(source: str, first_line: int = 2) -> tuple[DocumentFacts, list[FactMistake]]:
+    """Read YAML of `key: value` lines.
+
+    Because a wrong audience could show a secret, a mistake in a value is an error.
+    """
+    try:
+        _, found = plain_yaml.read(source)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        return DocumentFacts(), [
+            FactMistake(first_line + (mark.line if mark else 0), "front matter that can't be read")
+        ]
+    if found is None:
+        return DocumentFacts(), []
+    if not isinstance(found, dict):
+        return DocumentFacts(), [FactMistake(first_line, "front matter without lines of `name: value`")]
+    values: dict[str, Any] = {}
+    mistakes = list(_values(found, source, first_line, values))
+    return DocumentFacts(**values), mistakes
+
+
+def _values(found: Mapping[str, Any], source: str, first_line: int, values: dict[str, Any]) -> Iterator[FactMistake]:
+    lines = source.split("\n")
+    for key, value in found.items():
+        line = next((at for at, text in enumerate(lines, first_line) if text.lstrip().startswith(str(key))), first_line)
+        name = _KEYS.get(str(key).lower())
+        if name is None:
+            near = next(iter(get_close_matches(str(key).lower()[:_LONGEST], _KEYS, 1, _NEAR)), None)
+            # A misspelt audience would show a staff's document to customers.
+            meant = f"; is {near} meant?" if near else ", and nothing reads it"
+            yield FactMistake(line, f"unknown key {str(key)[:40]!r}{meant}", is_error=near is not None)
+            continue
+        try:
+            values[name] = _READERS[name](value)
+        except (ValueError, TypeError):
+            yield FactMistake(line, f"{key}: {_EXPECTED[name]}")
+
+
+def _title(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return " ".join(value.split())[:_LONGEST]
+
+
+def _language(value: Any) -> Language:
+    names = {"español": "es", "spanish": "es", "inglés": "en", "english": "en"}
+    language = language_from(names.get(str(value).lower(), str(value)), None)
+    if language is None:
+        raise ValueError
+    return language
+
+
+def _audience(value: Any) -> Audience:
+    return _AUDIENCES.get(str(value).strip().lower()) or _wrong()
+
+
+def _wrong() -> Audience:
+    raise ValueError
+
+
+def _day(value: Any) -> date:
+    return date.fromisoformat(str(value).strip())
+
+
+_READERS: dict[str, Any] = {
+    "title": _title,
+    "language": _language,
+    "audience": _audience,
+    "valid_from": _day,
+    "valid_until": _day,
+}
+_EXPECTED = {
+    "title": "expected words",
+    "language": "expected es or en",
+    "audience": "expected customer or staff",
+    "valid_from": "expected a date such as 2026-12-31",
+    "valid_until": "expected a date such as 2026-12-31",
+}

@@ -1,0 +1,36 @@
+"""Search for a person: by audience and day, with the earlier question where the new one leans on it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import date
+
+from bot.knowledge.document import Audience
+from bot.knowledge.embeddings import Embedder
+from bot.knowledge.index import Found, KnowledgeIndex, allowed, question_texts
+
+LONGEST_QUESTION = 500
+BEST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, the audience of the person who asks, the day, and the person's earlier messages, the newest last."""
+
+    question: str
+    audience: Audience
+    day: date
+    history: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> str:
+        """The question behind the message that it may lean on."""
+        return " ".join((*(said[:LONGEST_QUESTION] for said in self.history[-1:]), self.question[:LONGEST_QUESTION]))
+
+
+async def search_index(index: KnowledgeIndex, embedder: Embedder, asked: Asked, limit: int = BEST) -> Found:
+    """Find passages, off the loop. Raises EmbeddingsFailed."""
+    vectors = await embedder.embed(question_texts(asked.whole))
+    allows = allowed(asked.audience, asked.day)
+    return await asyncio.to_thread(index.search, asked.whole, vectors, allows, limit)

@@ -1,0 +1,117 @@
+"""Brings the database up to date with the folder: a document is read and embedded once for each of its contents."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.knowledge.document import FileFinding, KnowledgeDocument
+from bot.knowledge.embeddings import Embedder
+from bot.knowledge.folder import MOST_PASSAGES, FolderReader, SourceFile, list_folder
+from bot.knowledge.index import embedded_texts
+from bot.knowledge.store import KnowledgeStore
+from bot.messages.language import Language
+from pipelines.image import ReadText
+
+_DIGITS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """The set that the folder is now; `read` and `embedded` count documents that were new."""
+
+    digest: str
+    documents: dict[str, str]
+    findings: tuple[FileFinding, ...]
+    read: int
+    embedded: int
+    passages: int
+
+
+@dataclass(frozen=True, slots=True)
+class SyncProgress:
+    """Told of the number of files and of each that is done."""
+
+    files: Callable[[int], None] = lambda _: None
+    done: Callable[[], None] = lambda: None
+
+
+class KnowledgeSync:
+    def __init__(
+        self,
+        store: KnowledgeStore,
+        embedder: Embedder,
+        default_language: Language,
+        read_text: ReadText | None = None,
+    ) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._default_language = default_language
+        self._read_text = read_text
+
+    async def run(
+        self, folder: Path, answers: KnowledgeDocument | None = None, progress: SyncProgress | None = None
+    ) -> SyncReport:
+        """Sync a folder, and the `answers` that people accepted. Raises FolderMissing and EmbeddingsFailed."""
+        progress = progress or SyncProgress()
+        listed = await asyncio.to_thread(list_folder, folder)
+        progress.files(len(listed.files))
+        known = await self._store.known(source.digest for source in listed.files)
+        findings = [*listed.findings, *(finding for some in known.values() for finding in some)]
+        documents = {source.name: source.digest for source in listed.files if source.digest in known}
+        for _ in documents:
+            progress.done()
+        new = await self._read([source for source in listed.files if source.digest not in known], findings, progress)
+        documents |= new
+        if answers is not None:
+            await self._store.keep_document(answers, [])
+            documents[answers.name] = answers.digest
+        missing = await self._store.without_vectors(documents.values(), self._embedder.name)
+        passages = await self._embed(missing)
+        digest = set_digest(documents)
+        await self._store.keep_set(digest, documents, self._embedder.name, findings)
+        return SyncReport(digest, documents, tuple(findings), len(new), len(missing), passages)
+
+    async def _read(
+        self, sources: list[SourceFile], findings: list[FileFinding], progress: SyncProgress
+    ) -> dict[str, str]:
+        """Read and keep documents; each has its vectors before the next one is read, so that a stop loses one."""
+        found: dict[str, str] = {}
+        passages = 0
+        reader = FolderReader(self._default_language, self._read_text)
+        try:
+            for source in sources:
+                document, wrong = await reader.read(source)
+                findings += wrong
+                if document is not None and passages + len(document.passages) > MOST_PASSAGES:
+                    findings.append(FileFinding(source.name, f"is left out: more than {MOST_PASSAGES} passages in all"))
+                elif document is not None:
+                    passages += len(document.passages)
+                    await self._keep_vectors(document)
+                    await self._store.keep_document(document, wrong)
+                    found[document.name] = document.digest
+                progress.done()
+        finally:
+            await reader.close()
+        return found
+
+    async def _embed(self, digests: set[str]) -> int:
+        """Make missing vectors, as after a change of the model; gives the number of passages."""
+        documents = await self._store.documents(digests)
+        for document in documents:
+            await self._keep_vectors(document)
+        return sum(len(document.passages) for document in documents)
+
+    async def _keep_vectors(self, document: KnowledgeDocument) -> None:
+        texts = [text for passage in document.passages for text in embedded_texts(passage)]
+        vectors = await self._embedder.embed(texts)
+        await self._store.keep_vectors(document.digest, self._embedder.name, vectors)
+
+
+def set_digest(documents: Mapping[str, str]) -> str:
+    """Name of a set: a hash of its documents' names and digests."""
+    lines = "\n".join(f"{name}\0{digest}" for name, digest in sorted(documents.items()))
+    return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()[:_DIGITS]

@@ -1,0 +1,141 @@
+"""Words of texts and of questions as they are compared: folded, stemmed, by sound, and with synonyms."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Any
+
+_WORD = re.compile(r"[a-z0-9]+(?:[.,][0-9]+)*")
+_LONGEST_WORD = 40
+_GREETING = re.compile(
+    r"\b(?:buen(?:os|as|a)?\s+(?:dias?|tardes?|noches?)|buenas|hola+|oigan?|oye|disculpen?|una? (?:pregunta|duda)"
+    r"|por ?fa(?:vor|vorcito)?|porfis?|gracias|saludos|que tal|good (?:morning|afternoon|evening)|hello|hi|hey|please"
+    r"|thanks?(?: you)?)\b"
+)
+# Sounds that Spanish writes in several ways; the order matters.
+_SOUNDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), sound)
+    for pattern, sound in (
+        (r"^x", "s"),
+        (r"qu(?=[ei])", "k"),
+        (r"c(?=[ei])", "s"),
+        (r"ch", "\1"),
+        (r"sh", "\1"),
+        (r"gu(?=[ei])", "g"),
+        (r"g(?=[ei])", "j"),
+        (r"h", ""),
+        ("\1", "ch"),
+        (r"ll", "y"),
+        (r"v", "b"),
+        (r"z", "s"),
+        (r"c|q", "k"),
+        (r"w", "u"),
+        (r"n(?=[bp])", "m"),
+        (r"x", "ks"),
+        (r"([a-z])\1+", r"\1"),
+    )
+)
+
+
+def folded(text: str) -> str:
+    """A text in small letters without accents."""
+    return "".join(one for one in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(one))
+
+
+def words_of(text: str) -> list[str]:
+    """The words and numbers of a text, folded."""
+    return [word[:_LONGEST_WORD] for word in _WORD.findall(folded(text))]
+
+
+def question_words(question: str) -> list[str]:
+    """The telling words of a question, with abbreviations of chats written out and without greetings."""
+    text = _GREETING.sub(" ", folded(question))
+    written = [full for word in _WORD.findall(text) for full in _written_out(word[:_LONGEST_WORD])]
+    return [word for word in written if word not in _stop_words()]
+
+
+def spoken(question: str) -> str:
+    """A question for a model of meaning: abbreviations written out, greetings left out, accents kept."""
+    text = unicodedata.normalize("NFC", question)
+    kept = [
+        " ".join(_written_out(folded(piece))) if folded(piece) in _abbreviations() else piece for piece in text.split()
+    ]
+    return " ".join(kept)
+
+
+def telling(words: Iterable[str]) -> list[str]:
+    """Words without those that every text has."""
+    return [word for word in words if word not in _stop_words()]
+
+
+def stems(words: Sequence[str], language: str) -> list[str]:
+    """Stems by Snowball; numbers stay."""
+    return list(_stemmer(language).stemWords(list(words)))
+
+
+def concepts_of(word: str) -> frozenset[str]:
+    """Names of the groups of synonyms that a word belongs to, also where it is spelt by ear."""
+    by_stem, by_sound = _concepts()
+    found = by_stem.get(stems([word], "es")[0]) or by_stem.get(stems([word], "en")[0])
+    return found or by_sound.get(sound_of(word), frozenset())
+
+
+@lru_cache(50_000)
+def sound_of(word: str) -> str:
+    """A word as it sounds in Spanish, because people write b for v, s for z and no h."""
+    if word[0].isdigit():
+        return word
+    for pattern, sound in _SOUNDS:
+        word = pattern.sub(sound, word)
+    return word or "h"
+
+
+def grams(sound: str) -> set[str]:
+    """Trigrams of a word with its edges."""
+    padded = f"^{sound}$"
+    return {padded[at : at + 3] for at in range(len(padded) - 2)} or {padded}
+
+
+def _written_out(word: str) -> tuple[str, ...]:
+    return _abbreviations().get(word, (word,))
+
+
+@cache
+def _stemmer(language: str) -> Any:
+    from Stemmer import Stemmer  # noqa: PLC0415 - for those who search alone
+
+    return Stemmer("english" if language == "en" else "spanish", maxCacheSize=20_000)
+
+
+@cache
+def _stop_words() -> frozenset[str]:
+    return frozenset(word for line in _lines("stop_words.txt") for word in line.split())
+
+
+@cache
+def _abbreviations() -> dict[str, tuple[str, ...]]:
+    pairs = (line.partition("=") for line in _lines("abbreviations.txt"))
+    return {short.strip(): tuple(full.split()) for short, _, full in pairs}
+
+
+@cache
+def _concepts() -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
+    """Concepts by stem and by sound."""
+    by_stem: dict[str, frozenset[str]] = {}
+    by_sound: dict[str, frozenset[str]] = {}
+    for number, line in enumerate(_lines("synonyms.txt")):
+        name = frozenset({f"={number}"})
+        for word in words_of(line):
+            for stem in {*stems([word], "es"), *stems([word], "en")}:
+                by_stem[stem] = by_stem.get(stem, frozenset()) | name
+            by_sound[sound_of(word)] = by_sound.get(sound_of(word), frozenset()) | name
+    return by_stem, by_sound
+
+
+def _lines(name: str) -> Iterator[str]:
+    text = files("bot.knowledge").joinpath(name).read_text("utf-8")
+    return (line for line in text.splitlines() if line and not line.startswith("#"))

@@ -1,0 +1,65 @@
+"""Photos of a group of messages, each with its number as the person counts, sorted by what they seem to show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.messages.inbound import Photo
+from bot.products.captions import stated_in
+from bot.products.capture_message import CaptureMessage
+from pipelines.image import PhotoText
+from pipelines.product.subject import Subject, subject_of
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedPhotos:
+    """`places` count from 1 by message id; `unread` have the phrase for their trouble."""
+
+    photo_texts: Mapping[str, PhotoText]
+    subjects: Mapping[str, Subject]
+    unread: Mapping[str, str]
+    places: Mapping[str, int]
+
+    @classmethod
+    def of(cls, group: Sequence[CaptureMessage], photos: Sequence[CaptureMessage]) -> NumberedPhotos:
+        """Number the `photos` of a group together with those that can't be read."""
+        unread = {
+            one.message.id: one.trouble
+            for one in group
+            if one.trouble and one.photo_text is None and isinstance(one.message.content, Photo)
+        }
+        shown = {one.message.id for one in photos} | set(unread)
+        order = [one.message.id for one in group if one.message.id in shown]
+        return cls(
+            {one.message.id: one.photo_text for one in photos if one.photo_text is not None},
+            {one.message.id: _subject(one) for one in photos},
+            unread,
+            {message: place for place, message in enumerate(order, 1)},
+        )
+
+    @property
+    def count(self) -> int:
+        return len(self.places)
+
+    @property
+    def doubtful(self) -> str:
+        """The subject of the first photo, if none of them seems to be of a product."""
+        subjects = list(self.subjects.values())
+        return "" if "product" in subjects or not subjects else subjects[0]
+
+    @property
+    def receipts(self) -> list[str]:
+        return [message for message, subject in self.subjects.items() if subject == "receipt"]
+
+    @property
+    def of_product(self) -> dict[str, PhotoText]:
+        """Photos for a card. The back of a package may look like a page, but a receipt is never a part of it."""
+        return {message: text for message, text in self.photo_texts.items() if message not in self.receipts}
+
+
+def _subject(one: CaptureMessage) -> Subject:
+    """The subject of a photo; a caption that names the product settles it."""
+    if one.photo_text is None or "name" in stated_in(one.words, one.photo_text.text):
+        return "product"
+    return subject_of(one.photo_text)

@@ -1,0 +1,62 @@
+"""Export, erasure and the end of the history, on both databases."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+from redis.asyncio import Redis
+
+from bot.database.engine import Database
+from bot.history.entries import NoteAdded, TurnTraced
+from bot.history.personal import PersonalHistory
+from bot.history.reader import HistoryReader
+from bot.history.retention import forget_old
+from bot.history.stream import HISTORY, append
+from bot.history.writer import HistoryWriter
+from tests.history.test_history import ANA, DAY, LEO, NOON, TURN, minutes, replied, wrote
+
+TRACE = TurnTraced(id=TURN, conversation=ANA, at=minutes(1), trace={"messages": ["wamid.1"]}, release="r1")
+
+
+async def test_the_export_holds_what_is_in_the_database_and_on_its_way(database: Database, redis: Redis) -> None:
+    await HistoryWriter(database).write([*DAY, TRACE, wrote("wamid.leo", "soy Leo", conversation=LEO)])
+    async with redis.pipeline() as pipeline:
+        append(pipeline, wrote("wamid.5", "algo más", 8))
+        await pipeline.execute()
+    found = await PersonalHistory(redis, database).export([ANA])
+    assert {"contacts", "conversations", "messages", "deliveries", "turns", "notes", "labels"} <= found.keys()
+    assert "Gracias" in [row.get("body") for row in found["messages"]]
+    assert found["waiting"][0]["message"]["content"]["body"] == "algo más"
+    assert "Leo" not in json.dumps(found)
+
+
+async def test_an_erased_person_leaves_no_row_and_does_not_come_back(database: Database, redis: Redis) -> None:
+    writer, reader, personal = HistoryWriter(database), HistoryReader(database), PersonalHistory(redis, database)
+    await writer.write([*DAY, TRACE, wrote("wamid.leo", "soy Leo", conversation=LEO)])
+    async with redis.pipeline() as pipeline:
+        append(pipeline, wrote("wamid.5", "algo más", 8))
+        append(pipeline, wrote("wamid.6", "de Leo", 8, conversation=LEO))
+        await pipeline.execute()
+    assert await personal.conversations_of(["5215512345678"], None) == [ANA]
+    assert await personal.erase([ANA]) > 10
+    # Another worker had read these before.
+    await writer.write(DAY)
+    assert await personal.export([ANA]) == {}
+    assert await reader.search("gracias") == []
+    assert [one.id for one in (await reader.conversations()).conversations] == [LEO]
+    assert await redis.xlen(HISTORY) == 1
+
+
+async def test_what_is_too_old_leaves_and_the_rest_stays(database: Database) -> None:
+    writer, reader = HistoryWriter(database), HistoryReader(database)
+    await writer.write([*DAY, TRACE, wrote("wamid.leo", "de siempre", conversation=LEO)])
+    month = 30 * 24 * 60
+    late = [wrote("wamid.7", "un mes después", month), replied("Aquí sigo.", month + 1, turn="t_2")]
+    await writer.write([*late, NoteAdded(id="n2", conversation=ANA, at=minutes(month), author="eva", text="vuelve")])
+    assert await forget_old(database, 20, now=NOON + timedelta(days=31)) > 10
+    assert [one.row["body"] for one in (await reader.messages(ANA)).messages] == ["un mes después", "Aquí sigo."]
+    assert [one["text"] for one in await reader.notes(ANA)] == ["vuelve"]
+    assert await reader.conversation(LEO) is None
+    assert await reader.turn(TURN) is None
+    assert await forget_old(database, 20, now=NOON + timedelta(days=31)) == 0

@@ -1,0 +1,90 @@
+"""`recado knowledge`: a folder is checked, brought into the database once for each content, listed and searched."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from bot.database.opening import open_current
+from bot.knowledge.answers import Decision, accept
+from bot.knowledge.tables import DOCUMENTS
+from tests.processes import Ended, recado
+
+FILES = {
+    "devoluciones.md": "# Devoluciones\n\n## Plazo\nTienes 30 días para devolver, con el ticket.\n",
+    "envios.csv": "Zona;Costo\nCentro;$49\nNorte;$79\n",
+    "personal/caja.md": "---\naudience: staff\n---\n# Caja\nEl fondo fijo de la caja es de $2,500.\n",
+    "questions.md": "## ¿Venden gas?\n## ¿Rellenan tanques?\nNo vendemos gas.\n",
+    "verano.md": "---\nvalid_until: 2020-08-31\n---\n# Verano\nAlbercas a mitad de precio.\n",
+}
+BAD = {
+    "contrato.docx": b"PK\x03\x04 no",
+    "notas.pptx": b"?",
+    "secreto.md": b"---\naudence: staff\n---\nEl margen es de 40%.\n",
+    "vacio.txt": b"  \n",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "docs"
+    for name, content in {**{name: text.encode() for name, text in FILES.items()}, **BAD}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    monkeypatch.setenv("KNOWLEDGE_DIR", str(folder))
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/recado.db")
+    return folder
+
+
+async def knowledge(*command: str) -> Ended:
+    return await recado("knowledge", *command)
+
+
+async def found(question: str, *options: str) -> list[dict[str, Any]]:
+    ended = await knowledge("search", question, "--format", "json", *options)
+    assert ended.code == 0, ended.err
+    hits: list[dict[str, Any]] = json.loads(ended.out)
+    return hits
+
+
+async def test_a_bad_file_is_named_with_its_reason_and_takes_no_good_one_with_it(folder: Path) -> None:
+    checked = await knowledge("check")
+    assert checked.code == 1
+    assert [line.partition(" (")[0].partition("; there")[0] for line in checked.out.splitlines()] == [
+        "notas.pptx: a format that isn't read",
+        "contrato.docx: isn't what its name says",
+        "secreto.md: line 2: unknown key 'audence'; is audience meant?",
+        "vacio.txt: holds no text",
+    ]
+    synced = await knowledge("sync", "--format", "json")
+    assert (synced.code, json.loads(synced.out)["documents"]) == (0, sorted(FILES))
+    (best, *_) = await found("kuanto tiempo tengo pa debolver con tiket")
+    assert best["text"] == "Devoluciones › Plazo\nTienes 30 días para devolver, con el ticket."
+    assert (best["source"], best["location"]) == ("devoluciones.md", "Devoluciones › Plazo")
+    assert 0.3 < best["score"] < 1
+    assert {hit["source"] for hit in await found("¿de cuánto es el fondo de la caja?")}.isdisjoint({"personal/caja.md"})
+    assert (await found("¿de cuánto es el fondo de la caja?", "--staff"))[0]["source"] == "personal/caja.md"
+
+
+async def test_a_changed_file_alone_is_read_again_and_accepted_answers_join(folder: Path) -> None:
+    for name in BAD:
+        (folder / name).unlink()
+    first = json.loads((await knowledge("sync", "--format", "json")).out)
+    (folder / "envios.csv").write_text("Zona;Costo\nCentro;$55\n")
+    database = await open_current(f"sqlite:///{folder.parent}/recado.db")
+    await accept(database, Decision("s1", "¿Tienen estacionamiento?", "Sí, gratis.", "ana@shop.mx"))
+    second = json.loads((await knowledge("sync", "--format", "json")).out)
+    assert (first["new"], second["new"]) == (5, 1)
+    assert second["documents"] == [*sorted([*FILES, "accepted answers"])]
+    assert first["set"] != second["set"]
+    async with database.reading() as connection:
+        kept = (await connection.execute(select(DOCUMENTS.c.name).where(DOCUMENTS.c.name == "envios.csv"))).all()
+    await database.close()
+    # The earlier content stays for the releases that name it.
+    assert len(kept) == 2
+    (best, *_) = await found("ay donde estacionarse? tienen estacionamiento")
+    assert best["text"] == "¿Tienen estacionamiento?\nSí, gratis."
