@@ -10,6 +10,7 @@ import pytest
 
 from bot.privacy import Person
 from evals.pseudonyms import Pseudonyms
+from tests.rows import each
 from tests.security.growth import steep
 from tests.security.patterns import Scan, found
 from tests.security.pumps import hostile
@@ -100,7 +101,7 @@ def test_a_slow_pattern_is_seen(pattern: str | bytes, method: str) -> None:
     assert _steep(Scan("here", re.compile(pattern), method)) is not None
 
 
-@pytest.mark.parametrize(
+@each(
     ("pattern", "method"),
     [
         (r"<(?=\s*+/?+\s*+tag\b)", "sub"),
@@ -115,7 +116,7 @@ def test_a_linear_pattern_is_let_through(pattern: str, method: str) -> None:
     assert _steep(Scan("here", re.compile(pattern), method)) is None
 
 
-@pytest.mark.parametrize("unit", ["ana ", "a", "de ", "5215512345678", "ana@x.mx ", "@", ". ", "¡"])
+@each("unit", ["ana ", "a", "de ", "5215512345678", "ana@x.mx ", "@", ". ", "¡"])
 def test_patterns_of_a_person_take_a_time_that_grows_with_the_text(unit: str) -> None:
     someone = Person(
         conversations=("c_0123456789abcdef0123",),
