@@ -17,6 +17,8 @@ from tests.security.pumps import hostile
 
 # Patterns made at run time: their makers, and the tests with texts for them.
 BUILT = {
+    "bot.knowledge.answer_forms.": "a table of the module: found there",
+    "bot.knowledge.words.": "a table of the module: found there",
     "bot.privacy.is_about": "below: of one person's identities",
     "evals.cases._pattern": "an operator's own file, compiled to be checked",
     "evals.expectations._words": "an operator's own file, on an operator's machine",
