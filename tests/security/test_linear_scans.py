@@ -18,12 +18,14 @@ from tests.security.pumps import hostile
 # Patterns made at run time: their makers, and the tests with texts for them.
 BUILT = {
     "bot.knowledge.answer_forms.": "a table of the module: found there",
+    "bot.knowledge.gaps.redacted": "a piece of a name, letter by letter",
     "bot.knowledge.words.": "a table of the module: found there",
     "bot.privacy.is_about": "below: of one person's identities",
     "evals.cases._pattern": "an operator's own file, compiled to be checked",
     "evals.expectations._words": "an operator's own file, on an operator's machine",
     "evals.pseudonyms._add": "below: of one person's name",
     "sandbox.simulators.rule_based_billing.": "a table of the module: found there",
+    "sandbox.simulators.rule_based_products.next_tool_call": "a word of a table, letter by letter",
     "pipelines.product.codes._elements": "a table of the module, for the name of an identifier",
     "pipelines.product.price_parsing.": "a table of the module: found there",
 }
