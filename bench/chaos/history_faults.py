@@ -34,19 +34,21 @@ class HistoryRow:
 
 async def carriers_killed(folder: Path, people: int, rounds: int) -> HistoryRow:
     """Two workers that carry entries die before and after they write."""
+    await asyncio.to_thread(folder.mkdir, parents=True)
     staff = staff_among(people)
     async with open_company(folder, points=KILLED * rounds, staff=staff) as company:
         crowd = crowd_of(company, people, staff)
         await crowd.write(2)
         while len(company.deaths) < len(KILLED) * rounds:
             await crowd.write(1, people=min(people, 12))
-        # What a dead worker had read is claimed after half a minute.
+        # Others claim what a dead worker had read.
         await settled(company, 150)
         return HistoryRow("carriers killed, two workers", await judge(company, crowd), deaths=len(company.deaths))
 
 
 async def database_away(folder: Path, people: int, seconds: float) -> HistoryRow:
     """PostgreSQL refuses connections and breaks those that are open, under load."""
+    await asyncio.to_thread(folder.mkdir, parents=True)
     server = postgres_server()
     url = await asyncio.to_thread(server.__enter__)
     try:
