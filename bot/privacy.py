@@ -30,6 +30,7 @@ from bot.infra.redis import answer, cancel_and_wait, key
 from bot.integrations.email.suppression import Suppression
 from bot.integrations.stripe import customers as stripe_customers
 from bot.integrations.stripe import subscription_state
+from bot.knowledge import gaps
 from bot.storage.files import Files, FilesLost
 from bot.whatsapp.phone_numbers import address_of, canonical_variant, variants
 
@@ -225,6 +226,7 @@ class PersonalData:
                 for name in person.conversations:
                     await WaitingList(self._redis).forget(name)
                     await Assignments(self._redis).end(name)
+                    await gaps.forget(self._redis, name)
                     await self._deliveries.forget(name)
                 await self._close(person, tombstones.KEEP_SECONDS)
                 # Identities go last: they make a half erased person findable again.

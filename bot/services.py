@@ -51,6 +51,8 @@ from bot.integrations.push.sender import PushSender
 from bot.integrations.stripe import plan_changes
 from bot.integrations.stripe.billing import Billing, billing_of, event_handler_of
 from bot.integrations.stripe.events import StripeEventHandler
+from bot.knowledge.gaps import KnowledgeGaps
+from bot.knowledge.knowledge import Knowledge, knowledge_of
 from bot.media.archive import Archive
 from bot.media.cache import ReadingCache
 from bot.media.readers import MediaReaders
@@ -261,10 +263,16 @@ class Services:
 
     @cached_property
     def product_finder(self) -> ProductFinder:
-        """Opens the database at its first question, because most workers never get one."""
         finder = ProductFinder(self.database, CardSync(self._product_parts[1].catalogue))
         self._stack.push_async_callback(finder.close)
         return finder
+
+    @cached_property
+    def knowledge(self) -> Knowledge:
+        gaps = KnowledgeGaps(self.redis, self.publisher.publish)
+        knowledge = knowledge_of(self.database, self.settings.embeddings, gaps)
+        self._stack.push_async_callback(knowledge.close)
+        return knowledge
 
     @cached_property
     def _product_parts(self) -> tuple[ProductCapture, ProductConfirmer]:
@@ -292,6 +300,7 @@ class Services:
             billing=self.billing,
             verification=Verification(self.redis) if self.billing and self._email else None,
             products=self._product_parts[1].catalogue,
+            knowledge=self.knowledge,
             product_finder=self.product_finder,
         )
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
 from bot.agent.tool import ToolServices
+from bot.catalogue.finder import ProductFinder
+from bot.catalogue.importer import read_catalogue
 from bot.conversations.contacts import Contact
 from bot.integrations.push.vapid import new_pair
 from bot.media.understanding import PerceivedMessage
 from bot.messages.inbound import Inbound
 from bot.prompting.business_profile import Business
+from bot.prompting.release_gate import CASES
 from bot.services import Services, open_services
 from bot.settings import RedisSettings, Settings
 from bot.web.server import listening
@@ -30,6 +34,9 @@ from sandbox.redis_server import redis_server
 from sandbox.simulators.whisper import WhisperSimulator
 from sandbox.stripe import StripeSimulator
 
+if TYPE_CHECKING:
+    from bot.database.engine import Database
+
 _LOOPBACK = "127.0.0.1"
 # Because answers of tools have to be the same every day, subscriptions of the cases begin at a fixed time.
 _SUBSCRIBED_AT = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
@@ -37,15 +44,19 @@ _SUBSCRIBED_AT = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class CaseEnvironment:
-    """Services of a run. No effect of a tool leaves this environment."""
+    """Services of a run. No effect of a tool leaves this environment.
+
+    `product_finder` knows the products of the file `catalogue.csv` beside the cases.
+    """
 
     services: Services
     stripe: StripeSimulator
+    product_finder: ProductFinder
 
     @property
     def tool_services(self) -> ToolServices:
-        """Services of the tools, without products, because cases have no photos to capture."""
-        return replace(self.services.tool_services, products=None)
+        """Services of the tools, without confirmed cards, because cases have no photos to capture."""
+        return replace(self.services.tool_services, products=None, product_finder=self.product_finder)
 
     def person(self, case: Case, run: str) -> tuple[str, Contact]:
         """Make a conversation and a contact for one run of a case."""
@@ -107,7 +118,25 @@ async def open_environment(settings: Settings, business: Business, folder: Path)
             return business.name
 
         await services.open_email(business_name)
-        yield CaseEnvironment(services, stripe)
+        file = settings.service.prompts_dir / CASES / "catalogue.csv"
+        yield CaseEnvironment(services, stripe, ProductFinder(_stocked(services, file), services.product_finder.cards))
+
+
+def _stocked(services: Services, file: Path) -> Callable[[], Awaitable[Database]]:
+    """The way to the environment's database, which has the products of the file from its first use on."""
+    data = file.read_bytes() if file.exists() else None
+
+    async def opened() -> Database:
+        from bot.catalogue.table import ProductTable  # noqa: PLC0415 - for cases that look for products
+
+        database = await services.database()
+        if data is not None:
+            currency = services.settings.service.shop_currency
+            read = read_catalogue(data, currency, _SUBSCRIBED_AT, lambda: None)
+            await ProductTable(database).write(read.products)
+        return database
+
+    return opened
 
 
 async def _imitate_services(settings: Settings, stack: AsyncExitStack, folder: Path) -> StripeSimulator:
@@ -116,6 +145,7 @@ async def _imitate_services(settings: Settings, stack: AsyncExitStack, folder: P
     settings.redis = RedisSettings(url=SecretStr(url))
     local = {"provider": "local", "dir": folder / "files"}
     settings.storage = settings.storage.model_copy(update=local)
+    settings.database = settings.database.model_copy(update={"url": SecretStr(f"sqlite:///{folder}/recado.db")})
     settings.subscribers = settings.subscribers.model_copy(update={"subscribers": []})
     settings.service = settings.service.model_copy(update={"public_url": "https://recado.example"})
     public, private = new_pair()

@@ -28,6 +28,7 @@ from bot.web.app import create_app
 from bot.web.server import listening
 from bot.whatsapp.client import Graph
 from bot.worker import running
+from sandbox.background import BackgroundTasks
 from sandbox.data_folder import DataFolder, locked_folder
 from sandbox.meta.chat_store import ChatStore
 from sandbox.phone import api, demo_customers, emails
@@ -41,6 +42,7 @@ from sandbox.phone.updates import UpdateNotifier
 from sandbox.phone.wire import meta_routes, stripe_routes
 from sandbox.ports import free_port, require_port
 from sandbox.redis_server import redis_server
+from sandbox.sample_catalogue import add_sample_products
 from sandbox.simulated_services import LOOPBACK, Mode, SimulatedServices, start_simulators
 from sandbox.stripe import StripeSimulator
 from sandbox.url_rewriter import UrlRewriter
@@ -64,7 +66,7 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and three op
     """Run the company until the context ends; gives the page's address.
 
     `data` keeps Redis and files, without those of earlier runs where it is `fresh`. `warm` loads the engine that reads
-    photos before the first one comes. Raises FolderInUse.
+    photos before the first one comes, and fills an empty catalogue. Raises FolderInUse.
     """
     async with AsyncExitStack() as stack:
         port = port or free_port(host)
@@ -95,11 +97,19 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and three op
         app.add_subapp("/sandbox/", page)
         app.add_routes([web.get("/", _redirect_to_page)])
         await stack.enter_async_context(running(settings, QUEUES, evaluate=evaluate))
+        if warm:
+            _fill_catalogue(settings, stack)
         address = await stack.enter_async_context(listening(app, host, port))
         if simulated.stripe:
-            simulated.stripe.on_change = partial(notifier.notify, "stripe")
-            _add_demo_customers(simulated.stripe, folder)
+            _add_demo_customers(simulated.stripe, notifier, folder)
         yield f"{address}/sandbox/"
+
+
+def _fill_catalogue(settings: Settings, stack: AsyncExitStack) -> None:
+    """Add the sample's products beside the start, which doesn't wait for the database."""
+    background = BackgroundTasks()
+    background.start(add_sample_products(settings))
+    stack.push_async_callback(background.stop)
 
 
 def _page(
@@ -157,8 +167,9 @@ def _set_service_defaults(settings: Settings, host: str, port: int) -> dict[str,
     return paths
 
 
-def _add_demo_customers(stripe: StripeSimulator, folder: DataFolder) -> None:
+def _add_demo_customers(stripe: StripeSimulator, notifier: UpdateNotifier, folder: DataFolder) -> None:
     """Make the demo's customers, quietly where an earlier run has told of them, because Stripe starts anew."""
+    stripe.on_change = partial(notifier.notify, "stripe")
     quietly = stripe.webhooks.holding = folder.seeded
     first, *_, last = api.PEOPLE
     linked = demo_customers.customer(stripe, first.phone or first.bsuid, first.name, "ana@example.com")

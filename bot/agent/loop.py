@@ -24,6 +24,7 @@ from bot.ai.chat import (
     ToolOffer,
 )
 from bot.infra.crash_points import passing
+from bot.knowledge.source import KnowledgeSource
 from bot.messages.outbound import Part
 from bot.messages.record import Record
 from pipelines.truncation import truncated
@@ -53,7 +54,7 @@ class ToolResult(Record):
     """The result of a tool call. `outcome`: `ok`, `refused` (the model is told why) or `failed` (a fault of ours).
 
     `parts` are the messages that the tool adds to the reply. `acted`: the call has, or may have, an effect that no
-    retry may repeat.
+    retry may repeat. `sources` are passages of documents that the model was given.
     """
 
     call_id: str
@@ -64,6 +65,7 @@ class ToolResult(Record):
     milliseconds: float
     parts: tuple[Part, ...] = ()
     acted: bool = False
+    sources: tuple[KnowledgeSource, ...] = ()
 
 
 JournalEntry = ModelStep | ToolResult
@@ -195,7 +197,8 @@ class ToolRunner:
         tool = self._tools.get(call.name)
         async with self._acting if tool is not None and tool.acts else nullcontext():
             effect, offered = f"{self._context.effect}.{call.id}", tuple(self._offered)
-            result = await self._call(call, replace(self._context, effect=effect, offered=offered, parts=[]))
+            own = replace(self._context, effect=effect, offered=offered, parts=[], sources=[])
+            result = await self._call(call, own)
             passing("turn: tool has acted, not written down")
             await self._journal.write(result)
             self._offered.extend(result.parts)
@@ -230,6 +233,7 @@ class ToolRunner:
             milliseconds=(time.perf_counter() - started) * 1000,
             parts=tuple(context.parts) if outcome == "ok" else (),
             acted=tool is not None and tool.acts and outcome != "refused",
+            sources=tuple(context.sources) if outcome == "ok" else (),
         )
 
 

@@ -20,6 +20,8 @@ from bot.integrations.email.queue import EmailQueue
 from bot.integrations.email.verification import Verification
 from bot.integrations.push.invitations import Invitation
 from bot.integrations.stripe.billing import Billing
+from bot.knowledge.knowledge import Knowledge
+from bot.knowledge.source import KnowledgeSource
 from bot.messages.language import Language
 from bot.messages.outbound import Part
 from bot.products.capture import CardEdits
@@ -59,6 +61,7 @@ class ToolServices:
     billing: Billing | None = None
     verification: Verification | None = None
     products: Catalogue | None = None
+    knowledge: Knowledge | None = None
     product_finder: ProductFinder | None = None
 
 
@@ -82,6 +85,8 @@ class ToolContext:
     parts: list[Part] = field(default_factory=list)
     offered: tuple[Part, ...] = ()
     product_card: CardEdits | None = None
+    knowledge: str | None = None
+    sources: list[KnowledgeSource] = field(default_factory=list)
     photos: tuple[PhotoText, ...] = ()
 
 

@@ -40,7 +40,7 @@ class ProductFinder:
 
     def __init__(self, open_database: Callable[[], Awaitable[Database]], cards: CardSync) -> None:
         self._open_database = open_database
-        self._cards = cards
+        self.cards = cards
         self._table: ProductTable | None = None
         self._words: ProductWords | None = None
         self._base = 0
@@ -75,7 +75,7 @@ class ProductFinder:
         try:
             if self._table is None:
                 self._table = from_table.ProductTable(await self._open_database())
-            await self._cards.sync(self._table)
+            await self.cards.sync(self._table)
         except (errors.SQLAlchemyError, opening.SchemaOutdated, OSError) as error:
             raise CatalogueUnavailable(type(error).__name__) from error
         return self._table

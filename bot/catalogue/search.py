@@ -16,7 +16,7 @@ from pipelines.product.size_parsing import without_sizes
 _EXACT, _SOUNDED, _SHORTENED, _SLIP, _BEGUN = 1.0, 0.95, 0.7, (0.9, 0.8, 0.6), 0.75
 _LEAST_LETTERS, _LEAST_FOR_SLIPS = 3, 4
 # A product that lacks a word has to have at least this share of what the words weigh.
-_LEAST_SHARE = 0.5
+_LEAST_SHARE = 0.25
 _MANY = 2000
 
 
@@ -61,7 +61,8 @@ class ProductWords:
 
     def _ranked(self, terms: list[dict[str, float]], most: int) -> Hits:
         total = sum(map(len, self._parts)) or 1
-        weights = [math.log(1 + total / max(sum(self._count(word) for word in term), 1)) for term in terms]
+        counts = [sum(self._count(word) for word in term) for term in terms]
+        weights = [math.log(1 + total / count) if count else 1.0 for count in counts]
         hits: list[Hit] = []
         count = 0
         for part, mask in zip(self._parts, self._masks, strict=True):

@@ -119,7 +119,7 @@ def _report(read: ReadCatalogue, written: Written, output: str) -> None:
         for line in _bad_lines(read):
             complain(line)
         removed = f", {written.removed} removed" if written.removed else ""
-        left_out = f"; {len(read.bad)} rows left out" if read.bad else ""
+        left_out = f"; {len(read.bad)} {'row' if len(read.bad) == 1 else 'rows'} left out" if read.bad else ""
         show(f"{written.new} new, {written.changed} changed, {written.same} as before{removed}{left_out}")
     if not read.products:
         stop("no product was taken")

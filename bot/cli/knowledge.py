@@ -23,7 +23,7 @@ from bot.knowledge.document import Audience, FileFinding, KnowledgeDocument
 from bot.knowledge.embeddings import EmbeddingsFailed, embedder_of
 from bot.knowledge.folder import FolderMissing, FolderReader, list_folder
 from bot.knowledge.index import PassageHit
-from bot.knowledge.knowledge import Knowledge, KnowledgeUnavailable
+from bot.knowledge.knowledge import KnowledgeUnavailable, knowledge_of
 from bot.knowledge.search import BEST, Asked
 from bot.knowledge.store import KnowledgeStore
 from bot.knowledge.sync import KnowledgeSync, SyncProgress, SyncReport
@@ -169,7 +169,7 @@ async def _searched(settings: Settings, asked: Asked, limit: int) -> tuple[Seque
         async def opened() -> Database:
             return database
 
-        knowledge = Knowledge(opened, embedder_of(settings.embeddings))
+        knowledge = knowledge_of(opened, settings.embeddings)
         stack.push_async_callback(knowledge.close)
         found = await knowledge.search(newest.digest, asked, limit)
         return found.hits, found.is_enough

@@ -7,38 +7,120 @@ from datetime import timedelta
 
 from redis.asyncio import Redis
 
+from bot.console.confirmations import WaitingConfirmations
+from bot.console.contact_details import ContactDetails
+from bot.console.desk import ConsoleDesk
+from bot.console.failed_messages import FailedMessages
+from bot.console.health import ServiceHealth
+from bot.console.noting import HistoryNotes
+from bot.console.reports import Reports
+from bot.console.writing import ConsoleWriting
+from bot.conversations.assignment import Assignments
+from bot.conversations.contacts import Contacts
+from bot.conversations.dead_letters import DeadLetters
+from bot.conversations.events import EventPublisher
+from bot.conversations.handoff import HandOff
+from bot.conversations.lease import ConversationLeases
+from bot.conversations.memory import Memory
+from bot.conversations.thread_control import ThreadControl
+from bot.conversations.waiting_list import WaitingList
 from bot.database.engine import Database
 from bot.database.opening import open_current
+from bot.delivery.pause import SendingPause
+from bot.delivery.policy import SendPolicy
+from bot.delivery.statuses import DeliveryStatuses
+from bot.history.personal import PersonalHistory
+from bot.history.reader import HistoryReader
+from bot.history.writer import HistoryWriter
+from bot.infra.live_events import LiveEvents
+from bot.infra.queues import JobScheduler
 from bot.people.audit import AuditLog
 from bot.people.canned_replies import CannedReplies
 from bot.people.login_limits import LoginLimits
 from bot.people.operators import Operators
 from bot.people.passwords import Passwords
 from bot.people.sessions import Sessions
+from bot.privacy import PersonalData
 from bot.settings import Settings
+from bot.storage.factory import storage_of
+from bot.storage.files import Files, files_of
+from bot.storage.storage import Storage
+from bot.whatsapp.client import Graph
+from bot.whatsapp.templates.files import definitions
+from bot.whatsapp.templates.registry import Templates
+
+# As the workers': an export or erasure holds a conversation as a turn does.
+_LEASE_SECONDS = 6.0
 
 
 @dataclass(frozen=True, slots=True)
 class ConsoleParts:
+    """`redis`, `graph` and `scheduler` are the server's own."""
+
+    redis: Redis
+    graph: Graph
+    scheduler: JobScheduler
     database: Database
     operators: Operators
     sessions: Sessions
     audit: AuditLog
     canned_replies: CannedReplies
+    history: HistoryReader
+    desk: ConsoleDesk
+    writing: ConsoleWriting
+    templates: Templates
+    contacts: ContactDetails
+    failed: FailedMessages
+    confirmations: WaitingConfirmations
+    health: ServiceHealth
+    reports: Reports
+    storage: Storage
+    files: Files
+    events: LiveEvents
 
     async def close(self) -> None:
         await self.database.close()
 
 
-async def open_parts(settings: Settings, redis: Redis) -> ConsoleParts:
+async def open_parts(settings: Settings, redis: Redis, graph: Graph, scheduler: JobScheduler) -> ConsoleParts:
     """Open the database and make the parts. Raises SchemaOutdated."""
     database = await open_current(settings.database.url.get_secret_value())
-    passwords = Passwords()
-    lasts = timedelta(hours=settings.service.console_session_hours)
+    events, contacts = LiveEvents(redis), Contacts(redis, settings.channel.staff_contacts)
+    passwords, service = Passwords(), settings.service
+    publisher = EventPublisher(redis, settings.subscribers)
+    history, notes = HistoryReader(database), HistoryNotes(redis, HistoryWriter(database), events)
+    assignments, memory = Assignments(redis), Memory(redis, settings.memory)
+    templates = Templates(redis, graph, definitions(service.templates_dir), default_language=service.default_language)
+    files = files_of(redis, settings)
+    threads = ThreadControl(redis, graph, contacts, events)
+    handoff = HandOff(contacts, events, publisher, threads)
+    leases = ConversationLeases(redis, lease_seconds=_LEASE_SECONDS)
+    personal_history = PersonalHistory(redis, database)
+
+    async def history_of_persons() -> PersonalHistory:
+        return personal_history
+
+    personal = PersonalData(redis, leases, files, DeliveryStatuses(redis, events), history_of_persons)
+    policy = SendPolicy(contacts, WaitingList(redis), templates)
     return ConsoleParts(
+        redis=redis,
+        graph=graph,
+        scheduler=scheduler,
         database=database,
         operators=Operators(database, passwords),
-        sessions=Sessions(database, passwords, LoginLimits(redis), lasts),
+        sessions=Sessions(database, passwords, LoginLimits(redis), timedelta(hours=service.console_session_hours)),
         audit=AuditLog(database),
         canned_replies=CannedReplies(database),
+        history=history,
+        desk=ConsoleDesk(redis, contacts, assignments, handoff, publisher, notes, memory),
+        writing=ConsoleWriting(redis, assignments, policy, templates, files, memory, notes),
+        templates=templates,
+        contacts=ContactDetails(redis, contacts, history, files, personal),
+        failed=FailedMessages(DeadLetters(redis), contacts),
+        confirmations=WaitingConfirmations(redis, contacts),
+        health=ServiceHealth(redis, settings, SendingPause(redis, events), database),
+        reports=Reports(database, redis, service.zone),
+        storage=storage_of(settings.storage),
+        files=files,
+        events=events,
     )

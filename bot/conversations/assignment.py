@@ -135,11 +135,6 @@ class Assignments:
         if not ended:
             raise ColleagueHasIt(str(name))
 
-    async def ask(self, conversation: str) -> None:
-        """Note that the person asked for an operator, unless one has the conversation; the first call counts."""
-        if not await answer(self.redis.exists(assignment_key(conversation))):
-            await self.redis.zadd(_ASKED, {conversation: time.time()}, nx=True)
-
     async def unanswered(self, seconds: float) -> list[str]:
         """Conversations whose person asked so long ago, and nobody took them; each is given once."""
         names: list[str] = await self.redis.zrangebyscore(_ASKED, "-inf", time.time() - seconds, start=0, num=100)
@@ -158,6 +153,14 @@ class Assignments:
             if time.monotonic() > until:
                 raise StillSending
             await asyncio.sleep(_POLL_SECONDS)
+
+
+def put_asked(pipeline: Any, conversation: str, *, asked: bool) -> None:
+    """Note within a transaction that the person asked for an operator, or doesn't any more; the first call counts."""
+    if asked:
+        pipeline.zadd(_ASKED, {conversation: time.time()}, nx=True)
+    else:
+        pipeline.zrem(_ASKED, conversation)
 
 
 def put_permit(pipeline: Any, conversation: str, lease_token: str) -> None:

@@ -29,6 +29,9 @@ _log = structlog.get_logger()
 VALID_SECONDS = 15 * 60
 # Stored for longer than it is valid, so that a late or second tap gets the outcome as its answer.
 _KEEP_SECONDS = 7 * 24 * 3600
+# Cards that may be tapped, by the time (Unix seconds) until which they are valid.
+_WAITING = "recado:cards"
+_MOST_WAITING = 200
 _OURS = re.compile(r"(do|leave)\.([A-Za-z0-9_-]{22})")
 
 
@@ -74,6 +77,9 @@ class ConfirmationCards:
         pipeline = self.redis.pipeline(transaction=True)
         pipeline.hset(_card(conversation, token), mapping={"kind": kind, "action": json.dumps(action), "until": until})
         pipeline.expire(_card(conversation, token), _KEEP_SECONDS)
+        pipeline.zremrangebyscore(_WAITING, "-inf", time.time())
+        pipeline.zadd(_WAITING, {f"{conversation} {token}": until})
+        pipeline.expire(_WAITING, _KEEP_SECONDS)
         await pipeline.execute()
         choices = tuple(
             Choice(id=f"{verb}.{token}", title=title) for verb, title in zip(("do", "leave"), labels, strict=True)
@@ -177,6 +183,31 @@ class Confirmations:
         else:
             pipeline.hset(name, "answer", result.model_dump_json())
         await pipeline.execute()
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingCard:
+    """A card that nobody has tapped."""
+
+    conversation: str
+    kind: str
+    action: dict[str, Any]
+    until: float
+
+
+async def waiting_cards(redis: Redis) -> list[WaitingCard]:
+    """Cards that are valid and not tapped, the newest first."""
+    names: list[str] = await redis.zrevrangebyscore(_WAITING, "+inf", time.time(), start=0, num=_MOST_WAITING)
+    places = [tuple(name.split(" ", 1)) for name in names]
+    pipeline = redis.pipeline(transaction=False)
+    for conversation, token in places:
+        pipeline.hgetall(_card(conversation, token))
+    cards: list[dict[str, str]] = await pipeline.execute() if places else []
+    return [
+        WaitingCard(conversation, card["kind"], json.loads(card["action"]), float(card["until"]))
+        for (conversation, _), card in zip(places, cards, strict=True)
+        if "action" in card and "tapped" not in card and "answer" not in card
+    ]
 
 
 def is_tap(message: Inbound) -> bool:

@@ -134,6 +134,7 @@ class Contacts:
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.hset(contact_key(conversation), "quiet", "1" if handed_off else "0")
         pipeline.expire(contact_key(conversation), identity.KEEP_SECONDS)
+        assignment.put_asked(pipeline, conversation, asked=handed_off)
         if noted is not None:
             stream.append(pipeline, noted)
         await pipeline.execute()

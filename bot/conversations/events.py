@@ -12,7 +12,9 @@ A subscriber gets `{type, timestamp, data}`. What `data` holds, besides `convers
   `name`, `brand`, `size`, `price` (a decimal as text), `currency` (ISO 4217), `barcode` (each null where not known),
   `previous` (the earlier values of the fields that this changed; empty for a new product), `photos` (their keys in the
   storage), `at`
+- `knowledge.gap`: `question` (without identities) that the documents did not answer, `at`
 - `conversation.handoff`: `to` (person, bot), `quiet` (whether the bot stays out of it), `reason`
+- `conversation.closed`: `by` (the operator), `at`
 """
 
 from __future__ import annotations
@@ -32,10 +34,12 @@ Event = Literal[
     "message.sent",
     "message.failed",
     "conversation.handoff",
+    "conversation.closed",
     "product.captured",
     "subscription.changed",
     "payment.recorded",
     "payment.failed",
+    "knowledge.gap",
 ]
 
 

@@ -40,15 +40,20 @@ class HandOff:
         """Make the bot quiet and publish the hand-off. A repeated call changes nothing."""
         noted = await self._asked(conversation, cause)
         await self._contacts.set_handed_off(conversation, handed_off=True, noted=noted)
-        await self._publish(conversation, to="person", on=True, cause=cause)
+        await self.publish(conversation, to="person", on=True, cause=cause)
 
     async def leave_to_a_person(self, conversation: str, cause: HandOffCause) -> None:
         """Leave this message to a person; the bot answers the next one."""
         await self._contacts.note(await self._asked(conversation, cause))
-        await self._publish(conversation, to="person", on=False, cause=cause)
+        await self.publish(conversation, to="person", on=False, cause=cause)
 
     async def knows(self, conversation: str) -> bool:
         return await self._contacts.exists(conversation)
+
+    async def own_thread(self, conversation: str) -> None:
+        """Take the thread from another app, if one is known to own it; raises GraphError, MetaUnavailable."""
+        if self._threads is not None:
+            await self._threads.take_back(conversation)
 
     async def _asked(self, conversation: str, cause: HandOffCause) -> DeskAction:
         """The call for a person; the same one where a turn is tried again."""
@@ -80,10 +85,10 @@ class HandOff:
             operator=operator,
         )
         await self._contacts.set_handed_off(conversation, handed_off=False, noted=given)
-        await self._publish(conversation, to="bot", on=False)
+        await self.publish(conversation, to="bot", on=False)
         return True
 
-    async def _publish(
+    async def publish(
         self, conversation: str, *, to: Literal["person", "bot"], on: bool, cause: HandOffCause | None = None
     ) -> None:
         """Publish after the change: where publishing fails, the caller fails too and repeats both."""

@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 from bot.messages.language import Language
 
-Code = Literal["asked", "several_customers", "budget", "several_proved", "belongs_to_another", "withheld_role", "late"]
+Code = Literal[
+    "asked", "several_customers", "budget", "several_proved", "belongs_to_another", "withheld_role", "late", "taken"
+]
 
 _TEXTS: dict[Code, dict[Language, str]] = {
     "asked": {"es": "{words}", "en": "{words}"},
@@ -38,6 +40,10 @@ _TEXTS: dict[Code, dict[Language, str]] = {
     "late": {
         "es": "llegó un mensaje con {hours} horas de retraso",
         "en": "a message came {hours} hours late",
+    },
+    "taken": {
+        "es": "{name} tiene la conversación",
+        "en": "{name} has the conversation",
     },
 }
 

@@ -19,7 +19,7 @@ from bot.infra.batch_scripts import BatchScript, Item
 from bot.infra.crash_points import passing
 from bot.infra.logs import masked
 from bot.infra.metrics import MESSAGES_ENDED, MESSAGES_RECEIVED
-from bot.messages.inbound import Inbound
+from bot.messages.inbound import GivenBack, Inbound
 
 _log = structlog.get_logger()
 _BEING_ERASED = -2
@@ -93,6 +93,8 @@ def why_ignored(message: Inbound) -> str | None:
 
 def why_unanswered(message: Inbound) -> str | None:
     """The end state of a message that joins the memory alone; None when it starts a turn."""
+    if isinstance(message.content, GivenBack) and not message.content.unanswered:
+        return "ignored: given back, remembered"
     return f"ignored: {message.aside}, remembered" if message.aside else _REMEMBERED.get(message.content.kind)
 
 

@@ -92,7 +92,7 @@ class Memory:
 
     def query(self, conversation: str) -> Query[History]:
         """Query of one command, so that a summary stored at the same time is seen whole or not at all."""
-        keys = (_summary(conversation), _fallen(conversation), _recent(conversation))
+        keys = (_summary(conversation), _fallen(conversation), recent_key(conversation))
         command = ("EVAL", _RECALL, 3, *keys)
         return Query((command,), lambda found: History(found[0][0] or "", _items(found[0][1]), _items(found[0][2])))
 
@@ -103,7 +103,7 @@ class Memory:
     def amend(self, pipeline: Any, conversation: str, history: History, news: Mapping[str, str]) -> History:
         """Put new texts, by message id, in the place of old ones within a transaction."""
         lists = []
-        for name, items in ((_fallen(conversation), history.unsummarised), (_recent(conversation), history.recent)):
+        for name, items in ((_fallen(conversation), history.unsummarised), (recent_key(conversation), history.recent)):
             amended = [_amended(item, news) for item in items]
             for old, new in zip(items, amended, strict=True):
                 if new != old:
@@ -124,12 +124,12 @@ class Memory:
         old = said[-1].model_dump_json()
         if instead:
             new = said[-1].model_copy(update={"text": instead}).model_dump_json()
-            pipeline.linsert(_recent(conversation), "BEFORE", old, new)
-        pipeline.lrem(_recent(conversation), -1, old)
+            pipeline.linsert(recent_key(conversation), "BEFORE", old, new)
+        pipeline.lrem(recent_key(conversation), -1, old)
 
     def replace(self, pipeline: Any, conversation: str, whole: History) -> None:
         """Replace the whole memory within a transaction."""
-        names = (_summary(conversation), _fallen(conversation), _recent(conversation))
+        names = (_summary(conversation), _fallen(conversation), recent_key(conversation))
         pipeline.delete(*names)
         if whole.summary:
             pipeline.set(_summary(conversation), whole.summary, ex=self.ttl_seconds)
@@ -139,19 +139,19 @@ class Memory:
                 pipeline.expire(name, self.ttl_seconds)
 
     async def forget(self, conversation: str) -> None:
-        await self._redis.delete(_summary(conversation), _fallen(conversation), _recent(conversation))
+        await self._redis.delete(_summary(conversation), _fallen(conversation), recent_key(conversation))
 
     def extend(self, pipeline: Any, conversation: str, history: History, new: list[HistoryEntry]) -> bool:
         """Append within a transaction; the excess becomes `unsummarised`. True when a summary is due."""
         recent = [*history.recent, *new]
         excess = self._excess(recent)
         if new:
-            pipeline.rpush(_recent(conversation), *(item.model_dump_json() for item in new))
+            pipeline.rpush(recent_key(conversation), *(item.model_dump_json() for item in new))
         if excess:
             pipeline.rpush(_fallen(conversation), *(item.model_dump_json() for item in recent[:excess]))
             pipeline.ltrim(_fallen(conversation), -_UNSUMMARISED, -1)
-            pipeline.ltrim(_recent(conversation), excess, -1)
-        for name in (_recent(conversation), _fallen(conversation), _summary(conversation)):
+            pipeline.ltrim(recent_key(conversation), excess, -1)
+        for name in (recent_key(conversation), _fallen(conversation), _summary(conversation)):
             pipeline.expire(name, self.ttl_seconds)
         return len(history.unsummarised) + excess >= _SUMMARISE_FROM
 
@@ -181,7 +181,8 @@ def _items(raw: list[str]) -> tuple[HistoryEntry, ...]:
     return tuple(HistoryEntry.model_validate_json(line) for line in raw)
 
 
-def _recent(conversation: str) -> str:
+def recent_key(conversation: str) -> str:
+    """Key of the last messages, oldest first."""
     return key(conversation, "memory")
 
 

@@ -104,3 +104,11 @@ def drop(pipeline: Any, conversation: str, count: int) -> None:
 def waiting_key(conversation: str) -> str:
     """Key of a conversation's waiting messages."""
     return key(conversation, "waiting")
+
+
+async def add(redis: Redis, conversation: str, message: Inbound) -> None:
+    """Put news of ours at the end of the waiting list; the caller asks for a turn."""
+    pipeline = redis.pipeline(transaction=True)
+    pipeline.zadd(OPEN, {conversation: time.time()})
+    pipeline.rpush(waiting_key(conversation), message.model_dump_json(exclude_none=True))
+    await pipeline.execute()

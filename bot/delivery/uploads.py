@@ -63,15 +63,18 @@ class Uploads:
                 case VoiceNote():
                     return File(await outgoing.voice_note(content), "audio/ogg; codecs=opus", "voice.ogg")
                 case Attachment():
-                    return _document(File(content, part.file.mime, name))
+                    return checked_document(File(content, part.file.mime, name))
         except NotStored as error:
             raise NotSendable(f"the file of a {part.kind} is not in the storage") from error
         except FileRefused as refusal:
             raise NotSendable(f"the file of a {part.kind} can't be sent: {refusal.reason}") from refusal
 
 
-def _document(file: File) -> File:
-    """Document with a type that Meta accepts: taken from its bytes, else its name, else its declared type."""
+def checked_document(file: File) -> File:
+    """Document with a type that Meta accepts: taken from its bytes, else its name, else its declared type.
+
+    Raises NotSendable.
+    """
     if not 0 < len(file.data) <= _LARGEST_DOCUMENT:
         raise NotSendable(f"a document has {len(file.data)} bytes; Meta takes 1 to {_LARGEST_DOCUMENT}")
     kind = file_type.kind_of(file.data)

@@ -20,9 +20,11 @@ from bot.history.views import (
     ConversationShown,
     FoundMessage,
     MessagePage,
+    MessageShown,
     PersonShown,
     TurnShown,
 )
+from bot.messages.outbound import StoredFile
 
 Filter = Literal["waiting", "person", "bot", "closed", "mine", "unassigned"]
 
@@ -109,6 +111,17 @@ class HistoryReader:
             page = rows[:limit][::-1]
             older = cursor(page[0]["at"], page[0]["seq"]) if len(rows) > limit else None
             return MessagePage(tuple(await shown(connection, page)), older)
+
+    async def file_of(self, conversation: str, message: str) -> StoredFile | None:
+        """The file of a message in the storage; None where none was kept."""
+        async with self._database.reading() as connection:
+            home = await _home(connection, conversation)
+            asked = select(_MESSAGES).where(_MESSAGES.c.conversation == home, _MESSAGES.c.name == message)
+            row = (await connection.execute(asked)).mappings().first()
+        media = MessageShown(dict(row)).media if row is not None else None
+        if media is None or media["key"] is None:
+            return None
+        return StoredFile(key=media["key"], mime=media["mime"] or "", filename=media["filename"])
 
     async def turn(self, id_: str, conversation: str | None = None) -> TurnShown | None:
         """A turn by its id; `conversation` tells apart two of one id, which are rarer than one in a million."""

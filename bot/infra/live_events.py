@@ -1,18 +1,32 @@
-"""Live events for pages that are open now; nothing depends on them, and a missed one is no loss."""
+"""Live events for pages that are open now: nothing depends on them. The last minutes stay for pages that come back."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
+import time
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import structlog
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
+from bot.infra.redis import answer
+
 _CHANNEL = "recado:events"
+_RECENT = "recado:events:recent"
+KEEP_SECONDS = 600
+# Trimmed a little later than promised.
+_TRIM_MILLISECONDS = (KEEP_SECONDS + 30) * 1000
+_AT_ONCE = 500
+_PLACE = re.compile(r"\d{1,16}-\d{1,16}")
 _log = structlog.get_logger()
+# Of a turn, no page that comes back needs these; its messages are in the history.
+_LARGE = ("perceived", "requests", "taps", "reply")
 
 
 class LiveEvents:
@@ -23,12 +37,20 @@ class LiveEvents:
 
     def put(self, pipeline: Any, event: dict[str, Any]) -> None:
         """Publish to the open pages together with other commands."""
+        if event["type"] != "asked":
+            trim = str(int(time.time() * 1000) - _TRIM_MILLISECONDS)
+            text = json.dumps(_short(event), ensure_ascii=False, separators=(",", ":"))
+            # As text, because a commit under the lease is sent so.
+            pipeline.execute_command("XADD", _RECENT, "MINID", "~", trim, "*", "event", text)
+            pipeline.expire(_RECENT, KEEP_SECONDS)
         pipeline.publish(_CHANNEL, json.dumps(event, ensure_ascii=False))
 
     async def publish(self, event: dict[str, Any]) -> None:
         """Publish to the open pages; if Redis fails, they miss an update and the customer misses nothing."""
         try:
-            await self._redis.publish(_CHANNEL, json.dumps(event, ensure_ascii=False))
+            pipeline = self._redis.pipeline(transaction=False)
+            self.put(pipeline, event)
+            await pipeline.execute()
         except RedisError as error:
             _log.warning("event_not_published", error=type(error).__name__)
 
@@ -36,7 +58,7 @@ class LiveEvents:
         """Yield events from now on, until the caller stops; resumes after an outage of Redis."""
         while True:
             try:
-                async with self._redis.pubsub(ignore_subscribe_messages=True) as subscription:
+                async with self.subscription() as subscription:
                     await subscription.subscribe(_CHANNEL)
                     while True:
                         message = await subscription.get_message(timeout=3)
@@ -45,3 +67,59 @@ class LiveEvents:
             except RedisError as error:
                 _log.warning("event_stream_broke", error=type(error).__name__)
                 await asyncio.sleep(1)
+
+    async def follow(self, after: str | None) -> AsyncIterator[tuple[str, dict[str, Any] | None]]:
+        """Yield events with their places, those after a place first; None at a place after which some are lost.
+
+        It also yields None with an empty place every few seconds, so that the caller can look around.
+        Raises RedisError.
+        """
+        async with self.subscription() as subscription:
+            # Before the place is read: an event in between is seen twice rather than never.
+            await subscription.subscribe(_CHANNEL)
+            place = await self._place(after)
+            if after is not None and place != after:
+                yield place, None
+            while True:
+                for id_, fields in await self._since(place):
+                    place = id_
+                    yield id_, json.loads(fields["event"])
+                if await subscription.get_message(timeout=3) is None:
+                    yield "", None
+
+    def subscription(self) -> AbstractAsyncContextManager[PubSub]:
+        return self._redis.pubsub(ignore_subscribe_messages=True)
+
+    async def _place(self, after: str | None) -> str:
+        """The place itself while nothing after it is lost, else the newest one."""
+        newest = await self._redis.xrevrange(_RECENT, count=1)
+        seconds, microseconds = await self._redis.time()
+        now = seconds * 1000 + microseconds // 1000
+        last = str(newest[0][0]) if newest else f"{now}-0"
+        is_place = after is not None and _PLACE.fullmatch(after) is not None
+        if (
+            after is not None
+            and is_place
+            and now - KEEP_SECONDS * 1000 <= _order(after)[0]
+            and _order(after) <= _order(last)
+        ):
+            return after
+        return last
+
+    async def _since(self, place: str) -> list[tuple[str, dict[str, str]]]:
+        found: list[tuple[str, dict[str, str]]] = await answer(
+            self._redis.xrange(_RECENT, min=f"({place}", count=_AT_ONCE)
+        )
+        return found
+
+
+def _order(place: str) -> tuple[int, int]:
+    milliseconds, _, number = place.partition("-")
+    return int(milliseconds), int(number)
+
+
+def _short(event: dict[str, Any]) -> dict[str, Any]:
+    if event["type"] != "turn":
+        return event
+    tools = [{"name": one["name"], "outcome": one["outcome"]} for one in event["tools"]]
+    return {name: value for name, value in event.items() if name not in _LARGE} | {"tools": tools}

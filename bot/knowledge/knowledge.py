@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bot.database.engine import Database
-from bot.knowledge.embeddings import Embedder, EmbeddingsFailed
+from bot.knowledge.embeddings import Embedder, EmbeddingsFailed, embedder_of
+from bot.knowledge.gaps import KnowledgeGaps
 from bot.knowledge.index import Found, KnowledgeIndex
 from bot.knowledge.search import BEST, Asked, search_index
+from bot.settings import EmbeddingsSettings
+
+if TYPE_CHECKING:
+    from bot.database.engine import Database
 
 _log = structlog.get_logger()
 # The current release, the candidate, and the one before, for turns under way.
@@ -23,11 +28,17 @@ class KnowledgeUnavailable(Exception):
     """The documents can't be searched now; the message says why, without a word of theirs."""
 
 
-class Knowledge:
-    """`open_database` opens the database at the first search, because a worker at rest needs none."""
+# Gives the index of a set. Raises KnowledgeUnavailable.
+ReadIndex = Callable[[str], Awaitable[KnowledgeIndex]]
+OpenDatabase = Callable[[], Awaitable["Database"]]
 
-    def __init__(self, open_database: Callable[[], Awaitable[Database]], embedder: Embedder) -> None:
-        self._open_database = open_database
+
+class Knowledge:
+    """`read` gives the index of a set at its first search, because a worker at rest holds none."""
+
+    def __init__(self, read: ReadIndex, embedder: Embedder, gaps: KnowledgeGaps | None = None) -> None:
+        self.gaps = gaps
+        self._read = read
         self._embedder = embedder
         self._held: OrderedDict[str, KnowledgeIndex] = OrderedDict()
         self._loading: dict[str, asyncio.Task[KnowledgeIndex]] = {}
@@ -52,36 +63,10 @@ class Knowledge:
         return await asyncio.shield(task)
 
     async def _load(self, digest: str) -> KnowledgeIndex:
-        try:
-            index = await self._read(digest)
-        except KnowledgeUnavailable:
-            raise
-        except Exception as error:
-            # SQLAlchemy and its drivers raise errors of many families, and none is this turn's fault.
-            _log.warning("knowledge_not_loaded", error=type(error).__name__, fix="see DATABASE_URL, `recado db check`")
-            raise KnowledgeUnavailable("the database of the documents does not answer") from error
+        index = await self._read(digest)
         self._held[digest] = index
         while len(self._held) > _HELD:
             self._held.popitem(last=False)
-        return index
-
-    async def _read(self, digest: str) -> KnowledgeIndex:
-        store: Any = await asyncio.to_thread(__import__, "bot.knowledge.store", fromlist=["KnowledgeStore"])
-        kept = store.KnowledgeStore(await self._open_database())
-        found = await kept.set_of(digest)
-        if found is None:
-            _log.error("knowledge_missing", set=digest, fix="`recado knowledge sync`, then `recado prompts release`")
-            raise KnowledgeUnavailable("the released documents are not in this database")
-        documents = await kept.documents(found.documents.values())
-        vectors = await kept.vectors(found.documents.values(), self._embedder.name)
-        if missing := [one.name for one in documents if one.digest not in vectors]:
-            _log.error("knowledge_without_vectors", documents=len(missing), fix="`recado knowledge sync`")
-            documents = [one for one in documents if one.digest in vectors]
-        ordered = [vectors[one.digest] for one in documents]
-        index = await asyncio.to_thread(KnowledgeIndex, documents, ordered)
-        # The first text loads the model.
-        await self._embedder.embed(["hola"])
-        _log.info("knowledge_loaded", set=digest, documents=len(documents), passages=len(index.rows))
         return index
 
     async def close(self) -> None:
@@ -89,3 +74,46 @@ class Knowledge:
             task.cancel()
         await asyncio.gather(*self._loading.values(), return_exceptions=True)
         await self._embedder.close()
+
+
+def knowledge_of(
+    open_database: OpenDatabase, settings: EmbeddingsSettings, gaps: KnowledgeGaps | None = None
+) -> Knowledge:
+    """Documents of the database, which is opened at the first search."""
+    embedder = embedder_of(settings)
+    return Knowledge(stored_index(open_database, embedder), embedder, gaps)
+
+
+def stored_index(open_database: OpenDatabase, embedder: Embedder) -> ReadIndex:
+    """Read sets from the database, which is opened at the first of them."""
+
+    async def read(digest: str) -> KnowledgeIndex:
+        try:
+            return await _stored(digest, await open_database(), embedder)
+        except (KnowledgeUnavailable, EmbeddingsFailed):
+            raise
+        except Exception as error:
+            # SQLAlchemy and its drivers raise errors of many families, and none is this turn's fault.
+            _log.warning("knowledge_not_loaded", error=type(error).__name__, fix="see DATABASE_URL, `recado db check`")
+            raise KnowledgeUnavailable("the database of the documents does not answer") from error
+
+    return read
+
+
+async def _stored(digest: str, database: Database, embedder: Embedder) -> KnowledgeIndex:
+    store: Any = await asyncio.to_thread(import_module, "bot.knowledge.store")
+    kept = store.KnowledgeStore(database)
+    found = await kept.set_of(digest)
+    if found is None:
+        _log.error("knowledge_missing", set=digest, fix="`recado knowledge sync`, then `recado prompts release`")
+        raise KnowledgeUnavailable("the released documents are not in this database")
+    documents = await kept.documents(found.documents.values())
+    vectors = await kept.vectors(found.documents.values(), embedder.name)
+    if missing := [one.name for one in documents if one.digest not in vectors]:
+        _log.error("knowledge_without_vectors", documents=len(missing), fix="`recado knowledge sync`")
+        documents = [one for one in documents if one.digest in vectors]
+    index = await asyncio.to_thread(KnowledgeIndex, documents, [vectors[one.digest] for one in documents])
+    # The first text loads the model.
+    await embedder.embed(["hola"])
+    _log.info("knowledge_loaded", set=digest, documents=len(documents), passages=len(index.rows))
+    return index

@@ -130,6 +130,18 @@ class CallPermission(Record):
     accepted: bool
 
 
+class GivenBack(Record):
+    """An operator gives the conversation back to the assistant, with a note for it; no message of a person.
+
+    `unanswered`: the person's last words still wait for an answer.
+    """
+
+    kind: Literal["given_back"] = "given_back"
+    operator: str
+    note: str | None = None
+    unanswered: bool = False
+
+
 class System(Record):
     """A change of the contact, not words of a person; `phone` and `bsuid` are the new ones."""
 
@@ -168,6 +180,7 @@ Content = Annotated[
     | Revoke
     | CallPermission
     | System
+    | GivenBack
     | Unsupported,
     Field(discriminator="kind"),
 ]
@@ -214,6 +227,11 @@ class Inbound(Record):
     def is_call(self) -> bool:
         """Whether this is a call that nobody took, which can't be marked as read."""
         return isinstance(self.content, Unsupported) and self.content.type == CALL
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this is news of ours for the assistant, and Meta knows nothing of it."""
+        return isinstance(self.content, GivenBack)
 
 
 class Status(Record):

@@ -17,6 +17,7 @@ from bot.messages.inbound import (
     Document,
     Edit,
     Form,
+    GivenBack,
     Inbound,
     Location,
     Media,
@@ -49,6 +50,10 @@ from pipelines.truncation import truncated
 # Field of a Flow's answer for machines only.
 _OF_THE_FLOW = "flow_token"
 _CUT = "shortened, and the whole choice isn't known any more; if more than one is meant by it, ask which"
+_STILL_WAITS = (
+    "a colleague had this conversation and gives it back; answer what the customer still waits for, without repeating "
+    "what the colleague has said"
+)
 # Tags by kind. A person's text may hold none of these, because it could pass for a perception of the system. A new tag
 # needs its name here, whether `tagged` or other code writes it.
 _TAGS = {"voice": "voice_note", "cards": "contact_cards", "tap": "tapped"} | {
@@ -57,7 +62,7 @@ _TAGS = {"voice": "voice_note", "cards": "contact_cards", "tap": "tapped"} | {
         "photo", "video", "document", "sticker", "location", "form", "order", "lost_file", "missed_call",
         "unreadable_message",
         "came_from_ad", "replying_to", "asking_about_product", "forwarded_message", "edited_caption", "tap_settled",
-        "open_product_card", "conversation", "text_read", "happened_before",
+        "open_product_card", "document_passage", "given_back", "conversation", "text_read", "happened_before",
     )
 }  # fmt: skip
 # Because one "<" may stand before thousands of blanks, no repeat gives a blank back.
@@ -138,6 +143,9 @@ def content_text(content: Content) -> tuple[str, str | None]:  # noqa: C901, PLR
             return tagged("sticker", note="a sticker, as a gesture"), None
         case Unsupported():
             return _unreadable(content)
+        case GivenBack(operator=operator, note=note, unanswered=unanswered):
+            waits = _STILL_WAITS if unanswered else None
+            return tagged("given_back", by=operator, note=note, meaning=waits), None
         case CallPermission(accepted=accepted):
             return "(allowed us to call)" if accepted else "(did not allow us to call)", None
         case Reaction() | Edit() | Revoke() | System() | Voice() | Photo() | Video() | Document():

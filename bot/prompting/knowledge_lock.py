@@ -33,6 +33,11 @@ def digest_in(texts: Mapping[str, str]) -> str | None:
     return first.removeprefix("set: ") if first.startswith("set: ") else None
 
 
+def prompt_texts(texts: Mapping[str, str]) -> dict[str, str]:
+    """The texts without the lock."""
+    return {name: text for name, text in texts.items() if name != FILE}
+
+
 async def synced(redis: Redis) -> str | None:
     """The lock of the newest set."""
     found: str | None = await answer(redis.get(_SYNCED))

@@ -17,6 +17,7 @@ from bot.infra.live_events import LiveEvents
 from bot.infra.redis import RedisNotReachable
 from bot.prompting.canary import Canary, CurrentRelease
 from bot.prompting.diagnostics import Diagnostic, PromptsWrong
+from bot.prompting.knowledge_lock import synced
 from bot.prompting.linter import CheckedFolder, PromptVocabulary, check, check_folder
 from bot.prompting.prompts import Prompts
 from bot.prompting.releases import How, InUse, Releases
@@ -52,6 +53,7 @@ class Library:
     ) -> None:
         self.folder = folder
         self.releases = Releases(redis, in_use)
+        self._redis = redis
         self._events = LiveEvents(redis)
         self._vocabulary = vocabulary
         self._watching = watching
@@ -66,12 +68,12 @@ class Library:
 
         A broken folder is reported. It stops the start only where nothing is released: raises PromptsWrong.
         """
-        checked = await self.check()
         try:
             active = await self.releases.current_release()
         except (RedisError, OSError) as error:
-            checked.release()
+            (await asyncio.to_thread(check_folder, self.folder, self._vocabulary)).release()
             raise RedisNotReachable from error
+        checked = await self.check()
         if active.current is None:
             checked.release()
         own = checked.prompts.release if checked.prompts else None
@@ -88,8 +90,12 @@ class Library:
         return await self.now()
 
     async def check(self) -> CheckedFolder:
-        """Check the folder, off the loop."""
-        return await asyncio.to_thread(check_folder, self.folder, self._vocabulary)
+        """Check the folder, off the loop, with the documents that were synced last."""
+        return await asyncio.to_thread(check_folder, self.folder, self._vocabulary, await self.knowledge())
+
+    async def knowledge(self) -> str | None:
+        """Lock of the documents that the next release names."""
+        return await synced(self._redis)
 
     async def release(
         self, checked: CheckedFolder, *, how: How, author: str = "", note: str = "", percent: int | None = None

@@ -31,6 +31,7 @@ _MARKS = (
     (re.compile(r"^[ \t]*\|.+\|[ \t]*$", re.MULTILINE), "a table", "write a list, one line an entry"),
 )
 _NAME = re.compile(r"`([a-z]+(?:_[a-z0-9]+)+)`")
+_LONGEST_QUOTE = 40
 _MORE = "WhatsApp doesn't draw it and the model may imitate it"
 
 
@@ -59,7 +60,8 @@ def _formatting_in(file: PromptFile, text: str, line: int, *, headings: bool) ->
     ):
         for found in pattern.finditer(text):
             start = found.start() + len(found[0]) - len(found[0].lstrip())
-            yield Diagnostic(file.name, *_place(text, line, start), "whatsapp-format", f"{what}: {_MORE}", fix, what)
+            message, about = f"{what}: {_MORE}", found[0].strip()[:_LONGEST_QUOTE]
+            yield Diagnostic(file.name, *_place(text, line, start), "whatsapp-format", message, fix, about)
 
 
 def unknown_names(file: PromptFile, known: Collection[str]) -> Iterator[Diagnostic]:

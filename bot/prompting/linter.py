@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from bot.ai.chat import tokens
-from bot.prompting import business_profile, front_matter, lint_text
+from bot.prompting import business_profile, front_matter, knowledge_lock, lint_text
 from bot.prompting.compiler import CompiledPart, compile_prompt
 from bot.prompting.diagnostics import MOST_DIAGNOSTICS, Diagnostic, PromptsWrong, similar, suggestion
 from bot.prompting.files import PromptFile, has_role_line, parse, read_folder
@@ -54,10 +54,13 @@ class CheckedFolder:
         return self.prompts
 
 
-def check_folder(folder: Path, vocabulary: PromptVocabulary) -> CheckedFolder:
-    """Read and check a folder. Because editors open files by path, diagnostics name the folder too."""
+def check_folder(folder: Path, vocabulary: PromptVocabulary, knowledge: str | None = None) -> CheckedFolder:
+    """Read and check a folder. Because editors open files by path, diagnostics name the folder too.
+
+    `knowledge` is the lock of the documents that the release shall name.
+    """
     texts, unread = read_folder(folder)
-    checked = check(texts, vocabulary, unread)
+    checked = check(texts | ({knowledge_lock.FILE: knowledge} if knowledge else {}), vocabulary, unread)
     diagnostics = (
         replace(one, file=str(folder if one.file == "." else folder / one.file)) for one in checked.diagnostics
     )
@@ -88,7 +91,7 @@ def _check(
     found = list(unread)
     prompts: dict[str, Prompt] = {}
     trees: dict[str, list[CompiledPart]] = {}
-    parsed = [parse(name, text) for name, text in named]
+    parsed = [parse(name, text) for name, text in named if name != knowledge_lock.FILE]
     files = {file.name: file for file, _ in parsed}
     for file, wrong in parsed:
         typed, mistaken = front_matter.read(file)

@@ -16,6 +16,7 @@ from bot.prompting.business_profile import FILE, Business, business_of, name_in
 from bot.prompting.diagnostics import Diagnostic, PromptsWrong, column_of
 from bot.prompting.files import PromptFile, PromptPart, Role
 from bot.prompting.front_matter import FrontMatter, Model
+from bot.prompting.knowledge_lock import digest_in, prompt_texts
 from bot.prompting.release_name import name_of
 from bot.prompting.template_language import LONGEST_VALUE, TemplateLanguage
 
@@ -82,17 +83,26 @@ class Prompt:
 
 
 class Prompts:
-    """Prompts by name, made by `check`; `assistant` is the file `assistant.md`."""
+    """Prompts by name, made by `check`; `assistant` is the file `assistant.md`.
+
+    `knowledge` names the set of documents that the release goes with.
+    """
 
     def __init__(self, texts: Mapping[str, str], prompts: Mapping[str, Prompt], language: TemplateLanguage) -> None:
         self.texts = dict(texts)
         self.release = name_of(texts)
+        self.knowledge = digest_in(texts)
         self._prompts = dict(prompts)
         self._language = language
         self._units = {unit: (prompt.file, part) for prompt in prompts.values() for unit, part in prompt.units}
         business = prompts[FILE].file
         facts = self.render("_business", {"business": {"name": name_in(business)}}).text
         self.business: Business = business_of(business, facts)
+
+    @property
+    def wording(self) -> str:
+        """Name of the texts without the documents, which an evaluation reads from their folder."""
+        return name_of(prompt_texts(self.texts))
 
     def __contains__(self, name: str) -> bool:
         return f"{name}.md" in self._prompts

@@ -71,7 +71,7 @@ class OfflineGate:
                 self._refusal("no-cases" if "holds no cases" in line else "not-evaluated", line)
                 for line in str(error).splitlines()
             ]
-        if report.release != prompts.release:
+        if report.release != prompts.wording:
             return [self._refusal("not-evaluated", "the folder was changed while its cases were performed")]
         if not report.cases:
             return [self._refusal("no-cases", "holds no cases")]

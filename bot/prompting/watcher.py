@@ -19,8 +19,8 @@ _PAUSE_MS, _LONGEST_MS = 100, 1000
 # Because disks of networks and containers may send no events, the folder is also read this often.
 _LOOK_MS = 5000
 _AGAIN_SECONDS = 1.0
-# Texts by file name, and diagnostics of unreadable files.
-_Folder = tuple[dict[str, str], list[Diagnostic]]
+# Texts by file name, diagnostics of unreadable files, and the lock of the synced documents.
+_Folder = tuple[dict[str, str], list[Diagnostic], str | None]
 
 
 async def watch(library: Library) -> None:
@@ -61,7 +61,7 @@ async def _release_folder(library: Library, read: _Folder) -> bool:
 
 
 async def _read(library: Library) -> _Folder:
-    return await asyncio.to_thread(read_folder, library.folder)
+    return *await asyncio.to_thread(read_folder, library.folder), await library.knowledge()
 
 
 async def _saves(library: Library) -> AsyncIterator[None]:

@@ -27,6 +27,7 @@ from bot.messages.phrases import phrase
 from bot.messages.prompt_text import tagged
 from bot.products.capture import CardEdits
 from bot.prompting.diagnostics import PromptsWrong
+from bot.prompting.knowledge_lock import prompt_texts
 from bot.turns.context import TurnContext, TurnResult
 from bot.turns.store import TurnJournal
 from bot.turns.trace import Trace
@@ -79,6 +80,7 @@ class ModelResponder:
             now=now,
             effect=trace.turn,
             product_card=around.card,
+            knowledge=prompts.knowledge,
             photos=tuple(one.photo_text for one in turn.perceived if one.photo_text is not None),
         )
         steps = Journal(journal.earlier, journal.write, around.until_taken)
@@ -124,15 +126,17 @@ def apology(trace: Trace, language: Language) -> str:
 def _without_strange_links(text: str, turn: TurnContext, trace: Trace) -> str:
     """The text without links to pages that the company doesn't vouch for.
 
-    Known pages are those in the operators' files, of found products, of the turn's buttons and of earlier answers.
+    Known pages are those in the operators' files, in found passages of released documents, of found products, of the
+    turn's buttons and of earlier answers.
     Pages in messages are unknown, such as those of a QR code, a forwarded or a typed text. So are pages in another
     tool's result, which may hold a file's name or the model's own words. The check reads the text as WhatsApp shows
     it, because an escaped full stop makes a link only there.
     """
-    files = turn.attempt.prompts.texts.values()
+    files = prompt_texts(turn.attempt.prompts.texts).values()
+    passages = (source.text for done in trace.tools for source in done.sources)
     earlier = (item.text for item in (*turn.history.unsummarised, *turn.history.recent) if item.role != "user")
     buttons = (part.url for done in trace.tools for part in done.parts if isinstance(part, LinkButton))
-    known = "\n".join((*files, *buttons, *earlier, *_product_pages(trace)))
+    known = "\n".join((*files, *passages, *buttons, *earlier, *_product_pages(trace)))
     return links.without_unverified(text, known, phrase("strange_link", turn.language))
 
 

@@ -53,8 +53,11 @@ class Responder:
         return replace(outcome, text="\n\n".join(filter(None, said)))
 
     def is_for_code(self, message: Inbound) -> bool:
-        """Whether code settles this message even while a person has the conversation: a tap or a word of consent."""
-        return is_tap(message) or self.message_rules.is_choice(message)
+        """Whether code settles this message even while a person has the conversation: a tap or a word of consent.
+
+        News of ours is no message of the person, so that it counts as none.
+        """
+        return message.is_ours or is_tap(message) or self.message_rules.is_choice(message)
 
     def _result_unread(self, turn: TurnContext, trace: Trace) -> TurnResult | None:
         if not turn.admission.admitted:

@@ -28,6 +28,7 @@ from bot.messages.inbound import (
     Document,
     Edit,
     Form,
+    GivenBack,
     Inbound,
     Location,
     Media,
@@ -139,7 +140,8 @@ class MessageRevisions:
             revised = _revised(message, batch.changes.get(message.id))
             text = _line(revised, earlier_texts, perceived_texts) if revised else ""
             if text:
-                role: Literal["user", "assistant"] = "user" if message.author == "person" else "assistant"
+                by_person = message.author == "person" or message.is_ours
+                role: Literal["user", "assistant"] = "user" if by_person else "assistant"
                 found.append(HistoryEntry(role=role, text=text, at=message.received_at, wamid=message.id))
         return found
 
@@ -268,6 +270,7 @@ def _line(message: Inbound, earlier_texts: Mapping[str, str], perceived_texts: M
             | Order()
             | CallPermission()
             | System()
+            | GivenBack()
             | Unsupported()
         ):
             perceived_text = perceived_texts.get(message.id)

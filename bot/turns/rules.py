@@ -56,7 +56,7 @@ class MessageRules:
         if contact.handed_off:
             # A colleague answers, but the effect of the choice is confirmed all the same.
             return RuleResult(alone, chosen=ids)
-        age = (datetime.now(UTC) - messages[-1].sent_at).total_seconds()
+        age = 0.0 if messages[-1].is_ours else (datetime.now(UTC) - messages[-1].sent_at).total_seconds()
         if age > self._settings.late_message_seconds:
             late = HandOffCause("late", {"hours": f"{age / 3600:.0f}"})
             await self._handoff.leave_to_a_person(conversation, late)

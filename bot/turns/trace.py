@@ -199,4 +199,5 @@ def _tool(done: ToolResult) -> dict[str, Any]:
         "result": done.result,
         "outcome": done.outcome,
         "ms": round(done.milliseconds, 1),
+        "sources": [source.model_dump() for source in done.sources],
     }

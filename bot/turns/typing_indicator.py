@@ -79,7 +79,7 @@ class TypingIndicator:
             await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _mark(self, message: Inbound, *, typing: bool) -> None:
-        if message.is_call:
+        if message.is_call or message.is_ours:
             return
         try:
             await self._graph.mark_read(read_mark(message.id, typing=typing), message.phone_number_id)

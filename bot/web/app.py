@@ -263,7 +263,7 @@ def _fees(app: web.Application) -> MetaFees:
 
 
 async def _console(app: web.Application) -> AsyncIterator[None]:
-    opening = ConsoleOpening(app[_SETTINGS], app[REDIS])
+    opening = ConsoleOpening(app[_SETTINGS], app[REDIS], app[_GRAPH], app[_SCHEDULER])
     app[OPENING] = opening
     yield
     await opening.close()

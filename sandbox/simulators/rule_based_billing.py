@@ -26,9 +26,16 @@ _RESUME = (
     r"^\W*+quiero seguir\W*+$|\b(reactiva\w*|reanuda\w*|resume|reactivate|(?:seguir con|conservar|keep) (?:mi|my) plan|"
     r"(?:no|don['’]?t|do not) (?:quiero )?cancel\w*)\b"
 )
+# A voice note may ask for two things; the subscription's state tells both.
+_STATE = (
+    r"\b(estado|situaci[oó]n) de mi (?:suscripci[oó]n|plan|cuenta)\b|"
+    r"\b(state|status) of my (?:subscription|plan|account)\b"
+)
 _PORTAL = (
-    r"\b(portal|(?:mi|otra|nueva|la|cambiar|actualizar) tarjeta|m[eé]todo de pago|quiero pagar|"
-    r"(?:my|new|another|change|update) card|payment method|i want to pay)\b"
+    r"\b(portal|(?:cambi\w*|actualiz\w*|venci\w*|robaron|perd[ií]|otra|nueva)"
+    r"(?: (?:de|a|mi|la|una|otra|nueva)){0,3} tarjeta|m[eé]todo de pago|quiero pagar|"
+    r"(?:change|update|replace|new|another|lost|stolen)(?: (?:my|the|a|new|credit)){0,3} card|"
+    r"(?:my|the) card (?:has )?expired|payment method|i want to pay)\b"
 )
 _PLANS = (
     r"\b(planes|plans|precios?|prices?|cu[aá]nto cuestan?|how much|suscribirme|subscribe|contratar|registr\w{1,5}|"
@@ -63,6 +70,7 @@ def _nothing(_: _Match) -> dict[str, Any]:
 _RULES: tuple[tuple[str, str, Callable[[_Match], dict[str, Any]]], ...] = (
     (r"^\W*(?P<code>\d{6})\W*$", "confirm_code", lambda found: {"code": found["code"]}),
     (_EMAIL, "verify_email", lambda found: {"email": found["email"]}),
+    (_STATE, "get_subscription", _nothing),
     (
         r"\b(m[aá]nda|env[ií]a|send|e-?mail|mail|quiero|necesito|need|want|dame)\w*\b.{0,200}\b(factura|invoice|recibo|receipt)\b",
         "send_invoice",

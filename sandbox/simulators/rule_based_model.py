@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from bot.messages.language import Language, language_of
-from sandbox.simulators import message_answers, opening_hours, rule_based_billing
+from sandbox.simulators import message_answers, opening_hours, rule_based_billing, rule_based_products
 
 _HOURS = re.compile(
     r"\b(abre[ns]?|abiert[oa]s?|cierra[ns]?|cerrad[oa]s?|horarios?|a qué hora|a que hora|open|opening|close[sd]?|"
@@ -64,6 +64,9 @@ def answer_by_rules(messages: list[dict[str, Any]], tools: list[dict[str, Any]])
     words = " ".join(message_answers.words_of(said))
     language = _language(words, messages)
     offered = {tool.get("function", {}).get("name") for tool in tools}
+    of_products = not results and not any(rule.search(words) for rule in (_PERSON, _NOTIFY, _HOURS, _PLACE, _FILES))
+    if of_products and (looked_up := rule_based_products.next_tool_call(said, words, offered)):
+        return _call(*looked_up)
     if billing := rule_based_billing.next_tool_call(words, results, offered):
         return _call(*billing)
     if not results and (call := _tool_call(words, language, offered)):
@@ -135,6 +138,8 @@ def _text(said: str, words: str, results: dict[str, str], language: Language, *,
     if "notify_me" in results:
         # The button carries the text.
         return "-"
+    if "find_products" in results:
+        return rule_based_products.described(results["find_products"], language)
     seen = [*message_answers.described(said, language), *_of_results(words, results, language)]
     if seen:
         return "\n\n".join(seen)

@@ -84,6 +84,10 @@ class Checkout:
 
     # ---- effects of time and people
 
+    def trial_days(self, session: Json) -> int:
+        """Days before the first charge; 0 without a trial."""
+        return self._plans[session["id"]].trial_period_days or 0
+
     def expire(self, session: Json) -> None:
         session |= {"status": "expired", "url": None}
         self.account.keep(session)

@@ -95,11 +95,12 @@ class HostedPages:
         bad = f'<p class="bad" role="alert">{_told(problem, say)}</p>' if problem else ""
         back = session["cancel_url"]
         leave = f'<p><a href="{escape(back)}">{say["leave"]}</a></p>' if back else ""
-        today = _money(session["amount_total"], session["currency"])
+        today, days = _money(session["amount_total"], session["currency"]), self._checkout.trial_days(session)
+        free = f"<p>{say['free'].format(days=days)}</p>" if days else ""
         return _page(
             say,
             say["subscribe"],
-            f"<table>{rows}</table><p>{say['today']}: <strong>{today}</strong></p>"
+            f"<table>{rows}</table><p>{say['today']}: <strong>{today}</strong></p>{free}"
             f'{bad}<form method="post">{ask}<p><label>{say["card"]} <select name="card">{cards}</select></label></p>'
             f"<button>{say['subscribe']}</button></form>{leave}",
             status=200 if problem is None else problem.status,

@@ -89,6 +89,8 @@ def test_a_suggestion_of_the_page_is_understood(words: str) -> None:
                 "update card",
                 "quiero pagar",
                 "me robaron la tarjeta",
+                "se venció mi tarjeta",
+                "my card expired",
             ),
         ),
         ("send_invoice", ("mándame mi factura por correo", "mail me my invoice", "e-mail me the receipt")),
@@ -107,7 +109,26 @@ def test_a_suggestion_of_the_page_is_understood(words: str) -> None:
             ),
         ),
         ("start_subscription", ("soy nuevo y quiero el plan Pro", "I'm new and want Pro", "quiero probar el plan Pro")),
-        ("get_subscription", ("¿cuándo me cobran?", "when am I charged?", "my next payment", "¿cuánto pago?")),
+        (
+            "get_subscription",
+            (
+                "¿cuándo me cobran?",
+                "when am I charged?",
+                "my next payment",
+                "¿cuánto pago?",
+                "quiero saber el estado de mi suscripción y cuándo vence mi factura",
+            ),
+        ),
+        (
+            "find_products",
+            (
+                "¿tienen detergente?",
+                "¿cuánto cuesta el café de grano?",
+                "do you have soap?",
+                "how much is a television?",
+                "How much does the large bottle of laundry detergent cost?",
+            ),
+        ),
         ("business_hours", ("¿a qué hora abren?", "¿dónde están?", "when do you close?", "what is your address?")),
         ("list_files", ("mis archivos", "show my files")),
         ("talk_to_a_person", ("quiero hablar con una persona", "I need a human")),
@@ -116,6 +137,16 @@ def test_a_suggestion_of_the_page_is_understood(words: str) -> None:
 )
 def test_obvious_sentences_ask_for_their_tool(tool: str, sentences: tuple[str, ...]) -> None:
     assert {words: tool_of(words) for words in sentences} == dict.fromkeys(sentences, tool)
+
+
+def test_a_payment_with_a_card_is_no_wish_for_another_one() -> None:
+    assert tool_of("La semana pasada hice el pago con mi tarjeta de crédito y no me llega la confirmación") is None
+
+
+def test_a_photo_with_a_question_is_looked_up() -> None:
+    photo = tagged("photo", text_read="Detergente")
+    call = asked(f"{photo}\n¿Cuánto cuesta esto?")["tool_calls"][0]["function"]
+    assert (call["name"], json.loads(call["arguments"])) == ("find_products", {"photo": True})
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,8 @@ async def test_a_checkout_of_a_customer_may_start_with_a_trial(shop: Shop) -> No
     customer = await shop.customer(None)
     opened = await session(shop, customer=customer.id, subscription_data={"trial_period_days": 14})
     assert opened.amount_total == 0
+    async with shop.http.get(opened.url, headers={"Accept-Language": "en"}) as page:
+        assert "The first 14 days are free." in await page.text()
     done = shop.simulator.complete_checkout(opened.id)
     made = await shop.api.subscriptions.retrieve_async(done["subscription"], {"expand": ["default_payment_method"]})
     assert (made.status, made.customer, done["payment_status"]) == ("trialing", customer.id, "no_payment_required")

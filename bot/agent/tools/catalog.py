@@ -20,6 +20,7 @@ from bot.agent.tools.email import send_email
 from bot.agent.tools.files import list_files, send_file
 from bot.agent.tools.handoff import talk_to_a_person
 from bot.agent.tools.interactive import ask_location, offer_choices, send_link
+from bot.agent.tools.knowledge import search_knowledge
 from bot.agent.tools.plan_changes import cancel_subscription, change_plan, resume_subscription
 from bot.agent.tools.product_search import find_products
 from bot.agent.tools.products import correct_product, export_products
@@ -39,6 +40,7 @@ class Need(NamedTuple):
 BILLING = Need("billing", lambda context: context.services.billing is not None)
 EMAIL = Need("mail", lambda context: context.services.email is not None)
 FILES = Need("files", lambda context: context.services.files is not None)
+KNOWLEDGE = Need("knowledge", lambda context: context.services.knowledge is not None and context.knowledge is not None)
 PRODUCT_CARD = Need("product_card", lambda context: context.product_card is not None)
 PRODUCTS = Need("products", lambda context: context.services.products is not None)
 FINDER = Need("catalogue", lambda context: context.services.product_finder is not None)
@@ -80,6 +82,7 @@ TABLE = (
     ToolRow(verify_email, _YES, _YES, needs=VERIFICATION),
     ToolRow(confirm_code, _YES, _YES, needs=VERIFICATION),
     ToolRow(find_products, _YES, _YES, needs=FINDER),
+    ToolRow(search_knowledge, _YES, _YES, needs=KNOWLEDGE),
     ToolRow(correct_product, _NO, _YES, needs=PRODUCT_CARD),
     ToolRow(export_products, _NO, _YES, needs=PRODUCTS),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from datetime import tzinfo
 from typing import Any
 
@@ -17,6 +18,7 @@ from bot.messages.phrases import phrase
 from pipelines.product import card_from
 from pipelines.product.codes import code_of
 
+_DIGITS = r"\d[\d -]{6,20}\d"
 _LONGEST_TITLE, _LONGEST_DESCRIPTION = 200, 500
 
 
@@ -52,13 +54,14 @@ async def find_products(arguments: ProductQuestion, context: ToolContext) -> str
 
 async def _found(arguments: ProductQuestion, context: ToolContext, finder: ProductFinder) -> tuple[FoundProducts, str]:
     """Products by the surest of what is known: a code, then the photo's codes, then words."""
-    if arguments.code and (found := await finder.by_code(_plain_code(arguments.code))).products:
+    words, size = (arguments.words or "").strip(), (arguments.size or "").strip()
+    code = arguments.code or (words if re.fullmatch(_DIGITS, words) else "")
+    if code and (found := await finder.by_code(_plain_code(code))).products:
         return found, "code"
     if arguments.photo and context.photos:
         found, by = await _by_photo(context, finder)
         if found.products or not arguments.words:
             return found, by
-    words, size = (arguments.words or "").strip(), (arguments.size or "").strip()
     if words or size:
         return await finder.by_words(words, size), "words"
     if arguments.code:

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from bot.agent.preview import changes
 from bot.cli.prompts.session import run
 from bot.cli.terminal import Format, show
+from bot.prompting import knowledge_lock
 from bot.prompting.files import read_folder
 from bot.prompting.library import Library
 from bot.settings import Settings
@@ -42,6 +43,7 @@ async def _texts(asked: str, settings: Settings, library: Library) -> tuple[str,
     """Name and files of a release, or of the folder. Raises UnknownRelease."""
     if asked == _FOLDER:
         texts, _ = await asyncio.to_thread(read_folder, settings.service.prompts_dir)
-        return _FOLDER, texts
+        lock = await library.knowledge()
+        return _FOLDER, texts | ({knowledge_lock.FILE: lock} if lock else {})
     name = await library.releases.find(asked)
     return name, await library.releases.texts(name) or {}

@@ -6,11 +6,29 @@ from aiohttp import web
 
 from bot.settings import Settings
 from bot.settings.reading import origin
-from bot.web.console import pages, session_routes, token_routes
+from bot.web.console import (
+    contact_routes,
+    conversation_routes,
+    event_routes,
+    list_routes,
+    message_routes,
+    pages,
+    session_routes,
+    token_routes,
+    trust_routes,
+)
 from bot.web.console.access import PUBLIC, PublicUrl, open_to_all
 from bot.web.console.problems import ApiProblem
 
-_ROUTES = (session_routes.routes,)
+_ROUTES = (
+    session_routes.routes,
+    conversation_routes.routes,
+    message_routes.routes,
+    contact_routes.routes,
+    list_routes.routes,
+    trust_routes.routes,
+    event_routes.routes,
+)
 
 
 def add_console(app: web.Application, settings: Settings) -> None:

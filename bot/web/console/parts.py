@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from redis.asyncio import Redis
 
+from bot.infra.queues import JobScheduler
 from bot.settings import Settings
+from bot.whatsapp.client import Graph
 
 if TYPE_CHECKING:
     from bot.console.parts import ConsoleParts
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
 class ConsoleOpening:
     """Calling it gives the parts; the first call makes them."""
 
-    def __init__(self, settings: Settings, redis: Redis) -> None:
-        self._arguments = (settings, redis)
+    def __init__(self, settings: Settings, redis: Redis, graph: Graph, scheduler: JobScheduler) -> None:
+        self._arguments = (settings, redis, graph, scheduler)
         self._opening = asyncio.Lock()
         self._parts: ConsoleParts | None = None
 

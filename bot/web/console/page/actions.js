@@ -2,11 +2,14 @@
 
 import { post, Refused } from "./api.js";
 import { conversation, isMine, place, refresh } from "./conversations.js";
+import { Confirm } from "./confirm.js";
 import { showDialog } from "./dialog.js";
 import { AssignSheet, GiveBackSheet, LabelsSheet } from "./action_sheets.js";
 import { t } from "./language.js";
 import { refreshThread } from "./thread.js";
+import { may } from "./session.js";
 import { attempt, toast } from "./toasts.js";
+import { focusWriting } from "./writing_focus.js";
 
 const route = (id, what) => `/conversations/${encodeURIComponent(id)}/${what}`;
 
@@ -19,7 +22,18 @@ async function act(id, what, body) {
 }
 
 export async function take(id) {
-  if (await act(id, "take")) focusComposer();
+  try {
+    place(await post(route(id, "take")));
+    focusWriting();
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (error.code !== "taken" || !may("act_for_others")) toast(error.words, { bad: true });
+    else if (await showDialog(Confirm, { title: t("take_over"), words: error.words, yes: t("take_over_yes") })) {
+      if (await act(id, "take", { force: true })) focusWriting();
+    }
+  }
+  refresh(id);
+  refreshThread(id);
 }
 
 export async function giveBack(id) {
@@ -55,7 +69,3 @@ export async function markRead(id) {
 export const mayTake = (one) => !isMine(one);
 export const mayGiveBack = (one) => one.state === "waiting" || one.state === "person";
 export const mayClose = (one) => one.state !== "closed";
-
-export function focusComposer() {
-  setTimeout(() => document.getElementById("words")?.focus(), 60);
-}

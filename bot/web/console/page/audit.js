@@ -19,7 +19,7 @@ export function Audit() {
     if (!page) return;
     const fresh = (page.entries ?? page.audit ?? []).map(entryOf);
     put((before) => (cursor ? [...(before ?? []), ...fresh] : fresh));
-    follow(page.before ?? page.next);
+    follow(page.next);
   };
   useEffect(() => {
     read();

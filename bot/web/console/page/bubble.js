@@ -11,14 +11,14 @@ import { showTurn } from "./side.js";
 
 const GROUP_MS = 5 * 60 * 1000;
 
-export function Bubble({ message, previous, contact }) {
+export function Bubble({ message, previous, name }) {
   const { direction, author = {}, at } = message;
   const ours = direction === "out";
   const grouped = previous && previous.direction === direction && sameAuthor(previous.author, author) && new Date(at) - new Date(previous.at) < GROUP_MS;
   const failed = message.status === "failed";
-  return html`<article class=${names("bubble", ours ? "ours" : "theirs", author.kind, { grouped, failed, gone: message.deleted_at })} data-message=${message.id} tabindex="-1" aria-label=${heard(message, contact)}>
+  return html`<article class=${names("bubble", ours ? "ours" : "theirs", author.kind, { grouped, failed, gone: message.deleted_at })} data-message=${message.id} tabindex="-1" aria-label=${heard(message, name)}>
     ${!grouped && ours && html`<p class="who">${author.kind === "operator" ? html`<${Icon} name="person" />${author.name}` : html`<${Icon} name="bot" />${t(author.kind === "app" ? "author_app" : "author_bot")}`}</p>`}
-    ${message.quote && html`<${Quote} quote=${message.quote} contact=${contact} />`}
+    ${message.quote && html`<${Quote} quote=${message.quote} name=${name} />`}
     ${message.deleted_at ? html`<${Deleted} message=${message} />` : html`<${Content} message=${message} />`}
     <footer>
       ${message.edited_at && html`<span title=${fullTime(message.edited_at)}>${t("edited")}</span>`}
@@ -34,8 +34,8 @@ export function Bubble({ message, previous, contact }) {
 const sameAuthor = (one = {}, other = {}) => one.kind === other.kind && one.email === other.email;
 
 /** The message's beginning for those who hear the page. */
-function heard({ direction, author = {}, kind, text }, contact) {
-  const who = direction === "in" ? (contact.name ?? t("customer")) : author.kind === "operator" ? author.name : t("author_bot");
+function heard({ direction, author = {}, kind, text }, name) {
+  const who = direction === "in" ? (name ?? t("customer")) : author.kind === "operator" ? author.name : t("author_bot");
   return `${who}: ${(text || word("kind", kind)).slice(0, 120)}`;
 }
 
@@ -52,7 +52,7 @@ function Deleted({ message }) {
   return html`<p class="gone-words"><${Icon} name="bin" />${t("deleted")}</p>`;
 }
 
-function Quote({ quote, contact }) {
-  const who = quote.direction === "out" ? t("ours") : (contact.name ?? t("customer"));
+function Quote({ quote, name }) {
+  const who = quote.direction === "out" ? t("ours") : (name ?? t("customer"));
   return html`<button type="button" class="quote" onClick=${() => showMessage(quote.id)}><strong>${who}</strong><span dir="auto">${quote.text || word("kind", quote.kind ?? "message")}</span></button>`;
 }

@@ -13,6 +13,7 @@ import { Suggestions, useSuggestions } from "./suggestions.js";
 import { openTemplates } from "./template_picker.js";
 import { VoiceRecorder } from "./voice_recorder.js";
 import { windowLeft } from "./window_clock.js";
+import { focusWriting, takeFocus } from "./writing_focus.js";
 
 // WhatsApp's limit of a text; a longer one leaves as several messages.
 const TEXT_LIMIT = 4096;
@@ -36,7 +37,7 @@ export function Composer({ one }) {
 
 export function switchMode(name) {
   mode.value = name;
-  setTimeout(() => document.getElementById("words")?.focus(), 30);
+  focusWriting();
 }
 
 function NotMine({ one }) {
@@ -61,6 +62,7 @@ function Box({ one, mode: kind }) {
     type(words);
     keepDraft(one.id, kind, words);
   };
+  useLayoutEffect(() => takeFocus(box.current), []);
   useEffect(() => {
     if (changed.value.conversation === one.id) type(draft(one.id, kind));
   }, [changed.value.count]);
@@ -114,5 +116,5 @@ export function beginReply(id) {
   const one = conversation(id);
   if (!one) return;
   switchMode("reply");
-  setTimeout(() => (document.getElementById("words") ?? document.querySelector(".lock button"))?.focus(), 60);
+  setTimeout(() => !document.getElementById("words") && document.querySelector(".lock button")?.focus(), 60);
 }

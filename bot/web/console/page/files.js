@@ -1,28 +1,27 @@
 // Files to send: what WhatsApp takes and how large, said before anything is uploaded.
 
-import { focusComposer } from "./actions.js";
 import { SheetHead, showDialog } from "./dialog.js";
 import { html, useEffect, useRef, useState } from "./html.js";
 import { Icon, IconButton } from "./icon.js";
 import { bytes, t } from "./language.js";
 import { send } from "./outgoing.js";
 import { toast } from "./toasts.js";
+import { focusWriting } from "./writing_focus.js";
 
 const MB = 2 ** 20;
-// https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media#supported-media-types
+// What the server takes, within https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media#supported-media-types
 const LIMITS = [
-  { types: ["image/jpeg", "image/png"], most: 5 * MB },
-  { types: ["image/webp"], most: 500 * 1024 },
-  { types: ["audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg", "audio/webm"], most: 16 * MB },
-  { types: ["video/mp4", "video/3gpp"], most: 16 * MB },
+  { starts: "image/", most: 5 * MB },
+  { starts: "audio/", most: 16 * MB },
 ];
-const DOCUMENT = 100 * MB;
+const DOCUMENT = 32 * MB;
 const MOST_FILES = 10;
 
 /** Why WhatsApp would not take a file; undefined where it would. */
 export function refusal({ name, type, size }) {
   if (!size) return t("file_empty", { name });
-  const limit = LIMITS.find(({ types }) => types.includes(type.split(";")[0]))?.most ?? DOCUMENT;
+  if (type.startsWith("video/")) return t("file_video", { name });
+  const limit = LIMITS.find(({ starts }) => type.startsWith(starts))?.most ?? DOCUMENT;
   return size > limit ? t("file_large", { name, size: bytes(size), limit: bytes(limit) }) : undefined;
 }
 
@@ -36,7 +35,7 @@ export async function chooseFiles(conversation, files) {
   });
   if (!taken.length) return;
   const caption = await showDialog(FilesSheet, { files: taken });
-  focusComposer();
+  focusWriting();
   if (caption === undefined) return;
   for (const [at, file] of taken.entries()) await send(conversation, { file, caption: at === 0 ? caption : "" });
 }

@@ -22,7 +22,7 @@ import { Avatar } from "./avatar.js";
 
 const VIEWS = { inbox: Inbox, reports: Reports, trust: Trust, audit: Audit, people: People };
 
-const VIEW_RIGHTS = [["inbox", "read"], ["reports", "read_reports"], ["trust", "read_health"], ["audit", "read_audit"], ["people", "read"]];
+const VIEW_RIGHTS = [["inbox", "read"], ["reports", "read_reports"], ["trust", "handle_dead_letters"], ["audit", "read_audit"], ["people", "read"]];
 
 /** The views that the person's role may see. */
 export const views = () => VIEW_RIGHTS.filter(([, right]) => may(right)).map(([name]) => name);

@@ -57,11 +57,7 @@ export function dollars(value) {
   return numbers(amount, { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol", ...digits });
 }
 
-/** An amount in a currency's minor units. */
-export function money(amount, currency) {
-  const digits = formatter(Intl.NumberFormat, { style: "currency", currency }).resolvedOptions().maximumFractionDigits;
-  return numbers(amount / 10 ** digits, { style: "currency", currency });
-}
+export const money = (amount, currency) => numbers(amount, { style: "currency", currency });
 
 export const clock = (at) => dates(at, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 export const fullTime = (at) => dates(at, { dateStyle: "full", timeStyle: "short" });

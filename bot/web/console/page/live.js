@@ -25,23 +25,31 @@ let stream;
 let wait = 500;
 let timer;
 let lost = false;
+// The last event that came; a stream goes on after it.
+let last = "";
 let changed = new Set();
 
 export function connect() {
   clearTimeout(timer);
   stream?.close();
-  stream = new EventSource(ADDRESS);
+  stream = new EventSource(last ? `${ADDRESS}?after=${encodeURIComponent(last)}` : ADDRESS);
   stream.addEventListener("open", opened);
   stream.addEventListener("error", broke);
-  stream.addEventListener("message", ({ data }) => receive(JSON.parse(data)));
-  stream.addEventListener("reset", readAll);
+  stream.addEventListener("message", ({ data, lastEventId }) => {
+    last = lastEventId || last;
+    receive(JSON.parse(data));
+  });
+  stream.addEventListener("reset", ({ lastEventId }) => {
+    last = lastEventId;
+    readAll();
+  });
 }
 
 function opened() {
   wait = 500;
   online.value = true;
-  // A stream opened anew by us carries no `Last-Event-ID`, so there may be a gap.
-  if (lost) readAll();
+  // Without an event yet there is no place to go on from, so that there may be a gap.
+  if (lost && !last) readAll();
   lost = false;
 }
 
@@ -84,7 +92,6 @@ export function readAll() {
 }
 
 function receive(event) {
-  if (event.type === "reset") readAll();
   if (event.type === "turn") noteTurn(event);
   if (event.counts) counts.value = event.counts;
   for (const listener of listeners) listener(event);

@@ -4,6 +4,7 @@ import { post, Refused, upload } from "./api.js";
 import { refresh } from "./conversations.js";
 import { signal } from "./html.js";
 import { receive, refreshThread, thread } from "./thread.js";
+import { messageOf, noteOf } from "./wire.js";
 
 const STORED = "outgoing";
 // Attempts for failures that pass by themselves; after them the person decides.
@@ -64,7 +65,7 @@ async function deliver(key) {
   try {
     const answer = await call(one);
     drop(key);
-    receive(one.conversation, answer?.message ?? (answer?.id ? answer : undefined));
+    for (const message of answer?.messages ?? [answer?.message ?? answer]) receive(one.conversation, one.note === undefined ? messageOf(message) : noteOf(message));
     refreshThread(one.conversation);
     refresh(one.conversation);
   } catch (error) {

@@ -1,12 +1,12 @@
 // A message that the server does not have yet: on its way, or failed with its words kept.
 
-import { focusComposer } from "./actions.js";
 import { keepDraft } from "./drafts.js";
 import { html, names } from "./html.js";
 import { Icon } from "./icon.js";
 import { bytes, clock, has, percent, t } from "./language.js";
 import { discard, retry } from "./outgoing.js";
 import { draftChanged } from "./composer.js";
+import { focusWriting } from "./writing_focus.js";
 
 export function Pending({ item }) {
   const failed = item.state === "failed";
@@ -40,5 +40,5 @@ function cause({ status, code, message } = {}) {
 function editAgain(item) {
   keepDraft(item.conversation, "reply", discard(item.key));
   draftChanged(item.conversation);
-  focusComposer();
+  focusWriting();
 }

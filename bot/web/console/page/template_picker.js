@@ -31,7 +31,7 @@ function TemplateList({ choose }) {
     ${all.length > 5 && html`<input type="search" class="wide-input" aria-label=${t("search_template")} placeholder=${t("search_template")} value=${words} onInput=${({ target }) => type(target.value)} autofocus />`}
     ${shown.map(
       (one) => html`<button key=${`${one.name}/${one.language}`} type="button" class="row template-row" disabled=${one.sendable === false} onClick=${() => choose(one)}>
-        <span><b>${one.name.replaceAll("_", " ")}</b><span class="muted">${one.language} · ${word("category", one.category)}</span><span class="template-words" dir="auto">${one.body}</span>${one.sendable === false && html`<span class="problem">${one.why_not}</span>`}</span>
+        <span><b>${one.name.replaceAll("_", " ")}</b><span class="muted">${one.language} · ${word("category", (one.category ?? "").toLowerCase())}</span><span class="template-words" dir="auto">${one.body}</span>${one.sendable === false && html`<span class="problem">${one.why_not}</span>`}</span>
       </button>`,
     )}
     ${shown.length === 0 && html`<p class="muted">${t(all.length ? "nothing_found" : "no_templates")}</p>`}`;
@@ -40,7 +40,7 @@ function TemplateList({ choose }) {
 function TemplateForm({ template, one, close, back }) {
   const [values, put] = useState(() => Object.fromEntries(template.parameters.map((name) => [name, guess(name, one)])));
   useEffect(() => document.querySelector(".sheet form input, .sheet form button")?.focus(), []);
-  const preview = template.body.replace(HOLE, (whole, name) => values[name] || `{${name}}`);
+  const preview = previewOf(template, values);
   const submit = (event) => {
     event.preventDefault();
     const parameters = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.trim()]));
@@ -48,10 +48,23 @@ function TemplateForm({ template, one, close, back }) {
   };
   return html`<header class="sheet-head"><${IconButton} icon="back" label=${t("other_template")} onClick=${back} /><h2 id="sheet-title">${template.name.replaceAll("_", " ")}</h2><${IconButton} icon="close" label=${t("close_sheet")} onClick=${() => close()} /></header>
     <form onSubmit=${submit}>
-      ${template.parameters.map((name) => html`<label key=${name}>${/^\d+$/.test(name) ? t("parameter", { number: name }) : name.replaceAll("_", " ")}<input required maxlength="1024" value=${values[name]} onInput=${({ target }) => put({ ...values, [name]: target.value })} autocomplete="off" /></label>`)}
+      ${template.parameters.map((name) => html`<label key=${name}>${parameterName(name)}<input required maxlength="1024" value=${values[name]} onInput=${({ target }) => put({ ...values, [name]: target.value })} autocomplete="off" /></label>`)}
       <div class="template-preview" aria-live="polite"><p class="muted">${t("preview")}</p><div class="bubble ours operator"><p class="words" dir="auto">${preview}</p></div></div>
       <button class="wide-button">${t("send_template")}</button>
     </form>`;
+}
+
+/** The message as it arrives; a header with numbers has its one value under `header`. */
+function previewOf({ header, body, footer }, values) {
+  const put = (words, own) => words.replace(HOLE, (whole, name) => own[name] || `{${name}}`);
+  return [header && put(header, { ...values, 1: values.header ?? values[1] }), put(body, values), footer].filter(Boolean).join("\n\n");
+}
+
+function parameterName(name) {
+  if (name === "header") return t("parameter_header");
+  const [, button] = /^button_(\d+)$/.exec(name) ?? [];
+  if (button) return t("parameter_button", { number: Number(button) + 1 });
+  return /^\d+$/.test(name) ? t("parameter", { number: name }) : name.replaceAll("_", " ");
 }
 
 /** A parameter that asks for a name probably means the contact's. */

@@ -54,18 +54,24 @@ async function load(id, parameters, change_of) {
 
 /** Take in a message that the server answered with. */
 export function receive(id, message) {
-  if (open(id) && message?.id && message.at) change({ messages: merged([messageOf(message)]) });
+  if (open(id) && message?.id && message.at) change({ messages: merged([message]) });
 }
 
 /** A page with its notes and handovers among the messages. */
 function lines(page) {
-  const messages = [...page.messages.map(messageOf), ...(page.notes ?? []).map(noteOf), ...(page.handovers ?? []).map(handoverOf)];
-  return { messages: messages.filter(({ kind, deleted_at: deleted }) => kind || deleted), before: page.before ?? page.next };
+  const messages = page.messages.map(messageOf);
+  const before = page.before ?? page.next;
+  // Notes and handovers come whole with each page; those before its first message belong to an older one.
+  const since = before ? (messages[0]?.at ?? "") : "";
+  const others = [...(page.notes ?? []).map(noteOf), ...(page.handovers ?? []).filter(({ action }) => action !== "seen").map(handoverOf)];
+  const all = [...messages, ...others.filter(({ at }) => at >= since)];
+  return { messages: all.filter(({ kind, deleted_at: deleted }) => kind || deleted), before };
 }
 
 function merged(fresh) {
   const all = new Map(thread.value.messages.map((one) => [one.id, one]));
-  for (const one of fresh) all.set(one.id, one);
+  // What did not change stays the same object, so that its bubble is not drawn again.
+  for (const one of fresh) if (JSON.stringify(all.get(one.id)) !== JSON.stringify(one)) all.set(one.id, one);
   return sorted([...all.values()]);
 }
 

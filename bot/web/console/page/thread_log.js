@@ -30,11 +30,13 @@ export function ThreadLog({ one }) {
   // Before older messages come in, the distance from the end is kept; so what is read stays where it is.
   useLayoutEffect(() => {
     const { current: log } = box;
+    // Whoever writes sees what they wrote.
+    if (waiting.length > (place.current.waiting ?? 0)) place.current.bottom = true;
     const older = place.current.first && messages[0]?.id !== place.current.first;
     if (place.current.bottom) log.scrollTop = log.scrollHeight;
     else if (older) log.scrollTop += log.scrollHeight - place.current.height;
     else if (log.scrollHeight > place.current.height && place.current.count < count) tellBelow(true);
-    Object.assign(place.current, { height: log.scrollHeight, first: messages[0]?.id ?? "", count });
+    Object.assign(place.current, { height: log.scrollHeight, first: messages[0]?.id ?? "", count, waiting: waiting.length });
   });
   useEffect(() => {
     // Pictures and folded parts change the height after the fact.
@@ -56,7 +58,7 @@ export function ThreadLog({ one }) {
         ${!messages.length && !loading && !problem && !waiting.length && html`<p class="muted log-loading">${t("no_messages")}</p>`}
         ${withDays(messages).map(([message, starts, previous]) => html`
           ${starts && html`<p key=${`day-${message.id}`} class="day">${day(message.at)}</p>`}
-          <${Line} key=${message.id} message=${message} previous=${starts ? undefined : previous} contact=${one.contact} />`)}
+          <${Line} key=${message.id} message=${message} previous=${starts ? undefined : previous} name=${one.contact.name} />`)}
         ${waiting.map((item) => html`<${Pending} key=${item.key} item=${item} />`)}
         <${Working} id=${one.id} />
       </div>
@@ -65,10 +67,10 @@ export function ThreadLog({ one }) {
   </div>`;
 }
 
-function Line({ message, previous, contact }) {
+function Line({ message, previous, name }) {
   if (message.direction === "note") return html`<${NoteCard} message=${message} />`;
   if (message.direction === "event") return html`<${EventLine} message=${message} />`;
-  return html`<${Bubble} message=${message} previous=${previous} contact=${contact} />`;
+  return html`<${Bubble} message=${message} previous=${previous} name=${name} />`;
 }
 
 /** Each message with whether its day begins with it. */

@@ -7,13 +7,13 @@ import { showDialog } from "./dialog.js";
 import { Page, useFetched } from "./fetched.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
-import { counted, has, moment, money, t, word } from "./language.js";
+import { counted, has, language, moment, money, t, word } from "./language.js";
 import { href } from "./route.js";
 import { may } from "./session.js";
 import { attempt, toast } from "./toasts.js";
 
 export function Trust() {
-  const health = useFetched(() => get("/health"), []);
+  const health = useFetched(() => get("/health"), [language.value]);
   return html`<${Page} title=${t("view_trust")} state=${health} tools=${html`<button type="button" class="small plain-small" onClick=${health.again}><${Icon} name="retry" />${t("check_again")}</button>`}>
     ${health.data && html`<${Health} data=${health.data} />`}
     ${may("handle_dead_letters") && html`<${DeadLetters} />`}

@@ -3,11 +3,12 @@
 import { html, useEffect, useRef, useState } from "./html.js";
 import { IconButton } from "./icon.js";
 import { t } from "./language.js";
+import { oggOf } from "./ogg_opus.js";
 import { send } from "./outgoing.js";
 import { toast } from "./toasts.js";
 
-// WhatsApp takes Opus in Ogg and AAC in MP4; a browser that makes neither gets no button.
-const TYPES = ["audio/ogg;codecs=opus", "audio/mp4;codecs=mp4a.40.2", "audio/mp4;codecs=opus", "audio/mp4"];
+// WhatsApp's voice notes are Opus in Ogg; WebM is turned into it, and AAC in MP4 arrives as an audio file.
+const TYPES = ["audio/ogg;codecs=opus", "audio/webm;codecs=opus", "audio/mp4;codecs=mp4a.40.2"];
 const able = globalThis.MediaRecorder && navigator.mediaDevices ? TYPES.find((type) => MediaRecorder.isTypeSupported(type)) : undefined;
 
 export function VoiceRecorder({ conversation }) {
@@ -48,8 +49,14 @@ export function VoiceRecorder({ conversation }) {
   return html`<span class="recording"><${IconButton} icon="bin" label=${t("discard")} onClick=${() => stop(false)} /><span role="timer" aria-label=${t("recording")}>${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}</span><${IconButton} icon="check" label=${t("send_recording")} onClick=${() => stop(true)} /></span>`;
 }
 
-function deliver(conversation, parts) {
+async function deliver(conversation, parts) {
   const type = able.split(";")[0];
-  const file = new File(parts, type === "audio/ogg" ? "voz.ogg" : "voz.m4a", { type });
-  if (file.size) send(conversation, { file, caption: "" });
+  const recorded = new Blob(parts, { type });
+  const sound = type === "audio/webm" ? oggOf(await recorded.arrayBuffer()) : recorded;
+  if (!sound?.size) {
+    toast(t("recording_empty"), { bad: true });
+    return;
+  }
+  const file = new File([sound], sound.type === "audio/ogg" ? "voice.ogg" : "voice.m4a", { type: sound.type });
+  send(conversation, { file, caption: "", voice: true });
 }

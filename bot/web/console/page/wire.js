@@ -64,7 +64,7 @@ export const handoverOf = (raw) => ({
   id: `${raw.id}/${raw.action}`,
   at: raw.at,
   direction: "event",
-  kind: raw.action,
+  kind: raw.action === "taken" && raw.assigned_to && raw.assigned_to !== raw.operator ? "assigned" : raw.action,
   text: raw.reason ?? "",
   author: raw.operator ? { kind: "operator", email: raw.operator } : { kind: "bot" },
   to: raw.assigned_to,

@@ -1,0 +1,73 @@
+"""The console's live events: a stream that goes on where it broke, for ten minutes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from contextlib import suppress
+from typing import Any
+
+from aiohttp import web
+from aiohttp_sse import EventSourceResponse
+from redis.exceptions import RedisError
+
+from bot.web.console.access import COOKIE, TOKEN_HOLDER, Caller, operators_may
+from bot.web.console.parts import parts
+from bot.web.console.problems import ApiProblem
+from bot.web.console.token_routes import CLOSING, STREAM_SLOTS
+from bot.web.refusals import count_refusal
+
+routes = web.RouteTableDef()
+_HEARTBEAT_SECONDS = 15
+# How often a stream looks whether its session still runs.
+_LOOK_SECONDS = 15.0
+
+
+@routes.get("/console/api/events", allow_head=False)
+@operators_may("read")
+async def events(request: web.Request, caller: Caller) -> web.StreamResponse:
+    """Stream what happens. `Last-Event-ID` goes on after that event, or the event `reset` says that some are lost."""
+    slots = request.app[STREAM_SLOTS]
+    if slots.locked():
+        count_refusal("streams_full")
+        raise ApiProblem(503, "streams_full", headers={"Retry-After": "5"})
+    after = request.headers.get("Last-Event-ID") or request.query.get("after")
+    async with slots:
+        return await _stream(request, caller, after)
+
+
+async def _stream(request: web.Request, caller: Caller, after: str | None) -> web.StreamResponse:
+    response = EventSourceResponse(sep="\n", ping_interval=_HEARTBEAT_SECONDS)
+    response.headers["Cache-Control"] = "no-store"
+    await response.prepare(request)
+    async with response:
+        sending = asyncio.ensure_future(_send(request, caller, response, after))
+        disconnected = asyncio.ensure_future(response.wait())
+        closing = asyncio.ensure_future(request.app[CLOSING].wait())
+        waiting: set[asyncio.Future[Any]] = {sending, disconnected, closing}
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                await sending
+        finally:
+            for future in waiting:
+                future.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+    return response
+
+
+async def _send(request: web.Request, caller: Caller, response: EventSourceResponse, after: str | None) -> None:
+    looked = time.monotonic()
+    console = await parts(request)
+    # Because the page may be closed or stall at any time, neither is an error; without Redis the page comes back.
+    with suppress(ConnectionResetError, TimeoutError, RedisError):
+        async for place, event in console.events.follow(after):
+            if event is not None:
+                await response.send(json.dumps(event, ensure_ascii=False), id=place)
+            elif place:
+                await response.send(json.dumps({"type": "reset"}), id=place, event="reset")
+            if time.monotonic() - looked > _LOOK_SECONDS:
+                looked = time.monotonic()
+                if caller.who != TOKEN_HOLDER and await console.sessions.of(request.cookies.get(COOKIE, "")) is None:
+                    return

@@ -1,0 +1,186 @@
+"""Routes of messages: send a text, a template or a file; the files of a conversation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import BodyPartReader, web
+from pydantic import Field, model_validator
+
+from bot.conversations.assignment import NoConversation
+from bot.messages.outbound import Template
+from bot.storage.storage import NotStored, StorageFailed, disposition, safe_mime
+from bot.web.console.access import Caller, json_answer, operators_may
+from bot.web.console.acting import actor_of, audit, known_conversation
+from bot.web.console.bodies import Body, read_body
+from bot.web.console.problems import ApiProblem
+from bot.whatsapp.errors import GraphError, MetaUnavailable
+from bot.whatsapp.templates.registry import TemplateNotSendable
+
+if TYPE_CHECKING:
+    from bot.console.files import SentFile
+    from bot.console.parts import ConsoleParts
+    from bot.console.writing import WrittenMessage
+
+routes = web.RouteTableDef()
+_ONE = "/console/api/conversations/{conversation}"
+_LONGEST_KEY = 200
+_PIECE = 64 * 1024
+_LONGEST_CAPTION = 4096
+_SHOWN_INLINE = ("image/jpeg", "image/png", "image/webp", "image/gif", "audio/", "video/")
+_FILE_HEADERS = {
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "private, max-age=3600",
+}
+
+
+class NewMessage(Body):
+    """Either `text`, which may quote a message, or `template` with its parameters."""
+
+    text: str | None = Field(None, min_length=1, max_length=65_536)
+    reply_to: str | None = Field(None, min_length=1, max_length=200)
+    template: str | None = Field(None, pattern=r"^[a-z0-9_]{1,512}$")
+    language: str | None = Field(None, pattern=r"^[a-z]{2,3}([_-][A-Z]{2})?$")
+    parameters: dict[str, str] = Field(default_factory=dict, max_length=50)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> NewMessage:
+        if (self.text is None) == (self.template is None):
+            raise ValueError("expected either text or template")
+        if self.text is not None and not self.text.strip():
+            raise ValueError("the text is empty")
+        return self
+
+
+@routes.post(f"{_ONE}/messages")
+@operators_may("write")
+async def send(request: web.Request, caller: Caller) -> web.Response:
+    """Send a message once for its key: 201, or 200 for the same message again."""
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if not 0 < len(key) <= _LONGEST_KEY:
+        raise ApiProblem(422, "key_needed", field="Idempotency-Key")
+    console, name = await known_conversation(request)
+    from bot.console import writing  # noqa: PLC0415 - loaded with the console's parts
+
+    written = await _refusals(_written(request, caller, console, name, key))
+    writing.ask_for_sending(console.scheduler, written)
+    shown = writing.shown(written)
+    if written.is_new:
+        details = {"message": shown["id"], "kind": shown["kind"], "parts": len(shown["messages"])}
+        await audit(console, caller, "message", name, **details)
+    return json_answer(shown, 201 if written.is_new else 200)
+
+
+async def _written(request: web.Request, caller: Caller, console: ConsoleParts, name: str, key: str) -> WrittenMessage:
+    by, desk = actor_of(caller), console.writing
+    if request.content_type.startswith("multipart/"):
+        return await desk.file(name, by, key, await _file(request))
+    body = await read_body(request, NewMessage)
+    if body.template is not None:
+        template = Template(name=body.template, language=body.language, parameters=body.parameters)
+        return await desk.template(name, by, key, template)
+    return await desk.text(name, by, key, body.text or "", body.reply_to)
+
+
+async def _refusals(work: Any) -> WrittenMessage:
+    from bot.console.files import FileNotSendable  # noqa: PLC0415 - loaded with the console's parts
+    from bot.console.writing import KeyUsed, NotYours, OptedOut, WindowOver  # noqa: PLC0415 - as above
+
+    codes: dict[type[Exception], tuple[int, str]] = {
+        NotYours: (409, "not_yours"),
+        WindowOver: (409, "window_closed"),
+        OptedOut: (409, "opted_out"),
+        KeyUsed: (409, "key_used"),
+        NoConversation: (404, "conversation_unknown"),
+        StorageFailed: (503, "unavailable"),
+        MetaUnavailable: (503, "unavailable"),
+    }
+    try:
+        found: WrittenMessage = await work
+    except TemplateNotSendable as error:
+        raise ApiProblem(422, "template_not_sendable", field="template", why=str(error)) from error
+    except FileNotSendable as error:
+        raise ApiProblem(422, "file_not_sendable", field="file", why=str(error)) from error
+    except GraphError as error:
+        raise ApiProblem(409, "template_not_sendable", why=str(error)) from error
+    except tuple(codes) as error:
+        status, code = codes[type(error)]
+        raise ApiProblem(status, code) from error
+    return found
+
+
+async def _file(request: web.Request) -> SentFile:
+    """The file of a form, read in pieces up to the largest that may be sent."""
+    from bot.console.files import SentFile  # noqa: PLC0415 - loaded with the console's parts
+
+    found: tuple[str, str, bytes] | None = None
+    caption: str | None = None
+    try:
+        form = await request.multipart()
+        while (part := await form.next()) is not None:
+            if not isinstance(part, BodyPartReader):
+                raise ApiProblem(422, "field_wrong", field="file", why="expected a form with a file")
+            if part.name == "file" and found is None:
+                mime = part.headers.get("Content-Type", "application/octet-stream")
+                found = (part.filename or "file", safe_mime(mime), await _bytes(part))
+            elif part.name == "caption":
+                caption = (await part.read_chunk(_LONGEST_CAPTION * 4)).decode("utf-8", "replace")[:_LONGEST_CAPTION]
+            else:
+                raise ApiProblem(422, "field_wrong", field=(part.name or "")[:64], why="there is no such field")
+    except (ValueError, AssertionError, web.RequestPayloadError) as error:
+        raise ApiProblem(422, "field_wrong", field="file", why="the form can't be read") from error
+    if found is None:
+        raise ApiProblem(422, "field_wrong", field="file", why="the file is missing")
+    return SentFile(*found, (caption or "").strip() or None)
+
+
+async def _bytes(part: BodyPartReader) -> bytes:
+    from bot.console.files import LARGEST_FILE  # noqa: PLC0415 - loaded with the console's parts
+
+    data = bytearray()
+    while piece := await part.read_chunk(_PIECE):
+        data += piece
+        if len(data) > LARGEST_FILE:
+            raise ApiProblem(413, "file_not_sendable", field="file", why=f"more than {LARGEST_FILE >> 20} MB")
+    return bytes(data)
+
+
+@routes.get(f"{_ONE}/media/{{message}}", allow_head=False)
+@operators_may("read")
+async def media(request: web.Request, _: Caller) -> web.Response:
+    """The file of a message."""
+    console, name = await known_conversation(request)
+    place = await console.history.file_of(name, request.match_info["message"])
+    if place is None:
+        raise ApiProblem(404, "not_found")
+    return await _stored(console, place.key, place.mime, place.filename)
+
+
+@routes.get(f"{_ONE}/files/{{file}}", allow_head=False)
+@operators_may("read")
+async def file(request: web.Request, _: Caller) -> web.Response:
+    """A file of the contact."""
+    console, name = await known_conversation(request)
+    found = next((one for one in await console.files.of(name) if one.id == request.match_info["file"]), None)
+    if found is None:
+        raise ApiProblem(404, "not_found")
+    return await _stored(console, found.key, found.mime, found.name)
+
+
+async def _stored(console: ConsoleParts, key: str, mime: str | None, filename: str | None) -> web.Response:
+    """A stored file: pictures and sounds may be drawn, everything else is only saved; nothing of it runs."""
+    try:
+        data = await console.storage.get(key)
+    except NotStored as error:
+        raise ApiProblem(404, "not_found") from error
+    except StorageFailed as error:
+        raise ApiProblem(503, "unavailable") from error
+    kind = safe_mime(mime or "")
+    drawn = kind.startswith(_SHOWN_INLINE)
+    headers = _FILE_HEADERS | {
+        "Content-Type": kind if drawn else "application/octet-stream",
+        "Content-Disposition": "inline" if drawn else disposition(filename),
+    }
+    return web.Response(body=data, headers=headers)
