@@ -27,7 +27,6 @@ from bot.history.state import folded
 from tests.postgres import postgres_server
 
 MESSAGES_OF_ONE = 20
-SAMPLES = 200
 _AT_ONCE = 5000
 _AIM = "≤ 100"
 _START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -51,7 +50,7 @@ def _vocabulary(chance: random.Random) -> list[str]:
     return [*_COMMON, *sorted(rare)]
 
 
-class Company:
+class MadeUpHistory:
     """The rows of a made-up company: few conversations are long, as in life."""
 
     def __init__(self, messages: int) -> None:
@@ -101,7 +100,7 @@ class Company:
             }  # fmt: skip
 
 
-async def fill(database: Database, company: Company) -> None:
+async def fill(database: Database, company: MadeUpHistory) -> None:
     """Write the rows; the index of words is made at the end, which takes a fraction of the time."""
     async with database.writing() as connection:
         for table, rows in (
@@ -115,7 +114,7 @@ async def fill(database: Database, company: Company) -> None:
         await (await connection.execution_options(isolation_level="AUTOCOMMIT")).exec_driver_sql("ANALYZE")
 
 
-async def _said(connection: Any, company: Company, *, postgresql: bool) -> None:
+async def _said(connection: Any, company: MadeUpHistory, *, postgresql: bool) -> None:
     if postgresql:
         await connection.exec_driver_sql("DROP INDEX ix_messages_words")
     else:
@@ -161,19 +160,20 @@ def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 Ask = Callable[[], Awaitable[Any]]
 
 
-async def _milliseconds(ask: Ask) -> tuple[float, float, float]:
+async def _milliseconds(ask: Ask, samples: int) -> tuple[float, float, float]:
     """The median, the 95th percentile, and the mean of this process's processor time."""
     await ask()
     taken, worked = [], time.process_time()
-    for _ in range(SAMPLES):
+    for _ in range(samples):
         began = time.perf_counter()
         await ask()
         taken.append((time.perf_counter() - began) * 1000)
     cuts = quantiles(taken, n=20)
-    return cuts[9], cuts[18], (time.process_time() - worked) * 1000 / SAMPLES
+    return cuts[9], cuts[18], (time.process_time() - worked) * 1000 / samples
 
 
-async def measured(database: Database, company: Company) -> list[tuple[str, str, str]]:
+async def measured(database: Database, company: MadeUpHistory, samples: int) -> AsyncIterator[tuple[str, str, str]]:
+    """What was asked, its milliseconds, and the aim, one after the other."""
     reader, chance = HistoryReader(database), random.Random(11)  # the same questions in each run
     page = await reader.conversations(limit=50)
     for _ in range(20):
@@ -204,11 +204,9 @@ async def measured(database: Database, company: Company) -> list[tuple[str, str,
         "search two words": lambda: reader.search(f"{chance.choice(_COMMON)} {chance.choice(company.words[:500])}"),
         "search the beginning of a word": lambda: reader.search(chance.choice(rare)[:3]),
     }
-    rows = []
     for name, ask in asked.items():
-        middle, late, worked = await _milliseconds(ask)
-        rows.append((name, f"{middle:.1f} · {late:.1f} · {worked:.1f}", _AIM))
-    return rows
+        middle, late, worked = await _milliseconds(ask, samples)
+        yield name, f"{middle:.1f} · {late:.1f} · {worked:.1f}", _AIM
 
 
 @asynccontextmanager
@@ -223,9 +221,10 @@ async def _database(folder: Path, *, postgresql: bool) -> AsyncIterator[Database
 async def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.history", description=__doc__)
     parser.add_argument("--messages", type=int, default=1_000_000)
+    parser.add_argument("--samples", type=int, default=200, help="how often each question is asked")
     parser.add_argument("--postgresql", action="store_true", help="on PostgreSQL instead of SQLite")
     options = parser.parse_args()
-    company = Company(options.messages)
+    company = MadeUpHistory(options.messages)
     with tempfile.TemporaryDirectory() as folder:
         async with _database(Path(folder), postgresql=options.postgresql) as database:
             await upgrade(database)
@@ -237,8 +236,8 @@ async def main() -> None:
                 f"{time.perf_counter() - began:.0f} s to write"
             )
             print(f"{'':34} median · 95th percentile · CPU, ms   aim")
-            for what, found, aim in await measured(database, company):
-                print(f"{what:34} {found:>33}   {aim}")
+            async for what, found, aim in measured(database, company, options.samples):
+                print(f"{what:34} {found:>33}   {aim}", flush=True)
             await database.close()
 
 
