@@ -22,6 +22,7 @@ from bot.history.opening import history_writer, is_away
 from bot.history.stream import MOST_ENTRIES, HistoryStream, StreamItem
 from bot.infra.alerts import Alarm, Alerts
 from bot.infra.crash_points import passing
+from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import HISTORY_ENTRIES
 from bot.infra.redis import cancel_and_wait
 
@@ -54,11 +55,18 @@ class HistoryConsumer:
     """`database` is opened at the first entry, because many processes never have one."""
 
     def __init__(
-        self, redis: Redis, database: LazyDatabase, alerts: Alerts, *, most_entries: int = MOST_ENTRIES
+        self,
+        redis: Redis,
+        database: LazyDatabase,
+        alerts: Alerts,
+        events: LiveEvents,
+        *,
+        most_entries: int = MOST_ENTRIES,
     ) -> None:
         self._stream = HistoryStream(redis)
         self._database = database
         self._alerts = alerts
+        self._events = events
         self._most_entries = most_entries
         self._name = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(3)}"
         self._writer: HistoryWriter | None = None
@@ -130,6 +138,10 @@ class HistoryConsumer:
         passing("history: written, not removed")
         await self._stream.done(items)
         HISTORY_ENTRIES.labels("written").inc(len(readable))
+        if readable:
+            # Open pages read from the database, so that only now they find what happened.
+            names = sorted({entry.conversation for _, entry in readable})
+            await self._events.publish({"type": "history", "conversations": names})
         return len(items)
 
     async def _next(self) -> list[StreamItem]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Select, literal, select, tuple_
+from sqlalchemy import Select, case, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.engine import Database
@@ -179,6 +179,19 @@ class HistoryReader:
             FoundMessage(one.row["conversation"], people.get(one.row["conversation"], PersonShown()), one)
             for one in messages
         ]
+
+    async def counts(self, me: str) -> dict[str, int]:
+        """How many conversations a person has to look at: those that wait, their own, and those that nobody has."""
+        table = _CONVERSATIONS.c
+        mine = case((table.assigned_to == me, 1), else_=0)
+        free = case((table.assigned_to.is_(None), 1), else_=0)
+        waiting = case((table.state == "waiting", 1), else_=0)
+        asked = select(func.sum(waiting), func.sum(mine), func.sum(free)).where(
+            table.state.in_(("waiting", "person")), table.merged_into.is_(None)
+        )
+        async with self._database.reading() as connection:
+            row = (await connection.execute(asked)).one()
+        return dict(zip(("waiting", "mine", "unassigned"), (int(value or 0) for value in row), strict=True))
 
     async def labels(self) -> list[str]:
         """Labels in use."""
