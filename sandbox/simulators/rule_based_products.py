@@ -55,6 +55,11 @@ def next_tool_call(said: str, words: str, offered: set[Any]) -> tuple[str, dict[
     return ("find_products", {"words": what}) if re.search(r"[^\W\d_]{3}|\d{6}", what) else None
 
 
+def found_nothing(results: dict[str, str]) -> bool:
+    """Whether the catalogue alone was asked, and holds nothing like it."""
+    return [*results] == ["find_products"] and described(results["find_products"], "en") == _SAY["none"]["en"]
+
+
 def described(result: str, language: Language) -> str:
     """The answer to the person; "-" where the list says it all."""
     try:

@@ -139,7 +139,8 @@ def test_obvious_sentences_ask_for_their_tool(tool: str, sentences: tuple[str, .
 
 
 def test_a_payment_with_a_card_is_no_wish_for_another_one() -> None:
-    assert tool_of("La semana pasada hice el pago con mi tarjeta de crédito y no me llega la confirmación") is None
+    said = "La semana pasada hice el pago con mi tarjeta de crédito y no me llega la confirmación"
+    assert tool_of(said) == "search_knowledge"
 
 
 def test_a_photo_with_a_question_is_looked_up() -> None:
@@ -241,3 +242,15 @@ def test_the_page_has_people_of_both_languages() -> None:
     assert asked("cancel", [])["content"].startswith("I read: ")
     assert asked("xyz", [], "What are your hours?")["content"].startswith("I read: ")
     assert {person.name for person in api.PEOPLE} >= {"Sam Walker"}
+
+
+def test_what_no_other_rule_answers_is_searched_in_the_documents_and_quoted_with_its_source() -> None:
+    tools = [{"function": {"name": "search_knowledge"}}, {"function": {"name": "business_hours"}}]
+    asked = [{"role": "user", "content": "¿me instalan la impresora en Monterrey?"}]
+    first = answer_by_rules(asked, tools)
+    (call,) = first["tool_calls"]
+    assert call["function"]["name"] == "search_knowledge"
+    passage = tagged("document_passage", source="Zonas", place="row 4", text="Precios\nNorte: $750 & más")
+    for result, said in ((passage, "Norte: $750 & más\n\n_Fuente: Zonas · row 4_"), ("NOTHING FOUND", "Eso no lo sé")):
+        told = [*asked, first, {"role": "tool", "tool_call_id": "call_1", "content": result}]
+        assert answer_by_rules(told, tools)["content"].startswith(said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import sys
@@ -120,6 +121,10 @@ async def test_the_second_run_remembers_the_first_and_shows_it(sandbox: Run) -> 
             rosa = await response.json()
         await talk(url, {"sample": "smile.webp"})
         first = await talk(url, text("Quiero cambiar al plan Pro"))
+        (button, *_), card = await buttons(http, url)
+        tapped = {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": button}}
+        await talk(url, {"message": tapped, "context": card})
+        await talk(url, text("portal"))
         await talk(url, text("Quiero hablar con una persona"))
         before = await until(http, f"{url}state", all_read)
     # A machine may lose its power, too.
@@ -137,11 +142,15 @@ async def test_the_second_run_remembers_the_first_and_shows_it(sandbox: Run) -> 
         (handoff,) = after["handoffs"]
         async with http.post(f"{url}give-back", json={"conversation": handoff["conversation"]}) as response:
             assert response.status == 200
-    second = await talk(url, text("Quiero cambiar al plan Pro"))
+    second = await talk(url, text("¿Qué plan tengo?"))
     assert second["conversation"] == first["conversation"]
-    # The second run has a new Stripe simulator, with other ids.
-    for turn in (first, second):
-        assert "Cambio de plan: de *Básico* a *Pro*" in turn["reply"][0]
+    assert "Cambio de plan: de *Básico* a *Pro*" in first["reply"][0]
+    assert "Tienes el plan *Pro*" in second["reply"][0]
+    # A link of the first run opens the page of the second.
+    page = re.findall(r"http://127\.0\.0\.1:\d+", json.dumps(after["history"][ANA]))
+    reach = {origin: path for origin, path in after["facts"]["reach"].items() if path.endswith("stripe-pages")}
+    assert len(reach) == 2
+    assert set(reach) & set(page)
 
 
 async def test_its_redis_ends_with_it_even_when_it_is_killed(sandbox: Run) -> None:
@@ -195,6 +204,14 @@ async def test_a_second_run_notifies_nobody_again(sandbox: Run, tmp_path: Path) 
         assert await until(http, f"{url}mails", bool)
         assert (await until(http, f"{url}state", bool))["history"][ANA] == []
     assert (await talk(url, text("gracias")))["conversation"] != turn["conversation"]
+
+
+async def buttons(http: aiohttp.ClientSession, url: str) -> tuple[list[dict[str, str]], str]:
+    """The buttons of Ana's newest message that has some, and its wamid."""
+    async with http.get(f"{url}state") as response:
+        history = (await response.json())["history"][ANA]
+    card = [event for event in history if "buttons" in event["message"].get("interactive", {}).get("action", {})][-1]
+    return [one["reply"] for one in card["message"]["interactive"]["action"]["buttons"]], card["wamid"]
 
 
 def all_read(state: dict[str, Any]) -> bool:
