@@ -23,6 +23,7 @@ from bot.infra.metrics import MetricsShipper
 from bot.infra.queues import JobScheduler
 from bot.infra.redis import cancel_and_wait
 from bot.integrations.stripe import event_kinds
+from bot.knowledge.watcher import watch as watch_documents
 from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.prompting.watcher import watch
 from bot.services import LEASE_SECONDS, Services, open_services
@@ -79,7 +80,8 @@ async def running(  # noqa: PLR0913 - its settings, its queues, and options
         if settings.service.console_token is not None:
             await _alongside(stack, _look_for_waiting(pickups(services)))
         if settings.service.prompts_release == "watch":
-            await _alongside(stack, watch(services.library))
+            saved = watch_documents(services.redis, settings, services.database)
+            await _alongside(stack, watch(services.library), saved)
         expiring = _expire(services.redis, services.storage, settings.storage.keep_days)
         await _alongside(stack, _resend(services.outbox, services.leases, services.graph, scheduler), expiring)
         _log.info(
