@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.people.roles import ROLES, may
+from bot.people.roles import ROLES, Action, may
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import fails
 from tests.console import Browser, add_operator, program
@@ -19,7 +19,7 @@ ONE = "conversations/{}"
 KEY = {"Idempotency-Key": "k"}
 
 # Method, path, body, the action of the role table, and the status where the role may call it on a known conversation.
-ROUTES: list[tuple[str, str, Any, str, int]] = [
+ROUTES: list[tuple[str, str, Any, Action, int]] = [
     ("GET", "conversations", None, "read", 200),
     ("GET", ONE, None, "read", 200),
     ("GET", f"{ONE}/messages", None, "read", 200),
