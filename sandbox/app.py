@@ -97,9 +97,7 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and three op
         if simulated.stripe:
             account = _StripeAccount(simulated.stripe, stack, folder, rewriter)
             app.add_subapp(f"{_STRIPE_PAGES}/", rewriter.rewrite_responses(simulated.stripe.pages()))
-        page.router.add_get("/console", console_login_handler(app))
-        app.add_subapp("/sandbox/", page)
-        app.add_routes([web.get("/", _redirect_to_page)])
+        _add_pages(app, page)
         await stack.enter_async_context(running(settings, QUEUES, evaluate=evaluate))
         if warm:
             _fill_catalogue(settings, stack)
@@ -107,6 +105,13 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and three op
         if simulated.stripe:
             account.open(notifier)
         yield f"{address}/sandbox/"
+
+
+def _add_pages(app: web.Application, page: web.Application) -> None:
+    """Put the page, and its way into the console, into the server."""
+    page.router.add_get("/console", console_login_handler(app))
+    app.add_subapp("/sandbox/", page)
+    app.add_routes([web.get("/", _redirect_to_page)])
 
 
 def _fill_catalogue(settings: Settings, stack: AsyncExitStack) -> None:
