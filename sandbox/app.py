@@ -45,6 +45,7 @@ from sandbox.redis_server import redis_server
 from sandbox.sample_catalogue import add_sample_products
 from sandbox.simulated_services import LOOPBACK, Mode, SimulatedServices, start_simulators
 from sandbox.stripe import StripeSimulator
+from sandbox.stripe.state import StripeState
 from sandbox.url_rewriter import UrlRewriter
 
 _log = structlog.get_logger()
@@ -92,7 +93,7 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and three op
         server_key, recado = str(settings.push.public_key), f"http://{LOOPBACK}:{port}"
         page.router.add_post("/push/browser", subscribe_handler(simulated.push, server_key, recado, http))
         if simulated.stripe:
-            rewriter.paths[simulated.stripe.account.base_url] = _STRIPE_PAGES
+            account = _StripeAccount(simulated.stripe, stack, folder, rewriter)
             app.add_subapp(f"{_STRIPE_PAGES}/", rewriter.rewrite_responses(simulated.stripe.pages()))
         app.add_subapp("/sandbox/", page)
         app.add_routes([web.get("/", _redirect_to_page)])
@@ -101,7 +102,7 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and three op
             _fill_catalogue(settings, stack)
         address = await stack.enter_async_context(listening(app, host, port))
         if simulated.stripe:
-            _add_demo_customers(simulated.stripe, notifier, folder)
+            account.open(notifier)
         yield f"{address}/sandbox/"
 
 
@@ -167,9 +168,35 @@ def _set_service_defaults(settings: Settings, host: str, port: int) -> dict[str,
     return paths
 
 
-def _add_demo_customers(stripe: StripeSimulator, notifier: UpdateNotifier, folder: DataFolder) -> None:
-    """Make the demo's customers, quietly where an earlier run has told of them, because Stripe starts anew."""
-    stripe.on_change = partial(notifier.notify, "stripe")
+class _StripeAccount:
+    """The simulated account of an earlier run, or a new one with the demo's customers."""
+
+    def __init__(
+        self, stripe: StripeSimulator, stack: AsyncExitStack, folder: DataFolder, rewriter: UrlRewriter
+    ) -> None:
+        self._stripe, self._folder, self._state = stripe, folder, StripeState(folder.stripe)
+        self._earlier = self._state.restore(stripe)
+        for address in (*(self._earlier or ()), stripe.account.base_url):
+            rewriter.paths[address] = _STRIPE_PAGES
+        stack.callback(self._state.close, stripe)
+
+    def open(self, notifier: UpdateNotifier) -> None:
+        """Tell of changes from now on, and send what an earlier run didn't."""
+        stripe = self._stripe
+
+        def changed() -> None:
+            notifier.notify("stripe")
+            self._state.watch(stripe)
+
+        stripe.on_change = stripe.webhooks.on_taken = changed
+        if self._earlier is None:
+            _add_demo_customers(stripe, self._folder)
+        else:
+            stripe.send_pending()
+
+
+def _add_demo_customers(stripe: StripeSimulator, folder: DataFolder) -> None:
+    """Make the demo's customers, quietly where an earlier run has told of them."""
     quietly = stripe.webhooks.holding = folder.seeded
     first, *_, last = api.PEOPLE
     linked = demo_customers.customer(stripe, first.phone or first.bsuid, first.name, "ana@example.com")

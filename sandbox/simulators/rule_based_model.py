@@ -7,7 +7,13 @@ import re
 from typing import Any
 
 from bot.messages.language import Language, language_of
-from sandbox.simulators import message_answers, opening_hours, rule_based_billing, rule_based_products
+from sandbox.simulators import (
+    message_answers,
+    opening_hours,
+    rule_based_billing,
+    rule_based_knowledge,
+    rule_based_products,
+)
 
 _HOURS = re.compile(
     r"\b(abre[ns]?|abiert[oa]s?|cierra[ns]?|cerrad[oa]s?|horarios?|a qué hora|a que hora|open|opening|close[sd]?|"
@@ -67,11 +73,18 @@ def answer_by_rules(messages: list[dict[str, Any]], tools: list[dict[str, Any]])
     of_products = not results and not any(rule.search(words) for rule in (_PERSON, _NOTIFY, _HOURS, _PLACE, _FILES))
     if of_products and (looked_up := rule_based_products.next_tool_call(said, words, offered)):
         return _call(*looked_up)
+    about_price = _PLANS.search(words) and rule_based_knowledge.is_price_of_something(words, offered)
+    if about_price and not results:
+        return _call(rule_based_knowledge.TOOL, {"question": words[:500]})
     if billing := rule_based_billing.next_tool_call(words, results, offered):
         return _call(*billing)
+    staff = "export_products" in offered
     if not results and (call := _tool_call(words, language, offered)):
         return call
-    text = _text(said, words, results, language, staff="export_products" in offered)
+    may_search = not results or rule_based_products.found_nothing(results)
+    if may_search and not _small_talk(words, staff=staff) and rule_based_knowledge.is_question(words, offered):
+        return _call(rule_based_knowledge.TOOL, {"question": words[:500]})
+    text = _text(said, words, results, language, staff=staff)
     return {"role": "assistant", "content": text}
 
 
@@ -138,7 +151,7 @@ def _text(said: str, words: str, results: dict[str, str], language: Language, *,
     if "notify_me" in results:
         # The button carries the text.
         return "-"
-    if "find_products" in results:
+    if "find_products" in results and rule_based_knowledge.TOOL not in results:
         return rule_based_products.described(results["find_products"], language)
     seen = [*message_answers.described(said, language), *_of_results(words, results, language)]
     if seen:
@@ -167,6 +180,8 @@ def _of_results(words: str, results: dict[str, str], language: Language) -> list
         seen.append(billing)
     if "business_hours" in results:
         seen.append(_hours(words, results["business_hours"], language))
+    elif rule_based_knowledge.TOOL in results:
+        seen.append(rule_based_knowledge.described(results[rule_based_knowledge.TOOL], language))
     if "export_products" in results:
         seen.append(_SAY[_exported(results["export_products"])][language])
     if "list_files" in results:
