@@ -71,6 +71,12 @@ def answer_by_rules(messages: list[dict[str, Any]], tools: list[dict[str, Any]])
     if colleague and not said:
         language = _language("", messages)
         return {"role": "assistant", "content": _SAY["given_back"][language].format(name=colleague)}
+    return _answer(said, results, messages, tools)
+
+
+def _answer(
+    said: str, results: dict[str, str], messages: list[dict[str, Any]], tools: list[dict[str, Any]]
+) -> dict[str, Any]:
     words = " ".join(message_answers.words_of(said))
     language = _language(words, messages)
     offered = {tool.get("function", {}).get("name") for tool in tools}
