@@ -33,12 +33,13 @@ _log = structlog.get_logger()
 _AT_ONCE = 200
 _BLOCK_MILLISECONDS = 2_000
 # A consumer that has read entries and is silent for so long has died.
-_DEAD_MILLISECONDS = 30_000
+_DEAD_MILLISECONDS = 8_000
 _FORGOTTEN_MILLISECONDS = 24 * 3600 * 1000
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 15.0
 # So many entries are more than a moment's delay.
 _BEHIND = 5_000
 _LOOK_SECONDS = 10.0
+_CLAIM_SECONDS = 3.0
 _FINISH_SECONDS = 5.0
 _POLL_SECONDS = 0.02
 _ALERT_AGAIN_SECONDS = 3600
@@ -151,7 +152,7 @@ class HistoryConsumer:
         if now >= self._claim_at:
             if claimed := await self._stream.claim(self._name, _AT_ONCE, idle_milliseconds=_DEAD_MILLISECONDS):
                 return claimed
-            self._claim_at = now + _LOOK_SECONDS
+            self._claim_at = now + _CLAIM_SECONDS
         return await self._new()
 
     async def _new(self) -> list[StreamItem]:

@@ -83,8 +83,8 @@ class HistoryReader:
         found = set((await connection.execute(people)).scalars())
         words = search.words_of_query(q)
         if words:
-            newest = search.newest_with(words, _MOST_HITS, postgresql=postgresql).subquery()
-            asked = select(_MESSAGES.c.conversation).join(newest, newest.c.seq == _MESSAGES.c.seq)
+            newest = await search.newest_with(connection, words, _MOST_HITS)
+            asked = select(_MESSAGES.c.conversation).where(_MESSAGES.c.seq.in_(newest))
             found |= set((await connection.execute(asked)).scalars())
         return found
 
@@ -170,8 +170,8 @@ class HistoryReader:
             return []
         async with self._database.reading() as connection:
             limit = max(1, min(limit, MOST_AT_ONCE))
-            newest = search.newest_with(words, limit, postgresql=self._database.is_postgresql).subquery()
-            asked = select(_MESSAGES).join(newest, newest.c.seq == _MESSAGES.c.seq).order_by(_MESSAGES.c.seq.desc())
+            newest = await search.newest_with(connection, words, limit)
+            asked = select(_MESSAGES).where(_MESSAGES.c.seq.in_(newest)).order_by(_MESSAGES.c.seq.desc())
             rows = [dict(row) for row in (await connection.execute(asked)).mappings()]
             messages = await shown(connection, rows)
             people = await _people(connection, {row["conversation"] for row in rows})

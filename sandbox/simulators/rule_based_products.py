@@ -31,7 +31,8 @@ _SPANISH = {
 }  # fmt: skip
 # Words around the product that the search needn't see.
 _AROUND = re.compile(
-    r"^(?:el|la|los|las|un|una|unos|unas|the|a|an|any|some)\s+|\s+(?:cost|por favor|please)\b.*$", re.IGNORECASE
+    r"^(?:el|la|los|las|un|una|unos|unas|the|a|an|any|some)\s++|(?<!\s)\s++(?:cost|por favor|please)\b.*$",
+    re.IGNORECASE,
 )
 
 
