@@ -16,8 +16,8 @@ from bot.knowledge.building import index_of
 from bot.knowledge.document import FileFinding, KnowledgeDocument, Passage
 from bot.knowledge.embeddings import EmbeddedModel
 from bot.knowledge.gaps import KnowledgeGaps
-from bot.knowledge.index import embedded_texts
 from bot.knowledge.knowledge import Knowledge, stored_index
+from bot.knowledge.passages import units_of
 from bot.knowledge.search import Asked
 from bot.knowledge.store import KnowledgeStore
 from bot.knowledge.suggestions import suggestions
@@ -78,7 +78,7 @@ async def test_a_set_of_documents_is_searched_as_it_was_stored(database: Databas
     document = KnowledgeDocument("a.md", "d1", title="A", language="es", pages=2, passages=passages)
     finding = FileFinding("b.pdf", "is damaged", "page 3")
     await store.keep_document(document, [finding])
-    texts = [text for passage in passages for text in embedded_texts(passage)]
+    texts = [text for passage in passages for text in units_of(passage)]
     await store.keep_vectors("d1", model.name, await model.embed(texts))
     digest = set_digest({"a.md": "d1"})
     await store.keep_set(digest, {"a.md": "d1"}, model.name, [finding])
