@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
@@ -34,6 +35,7 @@ from sandbox.meta.chat_store import ChatStore
 from sandbox.phone import api, demo_customers, emails
 from sandbox.phone import stripe as phone_stripe
 from sandbox.phone.catalogue import list_products_handler
+from sandbox.phone.console_login import console_login_handler
 from sandbox.phone.files import list_files_handler
 from sandbox.phone.handoff import give_back_handler
 from sandbox.phone.origin_guard import own_hosts_only
@@ -95,8 +97,7 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and three op
         if simulated.stripe:
             account = _StripeAccount(simulated.stripe, stack, folder, rewriter)
             app.add_subapp(f"{_STRIPE_PAGES}/", rewriter.rewrite_responses(simulated.stripe.pages()))
-        app.add_subapp("/sandbox/", page)
-        app.add_routes([web.get("/", _redirect_to_page)])
+        _add_pages(app, page)
         await stack.enter_async_context(running(settings, QUEUES, evaluate=evaluate))
         if warm:
             _fill_catalogue(settings, stack)
@@ -104,6 +105,13 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and three op
         if simulated.stripe:
             account.open(notifier)
         yield f"{address}/sandbox/"
+
+
+def _add_pages(app: web.Application, page: web.Application) -> None:
+    """Put the page, and its way into the console, into the server."""
+    page.router.add_get("/console", console_login_handler(app))
+    app.add_subapp("/sandbox/", page)
+    app.add_routes([web.get("/", _redirect_to_page)])
 
 
 def _fill_catalogue(settings: Settings, stack: AsyncExitStack) -> None:
@@ -157,7 +165,7 @@ def _add_recado_routes(
 
 
 def _set_service_defaults(settings: Settings, host: str, port: int) -> dict[str, str]:
-    """Fill in the public URL and the prompts' release mode; gives the paths of origins on this machine."""
+    """Fill in the public URL, the prompts' release mode and the console's token; gives the paths of own origins."""
     paths = {}
     if settings.service.public_url is None:
         own = f"http://{LOOPBACK if host in _EVERY_INTERFACE else host}:{port}"
@@ -165,6 +173,9 @@ def _set_service_defaults(settings: Settings, host: str, port: int) -> dict[str,
         paths[own] = ""
     if "prompts_release" not in settings.service.model_fields_set:
         settings.service = settings.service.model_copy(update={"prompts_release": "watch"})
+    if settings.service.console_token is None:
+        # Nobody needs to know it: the sandbox's own link logs in.
+        settings.service = settings.service.model_copy(update={"console_token": SecretStr(secrets.token_urlsafe(24))})
     return paths
 
 
