@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import aiohttp
 import structlog
@@ -14,10 +15,6 @@ from aiohttp import web
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from bot.conversations.contacts import Contacts
-from bot.conversations.events import EventPublisher
-from bot.conversations.handoff import HandOff
-from bot.conversations.thread_control import ThreadControl
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import QUEUES
 from bot.infra.redis import connect
@@ -26,8 +23,8 @@ from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.settings import DatabaseSettings, RedisSettings, Settings, StorageSettings
 from bot.storage.files import files_of
 from bot.web.app import create_app
+from bot.web.console.parts import OPENING
 from bot.web.server import listening
-from bot.whatsapp.client import Graph
 from bot.worker import running
 from sandbox.background import BackgroundTasks
 from sandbox.data_folder import DataFolder, locked_folder
@@ -49,6 +46,9 @@ from sandbox.simulated_services import LOOPBACK, Mode, SimulatedServices, start_
 from sandbox.stripe import StripeSimulator
 from sandbox.stripe.state import StripeState
 from sandbox.url_rewriter import UrlRewriter
+
+if TYPE_CHECKING:
+    from bot.console.parts import ConsoleParts
 
 _log = structlog.get_logger()
 _STRIPE_PAGES = "/sandbox/stripe-pages"
@@ -91,7 +91,7 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and three op
         app, notifier = create_app(settings), UpdateNotifier()
         app.middlewares.insert(0, host_guard)
         page = _page(settings, simulated, rewriter, notifier, events)
-        _add_recado_routes(page, settings, redis, Graph(http, settings.whatsapp), events)
+        _add_recado_routes(page, settings, redis, _console_of(app))
         server_key, recado = str(settings.push.public_key), f"http://{LOOPBACK}:{port}"
         page.router.add_post("/push/browser", subscribe_handler(simulated.push, server_key, recado, http))
         if simulated.stripe:
@@ -152,14 +152,20 @@ def _page(
     return page
 
 
+def _console_of(app: web.Application) -> Callable[[], Awaitable[ConsoleParts]]:
+    """The console's parts, made at the first call."""
+
+    async def console() -> ConsoleParts:
+        return await app[OPENING]()
+
+    return console
+
+
 def _add_recado_routes(
-    page: web.Application, settings: Settings, redis: Redis, graph: Graph, events: LiveEvents
+    page: web.Application, settings: Settings, redis: Redis, console: Callable[[], Awaitable[ConsoleParts]]
 ) -> None:
     """Routes that read and change Recado's own data."""
-    contacts = Contacts(redis)
-    threads = ThreadControl(redis, graph, contacts, events)
-    subscribers = EventPublisher(redis, settings.subscribers)
-    page.router.add_post("/give-back", give_back_handler(HandOff(contacts, events, subscribers, threads)))
+    page.router.add_post("/give-back", give_back_handler(console))
     page.router.add_get("/files", list_files_handler(redis, files_of(redis, settings)))
     page.router.add_get("/catalogue", list_products_handler(Catalogue(redis)))
 
