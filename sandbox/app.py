@@ -17,6 +17,7 @@ from bot.conversations.contacts import Contacts
 from bot.conversations.events import EventPublisher
 from bot.conversations.handoff import HandOff
 from bot.conversations.thread_control import ThreadControl
+from bot.database.lazy import LazyDatabase
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import QUEUES
 from bot.infra.redis import connect
@@ -153,7 +154,9 @@ def _add_recado_routes(
     subscribers = EventPublisher(redis, settings.subscribers)
     page.router.add_post("/give-back", give_back_handler(HandOff(contacts, events, subscribers, threads)))
     page.router.add_get("/files", list_files_handler(redis, files_of(redis, settings)))
-    page.router.add_get("/catalogue", list_products_handler(Catalogue(redis)))
+    database = LazyDatabase(settings.database)
+    page.router.add_get("/catalogue", list_products_handler(Catalogue(redis), database))
+    page.on_cleanup.append(lambda _: database.close())
 
 
 def _set_service_defaults(settings: Settings, host: str, port: int) -> dict[str, str]:
