@@ -30,7 +30,8 @@ async function walk(world, page, examine) {
   await logIn(world, page, world.people[0]);
   await page.locator(".conversation-row, .empty").first().waitFor();
   await examine("inbox");
-  await find(page, 4, "Nora Prieto").catch(() => find(page, 2, "Nora Prieto"));
+  // The first walk takes it.
+  await find(page, world.taken ? 2 : 4, "Nora Prieto");
   await page.locator(".bubble.bot .why-link").first().click();
   await page.locator(".why-summary").waitFor();
   await examine("why");
@@ -38,7 +39,8 @@ async function walk(world, page, examine) {
   await examine("contact");
   await page.keyboard.press("Escape");
   await page.keyboard.press("t");
-  await page.locator("#words").waitFor();
+  world.taken = true;
+  await page.locator("#words").focus();
   await examine("conversation");
   await page.keyboard.press("Escape");
   for (const [key, name] of [["n", "note"], ["Control+k", "palette"], ["?", "help"], ["a", "assign"], ["l", "labels"], ["g", "give back"]]) {

@@ -20,7 +20,7 @@ async function main(server, name, people) {
     await require(`./${name}.cjs`)(world);
     if (faults.length) throw new Error(`scripts failed: ${faults.join("; ")}`);
   } finally {
-    if (process.env.SHOTS && last) await last.screenshot({ path: `${process.env.SHOTS}/console_${name}.png` });
+    if (process.env.SHOTS && last) await last.screenshot({ path: `${process.env.SHOTS}/console_${name}.png` }).catch(() => {});
     await browser.close();
   }
 }

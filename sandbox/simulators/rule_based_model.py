@@ -67,6 +67,16 @@ _LONGEST = 300
 def answer_by_rules(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> dict[str, Any]:
     """An assistant message: a tool call where a rule asks for an offered tool, else a text."""
     said, results = _latest(messages)
+    said, colleague = _without_give_back(said)
+    if colleague and not said:
+        language = _language("", messages)
+        return {"role": "assistant", "content": _SAY["given_back"][language].format(name=colleague)}
+    return _answer(said, results, messages, tools)
+
+
+def _answer(
+    said: str, results: dict[str, str], messages: list[dict[str, Any]], tools: list[dict[str, Any]]
+) -> dict[str, Any]:
     words = " ".join(message_answers.words_of(said))
     language = _language(words, messages)
     offered = {tool.get("function", {}).get("name") for tool in tools}
@@ -127,13 +137,21 @@ def _latest(messages: list[dict[str, Any]]) -> tuple[str, dict[str, str]]:
     said = ""
     for message in messages:
         if message["role"] == "user":
-            said = _typed(message)
+            # A colleague's note asks for nothing: the answer is for what the customer said before it.
+            said = said if "<given_back>" in _typed(message) and said else _typed(message)
             results = {}
         for call in message.get("tool_calls") or ():
             names[call["id"]] = call["function"]["name"]
         if message["role"] == "tool":
             results[names.get(message["tool_call_id"], "")] = str(message["content"])
     return said, results
+
+
+def _without_give_back(said: str) -> tuple[str, str]:
+    """The words without the note of a colleague who gave the conversation back, and the colleague's name."""
+    before, _, rest = said.partition("<given_back>")
+    note, _, after = rest.partition("</given_back>")
+    return f"{before}{after}".strip(), note.partition("<by>")[2].partition("</by>")[0]
 
 
 def _call(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -222,6 +240,10 @@ _SAY: dict[str, dict[Language, str]] = {
         "en": "Done, I have called a colleague: somebody will write to you here.",
     },
     "reason": {"es": "Pide hablar con una persona: «{words}»", "en": "Asks for a person: “{words}”"},
+    "given_back": {
+        "es": "Gracias por esperar. Ya hablé con {name} y sigo contigo: ¿qué más necesitas?",
+        "en": "Thank you for waiting. I have talked to {name} and go on with you: what else do you need?",
+    },
     "welcome": {"es": "¡Con gusto! ¿Algo más?", "en": "You're welcome! Anything else?"},
     "help": {
         "es": "¡Hola! Soy el asistente virtual (en esta prueba, unas cuantas reglas). Puedo:\n"

@@ -173,10 +173,17 @@ async def test_a_colleague_in_the_app_pauses_the_bot_and_there_is_a_way_back(pag
     handoff = await page.state(paused)
     assert handoff["reason"] == "echo"
     assert datetime.fromisoformat(handoff["until"]) > datetime.now(UTC)
-    assert (await page.turn(await page.say("¿A qué hora abren?")))["outcome"] == "handed_off"
+    asked = await page.turn(await page.say("¿A qué hora abren?"))
+    assert asked["outcome"] == "handed_off"
     await page.post("give-back", {"conversation": conversation})
     await page.state(lambda state: not paused(state))
-    assert (await page.turn(await page.say("¿A qué hora abren?")))["outcome"] == "answered"
+
+    # What was asked meanwhile is taken up.
+    def taken_up(state: dict[str, Any]) -> Any:
+        return [one for one in state["turns"][-1:] if one["outcome"] == "answered" and one["turn"] != asked["turn"]]
+
+    [turn] = await page.state(taken_up)
+    assert "Lunes a viernes" in turn["reply"][0]
 
 
 async def test_another_app_s_thread_is_shown_and_can_be_taken(page: Page) -> None:

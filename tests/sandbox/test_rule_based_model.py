@@ -254,3 +254,11 @@ def test_what_no_other_rule_answers_is_searched_in_the_documents_and_quoted_with
     for result, said in ((passage, "Norte: $750 & más\n\n_Fuente: Zonas · row 4_"), ("NOTHING FOUND", "Eso no lo sé")):
         told = [*asked, first, {"role": "tool", "tool_call_id": "call_1", "content": result}]
         assert answer_by_rules(told, tools)["content"].startswith(said)
+
+
+def test_a_conversation_that_was_given_back_goes_on() -> None:
+    given_back = tagged("given_back", by="Ana Morales", note="Su reembolso tarda 5 días.")
+    alone = asked(given_back, TOOLS, "Hola, quiero hablar con una persona")
+    assert "Ana Morales" in alone["content"]
+    assert "reembolso" not in alone["content"]
+    assert tool_of(f"{given_back}\n¿A qué hora abren?") == "business_hours"

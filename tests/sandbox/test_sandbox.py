@@ -66,11 +66,32 @@ def text(body: str) -> dict[str, Any]:
     return {"message": {"type": "text", "text": {"body": body}}}
 
 
+async def seen_in_the_console(url: str) -> str:
+    """The name of the one customer in the console, into which the sandbox's link logs in; others stay outside."""
+    cookies = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(cookie_jar=cookies) as http:
+        conversations = url.replace("/sandbox/", "/console/api/conversations")
+        async with http.get(f"{url}console", headers={"X-Forwarded-For": "203.0.113.7"}) as response:
+            assert response.status == 403
+        async with http.get(conversations) as response:
+            assert response.status == 401
+        async with http.get(f"{url}console") as response:
+            assert (response.status, response.url.path) == (200, "/console/")
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                async with http.get(conversations) as response:
+                    assert response.status == 200
+                    if found := (await response.json())["conversations"]:
+                        return str(found[0]["contact"]["name"])
+                await asyncio.sleep(0.05)
+
+
 async def test_a_newcomer_writes_speaks_and_sends_a_photo_and_is_understood(sandbox: Run) -> None:
     run, url = await sandbox(reads_photos=True)
     hours = await talk(url, text("Hola, ¿a qué hora abren?"))
     assert [tool["name"] for tool in hours["tools"]] == ["business_hours"]
     assert "Lunes a viernes: 09:00-19:00" in hours["reply"][0]
+    assert await seen_in_the_console(url) == "Ana Morales"
     assert hours["prompt"]["name"] == "assistant"
     assert hours["requests"][0]["served"] == "anthropic/claude-3-haiku"
     assert float(hours["cost_usd"]) > 0

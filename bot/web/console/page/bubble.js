@@ -6,13 +6,14 @@ import { Icon } from "./icon.js";
 import { clock, fullTime, t, word } from "./language.js";
 import { operatorName } from "./lists.js";
 import { Media } from "./media.js";
+import { quote } from "./quoting.js";
 import { Failure, Ticks } from "./ticks.js";
 import { showMessage } from "./thread.js";
 import { showTurn } from "./side.js";
 
 const GROUP_MS = 5 * 60 * 1000;
 
-export function Bubble({ message, previous, name }) {
+export function Bubble({ message, previous, name, conversation }) {
   const { direction, author = {}, at } = message;
   const ours = direction === "out";
   const grouped = previous && previous.direction === direction && sameAuthor(previous.author, author) && new Date(at) - new Date(previous.at) < GROUP_MS;
@@ -24,6 +25,7 @@ export function Bubble({ message, previous, name }) {
     <footer>
       ${message.edited_at && html`<span title=${fullTime(message.edited_at)}>${t("edited")}</span>`}
       ${ours && message.turn && html`<button type="button" class="why-link" onClick=${() => showTurn(message.turn)}>${t("why")}</button>`}
+      ${conversation && !message.deleted_at && html`<button type="button" class="quote-link" aria-label=${t("quote_this")} title=${t("quote_this")} onClick=${() => quote(conversation, { id: message.id, text: message.text || message.transcript, kind: message.kind })}><${Icon} name="reply" /></button>`}
       <time datetime=${at} title=${fullTime(at)}>${clock(at)}</time>
       ${ours && html`<${Ticks} status=${message.status} />`}
     </footer>
