@@ -184,6 +184,11 @@ def put_asked(pipeline: Any, conversation: str, *, asked: bool) -> None:
         pipeline.zrem(_ASKED, conversation)
 
 
+def put_end(pipeline: Any, conversation: str) -> None:
+    """End an assignment within a transaction."""
+    pipeline.delete(assignment_key(conversation))
+
+
 def put_permit(pipeline: Any, conversation: str, lease_token: str) -> None:
     """Ask for the permit to send one message of the assistant; the answer is 1 or 0."""
     pipeline.eval(PERMIT, 2, assignment_key(conversation), permit_key(conversation), lease_token)

@@ -135,6 +135,8 @@ class Contacts:
         pipeline.hset(contact_key(conversation), "quiet", "1" if handed_off else "0")
         pipeline.expire(contact_key(conversation), identity.KEEP_SECONDS)
         assignment.put_asked(pipeline, conversation, asked=handed_off)
+        if not handed_off:
+            assignment.put_end(pipeline, conversation)
         if noted is not None:
             stream.append(pipeline, noted)
         await pipeline.execute()
