@@ -55,7 +55,7 @@ async def measured_service(*, workers: int = 0, model_seconds: float = 0) -> Asy
         await upstreams.start(stack)
         os.environ.update(
             REDIS_URL=redis,
-            DATABASE_URL=f"sqlite:///{folder}/recado.db",
+            DATABASE_URL=f"sqlite:///{folder / 'recado.db'}",
             WHATSAPP_ACCESS_TOKEN="t",
             WHATSAPP_PHONE_NUMBER_ID="1",
             WHATSAPP_APP_SECRET=secrets.token_hex(8),

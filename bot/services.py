@@ -371,7 +371,7 @@ class Services:
 
     @cached_property
     def history_consumer(self) -> HistoryConsumer:
-        return HistoryConsumer(self.redis, self.database, Alerts(self.redis, self.events))
+        return HistoryConsumer(self.redis, self.database, Alerts(self.redis, self.events), self.events)
 
     @cached_property
     def personal_data(self) -> PersonalData:

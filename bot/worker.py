@@ -12,16 +12,18 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.ai.openrouter import OpenRouter
-from bot.conversations.lease import ConversationLeases
+from bot.conversations.lease import ConversationLeases, LeaseLost
 from bot.conversations.waiting_list import WaitingList
 from bot.database.lazy import LazyDatabase
 from bot.delivery.outbox import Outbox
+from bot.delivery.pickup import PickupWatch
 from bot.history.opening import is_away, shorten
 from bot.infra import queues
 from bot.infra.metrics import MetricsShipper
 from bot.infra.queues import JobScheduler
 from bot.infra.redis import cancel_and_wait
 from bot.integrations.stripe import event_kinds
+from bot.knowledge.watcher import watch as watch_documents
 from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.prompting.watcher import watch
 from bot.services import LEASE_SECONDS, Services, open_services
@@ -41,6 +43,7 @@ _RESEND_SECONDS = 1.0
 _DUE_AGAIN_SECONDS = 3.0
 _WITHOUT_KEY_SECONDS = 60.0
 _EXPIRE_SECONDS = 3600.0
+_LOOK_SECONDS = 10.0
 _FORGET_SECONDS = 600.0
 
 
@@ -74,8 +77,11 @@ async def running(  # noqa: PLR0913 - its settings, its queues, and options
         our_processors = {name: processors[name] for name in names if name in processors}
         await stack.enter_async_context(queues.working(our_processors, settings.redis, concurrency=concurrency))
         await _alongside(stack, _sweep(services.waiting_list, services.leases, scheduler))
+        if settings.service.console_token is not None:
+            await _alongside(stack, _look_for_waiting(pickups(services)))
         if settings.service.prompts_release == "watch":
-            await _alongside(stack, watch(services.library))
+            saved = watch_documents(services.redis, settings, services.database)
+            await _alongside(stack, watch(services.library), saved)
         expiring = _expire(services.redis, services.storage, settings.storage.keep_days)
         await _alongside(stack, _resend(services.outbox, services.leases, services.graph, scheduler), expiring)
         _log.info(
@@ -147,6 +153,31 @@ async def _resend(outbox: Outbox, leases: ConversationLeases, graph: Graph, sche
                     scheduler.turn(conversation, f"{conversation}-due-{int(time.time() / _DUE_AGAIN_SECONDS)}")
         except (RedisError, OSError) as error:
             _log.warning("resending_failed", error=type(error).__name__)
+
+
+def pickups(services: Services) -> PickupWatch:
+    """The watch over customers who asked for a person."""
+    service = services.settings.service
+    return PickupWatch(
+        services.assignments,
+        services.contacts,
+        services.notifications,
+        services.events,
+        service.console_pickup_minutes * 60,
+        service.default_language,
+    )
+
+
+async def _look_for_waiting(watch_: PickupWatch) -> None:
+    """Tell customers whom nobody answers, as far as somebody could: there is a console."""
+    while True:
+        await asyncio.sleep(min(_LOOK_SECONDS, watch_.seconds))
+        try:
+            await watch_.look()
+        except (RedisError, OSError) as error:
+            _log.warning("pickups_not_looked_at", error=type(error).__name__)
+        except LeaseLost:
+            _log.warning("pickup_not_told", fix="none needed: it is tried again")
 
 
 async def _expire(redis: Redis, storage: Storage, days: float) -> None:

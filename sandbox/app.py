@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import aiohttp
 import structlog
@@ -13,10 +15,6 @@ from aiohttp import web
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from bot.conversations.contacts import Contacts
-from bot.conversations.events import EventPublisher
-from bot.conversations.handoff import HandOff
-from bot.conversations.thread_control import ThreadControl
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import QUEUES
 from bot.infra.redis import connect
@@ -25,8 +23,8 @@ from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.settings import DatabaseSettings, RedisSettings, Settings, StorageSettings
 from bot.storage.files import files_of
 from bot.web.app import create_app
+from bot.web.console.parts import OPENING
 from bot.web.server import listening
-from bot.whatsapp.client import Graph
 from bot.worker import running
 from sandbox.background import BackgroundTasks
 from sandbox.data_folder import DataFolder, locked_folder
@@ -34,6 +32,7 @@ from sandbox.meta.chat_store import ChatStore
 from sandbox.phone import api, demo_customers, emails
 from sandbox.phone import stripe as phone_stripe
 from sandbox.phone.catalogue import list_products_handler
+from sandbox.phone.console_login import console_login_handler
 from sandbox.phone.files import list_files_handler
 from sandbox.phone.handoff import give_back_handler
 from sandbox.phone.origin_guard import own_hosts_only
@@ -45,7 +44,11 @@ from sandbox.redis_server import redis_server
 from sandbox.sample_catalogue import add_sample_products
 from sandbox.simulated_services import LOOPBACK, Mode, SimulatedServices, start_simulators
 from sandbox.stripe import StripeSimulator
+from sandbox.stripe.state import StripeState
 from sandbox.url_rewriter import UrlRewriter
+
+if TYPE_CHECKING:
+    from bot.console.parts import ConsoleParts
 
 _log = structlog.get_logger()
 _STRIPE_PAGES = "/sandbox/stripe-pages"
@@ -88,21 +91,27 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and three op
         app, notifier = create_app(settings), UpdateNotifier()
         app.middlewares.insert(0, host_guard)
         page = _page(settings, simulated, rewriter, notifier, events)
-        _add_recado_routes(page, settings, redis, Graph(http, settings.whatsapp), events)
+        _add_recado_routes(page, settings, redis, _console_of(app))
         server_key, recado = str(settings.push.public_key), f"http://{LOOPBACK}:{port}"
         page.router.add_post("/push/browser", subscribe_handler(simulated.push, server_key, recado, http))
         if simulated.stripe:
-            rewriter.paths[simulated.stripe.account.base_url] = _STRIPE_PAGES
+            account = _StripeAccount(simulated.stripe, stack, folder, rewriter)
             app.add_subapp(f"{_STRIPE_PAGES}/", rewriter.rewrite_responses(simulated.stripe.pages()))
-        app.add_subapp("/sandbox/", page)
-        app.add_routes([web.get("/", _redirect_to_page)])
+        _add_pages(app, page)
         await stack.enter_async_context(running(settings, QUEUES, evaluate=evaluate))
         if warm:
             _fill_catalogue(settings, stack)
         address = await stack.enter_async_context(listening(app, host, port))
         if simulated.stripe:
-            _add_demo_customers(simulated.stripe, notifier, folder)
+            account.open(notifier)
         yield f"{address}/sandbox/"
+
+
+def _add_pages(app: web.Application, page: web.Application) -> None:
+    """Put the page, and its way into the console, into the server."""
+    page.router.add_get("/console", console_login_handler(app))
+    app.add_subapp("/sandbox/", page)
+    app.add_routes([web.get("/", _redirect_to_page)])
 
 
 def _fill_catalogue(settings: Settings, stack: AsyncExitStack) -> None:
@@ -143,20 +152,26 @@ def _page(
     return page
 
 
+def _console_of(app: web.Application) -> Callable[[], Awaitable[ConsoleParts]]:
+    """The console's parts, made at the first call."""
+
+    async def console() -> ConsoleParts:
+        return await app[OPENING]()
+
+    return console
+
+
 def _add_recado_routes(
-    page: web.Application, settings: Settings, redis: Redis, graph: Graph, events: LiveEvents
+    page: web.Application, settings: Settings, redis: Redis, console: Callable[[], Awaitable[ConsoleParts]]
 ) -> None:
     """Routes that read and change Recado's own data."""
-    contacts = Contacts(redis)
-    threads = ThreadControl(redis, graph, contacts, events)
-    subscribers = EventPublisher(redis, settings.subscribers)
-    page.router.add_post("/give-back", give_back_handler(HandOff(contacts, events, subscribers, threads)))
+    page.router.add_post("/give-back", give_back_handler(console))
     page.router.add_get("/files", list_files_handler(redis, files_of(redis, settings)))
     page.router.add_get("/catalogue", list_products_handler(Catalogue(redis)))
 
 
 def _set_service_defaults(settings: Settings, host: str, port: int) -> dict[str, str]:
-    """Fill in the public URL and the prompts' release mode; gives the paths of origins on this machine."""
+    """Fill in the public URL, the prompts' release mode and the console's token; gives the paths of own origins."""
     paths = {}
     if settings.service.public_url is None:
         own = f"http://{LOOPBACK if host in _EVERY_INTERFACE else host}:{port}"
@@ -164,12 +179,41 @@ def _set_service_defaults(settings: Settings, host: str, port: int) -> dict[str,
         paths[own] = ""
     if "prompts_release" not in settings.service.model_fields_set:
         settings.service = settings.service.model_copy(update={"prompts_release": "watch"})
+    if settings.service.console_token is None:
+        # Nobody needs to know it: the sandbox's own link logs in.
+        settings.service = settings.service.model_copy(update={"console_token": SecretStr(secrets.token_urlsafe(24))})
     return paths
 
 
-def _add_demo_customers(stripe: StripeSimulator, notifier: UpdateNotifier, folder: DataFolder) -> None:
-    """Make the demo's customers, quietly where an earlier run has told of them, because Stripe starts anew."""
-    stripe.on_change = partial(notifier.notify, "stripe")
+class _StripeAccount:
+    """The simulated account of an earlier run, or a new one with the demo's customers."""
+
+    def __init__(
+        self, stripe: StripeSimulator, stack: AsyncExitStack, folder: DataFolder, rewriter: UrlRewriter
+    ) -> None:
+        self._stripe, self._folder, self._state = stripe, folder, StripeState(folder.stripe)
+        self._earlier = self._state.restore(stripe)
+        for address in (*(self._earlier or ()), stripe.account.base_url):
+            rewriter.paths[address] = _STRIPE_PAGES
+        stack.callback(self._state.close, stripe)
+
+    def open(self, notifier: UpdateNotifier) -> None:
+        """Tell of changes from now on, and send what an earlier run didn't."""
+        stripe = self._stripe
+
+        def changed() -> None:
+            notifier.notify("stripe")
+            self._state.watch(stripe)
+
+        stripe.on_change = stripe.webhooks.on_taken = changed
+        if self._earlier is None:
+            _add_demo_customers(stripe, self._folder)
+        else:
+            stripe.send_pending()
+
+
+def _add_demo_customers(stripe: StripeSimulator, folder: DataFolder) -> None:
+    """Make the demo's customers, quietly where an earlier run has told of them."""
     quietly = stripe.webhooks.holding = folder.seeded
     first, *_, last = api.PEOPLE
     linked = demo_customers.customer(stripe, first.phone or first.bsuid, first.name, "ana@example.com")

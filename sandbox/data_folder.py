@@ -20,12 +20,12 @@ class FolderInUse(OSError):
 
 
 class DataFolder:
-    """A locked folder; `redis`, `files`, `chats` and `database` are its parts."""
+    """A locked folder; `redis`, `files`, `chats`, `database` and `stripe` are its parts."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder
         self.redis, self.files, self.chats = folder / "redis", folder / "files", folder / "chats.db"
-        self.database = (folder / "recado.db").absolute()
+        self.database, self.stripe = (folder / "recado.db").absolute(), folder / "stripe.json"
 
     @property
     def seeded(self) -> bool:
@@ -45,7 +45,7 @@ class DataFolder:
             shutil.rmtree(part, ignore_errors=True)
         # SQLite keeps its log of writes beside a database.
         databases = (f"{one.name}{suffix}" for one in (self.chats, self.database) for suffix in ("", "-wal", "-shm"))
-        for name in (_SEEDED, *databases):
+        for name in (_SEEDED, self.stripe.name, *databases):
             (self.path / name).unlink(missing_ok=True)
 
 

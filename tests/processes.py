@@ -59,6 +59,10 @@ class Process:
         self._started = started
 
     @property
+    def pid(self) -> int | None:
+        return self._started.pid
+
+    @property
     def returncode(self) -> int | None:
         return self._started.exitcode
 
@@ -85,6 +89,7 @@ class Running:
 
     process: Process
     _log: Path
+    _out: Path
     _last: str = field(default="", repr=False)
 
     @property
@@ -93,6 +98,11 @@ class Running:
         if self._log.exists():
             self._last = self._log.read_text()
         return self._last
+
+    @property
+    def printed(self) -> str:
+        """The text on standard output so far."""
+        return self._out.read_text() if self._out.exists() else ""
 
     def keep(self) -> None:
         """Read the log a last time, before its folder is deleted."""
@@ -127,7 +137,7 @@ async def running(*command: str, **environment: str) -> AsyncIterator[Running]:
     """Run `recado` with this command until the context ends."""
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
-        run = Running(Process(await _begun(command, environment, out, err)), err)
+        run = Running(Process(await _begun(command, environment, out, err)), err, out)
         try:
             yield run
         finally:

@@ -59,6 +59,7 @@ async def open_company(folder: Path) -> AsyncIterator[AttackedCompany]:
         )
         environment = {
             "REDIS_URL": redis,
+            "DATABASE_URL": f"sqlite:///{folder / 'recado.db'}",
             "WHATSAPP_ACCESS_TOKEN": token,
             "WHATSAPP_PHONE_NUMBER_ID": meta.phone_number_id,
             "WHATSAPP_WABA_ID": meta.waba_id,

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
-from bench.chaos import load, node, redis_faults, upstreams
+from bench.chaos import history_faults, load, node, redis_faults, upstreams
 from bench.chaos.kills import run_kills
 from bench.chaos.shutdown import run_restarts
 from bot.infra.crash_points import POINTS
@@ -121,6 +121,23 @@ async def shared(folder: Path) -> None:
         raise SystemExit("queues: jobs were lost or done twice")
 
 
+async def history(folder: Path) -> None:
+    """Workers killed between Redis and the database, two at a time; and a database that is away under load."""
+    rows = await history_faults.rows(folder)
+    table(
+        ("history", "messages · replies", "processes killed", "entries that waited", "lost", "twice",
+         "all answered meanwhile"),
+        [
+            (row.fault, f"{row.verdict.messages} · {row.verdict.replies}", row.deaths, row.backlog,
+             len(row.verdict.history_lost), len(row.verdict.history_twice), "yes" if row.answered else "no")
+            for row in rows
+        ],
+    )  # fmt: skip
+    wrong = [row.fault for row in rows if row.verdict.faults or not row.answered]
+    if wrong:
+        raise SystemExit(f"history: {', '.join(wrong)}")
+
+
 WORKS: dict[str, Work] = {
     "kills": kills,
     "redis": redis,
@@ -128,6 +145,7 @@ WORKS: dict[str, Work] = {
     "queues": shared,
     "upstreams": outside,
     "load": loads,
+    "history": history,
 }
 
 

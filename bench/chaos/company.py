@@ -155,10 +155,12 @@ async def open_company(  # noqa: PLR0913 - what a bench may want to vary
     concurrency: int = 100,
     model_seconds: float = 0.1,
     redis_url: str | None = None,
+    database_url: str | None = None,
 ) -> AsyncIterator[Company]:
     """Run the company until the context ends; a model takes `model_seconds`.
 
-    With `redis_url` it uses that Redis, which may be away, so that nobody waits for ready processes.
+    Without `database_url` the history is in a file. With `redis_url` it uses that Redis, which may be away, so that
+    nobody waits for ready processes.
     """
     async with AsyncExitStack() as stack:
         url = redis_url or ""
@@ -168,7 +170,10 @@ async def open_company(  # noqa: PLR0913 - what a bench may want to vary
         models = OpenRouterSimulator("openrouter-key", rules=echo, seconds=model_seconds)
         models_url = await stack.enter_async_context(listening(models.app(), "127.0.0.1", 0, finish=0.1))
         meta = _meta()
-        environment = _environment(meta, url, models_url, staff) | {"WHATSAPP_API_BASE_URL": await meta.start()}
+        environment = _environment(meta, url, models_url, staff) | {
+            "WHATSAPP_API_BASE_URL": await meta.start(),
+            "DATABASE_URL": database_url or f"sqlite:///{folder / 'recado.db'}",
+        }
         stack.push_async_callback(meta.stop)
         redis = await stack.enter_async_context(Redis.from_url(url, decode_responses=True))
         company = Company(

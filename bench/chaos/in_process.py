@@ -169,7 +169,7 @@ async def open_recado(folder: Path, **environment: str) -> AsyncIterator[InProce
         default, fallback = settings.llm.models
         recado = InProcessRecado(meta, models, whisper, vision, redis, proxies, default, fallback)
         stack.push_async_callback(recado.close)
-        await stack.enter_async_context(running(settings, QUEUES))
+        await stack.enter_async_context(running(settings, QUEUES, history=False))
         yield recado
 
 

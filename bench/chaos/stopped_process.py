@@ -79,6 +79,6 @@ def _run(environment: dict[str, str], log: str, point: Point, lease_seconds: flo
 
 
 async def _work(lease_seconds: float) -> NoReturn:
-    async with running(Settings(), QUEUES, 10, lease_seconds=lease_seconds):
+    async with running(Settings(), QUEUES, 10, lease_seconds=lease_seconds, history=False):
         while True:
             await asyncio.sleep(60)

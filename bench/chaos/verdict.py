@@ -10,6 +10,7 @@ from itertools import chain
 
 from bench.chaos.company import TOKEN, Company
 from bench.chaos.crowd import Crowd
+from bench.chaos.kept_history import judge_history
 from bot.conversations.ledger import Ledger
 from bot.infra.redis import answer
 
@@ -28,6 +29,8 @@ class CrowdVerdict:
     effects_twice: list[str] = field(default_factory=list)
     without_end: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    history_lost: list[str] = field(default_factory=list)
+    history_twice: list[str] = field(default_factory=list)
     unaccounted: int = 0
 
     @property
@@ -49,6 +52,8 @@ async def _is_busy(company: Company) -> bool:
     redis = company.redis
     # Messages that wait for the person's next message are listed under the day of their expiry.
     soon = time.time() + 3600
+    if await redis.xlen("recado:history"):
+        return True
     if await redis.zcard("recado:open") or await redis.zcount("recado:resend", "-inf", soon):
         return True
     # Failed records wait for their retry.
@@ -81,6 +86,7 @@ async def judge(company: Company, crowd: Crowd) -> CrowdVerdict:
             elif entry["state"].startswith("failed"):
                 verdict.failed.append(entry["state"])
     verdict.unaccounted = await _unaccounted(company)
+    verdict.history_lost, verdict.history_twice = await judge_history(company, crowd)
     return verdict
 
 

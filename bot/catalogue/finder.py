@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -49,16 +50,16 @@ class ProductFinder:
 
     async def by_code(self, code: str) -> FoundProducts:
         """Products with this barcode in any of its forms, or with this sku. Raises CatalogueUnavailable."""
-        table = await self._current_table()
-        found = tuple(await table.by_code(code))
+        async with self._table_or_unavailable() as table:
+            found = tuple(await table.by_code(code))
         return FoundProducts(found[:MOST_FOUND], total=len(found))
 
     async def by_words(self, words: str, size: str = "") -> FoundProducts:
         """Products by words in any order, slips allowed. Raises CatalogueUnavailable."""
-        table = await self._current_table()
-        index = await self._current_words(table)
-        hits = await asyncio.to_thread(index.search, words, size, most=MOST_FOUND)
-        products = await table.by_ids([hit.product for hit in hits.best])
+        async with self._table_or_unavailable() as table:
+            index = await self._current_words(table)
+            hits = await asyncio.to_thread(index.search, words, size, most=MOST_FOUND)
+            products = await table.by_ids([hit.product for hit in hits.best])
         return FoundProducts(tuple(products), all(hit.complete for hit in hits.best), hits.total)
 
     async def close(self) -> None:
@@ -66,24 +67,25 @@ class ProductFinder:
             self._refreshing.cancel()
             await asyncio.wait({self._refreshing})
 
-    async def _current_table(self) -> ProductTable:
+    @asynccontextmanager
+    async def _table_or_unavailable(self) -> AsyncIterator[ProductTable]:
         """The table, with the cards that were confirmed since the last question."""
         # Because SQLAlchemy takes a second to import, a thread does it.
-        from_table = await asyncio.to_thread(import_module, "bot.catalogue.table")
-        errors = await asyncio.to_thread(import_module, "sqlalchemy.exc")
-        opening = await asyncio.to_thread(import_module, "bot.database.opening")
+        module = await asyncio.to_thread(import_module, "bot.catalogue.table")
         try:
-            if self._table is None:
-                self._table = from_table.ProductTable(await self._open_database())
-            await self.cards.sync(self._table)
-        except (errors.SQLAlchemyError, opening.SchemaOutdated, OSError) as error:
+            table = self._table or module.ProductTable(await self._open_database())
+            await self.cards.sync(table)
+            self._table = table
+            yield table
+        except module.DATABASE_ERRORS as error:
             raise CatalogueUnavailable(type(error).__name__) from error
-        return self._table
 
     async def _current_words(self, table: ProductTable) -> ProductWords:
         """The index with all changes. Questions at the same time share its making, and none ends it."""
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.create_task(self._refreshed(table))
+            # Because those who wait may have gone, nobody else may ask for its error.
+            self._refreshing.add_done_callback(lambda task: task.cancelled() or task.exception())
         return await asyncio.shield(self._refreshing)
 
     async def _refreshed(self, table: ProductTable) -> ProductWords:

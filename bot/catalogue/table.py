@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
+import asyncpg
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -27,12 +28,16 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.catalogue.product import CatalogueProduct, amount_text, gtin_of
 from bot.database.engine import Database
+from bot.database.opening import SchemaOutdated
 from bot.database.schema import METADATA, Timestamp
 
+# Errors of connecting to PostgreSQL are asyncpg's own.
+DATABASE_ERRORS = (SQLAlchemyError, SchemaOutdated, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 PRODUCTS = Table(
     "products",
     METADATA,

@@ -12,13 +12,12 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.catalogue.card_sync import CardSync
 from bot.catalogue.export import exported
 from bot.catalogue.importer import ReadCatalogue, bad_rows_text, read_catalogue
 from bot.catalogue.product import CatalogueProduct
-from bot.catalogue.table import ProductTable, Written
+from bot.catalogue.table import DATABASE_ERRORS, ProductTable, Written
 from bot.cli.progress import progress
 from bot.cli.terminal import Format, check_format, complain, read_settings, redis_problem, show, stop
 from bot.database.opening import SchemaOutdated, open_current
@@ -83,12 +82,10 @@ def _run(work: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run(work)
     except SchemaOutdated as error:
         stop(str(error))
-    except SQLAlchemyError as error:
-        stop(f"the database does not answer ({type(error).__name__}); see DATABASE_URL")
     except RedisError as error:
         stop(redis_problem(error))
-    except OSError as error:
-        stop(f"the database can't be reached ({error.strerror or type(error).__name__}); see DATABASE_URL")
+    except DATABASE_ERRORS as error:
+        stop(f"the database does not answer ({type(error).__name__}); see DATABASE_URL")
 
 
 async def _written(settings: Settings, read: ReadCatalogue, *, replaces: bool) -> Written:

@@ -26,7 +26,9 @@ def sandbox(
     async def run(settings: Settings) -> None:
         async with open_company(settings, host, port, data, fresh=fresh, warm=True, evaluate=evaluate_cases) as url:
             redis = settings.redis.url.get_secret_value() if settings.redis.url else ""
-            print(f"\n  Recado is open: {url}\n  Its Redis: {redis}\n  Stop it with Ctrl-C.\n", flush=True)  # noqa: T201
+            console = f"{url}console (you are logged in there, on this machine alone)"
+            words = f"Recado is open: {url}\n  The console: {console}\n  Its Redis: {redis}\n  Stop it with Ctrl-C."
+            print(f"\n  {words}\n", flush=True)  # noqa: T201
             await until_stopped()
 
     run_process(run)

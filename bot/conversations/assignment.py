@@ -26,6 +26,7 @@ _PERMIT_SECONDS = 120
 # No longer than the page waits for the answer.
 _LONGEST_WAIT_SECONDS = 15.0
 _POLL_SECONDS = 0.02
+_AT_ONCE = 100
 
 # KEYS 1 assignment, 2 contact, 3 asked, 4 erased, 5 moved. ARGV 1 operator, 2 name, 3 now, 4 conversation, 5 "1" to
 # take it from whoever has it, 6 seconds to keep it. Gives -1 without such a conversation, 0 with the holder where a
@@ -59,6 +60,12 @@ PERMIT = f"""
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('SET', KEYS[2], ARGV[1], 'EX', {_PERMIT_SECONDS})
 return 1
+"""
+
+# KEYS 1 asked. ARGV 1 conversation, 2 the time of its call.
+_TOLD = """
+if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1])) ~= tonumber(ARGV[2]) then return 0 end
+return redis.call('ZREM', KEYS[1], ARGV[1])
 """
 
 # Whether the holder of the lease may be sending. KEYS 1 permit, 2 lease.
@@ -95,6 +102,14 @@ class Assignment:
     operator: str
     name: str
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CallForPerson:
+    """A conversation whose person asked for an operator, at this time (Unix seconds)."""
+
+    conversation: str
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +150,16 @@ class Assignments:
         if not ended:
             raise ColleagueHasIt(str(name))
 
-    async def unanswered(self, seconds: float) -> list[str]:
-        """Conversations whose person asked so long ago, and nobody took them; each is given once."""
-        names: list[str] = await self.redis.zrangebyscore(_ASKED, "-inf", time.time() - seconds, start=0, num=100)
-        return [name for name in names if await self.redis.zrem(_ASKED, name)]
+    async def waiting_since(self, seconds: float) -> list[CallForPerson]:
+        """Conversations whose person asked so long ago, the longest wait first."""
+        found: list[tuple[str, float]] = await self.redis.zrangebyscore(
+            _ASKED, "-inf", time.time() - seconds, start=0, num=_AT_ONCE, withscores=True
+        )
+        return [CallForPerson(name, at) for name, at in found]
+
+    async def told(self, asked: CallForPerson) -> bool:
+        """Note that the person was told; False if they were before, or asked anew."""
+        return bool(await answer(self.redis.eval(_TOLD, 1, _ASKED, asked.conversation, repr(asked.at))))
 
     async def until_taken(self, conversation: str, every_seconds: float) -> None:
         """Wait until an operator has the conversation."""

@@ -275,6 +275,8 @@ def pause(pipeline: Any, conversation: str, until: datetime) -> None:
     if milliseconds > time.time() * 1000:
         pipeline.set(_colleague(conversation), "1", nx=True, pxat=milliseconds)
         pipeline.pexpireat(_colleague(conversation), milliseconds, gt=True)
+        # A colleague is there, in another way than by the console.
+        assignment.put_asked(pipeline, conversation, asked=False)
 
 
 def allow_calls(pipeline: Any, conversation: str, *, allowed: bool) -> None:

@@ -100,14 +100,18 @@ class Notifications:
         if failed:
             raise JobRejected(f"Meta did not take it: {failed}")
 
-    async def send_text(self, conversation: str, text: str, key_: str, fallback: Template | None = None) -> None:
+    async def send_text(
+        self, conversation: str, text: str, key_: str, fallback: Template | None = None, *, stops: bool = False
+    ) -> None:
         """Send a text, once for this key.
 
-        While the 24-hour window is closed the fallback leaves instead; without one the text waits for the person.
+        While the 24-hour window is closed the fallback leaves instead; without one the text waits for the person. One
+        that `stops` does not leave once an operator has the conversation.
         """
         contact = await self._contacts.get(conversation)
         parts = fit([Say.model_construct(body=text)])
         reply = Reply(id=f"n_{masked(key_)}", parts=parts, fallback=fallback, phone=contact.phone, bsuid=contact.bsuid)
+        reply = reply.model_copy(update={"if_taken": ()}) if stops else reply
         queued_key = key(conversation, "noticed", reply.id)
         new = not await answer(self._redis.exists(queued_key))
         await self._delivered(conversation, reply, queued_key, text if new else None)

@@ -22,6 +22,7 @@ from bot.history.opening import history_writer, is_away
 from bot.history.stream import MOST_ENTRIES, HistoryStream, StreamItem
 from bot.infra.alerts import Alarm, Alerts
 from bot.infra.crash_points import passing
+from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import HISTORY_ENTRIES
 from bot.infra.redis import cancel_and_wait
 
@@ -32,12 +33,13 @@ _log = structlog.get_logger()
 _AT_ONCE = 200
 _BLOCK_MILLISECONDS = 2_000
 # A consumer that has read entries and is silent for so long has died.
-_DEAD_MILLISECONDS = 30_000
+_DEAD_MILLISECONDS = 8_000
 _FORGOTTEN_MILLISECONDS = 24 * 3600 * 1000
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 15.0
 # So many entries are more than a moment's delay.
 _BEHIND = 5_000
 _LOOK_SECONDS = 10.0
+_CLAIM_SECONDS = 3.0
 _FINISH_SECONDS = 5.0
 _POLL_SECONDS = 0.02
 _ALERT_AGAIN_SECONDS = 3600
@@ -53,11 +55,18 @@ class HistoryConsumer:
     """`database` is opened at the first entry, because many processes never have one."""
 
     def __init__(
-        self, redis: Redis, database: LazyDatabase, alerts: Alerts, *, most_entries: int = MOST_ENTRIES
+        self,
+        redis: Redis,
+        database: LazyDatabase,
+        alerts: Alerts,
+        events: LiveEvents,
+        *,
+        most_entries: int = MOST_ENTRIES,
     ) -> None:
         self._stream = HistoryStream(redis)
         self._database = database
         self._alerts = alerts
+        self._events = events
         self._most_entries = most_entries
         self._name = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(3)}"
         self._writer: HistoryWriter | None = None
@@ -129,6 +138,10 @@ class HistoryConsumer:
         passing("history: written, not removed")
         await self._stream.done(items)
         HISTORY_ENTRIES.labels("written").inc(len(readable))
+        if readable:
+            # Open pages read from the database, so that only now they find what happened.
+            names = sorted({entry.conversation for _, entry in readable})
+            await self._events.publish({"type": "history", "conversations": names})
         return len(items)
 
     async def _next(self) -> list[StreamItem]:
@@ -139,7 +152,7 @@ class HistoryConsumer:
         if now >= self._claim_at:
             if claimed := await self._stream.claim(self._name, _AT_ONCE, idle_milliseconds=_DEAD_MILLISECONDS):
                 return claimed
-            self._claim_at = now + _LOOK_SECONDS
+            self._claim_at = now + _CLAIM_SECONDS
         return await self._new()
 
     async def _new(self) -> list[StreamItem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.history import tables
@@ -46,15 +46,8 @@ def _place(row: Row) -> Place:
 
 
 def _among(table: Any, column: Any, places: Sequence[Place]) -> Any:
-    by_conversation: dict[str, list[str]] = {}
-    for conversation, name in places:
-        by_conversation.setdefault(conversation, []).append(name)
-    return or_(
-        *(
-            and_(table.c.conversation == conversation, column.in_(names))
-            for conversation, names in by_conversation.items()
-        )
-    )
+    # The number of places doesn't change the statement's form, so that SQLAlchemy compiles it once.
+    return tuple_(table.c.conversation, column).in_(places)
 
 
 async def _deliveries(connection: AsyncConnection, rows: Sequence[Row]) -> dict[Place, Row]:

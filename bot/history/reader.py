@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Select, literal, select, tuple_
+from sqlalchemy import Select, case, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.engine import Database
@@ -83,8 +83,8 @@ class HistoryReader:
         found = set((await connection.execute(people)).scalars())
         words = search.words_of_query(q)
         if words:
-            newest = search.newest_with(words, _MOST_HITS, postgresql=postgresql).subquery()
-            asked = select(_MESSAGES.c.conversation).join(newest, newest.c.seq == _MESSAGES.c.seq)
+            newest = await search.newest_with(connection, words, _MOST_HITS)
+            asked = select(_MESSAGES.c.conversation).where(_MESSAGES.c.seq.in_(newest))
             found |= set((await connection.execute(asked)).scalars())
         return found
 
@@ -170,8 +170,8 @@ class HistoryReader:
             return []
         async with self._database.reading() as connection:
             limit = max(1, min(limit, MOST_AT_ONCE))
-            newest = search.newest_with(words, limit, postgresql=self._database.is_postgresql).subquery()
-            asked = select(_MESSAGES).join(newest, newest.c.seq == _MESSAGES.c.seq).order_by(_MESSAGES.c.seq.desc())
+            newest = await search.newest_with(connection, words, limit)
+            asked = select(_MESSAGES).where(_MESSAGES.c.seq.in_(newest)).order_by(_MESSAGES.c.seq.desc())
             rows = [dict(row) for row in (await connection.execute(asked)).mappings()]
             messages = await shown(connection, rows)
             people = await _people(connection, {row["conversation"] for row in rows})
@@ -179,6 +179,19 @@ class HistoryReader:
             FoundMessage(one.row["conversation"], people.get(one.row["conversation"], PersonShown()), one)
             for one in messages
         ]
+
+    async def counts(self, me: str) -> dict[str, int]:
+        """How many conversations a person has to look at: those that wait, their own, and those that nobody has."""
+        table = _CONVERSATIONS.c
+        mine = case((table.assigned_to == me, 1), else_=0)
+        free = case((table.assigned_to.is_(None), 1), else_=0)
+        waiting = case((table.state == "waiting", 1), else_=0)
+        asked = select(func.sum(waiting), func.sum(mine), func.sum(free)).where(
+            table.state.in_(("waiting", "person")), table.merged_into.is_(None)
+        )
+        async with self._database.reading() as connection:
+            row = (await connection.execute(asked)).one()
+        return dict(zip(("waiting", "mine", "unassigned"), (int(value or 0) for value in row), strict=True))
 
     async def labels(self) -> list[str]:
         """Labels in use."""

@@ -7,6 +7,7 @@ from functools import reduce
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, column, func, literal_column, select, table, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.history import tables
 from bot.history.state import folded
@@ -15,6 +16,7 @@ _MOST_WORDS = 8
 _LONGEST_WORD = 64
 # SQLite's index of parts knows no part of fewer signs.
 _TRIGRAM = 3
+_SHORTEST_BEGINNING = 2
 _MESSAGES = tables.MESSAGES
 
 
@@ -23,23 +25,47 @@ def words_of_query(query: str) -> list[str]:
     return [word[:_LONGEST_WORD] for word in re.findall(r"\w+", folded(query[:500]))][:_MOST_WORDS]
 
 
-def newest_with(words: list[str], limit: int, *, postgresql: bool) -> Select[Any]:
-    """The numbers of the newest messages that hold all words; each may go on, because people type as they search."""
+async def newest_with(connection: AsyncConnection, words: list[str], limit: int) -> list[int]:
+    """The numbers of the newest messages that hold all words.
+
+    Where these are few, the last word may go on, because people type as they search. Not at once: a database looks at
+    all messages with a common beginning, and at the newest ones with a common word.
+    """
+    found = await _newest(connection, words, limit, is_typed=False)
+    if len(found) < limit and len(words[-1]) >= _SHORTEST_BEGINNING:
+        found = await _newest(connection, words, limit, is_typed=True)
+    return found
+
+
+async def _newest(connection: AsyncConnection, words: list[str], limit: int, *, is_typed: bool) -> list[int]:
+    asked = _numbers(words, is_typed=is_typed, postgresql=connection.dialect.name == "postgresql").limit(limit)
+    return list((await connection.execute(asked)).scalars())
+
+
+def _numbers(words: list[str], *, is_typed: bool, postgresql: bool) -> Select[Any]:
+    last = len(words) - 1 if is_typed else None
     if postgresql:
-        asked = reduce(lambda one, other: one.op("&&")(other), map(_one_word, words))
+        each = (_one_word(word, begins=index == last) for index, word in enumerate(words))
+        asked = reduce(lambda one, other: one.op("&&")(other), each)
         found = select(_MESSAGES.c.seq).where(literal_column("messages.words").op("@@")(asked))
-        return found.order_by(_MESSAGES.c.seq.desc()).limit(limit)
+        return found.order_by(_MESSAGES.c.seq.desc())
     index = table("messages_words", column("rowid"))
     # A table of FTS5 is compared by its own name.
-    match = text("messages_words MATCH :match").bindparams(match=" ".join(f'"{word}"*' for word in words))
-    return select(index.c.rowid.label("seq")).where(match).order_by(index.c.rowid.desc()).limit(limit)
+    match = text("messages_words MATCH :match").bindparams(match=_match(words, last))
+    return select(index.c.rowid).where(match).order_by(index.c.rowid.desc())
 
 
-def _one_word(word: str) -> ColumnElement[Any]:
-    """The word as it begins, or by its stem in either language."""
-    begins: ColumnElement[Any] = func.to_tsquery("simple", func.quote_literal(func.unaccent(word)).op("||")(":*"))
+def _match(words: list[str], last: int | None) -> str:
+    """The words for FTS5, each between quotes."""
+    return " ".join(f'"{word}"*' if index == last else f'"{word}"' for index, word in enumerate(words))
+
+
+def _one_word(word: str, *, begins: bool) -> ColumnElement[Any]:
+    """The word as it is or begins, or by its stem in either language."""
+    ending = ":*" if begins else ""
+    plain: ColumnElement[Any] = func.to_tsquery("simple", func.quote_literal(func.unaccent(word)).op("||")(ending))
     spanish, english = func.plainto_tsquery("spanish", word), func.plainto_tsquery("english", word)
-    return begins.op("||")(spanish).op("||")(english).self_group()
+    return plain.op("||")(spanish).op("||")(english).self_group()
 
 
 def people_with(query: str, limit: int, *, postgresql: bool) -> Select[Any]:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -47,9 +47,16 @@ class LiveEvents:
 
     async def publish(self, event: dict[str, Any]) -> None:
         """Publish to the open pages; if Redis fails, they miss an update and the customer misses nothing."""
+        await self.publish_all([event])
+
+    async def publish_all(self, events: Sequence[dict[str, Any]]) -> None:
+        """Publish events together; see `publish`."""
+        if not events:
+            return
         try:
             pipeline = self._redis.pipeline(transaction=False)
-            self.put(pipeline, event)
+            for event in events:
+                self.put(pipeline, event)
             await pipeline.execute()
         except RedisError as error:
             _log.warning("event_not_published", error=type(error).__name__)

@@ -75,7 +75,7 @@ def list_folder(folder: Path) -> ListedFolder:
         raise FolderMissing(f"{folder}: there is no such folder; see KNOWLEDGE_DIR")
     files: list[SourceFile] = []
     findings: list[FileFinding] = []
-    for path in sorted(_paths(folder)):
+    for path in sorted(paths_of(folder)):
         name = path.relative_to(folder).as_posix()
         if len(files) >= MOST_FILES:
             findings.append(
@@ -90,7 +90,8 @@ def list_folder(folder: Path) -> ListedFolder:
     return ListedFolder(tuple(files), tuple(findings))
 
 
-def _paths(folder: Path) -> Iterator[Path]:
+def paths_of(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder and of those below, without hidden ones."""
     for path in folder.rglob("*"):
         hidden = any(part.startswith((".", "~$")) for part in path.relative_to(folder).parts)
         if not hidden and path.is_file():

@@ -10,7 +10,7 @@ from bot.knowledge.document import Passage
 from pipelines.blocks.markdown import plain_words
 
 FILE = "questions.md"
-_HEADING = re.compile(r"\s{0,3}#{1,6}\s+(\S.{0,500}?)\s*#*\s*")
+_HEADING = re.compile(r"\s{0,3}#{1,6}\s++(\S.{0,500})")
 _ASKED = re.compile(r"\s*(?:\*\*)?(?:P|Q|Pregunta|Question)(?:\*\*)?\s*[:.](?:\*\*)?\s*(\S.*)", re.IGNORECASE)
 _ANSWERED = re.compile(r"\s*(?:\*\*)?(?:R|A|Respuesta|Answer)(?:\*\*)?\s*[:.](?:\*\*)?\s*(\S.*)", re.IGNORECASE)
 _LONGEST_ANSWER = 2000
@@ -49,7 +49,8 @@ def _entries(lines: list[str], first_line: int) -> Iterator[tuple[int, list[str]
     answer: list[str] = []
     begun = first_line
     for number, line in enumerate(lines, first_line):
-        asked = _HEADING.fullmatch(line) or _ASKED.fullmatch(line)
+        heading = _HEADING.fullmatch(line)
+        asked = heading or _ASKED.fullmatch(line)
         if asked is None:
             if questions and (line.strip() or answer):
                 replied = _ANSWERED.fullmatch(line)
@@ -62,7 +63,7 @@ def _entries(lines: list[str], first_line: int) -> Iterator[tuple[int, list[str]
             questions, answer = [], []
         if not questions:
             begun = number
-        questions.append(asked[1].strip())
+        questions.append(asked[1].rstrip().rstrip("#").rstrip() if heading else asked[1].strip())
     if questions:
         yield begun, questions, "\n".join(answer).strip()
 

@@ -52,6 +52,10 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "es": "Listo, una persona del equipo te escribe por aquí.",
         "en": "Done: somebody from the team will write to you here.",
     },
+    "nobody_yet": {
+        "es": "Todavía no hay nadie libre, pero tu mensaje no se perdió: en cuanto pueda, una persona te escribe aquí.",
+        "en": "Nobody is free yet, but your message is not lost: somebody will write to you here as soon as they can.",
+    },
     "voice_silent": {
         "es": "No se escucha nada en tu nota de voz. ¿Me la mandas otra vez, o me lo escribes?",
         "en": "I can't hear anything in your voice note. Could you send it again, or type it?",

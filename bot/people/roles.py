@@ -19,7 +19,6 @@ Action = Literal[
     "read_reports",
     "read_audit",
     "handle_dead_letters",
-    "read_health",
     "export_contact",
     "erase_contact",
 ]
@@ -31,7 +30,7 @@ _ADMINS: tuple[Role, ...] = ("admin",)
 
 # Each action, its meaning, and the roles that may do it.
 TABLE: dict[Action, tuple[str, tuple[Role, ...]]] = {
-    "read": ("read conversations, messages, turns, contacts and live events", _EVERYBODY),
+    "read": ("read conversations, messages, turns, contacts, live events, and whether all works", _EVERYBODY),
     "take": ("take a conversation that nobody has, and give it back to the assistant", _EVERYBODY),
     "write": ("write to the customer of a conversation that one has taken", _EVERYBODY),
     "note": ("write private notes for colleagues", _EVERYBODY),
@@ -43,7 +42,6 @@ TABLE: dict[Action, tuple[str, tuple[Role, ...]]] = {
     "read_reports": ("read the reports", _SUPERVISORS),
     "read_audit": ("read who did what", _SUPERVISORS),
     "handle_dead_letters": ("read, retry and drop messages whose turn failed for good", _SUPERVISORS),
-    "read_health": ("read the state of the integrations", _SUPERVISORS),
     "export_contact": ("export everything stored about a person", _ADMINS),
     "erase_contact": ("erase everything stored about a person", _ADMINS),
 }

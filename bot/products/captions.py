@@ -81,7 +81,8 @@ def _read(text: str, amount: Amount) -> tuple[dict[str, str], str]:
 
 
 def _name_in(text: str) -> str:
-    words = re.findall(r"[\w'’&.+-]*\w", text)
+    runs = (run.rstrip("'’&.+-") for run in re.findall(r"[\w'’&.+-]++", text))
+    words = [word for word in runs if word]
     while words and plain(words[0]) in _ENDS:
         words.pop(0)
     while words and (plain(words[-1]) in _ENDS or words[-1].isdecimal()):

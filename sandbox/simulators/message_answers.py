@@ -10,7 +10,7 @@ from bot.messages.language import Language
 
 _TAGS = (
     "voice_note|video|photo|document|location|contact_cards|order|sticker|tapped|form|lost_file|unreadable_message|"
-    "came_from_ad|replying_to|asking_about_product|forwarded_message|edited_caption|tap_settled|conversation"
+    "came_from_ad|replying_to|given_back|asking_about_product|forwarded_message|edited_caption|tap_settled|conversation"
 )
 # These tags don't nest.
 _TAG = re.compile(rf"<({_TAGS})>((?:[^<]|<(?!/?(?:{_TAGS})>))*)</\1>")

@@ -7,7 +7,13 @@ import re
 from typing import Any
 
 from bot.messages.language import Language, language_of
-from sandbox.simulators import message_answers, opening_hours, rule_based_billing, rule_based_products
+from sandbox.simulators import (
+    message_answers,
+    opening_hours,
+    rule_based_billing,
+    rule_based_knowledge,
+    rule_based_products,
+)
 
 _HOURS = re.compile(
     r"\b(abre[ns]?|abiert[oa]s?|cierra[ns]?|cerrad[oa]s?|horarios?|a qué hora|a que hora|open|opening|close[sd]?|"
@@ -61,17 +67,34 @@ _LONGEST = 300
 def answer_by_rules(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> dict[str, Any]:
     """An assistant message: a tool call where a rule asks for an offered tool, else a text."""
     said, results = _latest(messages)
+    said, colleague = _without_give_back(said)
+    if colleague and not said:
+        language = _language("", messages)
+        return {"role": "assistant", "content": _SAY["given_back"][language].format(name=colleague)}
+    return _answer(said, results, messages, tools)
+
+
+def _answer(
+    said: str, results: dict[str, str], messages: list[dict[str, Any]], tools: list[dict[str, Any]]
+) -> dict[str, Any]:
     words = " ".join(message_answers.words_of(said))
     language = _language(words, messages)
     offered = {tool.get("function", {}).get("name") for tool in tools}
     of_products = not results and not any(rule.search(words) for rule in (_PERSON, _NOTIFY, _HOURS, _PLACE, _FILES))
     if of_products and (looked_up := rule_based_products.next_tool_call(said, words, offered)):
         return _call(*looked_up)
+    about_price = _PLANS.search(words) and rule_based_knowledge.is_price_of_something(words, offered)
+    if about_price and not results:
+        return _call(rule_based_knowledge.TOOL, {"question": words[:500]})
     if billing := rule_based_billing.next_tool_call(words, results, offered):
         return _call(*billing)
+    staff = "export_products" in offered
     if not results and (call := _tool_call(words, language, offered)):
         return call
-    text = _text(said, words, results, language, staff="export_products" in offered)
+    may_search = not results or rule_based_products.found_nothing(results)
+    if may_search and not _small_talk(words, staff=staff) and rule_based_knowledge.is_question(words, offered):
+        return _call(rule_based_knowledge.TOOL, {"question": words[:500]})
+    text = _text(said, words, results, language, staff=staff)
     return {"role": "assistant", "content": text}
 
 
@@ -114,13 +137,21 @@ def _latest(messages: list[dict[str, Any]]) -> tuple[str, dict[str, str]]:
     said = ""
     for message in messages:
         if message["role"] == "user":
-            said = _typed(message)
+            # A colleague's note asks for nothing: the answer is for what the customer said before it.
+            said = said if "<given_back>" in _typed(message) and said else _typed(message)
             results = {}
         for call in message.get("tool_calls") or ():
             names[call["id"]] = call["function"]["name"]
         if message["role"] == "tool":
             results[names.get(message["tool_call_id"], "")] = str(message["content"])
     return said, results
+
+
+def _without_give_back(said: str) -> tuple[str, str]:
+    """The words without the note of a colleague who gave the conversation back, and the colleague's name."""
+    before, _, rest = said.partition("<given_back>")
+    note, _, after = rest.partition("</given_back>")
+    return f"{before}{after}".strip(), note.partition("<by>")[2].partition("</by>")[0]
 
 
 def _call(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -138,7 +169,7 @@ def _text(said: str, words: str, results: dict[str, str], language: Language, *,
     if "notify_me" in results:
         # The button carries the text.
         return "-"
-    if "find_products" in results:
+    if "find_products" in results and rule_based_knowledge.TOOL not in results:
         return rule_based_products.described(results["find_products"], language)
     seen = [*message_answers.described(said, language), *_of_results(words, results, language)]
     if seen:
@@ -167,6 +198,8 @@ def _of_results(words: str, results: dict[str, str], language: Language) -> list
         seen.append(billing)
     if "business_hours" in results:
         seen.append(_hours(words, results["business_hours"], language))
+    elif rule_based_knowledge.TOOL in results:
+        seen.append(rule_based_knowledge.described(results[rule_based_knowledge.TOOL], language))
     if "export_products" in results:
         seen.append(_SAY[_exported(results["export_products"])][language])
     if "list_files" in results:
@@ -207,6 +240,10 @@ _SAY: dict[str, dict[Language, str]] = {
         "en": "Done, I have called a colleague: somebody will write to you here.",
     },
     "reason": {"es": "Pide hablar con una persona: «{words}»", "en": "Asks for a person: “{words}”"},
+    "given_back": {
+        "es": "Gracias por esperar. Ya hablé con {name} y sigo contigo: ¿qué más necesitas?",
+        "en": "Thank you for waiting. I have talked to {name} and go on with you: what else do you need?",
+    },
     "welcome": {"es": "¡Con gusto! ¿Algo más?", "en": "You're welcome! Anything else?"},
     "help": {
         "es": "¡Hola! Soy el asistente virtual (en esta prueba, unas cuantas reglas). Puedo:\n"

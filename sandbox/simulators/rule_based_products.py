@@ -31,7 +31,8 @@ _SPANISH = {
 }  # fmt: skip
 # Words around the product that the search needn't see.
 _AROUND = re.compile(
-    r"^(?:el|la|los|las|un|una|unos|unas|the|a|an|any|some)\s+|\s+(?:cost|por favor|please)\b.*$", re.IGNORECASE
+    r"^(?:el|la|los|las|un|una|unos|unas|the|a|an|any|some)\s++|(?<!\s)\s++(?:cost|por favor|please)\b.*$",
+    re.IGNORECASE,
 )
 
 
@@ -52,6 +53,11 @@ def next_tool_call(said: str, words: str, offered: set[Any]) -> tuple[str, dict[
     known = [spanish for english, spanish in _SPANISH.items() if re.search(rf"\b{english}\b", what, re.IGNORECASE)]
     what = " ".join(known) or what
     return ("find_products", {"words": what}) if re.search(r"[^\W\d_]{3}|\d{6}", what) else None
+
+
+def found_nothing(results: dict[str, str]) -> bool:
+    """Whether the catalogue alone was asked, and holds nothing like it."""
+    return [*results] == ["find_products"] and described(results["find_products"], "en") == _SAY["none"]["en"]
 
 
 def described(result: str, language: Language) -> str:

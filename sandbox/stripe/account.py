@@ -54,6 +54,20 @@ class Account:
         self.usage: dict[str, int] = {}
         self._objects: dict[str, dict[str, Json]] = {kind: {} for kind in _PREFIXES}
 
+    def state(self, most_events: int) -> Json:
+        """Everything that a restart has to know, as JSON; of the events the newest."""
+        objects = {kind: list(things.values()) for kind, things in self._objects.items()}
+        objects["event"] = objects["event"][-most_events:]
+        mine = {"seed": self._seed, "made": self._made, "ahead": self.clock.ahead_seconds, "objects": objects}
+        return mine | {"line_items": self.line_items, "usage": self.usage}
+
+    def restore(self, state: Json) -> None:
+        """Take up a saved state in place of the present one."""
+        objects = {kind: {thing["id"]: thing for thing in state["objects"].get(kind, ())} for kind in _PREFIXES}
+        self.clock.ahead_seconds = float(state["ahead"])
+        self._seed, self._made, self._objects = str(state["seed"]), int(state["made"]), objects
+        self.line_items, self.usage = dict(state["line_items"]), dict(state["usage"])
+
     def new_id(self, kind: str) -> str:
         self._made += 1
         prefix, length = _PREFIXES[kind]

@@ -23,7 +23,7 @@ class Checkout:
         self.account = account
         self._customers = customers
         self._subscriptions = subscriptions
-        self._plans: dict[str, SubscriptionData] = {}
+        self.plans: dict[str, SubscriptionData] = {}
 
     # ---- Stripe's API
 
@@ -51,7 +51,7 @@ class Checkout:
             "url": f"{self.account.base_url}/c/pay/{session['id']}",
         }
         session["expires_at"] = form.expires_at or session["expires_at"]
-        self._plans[session["id"]] = form.subscription_data
+        self.plans[session["id"]] = form.subscription_data
         self.account.line_items[session["id"]] = lines
         return self.account.keep(session)
 
@@ -86,7 +86,7 @@ class Checkout:
 
     def trial_days(self, session: Json) -> int:
         """Days before the first charge; 0 without a trial."""
-        return self._plans[session["id"]].trial_period_days or 0
+        return self.plans[session["id"]].trial_period_days or 0
 
     def expire(self, session: Json) -> None:
         session |= {"status": "expired", "url": None}
@@ -135,7 +135,7 @@ class Checkout:
         return self._customers.create(CustomerCreate.model_validate({"email": email, "name": name}))
 
     def _subscription_form(self, session: Json, customer: str, method: str) -> SubscriptionCreate:
-        data = self._plans[session["id"]]
+        data = self.plans[session["id"]]
         lines = self.account.line_items[session["id"]]
         wanted: Json = {
             "customer": customer,

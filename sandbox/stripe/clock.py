@@ -18,6 +18,15 @@ class Clock:
     def now(self) -> int:
         return int((self._source() + self._ahead).timestamp()) if self._held is None else self._held
 
+    @property
+    def ahead_seconds(self) -> float:
+        """Seconds by which the clock was moved forward."""
+        return self._ahead.total_seconds()
+
+    @ahead_seconds.setter
+    def ahead_seconds(self, seconds: float) -> None:
+        self._ahead = timedelta(seconds=seconds)
+
     def move_to(self, moment: int) -> None:
         """Move forward only, as Stripe's test clocks do."""
         if moment < self.now():

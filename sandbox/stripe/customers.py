@@ -50,7 +50,7 @@ class Customers:
         self.account = account
         self.search_lag = search_lag
         self._versions: dict[str, list[tuple[int, Json]]] = {}
-        self._declines: dict[str, str | None] = {}
+        self.declines: dict[str, str | None] = {}
 
     # ---- customers
 
@@ -146,9 +146,13 @@ class Customers:
                 )
             customer["invoice_settings"]["default_payment_method"] = wanted or None
 
-    def _keep(self, customer: Json) -> None:
+    def index(self, customer: Json) -> None:
+        """Let search find this version of a customer."""
         versions = self._versions.setdefault(customer["id"], [])
         versions.append((self.account.clock.now(), deepcopy(customer)))
+
+    def _keep(self, customer: Json) -> None:
+        self.index(customer)
         self.account.keep(customer)
 
     def _indexed(self) -> list[Json]:
@@ -211,11 +215,11 @@ class Customers:
 
     def decline_reason(self, method: str) -> str | None:
         """The bank's reason to decline a charge to the card, or None."""
-        return self._declines[method]
+        return self.declines[method]
 
     def set_decline(self, method: str, decline_code: str | None) -> None:
         """Let the bank decline further charges to the card for this reason, or accept them (None)."""
-        self._declines[method] = decline_code
+        self.declines[method] = decline_code
 
     def _method(self, wanted: str, param: str, status: int = 400) -> Json:
         """Stripe's test ids, such as pm_card_visa, give a new card each time."""
@@ -252,7 +256,7 @@ class Customers:
             "type": "card",
         }
         method = self.account.keep(self.account.make("payment_method", fields))
-        self._declines[method["id"]] = self_declines
+        self.declines[method["id"]] = self_declines
         return method
 
     def _check_bank(self, method: Json) -> None:

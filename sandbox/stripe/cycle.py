@@ -26,7 +26,7 @@ class BillingCycle:
         self._subscriptions = subscriptions
         self._invoices: Invoices = subscriptions.invoices
         self._expire = expire
-        self._warned: set[tuple[str, int]] = set()
+        self.warned: set[tuple[str, int]] = set()
 
     def catch_up(self) -> None:
         """Perform all work that is due by now."""
@@ -52,7 +52,7 @@ class BillingCycle:
         if subscription["status"] == "incomplete":
             yield subscription["created"] + _INCOMPLETE_SECONDS, lambda: self._expire_incomplete(subscription)
             return
-        if subscription["status"] == "trialing" and (subscription["id"], end) not in self._warned:
+        if subscription["status"] == "trialing" and (subscription["id"], end) not in self.warned:
             # For a trial shorter than the warning period, the warning comes immediately.
             at = max(subscription["trial_end"] - _WARNING_SECONDS, subscription["trial_start"])
             yield at, lambda: self._warn(subscription, end)
@@ -69,7 +69,7 @@ class BillingCycle:
             yield invoice["next_payment_attempt"], lambda: self._charge(invoice)
 
     def _warn(self, subscription: Json, end: int) -> None:
-        self._warned.add((subscription["id"], end))
+        self.warned.add((subscription["id"], end))
         self._account.emit("customer.subscription.trial_will_end", subscription)
 
     def _expire_incomplete(self, subscription: Json) -> None:

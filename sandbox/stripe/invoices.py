@@ -34,7 +34,7 @@ class Invoices:
         self.retries = retries
         self.planned_decline: Callable[[], str | None] = lambda: None
         self.on_settled: Callable[[Json, bool], None] = lambda _invoice, _mark_paid: None
-        self._pending: dict[str, list[InvoiceLine]] = {}
+        self.unbilled: dict[str, list[InvoiceLine]] = {}
 
     # ---- Stripe's API
 
@@ -80,21 +80,21 @@ class Invoices:
     # ---- pending amounts, which the next invoice bills
 
     def pending(self, subscription: str) -> list[InvoiceLine]:
-        return list(self._pending.get(subscription, ()))
+        return list(self.unbilled.get(subscription, ()))
 
     def postpone(self, lines: Sequence[InvoiceLine]) -> None:
         for line in lines:
             kept = replace(line, invoice_item=self.account.new_id("invoiceitem"))
-            self._pending.setdefault(line.subscription, []).append(kept)
+            self.unbilled.setdefault(line.subscription, []).append(kept)
 
     def forget_pending(self, subscription: str) -> None:
-        self._pending.pop(subscription, None)
+        self.unbilled.pop(subscription, None)
 
     # ---- lifecycle
 
     def draft(self, subscription: Json, lines: Sequence[InvoiceLine], reason: str, period: tuple[int, int]) -> Json:
         """A new draft invoice that includes pending amounts; its event is emitted."""
-        lines = [*self._pending.pop(subscription["id"], ()), *lines]
+        lines = [*self.unbilled.pop(subscription["id"], ()), *lines]
         made = self.account.make("invoice", {})
         invoice = made | self._fields(subscription, lines, made["id"], reason, period)
         invoice |= {"automatically_finalizes_at": self.account.clock.now() + _DRAFT_SECONDS}

@@ -66,7 +66,7 @@ class StripeSimulator:
         self.subscriptions = Subscriptions(self.account, self.invoices)
         self.checkout = Checkout(self.account, self.customers, self.subscriptions)
         self.portal = Portal(self.account, self.customers, self.subscriptions)
-        self._cycle = BillingCycle(self.account, self.subscriptions, self.checkout.expire)
+        self.cycle = BillingCycle(self.account, self.subscriptions, self.checkout.expire)
         self._pages = HostedPages(self.account, self.checkout, self.portal, self.catch_up)
         self._api = ApiServer(self.account, secret_key, self.faults, self.catch_up)
         self.invoices.planned_decline = self.faults.take_decline
@@ -110,7 +110,7 @@ class StripeSimulator:
 
     def catch_up(self) -> None:
         """Perform due work; every request does so first."""
-        self._cycle.catch_up()
+        self.cycle.catch_up()
 
     # ---- people
 
@@ -172,6 +172,12 @@ class StripeSimulator:
     def deliver_again(self, event: str) -> None:
         """Send an event again, as Stripe may."""
         self.webhooks.send(self.account.get("event", event))
+
+    def send_pending(self) -> None:
+        """Send the events that nobody has taken, as Stripe does for days."""
+        for event in list(self.account.all("event")):
+            if event["pending_webhooks"]:
+                self._send_event(event)
 
     def send_own_event(self, kind: str, thing: Json, id_: str | None = None) -> str:
         """Send an event that somebody wrote by hand, once known by a new id; returns the id."""

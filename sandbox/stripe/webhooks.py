@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -24,7 +24,7 @@ class EventSender:
     """Sends events to one address, in order by default; those not taken in any try end in `undelivered`.
 
     `pauses` are the seconds before each retry of an event. While `holding`, events wait in `held` until `release`.
-    `twice` sends each event two times, as Stripe may.
+    `twice` sends each event two times, as Stripe may. `on_taken` is called after each event that was taken.
     """
 
     url: str
@@ -34,6 +34,7 @@ class EventSender:
     holding: bool = False
     held: list[Json] = field(default_factory=list)
     undelivered: list[Json] = field(default_factory=list)
+    on_taken: Callable[[], None] = lambda: None
     _tasks: BackgroundTasks = field(default_factory=BackgroundTasks)
     _session: aiohttp.ClientSession | None = None
     _order: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -106,6 +107,7 @@ class EventSender:
             return False
         if taken:
             event["pending_webhooks"] = 0
+            self.on_taken()
         return taken
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.ai.special_tokens import words_of
+from tests.rows import each
 
 PIECES = (
     "<think>", "</think>", "<answer>", "<answer></answer>", "`", "```", "`a", "<", "<|", "<|im_end|>", "<s>a</s> b",
@@ -23,7 +23,7 @@ def test_a_text_without_marks_is_an_answer_as_it_is(text: str) -> None:
     assert words_of(text) == text.strip()
 
 
-@pytest.mark.parametrize("piece", PIECES)
+@each("piece", PIECES)
 def test_no_text_makes_the_scan_grow_faster_than_itself(piece: str) -> None:
     def seconds(length: int) -> float:
         text = piece * (length // len(piece))

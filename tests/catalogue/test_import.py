@@ -167,3 +167,11 @@ async def test_programs_read_the_result_as_json() -> None:
         1,
         [{"row": 2, "reason": "the price “1.249” can be read in two ways; write it without thousands' points"}],
     )
+
+
+async def test_a_database_that_is_away_is_told_in_a_line() -> None:
+    Path("a.csv").write_text("sku,name\nA1,Uno\n", encoding="utf-8")
+    away = await recado("catalogue", "import", "a.csv", DATABASE_URL="postgresql://127.0.0.1:9/recado")
+    assert away.code == 1
+    assert away.err.startswith("the database does not answer (")
+    assert len(away.err.splitlines()) == 1

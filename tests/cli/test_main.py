@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from bot.cli.lazy_command import LazyCommand
 from bot.cli.main import cli
 from tests.processes import recado, running
+from tests.rows import each
 from tests.world import Start
 
 META = {
@@ -35,7 +36,7 @@ def lazy_commands(group: TyperGroup, path: str = "") -> Iterator[tuple[str, Lazy
 LAZY = dict(lazy_commands(cli))
 
 
-@pytest.mark.parametrize("command", LAZY)
+@each("command", LAZY)
 def test_the_list_of_commands_says_of_each_what_its_module_says(command: str) -> None:
     listed = LAZY[command]
     told = " ".join(str(listed.load().help).partition("\n\n")[0].split())

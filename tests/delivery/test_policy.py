@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from bot.conversations.contacts import Contact
 from bot.delivery.policy import OWN, SendPermission, may_send
 from bot.messages.outbound import Part, Say, Template
+from tests.rows import each
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TEXT, TEMPLATE = Say(body="Hola"), Template(name="payment_reminder")
@@ -18,7 +17,7 @@ def wrote(hours: float, **more: object) -> Contact:
     return Contact(last_inbound_at=NOW - timedelta(hours=hours), **more)  # type: ignore[arg-type] # a test's shorthand
 
 
-@pytest.mark.parametrize(
+@each(
     ("part", "contact", "category", "verdict"),
     [
         (TEXT, wrote(0), "service", SendPermission.ALLOWED),

@@ -6,11 +6,11 @@ import re
 import string
 import unicodedata
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
 from evals.redaction import Redaction
+from tests.rows import each
 
 # Without 0, of which stand-ins are made.
 _DIGITS, _CAPITALS = "123456789", string.ascii_uppercase
@@ -103,7 +103,7 @@ def _plain(words: str) -> str:
     return "".join(one for one in bare if one.isalnum())
 
 
-@pytest.mark.parametrize("kind", _SEEDS)
+@each("kind", _SEEDS)
 def test_nothing_that_tells_who_it_is_survives(kind: str) -> None:
     @given(_SEEDS[kind], some.sampled_from(_AROUND), some.sampled_from(_BEHIND), some.integers(0, 999))
     def check(seed: str, before: str, behind: str, amount: int) -> None:
@@ -150,7 +150,7 @@ def test_the_same_one_has_the_same_stand_in_and_others_have_others() -> None:
     assert redaction.text("Maria, fernanda lopez y MARÍA FERNANDA LÓPEZ") == "Alex Rivera y Alex Rivera"
 
 
-@pytest.mark.parametrize(
+@each(
     ("words", "redacted"),
     [
         ("Luis (55 1234 5678) y yo", "Luis (55 0000 0001) y yo"),
@@ -177,7 +177,7 @@ def test_whoever_introduces_themselves_is_the_one_who_writes() -> None:
     assert redaction.text("cliente desde 2019") == "cliente desde 2019"
 
 
-@pytest.mark.parametrize(
+@each(
     "words",
     [
         "Abren el 2026-11-24 10:30 y el 24-11-2026 11:00",

@@ -25,6 +25,7 @@ from evals.runner import live, offline, record
 from sandbox.simulators.openrouter import OpenRouterSimulator, calls, says
 from tests.paths import ROOT
 from tests.processes import recado
+from tests.rows import each
 
 HOURS = """
 - name: hours
@@ -305,7 +306,7 @@ def _out(text: str, *tools: tuple[str, dict[str, Any]], **more: Any) -> TurnOutc
     return TurnOutcome((text,), done, frozenset({"send_email"}), **more)
 
 
-@pytest.mark.parametrize(
+@each(
     ("expected", "out", "problem"),
     [
         ({"calls": ["a"]}, _out("x"), "expected a call of a; called: nothing"),

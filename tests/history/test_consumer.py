@@ -42,7 +42,8 @@ async def reader(database_url: str) -> AsyncIterator[HistoryReader]:
 
 
 def consumer(redis: Redis, database: LazyDatabase, most: int = 1000) -> HistoryConsumer:
-    return HistoryConsumer(redis, database, Alerts(redis, LiveEvents(redis)), most_entries=most)
+    events = LiveEvents(redis)
+    return HistoryConsumer(redis, database, Alerts(redis, events), events, most_entries=most)
 
 
 async def note(redis: Redis, *entries: Noted) -> None:

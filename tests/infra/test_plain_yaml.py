@@ -11,14 +11,15 @@ from bot.prompting.linter import CheckedFolder
 from bot.whatsapp.templates.files import load
 from evals.cases import read_cases
 from tests.prompting.conftest import Folder, folder, where
+from tests.rows import each
 
 __all__ = ["folder", "where"]
 
 WORDS = ["Tienda #1", "No", "12:30", "1e3", "007", "null", "@recado", "Hola: ¿qué tal?", "*hola*", "2026-12-25", "#1"]
 
 
-@pytest.mark.parametrize("exact", [True, False])
-@pytest.mark.parametrize(
+@each("exact", [True, False])
+@each(
     ("source", "found"),
     [
         ("a: no\nb: 007\nc: 1.5\nd: 'no'", {"a": "no", "b": "007", "c": "1.5", "d": "no"}),
@@ -36,7 +37,7 @@ def test_words_stay_words(source: str, found: Any, exact: bool) -> None:  # noqa
     assert read(source, exact=exact)[1] == found
 
 
-@pytest.mark.parametrize(
+@each(
     ("source", "found"),
     [
         ("a: [1, -2, 1.5, 1.5e3, 0]", {"a": [1, -2, 1.5, 1500.0, 0]}),
@@ -50,7 +51,7 @@ def test_a_number_is_one_where_it_is_asked_for(source: str, found: Any) -> None:
     assert typed(read(source)[1]) == found
 
 
-@pytest.mark.parametrize(
+@each(
     ("source", "line"),
     [
         ("a: b: c", 1),

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError, field_validator
 
 from bot.infra.queues import JobRejected
 from bot.infra.validation import checked_job, problems
+from tests.rows import each
 
 
 class Greeting(BaseModel, extra="forbid"):
@@ -23,7 +24,7 @@ class Greeting(BaseModel, extra="forbid"):
         return to
 
 
-@pytest.mark.parametrize(
+@each(
     ("data", "said"),
     [
         ({}, "to: Field required"),

@@ -2,9 +2,8 @@
 
 from datetime import date
 
-import pytest
-
 from bot.integrations.dates import long_date
+from tests.rows import each
 
 MONTHS = {
     "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
@@ -12,7 +11,7 @@ MONTHS = {
 }
 
 
-@pytest.mark.parametrize("month", range(1, 13))
+@each("month", range(1, 13))
 def test_a_day_is_written_with_its_month(month: int) -> None:
     day = date(2026, month, 9)
     assert long_date(day, "es") == f"9 de {MONTHS['es'].split()[month - 1]} de 2026"

@@ -2,12 +2,11 @@
 
 from typing import get_args
 
-import pytest
-
 from bot.messages.language import Language, language_from, language_of
+from tests.rows import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "language"),
     [
         ("Hola", "es"),
@@ -35,7 +34,7 @@ def test_the_language_of_a_text(text: str, language: str | None) -> None:
     assert language_of(text) == language
 
 
-@pytest.mark.parametrize(
+@each(
     ("tag", "language"),
     [
         ("es", "es"),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
 from bot.messages.links import without_unverified
+from tests.rows import each
 
 KNOWN = "- Página: https://recado.example, tienda.mx/ofertas y https://pay.stripe.example/c/cs_1#fid"
 SAME = [
@@ -92,17 +91,17 @@ PIECES = (
 )
 
 
-@pytest.mark.parametrize("text", SAME)
+@each("text", SAME)
 def test_what_is_vouched_for_or_is_no_page_stays(text: str) -> None:
     assert without_unverified(text, KNOWN, "[?]") == text
 
 
-@pytest.mark.parametrize(("text", "left"), STRANGE)
+@each(("text", "left"), STRANGE)
 def test_a_page_that_nobody_named_is_not_named(text: str, left: str) -> None:
     assert without_unverified(text, KNOWN, "[?]") == left
 
 
-@pytest.mark.parametrize("piece", PIECES)
+@each("piece", PIECES)
 def test_no_text_is_looked_through_longer_than_its_length(piece: str) -> None:
     def seconds(length: int) -> float:
         text = (piece * (length // len(piece) + 1))[:length]

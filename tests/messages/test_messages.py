@@ -10,6 +10,7 @@ from bot.conversations.memory import HistoryEntry
 from bot.messages.inbound import Inbound, Photo
 from bot.messages.outbound import Reply, Say
 from bot.messages.record import Record
+from tests.rows import each
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -20,7 +21,7 @@ def test_what_is_kept_is_read_again_as_it_was() -> None:
     assert Inbound.model_validate_json(message.model_dump_json(exclude_none=True)) == message
 
 
-@pytest.mark.parametrize("kind", [Inbound, Reply, Say, HistoryEntry, ModelStep, ToolResult, Photo])
+@each("kind", [Inbound, Reply, Say, HistoryEntry, ModelStep, ToolResult, Photo])
 def test_an_error_about_a_record_does_not_tell_what_it_holds(kind: type[Record]) -> None:
     with pytest.raises(ValidationError) as caught:
         kind.model_validate_json('{"secreto": "azul", "id": {"a": "azul"}, "text": ["azul"], "phone": 5215512345678}')

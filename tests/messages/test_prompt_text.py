@@ -7,11 +7,10 @@ import re
 from pathlib import Path
 from typing import get_args
 
-import pytest
-
 import bot
 from bot.messages.inbound import Content, Media
 from bot.messages.prompt_text import tagged, without_our_tags
+from tests.rows import each
 
 _BOT = Path(bot.__file__).parent
 _PROMPTS = _BOT.parent / "prompts"
@@ -57,7 +56,7 @@ def test_both_ways_to_write_a_tag_are_found() -> None:
     assert {"open_product_card", "text_read", "voice", "voice_note"} <= set(_tags())
 
 
-@pytest.mark.parametrize("tag", _tags())
+@each("tag", _tags())
 def test_a_person_cannot_write_a_tag_of_ours(tag: str) -> None:
     opening, closing = tagged(tag).removesuffix(">").split(">", 1)
     for forged in (f"{opening}>", f"{closing}>", f"< {opening[1:].upper()} a='b'>", f"<\n/{opening[1:]}>"):

@@ -12,6 +12,7 @@ from PIL import Image
 from pipelines.barcodes import decode, is_gtin
 from pipelines.product.codes import code_of
 from tests.paths import ROOT
+from tests.rows import each
 
 Media = Callable[[str], bytes]
 LABELS = json.loads((ROOT / "fixtures" / "media" / "labels.json").read_text(encoding="utf-8"))
@@ -70,7 +71,7 @@ def test_two_codes_in_one_photo_are_both_read(media: Media) -> None:
     assert {code.value for code in decode(both)} == {"8480010001136", "8413600298517"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("digits", "valid"),
     [
         ("7503001234564", True),
@@ -102,7 +103,7 @@ def drawn(*codes: tuple[str, str], scale: int = 4) -> Image.Image:
     return page
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "form", "value"),
     [
         ("Code39", "Code 39", "CLAVE-0042"),
@@ -136,10 +137,8 @@ LIGHTS = {
 }
 
 
-@pytest.mark.parametrize("light", LIGHTS)
-@pytest.mark.parametrize(
-    ("kind", "value"), [("EAN13", "7503001234564"), ("Code39", "CLAVE-0042"), ("Code128", "ABC-123")]
-)
+@each("light", LIGHTS)
+@each(("kind", "value"), [("EAN13", "7503001234564"), ("Code39", "CLAVE-0042"), ("Code128", "ABC-123")])
 def test_a_code_is_searched_again_in_other_light(light: str, kind: str, value: str) -> None:
     page = np.array(drawn((kind, value))) / 255
     height, width = page.shape
@@ -155,7 +154,7 @@ def test_a_code_that_is_not_checked_keeps_no_product_from_being_found(media: Med
     assert {code.value for code in decode(tilted)} == {"8413000065504", "CLAVE-0042"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "value", "may"),
     [
         ("Code39", "7503001234564", False),

@@ -2,24 +2,21 @@
 
 import json
 
-import pytest
-
 from pipelines.characters import cleaned, decoded, is_text
 from tests.paths import ROOT
+from tests.rows import each
 
 ROWS = json.loads((ROOT / "fixtures" / "files" / "encodings.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(
-    ("text", "encoding"), [(row["text"], encoding) for row in ROWS for encoding in row["encodings"]]
-)
+@each(("text", "encoding"), [(row["text"], encoding) for row in ROWS for encoding in row["encodings"]])
 def test_a_text_is_read_in_the_encoding_it_was_saved_in(text: str, encoding: str) -> None:
     content = text.encode(encoding)
     assert decoded(content) == text
     assert is_text(content)
 
 
-@pytest.mark.parametrize(
+@each(
     ("content", "text"),
     [
         ("Año de café en México".encode().replace(b"caf\xc3\xa9", b"caf\xe9"), "Año de café en México"),
@@ -35,7 +32,7 @@ def test_a_wrong_byte_spoils_itself_alone(content: bytes, text: str) -> None:
     assert decoded(content) == text
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "seen"),
     [
         ("factu\x02ración", "facturación"),
@@ -56,7 +53,7 @@ def test_signs_that_nobody_sees_are_left_out(text: str, seen: str) -> None:
     assert cleaned(text) == seen
 
 
-@pytest.mark.parametrize(
+@each(
     "content",
     [
         b"",

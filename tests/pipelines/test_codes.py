@@ -2,13 +2,13 @@
 
 from decimal import Decimal
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.barcodes import is_gtin
 from pipelines.product.codes import EmbeddedValue, code_of, same_product
 from pipelines.product.gs1_prefixes import country_of
+from tests.rows import each
 
 
 def checked(digits: str) -> str:
@@ -17,7 +17,7 @@ def checked(digits: str) -> str:
     return right
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "kind", "gtin", "facts"),
     [
         ("7503001234564", "gtin", "07503001234564", {"country": "MX"}),
@@ -71,7 +71,7 @@ def test_a_code_of_north_american_scales_tells_its_price() -> None:
     assert EmbeddedValue("price", Decimal("9.41"), "04210") in code_of(checked("20421010941")).embedded
 
 
-@pytest.mark.parametrize(
+@each(
     ("one", "other", "same"),
     [
         ("036602301467", "0036602301467", True),
@@ -85,7 +85,7 @@ def test_zeros_in_front_make_no_other_product(one: str, other: str, same: bool) 
     assert same_product(one, other) is same
 
 
-@pytest.mark.parametrize(
+@each(
     ("prefix", "country"),
     [
         ("750", "MX"),

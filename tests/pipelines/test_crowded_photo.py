@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 from functools import partial
 
-import pytest
 from PIL import Image
 
 from pipelines.bounding_box import BoundingBox
 from pipelines.image import PhotoText, TextLine
 from pipelines.product import card_from
 from pipelines.truncation import MOST_LINES
+from tests.rows import each
 from tests.security.growth import least_seconds
 
 
@@ -26,7 +26,7 @@ def crowded(words: tuple[str, ...], lines: int) -> PhotoText:
     return PhotoText(400, 800, "", printed, (), (), picture.getvalue())
 
 
-@pytest.mark.parametrize(
+@each(
     "words",
     [
         ("Detergente líquido",), ("$ 36.50",), ("500 g",), ("7501000000000",), ("1 " * 20,), ("Pan",), ("precio",),

@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.file_type import kind_of, signature_of
 from tests.paths import ROOT
+from tests.rows import each
 
 Media = Callable[[str], bytes]
 BEGINNINGS = json.loads((ROOT / "fixtures" / "files" / "beginnings.json").read_text(encoding="utf-8"))
@@ -43,14 +44,14 @@ def test_a_file_is_known_by_its_bytes(media: Media, name: str, kind: str, form: 
     assert signature_of(media(name)) == (kind, form)
 
 
-@pytest.mark.parametrize("row", BEGINNINGS, ids=lambda row: row["about"])
+@each("row", BEGINNINGS, ids=lambda row: row["about"])
 def test_a_beginning_is_told_by_more_than_its_first_letters(row: dict[str, Any]) -> None:
     content = ast.literal_eval(f"b'{row['bytes']}'") + bytes(row.get("pad", 0))
     found = signature_of(content)
     assert (f"{found.kind} {found.format}" if found else None) == row["is"]
 
 
-@pytest.mark.parametrize("content", [b"", b"   \n", b"\x00\x01\x02", b"RIFF\0\0\0\0AVI ", bytes(64)])
+@each("content", [b"", b"   \n", b"\x00\x01\x02", b"RIFF\0\0\0\0AVI ", bytes(64)])
 def test_bytes_that_tell_nothing_are_of_no_kind(content: bytes) -> None:
     assert kind_of(content) is None
 

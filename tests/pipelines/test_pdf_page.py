@@ -11,6 +11,7 @@ from pipelines import pdf_page
 from pipelines.document import read_document
 from pipelines.image import Reading
 from tests.pipelines.papers import HEIGHT, entry, note, pdf, picture, text
+from tests.rows import each
 
 STAMP = text("Escaneado con CamScanner", y=20)
 LETTER = text(*("Estimada señora Muñoz, le mandamos su estado de cuenta." for _ in range(8)))
@@ -29,7 +30,7 @@ def first_page(document: bytes) -> Iterator[tuple[Any, Any]]:
         opened.close()
 
 
-@pytest.mark.parametrize(
+@each(
     ("content", "more", "expected"),
     [
         pytest.param(picture() + STAMP, b"", True, id="scan with a stamp"),
@@ -53,7 +54,7 @@ def test_a_page_is_a_picture_by_how_much_of_it_is_one(content: bytes, more: byte
         assert pdf_page.is_picture(page, textpage) is expected
 
 
-@pytest.mark.parametrize(
+@each(
     ("content", "more", "printed"),
     [
         (text("La factu-", "ración del mes"), b"", "La facturación del mes"),
@@ -84,7 +85,7 @@ CHOICE = b"/FT /Ch /Ff 131072 /Opt [[(b) (B\xe1sico)] [(p) (Pro)]]"
 BOX = b"/FT /Btn /AS /Yes /AP << /N << /Yes 4 0 R /Off 4 0 R >> >>"
 
 
-@pytest.mark.parametrize(
+@each(
     ("annotation", "words"),
     [
         (entry("Nombre", "Ana Muñoz"), ["Nombre: Ana Muñoz"]),

@@ -3,11 +3,11 @@
 import re
 from decimal import Decimal
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipelines.product.price_parsing import Amount, Role, amounts, value_of
+from tests.rows import each
 
 
 def written(amount: Amount) -> str:
@@ -18,7 +18,7 @@ def written(amount: Amount) -> str:
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "read"),
     [
         ("$1,249.00", ["1249.00"]),
@@ -166,7 +166,7 @@ def test_a_price_is_read_as_it_is_spelled(text: str, read: list[str]) -> None:
     assert [written(amount) for amount in amounts(text)] == read
 
 
-@pytest.mark.parametrize(
+@each(
     ("before", "role"),
     [
         ("Ahora ", Role.NOW),

@@ -8,6 +8,7 @@ from pipelines.barcodes import Barcode
 from pipelines.image import TextLine
 from pipelines.product import DoubtKind, card_from
 from tests.pipelines.cards import asked, bars, line, photo_text, said
+from tests.rows import each
 
 
 def test_bars_and_digits_that_differ_are_asked_about() -> None:
@@ -16,7 +17,7 @@ def test_bars_and_digits_that_differ_are_asked_about() -> None:
     assert not card.fields["barcode"].confident
 
 
-@pytest.mark.parametrize(
+@each(
     "lines",
     [
         [line("7503001234564", 300, 610, 30)],
@@ -40,7 +41,7 @@ def test_two_numbers_are_asked_about() -> None:
     assert not card.fields["barcode"].confident
 
 
-@pytest.mark.parametrize(
+@each(
     ("codes", "value"),
     [
         ((bars("036602301467", "UPC-A"), bars("0036602301467", y=50)), "036602301467"),
@@ -88,7 +89,7 @@ def test_the_content_is_the_net_one_of_the_whole_pack_in_metric_units(lines: lis
     assert "size" not in asked(card)
 
 
-@pytest.mark.parametrize(
+@each(
     ("lines", "brand", "name"),
     [
         ([line("Lunaria", 100, 100, 120), line("Detergente líquido", 100, 300, 60)], "Lunaria", "Detergente líquido"),
@@ -144,7 +145,7 @@ def test_a_name_may_go_on_in_the_next_line(lines: list[str], name: str, brand: s
     assert (said(card)["name"], said(card)["brand"]) == (name, brand)
 
 
-@pytest.mark.parametrize(
+@each(
     ("tag", "unsure"),
     [
         ("JABON PARA MANOS LUNARIA 1 L", set()),

@@ -12,6 +12,7 @@ from pipelines.errors import FileRefused
 from pipelines.image import Reading
 from pipelines.product import FIELDS, card_of
 from tests.pipelines.cards import PHOTOS
+from tests.rows import each
 
 
 async def test_what_is_no_photo_is_refused() -> None:
@@ -34,9 +35,7 @@ def test_the_command_prints_a_card_as_json() -> None:
     assert card["fields"]["brand"] == {"value": None, "confidence": 0.0, "photo": None, "box": None}
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code"), [([], 2), (["--what"], 2), (["--help"], 0), (["missing.jpg"], 1), ([__file__], 1)]
-)
+@each(("arguments", "code"), [([], 2), (["--what"], 2), (["--help"], 0), (["missing.jpg"], 1), ([__file__], 1)])
 def test_the_command_says_what_is_wrong(arguments: list[str], code: int) -> None:
     run = subprocess.run(
         [sys.executable, "-m", "pipelines.product", *arguments], capture_output=True, check=False, text=True

@@ -8,9 +8,10 @@ from pipelines.bounding_box import BoundingBox
 from pipelines.image import TextLine
 from pipelines.product import DoubtKind, card_from, card_of_photo_texts
 from tests.pipelines.cards import asked, line, photo_text, reads
+from tests.rows import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("lines", "price"),
     [
         ([line("$35.50", 100, 300, 150)], "35.50"),
@@ -30,7 +31,7 @@ def test_the_price_is_told_by_words_and_type(lines: list[TextLine], price: str) 
     assert card.fields["price"].confident
 
 
-@pytest.mark.parametrize(
+@each(
     ("lines", "kind", "values"),
     [
         ([line("$35.50", 0, 100, 80), line("$41.00", 500, 100, 80)], DoubtKind.SEVERAL, {"35.50", "41.00"}),
@@ -64,7 +65,7 @@ def test_sums_that_hold_bear_a_price_out(others: list[TextLine]) -> None:
     assert held.fields["price"].confident
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "shop", "currency"),
     [
         ("$35.50", "MXN", "MXN"),

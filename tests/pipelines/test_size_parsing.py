@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.product.size_parsing import UNITS, sizes, without_sizes
+from tests.rows import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "read"),
     [
         ("CONT. NET. 500 g", ["500 g"]),
@@ -60,7 +61,7 @@ def test_a_content_is_read_with_its_unit(text: str, read: list[str]) -> None:
     assert [str(size) for size in sizes(text)] == read
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "total"),
     [("1 kg", (1000, "g")), ("6 x 355 ml", (2130, "ml")),
      ("1.5 L", (1500, "ml")), ("1 lb", (16, "oz")), ("2 m", (200, "cm"))],

@@ -7,11 +7,12 @@ import pytest
 
 from pipelines.transcript import RawTranscript, Segment, spoken_text
 from tests.paths import ROOT
+from tests.rows import each
 
 LABELS = json.loads((ROOT / "fixtures" / "media" / "labels.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "Subtítulos realizados por la comunidad de Amara.org",
@@ -45,7 +46,7 @@ def test_what_whisper_makes_up_over_silence_is_left_out(text: str) -> None:
     assert spoken_text(RawTranscript(text)) == ""
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         *(voice["text"] for voice in LABELS["voice"]),
@@ -92,7 +93,7 @@ def test_short_true_speech_that_whisper_doubts_a_little_is_kept() -> None:
     assert spoken_text(RawTranscript("Sí.", segments=(Segment("Sí.", no_speech=0.7, logprob=-0.5),))) == "Sí."
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "said"),
     [
         ("Quiero cambiar mi plan a Pro. " + "¡Muy bien! " * 30, "Quiero cambiar mi plan a Pro."),

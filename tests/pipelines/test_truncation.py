@@ -4,8 +4,6 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
 from bot.ai.chat import ModelAnswer
 from bot.infra.logs import without_identities
 from bot.messages.inbound import Inbound, Order
@@ -16,6 +14,7 @@ from pipelines.bounding_box import BoundingBox
 from pipelines.image import Reading, TextLine
 from pipelines.transcript import RawTranscript, Segment, spoken_text
 from pipelines.truncation import LONGEST_ID, LONGEST_LINE, LONGEST_PRINT, LONGEST_TEXT, MOST_LINES, truncated
+from tests.rows import each
 
 LONG = "a" * (LONGEST_TEXT + 1)
 NOTE = f"… [cut here, of {LONGEST_TEXT + 1} characters]"
@@ -41,7 +40,7 @@ def test_what_is_longer_says_where_it_was_cut() -> None:
     assert truncated(cut) == cut
 
 
-@pytest.mark.parametrize(
+@each(
     "content",
     [
         {"type": "text", "text": {"body": LONG}},

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot.products.captions import stated_in
 from pipelines.product.number_words import in_digits
+from tests.rows import each
 
 PRINTED = "LUNARIA Detergente líquido 3 L"
 
 
-@pytest.mark.parametrize(
+@each(
     ("caption", "stated"),
     [
         ("Detergente Lunaria $35.50", {"name": "Detergente Lunaria", "price": "35.50"}),
@@ -29,7 +28,7 @@ def test_a_caption_states_name_price_and_size_in_any_order(caption: str, stated:
     assert stated_in(caption, PRINTED) == stated
 
 
-@pytest.mark.parametrize(
+@each(
     "caption",
     ["mira esta foto", "para el catálogo", "otra", "¿cuánto cuesta?", "2 x 99", "3 por 50 pesos", "gracias", "Lunaria",
      "el detergente que llegó ayer está caro", "antes $40 ahora $35", "19", ""],
@@ -38,7 +37,7 @@ def test_a_remark_states_nothing(caption: str) -> None:
     assert stated_in(caption, PRINTED) == {}
 
 
-@pytest.mark.parametrize(
+@each(
     ("said", "read"),
     [
         ("diez y seis", "16"),

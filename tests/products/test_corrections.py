@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bot.products.corrections import Command, NoValue, asks, command_of, correction_of, occurs, value_for
+from tests.rows import each
 
 CODE = "7501055300075"
 
 
-@pytest.mark.parametrize(
+@each(
     ("said", "values"),
     [
         ("el precio es 36", {"price": "36"}),
@@ -57,7 +58,7 @@ def test_a_correction_is_understood_by_its_words(said: str, values: dict[str, st
     assert correction_of(said).values == values
 
 
-@pytest.mark.parametrize(
+@each(
     "said",
     ["hola", "gracias", "¿el precio es 36?", "el precio es muy alto", "producto nuevo", "está mal", "pon 36", "36", "",
      "cuánto cuesta el de 500 g", "el precio a la vista", "the price is too high", "diecinueve", "mil gracias",
@@ -86,7 +87,7 @@ def test_what_was_asked_for_needs_no_sentence(field: str, typed: str, value: str
     assert correction_of(typed, field).values == {field: value}
 
 
-@pytest.mark.parametrize(
+@each(
     ("said", "command"),
     [("Otra.", "next"), ("¡Siguiente!", "next"), ("Cancela", "cancel"), ("Sí", "save"), ("otra cosa", None)],
 )
@@ -99,7 +100,7 @@ def test_a_question_is_known_by_its_marks_or_its_first_word() -> None:
     assert not any(asks(one) for one in ("detergente nuevo", "el precio es 36", ""))
 
 
-@pytest.mark.parametrize(
+@each(
     ("field", "value", "words", "there"),
     [
         ("price", "41.90", "ahora anda en 41.90", True),
@@ -120,7 +121,7 @@ def test_a_value_counts_only_where_its_words_were_said(field: str, value: str, w
     assert occurs(field, value, words) is there
 
 
-@pytest.mark.parametrize(
+@each(
     ("field", "text"),
     [("price", "mucho"), ("price", "2x$99"), ("price", "0"), ("barcode", "?"), ("currency", "zz"), ("name", "")],
 )

@@ -14,6 +14,7 @@ from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
 from tests.processes import recado
 from tests.products.shelf import CODE, OTHER_CODE, Shop
+from tests.rows import each
 
 FILE = f"""\
 sku,name,brand,size,price,currency,barcode,stock,url
@@ -49,7 +50,7 @@ SHELF = (
 )
 
 
-@pytest.mark.parametrize(
+@each(
     ("asked", "size", "found"),
     [
         ("leche entera lala", "", [1]),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot.ai.vision import COST_USD_PER_PHOTO
 from bot.products.card_reader import named
 from pipelines.bounding_box import BoundingBox
@@ -13,6 +11,7 @@ from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import fails, says
 from tests.pipelines.cards import line, photo_text
 from tests.products.shelf import Open, Shop
+from tests.rows import each
 
 DONUTS = [
     photo_text(line("Totis", 100, 100, 90)),
@@ -66,7 +65,7 @@ async def test_a_name_that_a_person_said_is_not_asked_about(shop: Shop, ana: Per
     assert len(shop.world.models.requests) == 1
 
 
-@pytest.mark.parametrize("answer", ["Donitas con chía", '"DONITAS CON CHÍA".', "Donitas", "  donitas  con  chia\n"])
+@each("answer", ["Donitas con chía", '"DONITAS CON CHÍA".', "Donitas", "  donitas  con  chia\n"])
 def test_an_answer_whose_words_were_all_read_is_the_name(answer: str) -> None:
     before = card_from(DONUTS)
     card = named(before, DONUTS, answer)
@@ -78,7 +77,7 @@ def test_an_answer_whose_words_were_all_read_is_the_name(answer: str) -> None:
     assert card.fields["brand"] == before.fields["brand"]
 
 
-@pytest.mark.parametrize("answer", ["Donitas con sal", "Donut", "NONE", "", "...", "Donitas " * 9, "<b>Donitas</b>"])
+@each("answer", ["Donitas con sal", "Donut", "NONE", "", "...", "Donitas " * 9, "<b>Donitas</b>"])
 def test_any_other_answer_changes_nothing(answer: str) -> None:
     card = card_from(DONUTS)
     assert named(card, DONUTS, answer) is card

@@ -15,6 +15,7 @@ from bot.prompting.canary import Canary
 from bot.prompting.canary_analysis import LEAST_TURNS, as_json, compare, worse
 from bot.prompting.canary_metrics import Tallies, Tally, sums_of_turn
 from bot.prompting.confidence import Z_99, mean, wilson_interval
+from tests.rows import each
 
 COUNTS = st.integers(1, 5000).flatmap(lambda tries: st.tuples(st.integers(0, tries), st.just(tries)))
 VALUES = st.lists(st.integers(0, 10**7), min_size=1, max_size=60)
@@ -39,7 +40,7 @@ def names(current: Tally, candidate: Tally) -> list[str]:
     return [one.name for one in worse(Tallies(current, candidate))]
 
 
-@pytest.mark.parametrize(
+@each(
     ("hits", "tries", "low", "high"),
     [(0, 0, 0, 1), (10, 10, 0.7225, 1), (0, 10, 0, 0.2775), (5, 10, 0.2366, 0.7634), (81, 263, 0.2553, 0.3662)],
 )
@@ -105,7 +106,7 @@ def test_what_is_worse_stays_so_with_more_of_it(one: Tally, other: Tally) -> Non
         assert "errors" in names(one, replace(other, errors=other.errors + 1))
 
 
-@pytest.mark.parametrize(
+@each(
     ("candidate", "worsened"),
     [
         (sums(30), []),
@@ -163,7 +164,7 @@ def test_the_figures_are_words_and_json() -> None:
 CONVERSATIONS = [f"c_{number:020x}" for number in range(4000)]
 
 
-@pytest.mark.parametrize("percent", [1, 10, 50, 99])
+@each("percent", [1, 10, 50, 99])
 def test_a_candidate_comes_to_its_share_of_the_contacts(percent: int) -> None:
     canary = Canary.now("0123456789ab", percent)
     found = sum(canary.arm_of(one) == "candidate" for one in CONVERSATIONS)

@@ -16,6 +16,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from sandbox.phone import api
 from sandbox.phone.uploads import plain_name
+from tests.rows import each
 from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ async def test_a_file_is_sent_as_what_it_is(
     assert (stored.status, await stored.read()) == (200, data)
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "kept"),
     [
         ("../../etc/passwd", "passwd"),

@@ -12,6 +12,7 @@ from sandbox.simulators.rule_based_billing import describe_results, next_tool_ca
 from sandbox.stripe import StripeSimulator
 from tests.billing import billing, buttons, stripe_of, subscriber, taps
 from tests.notifications import settled
+from tests.rows import each
 from tests.world import Start, World
 
 OFFERED = {row.tool.name for row in TABLE}
@@ -23,7 +24,7 @@ async def shop(stripe: StripeSimulator, start: Start) -> World:
     return await start(**billing(stripe), stripe=stripe)
 
 
-@pytest.mark.parametrize(
+@each(
     ("words", "call"),
     [
         ("¿cuál es mi plan?", ("get_subscription", {})),

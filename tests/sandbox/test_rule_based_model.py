@@ -6,13 +6,12 @@ import json
 import re
 from typing import Any
 
-import pytest
-
 from bot.agent.tools.catalog import TABLE
 from bot.messages.prompt_text import tagged
 from sandbox.phone import api
 from sandbox.simulators.rule_based_model import answer_by_rules
 from tests.paths import ROOT
+from tests.rows import each
 
 TOOLS = [{"function": {"name": row.tool.name}} for row in TABLE if row.tool.name != "export_products"]
 STAFF_TOOLS = [{"function": {"name": row.tool.name}} for row in TABLE]
@@ -51,13 +50,13 @@ def chips() -> list[str]:
     return re.findall(r'starter_\w+: "([^"]+)"', page)
 
 
-@pytest.mark.parametrize("words", chips())
+@each("words", chips())
 def test_a_suggestion_of_the_page_is_understood(words: str) -> None:
     said = asked(words)
     assert said.get("tool_calls") or not re.match("Te leí|I read", said["content"])
 
 
-@pytest.mark.parametrize(
+@each(
     ("tool", "sentences"),
     [
         (
@@ -140,7 +139,8 @@ def test_obvious_sentences_ask_for_their_tool(tool: str, sentences: tuple[str, .
 
 
 def test_a_payment_with_a_card_is_no_wish_for_another_one() -> None:
-    assert tool_of("La semana pasada hice el pago con mi tarjeta de crédito y no me llega la confirmación") is None
+    said = "La semana pasada hice el pago con mi tarjeta de crédito y no me llega la confirmación"
+    assert tool_of(said) == "search_knowledge"
 
 
 def test_a_photo_with_a_question_is_looked_up() -> None:
@@ -149,7 +149,7 @@ def test_a_photo_with_a_question_is_looked_up() -> None:
     assert (call["name"], json.loads(call["arguments"])) == ("find_products", {"photo": True})
 
 
-@pytest.mark.parametrize(
+@each(
     ("spanish", "english", "answers"),
     [
         ("ok", "fine", ("De acuerdo. ¿Algo más?", "All right. Anything else?")),
@@ -188,10 +188,8 @@ def test_the_hours_are_short_and_have_all_days() -> None:
     assert told("where are you located?", "business_hours", HOURS) == "Address: Av. Insurgentes Sur 1234."
 
 
-@pytest.mark.parametrize(
-    "tool", ["get_subscription", "change_plan", "send_invoice", "cancel_subscription", "confirm_code"]
-)
-@pytest.mark.parametrize(
+@each("tool", ["get_subscription", "change_plan", "send_invoice", "cancel_subscription", "confirm_code"])
+@each(
     "error",
     [
         "there is no subscription. list_plans shows what there is, start_subscription begins one",
@@ -208,7 +206,7 @@ def test_a_customer_never_reads_the_error_of_a_tool(tool: str, error: str) -> No
         assert not any(part in said for part in ("Error", "_", "Say so", error[:20]))
 
 
-@pytest.mark.parametrize(
+@each(
     ("message", "spanish"),
     [
         (tagged("order", items="2 × SKU-1"), "Recibí tu pedido: 2 × SKU-1"),
@@ -244,3 +242,23 @@ def test_the_page_has_people_of_both_languages() -> None:
     assert asked("cancel", [])["content"].startswith("I read: ")
     assert asked("xyz", [], "What are your hours?")["content"].startswith("I read: ")
     assert {person.name for person in api.PEOPLE} >= {"Sam Walker"}
+
+
+def test_what_no_other_rule_answers_is_searched_in_the_documents_and_quoted_with_its_source() -> None:
+    tools = [{"function": {"name": "search_knowledge"}}, {"function": {"name": "business_hours"}}]
+    asked = [{"role": "user", "content": "¿me instalan la impresora en Monterrey?"}]
+    first = answer_by_rules(asked, tools)
+    (call,) = first["tool_calls"]
+    assert call["function"]["name"] == "search_knowledge"
+    passage = tagged("document_passage", source="Zonas", place="row 4", text="Precios\nNorte: $750 & más")
+    for result, said in ((passage, "Norte: $750 & más\n\n_Fuente: Zonas · row 4_"), ("NOTHING FOUND", "Eso no lo sé")):
+        told = [*asked, first, {"role": "tool", "tool_call_id": "call_1", "content": result}]
+        assert answer_by_rules(told, tools)["content"].startswith(said)
+
+
+def test_a_conversation_that_was_given_back_goes_on() -> None:
+    given_back = tagged("given_back", by="Ana Morales", note="Su reembolso tarda 5 días.")
+    alone = asked(given_back, TOOLS, "Hola, quiero hablar con una persona")
+    assert "Ana Morales" in alone["content"]
+    assert "reembolso" not in alone["content"]
+    assert tool_of(f"{given_back}\n¿A qué hora abren?") == "business_hours"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,37 +17,33 @@ import psutil
 import pytest
 
 from tests.paths import ROOT
+from tests.processes import Running, eventually, recado, running
 from tests.waiting import PATIENCE
 
 ANA = "MX.8801234567890123"
-Run = Callable[..., Awaitable[tuple[asyncio.subprocess.Process, str]]]
+Run = Callable[..., Awaitable[tuple[Running, str]]]
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("sandbox")]
 
 
 @pytest.fixture
 async def sandbox(tmp_path: Path) -> AsyncIterator[Run]:
-    processes: list[asyncio.subprocess.Process] = []
+    async with AsyncExitStack() as stack:
 
-    async def run(*options: str) -> tuple[asyncio.subprocess.Process, str]:
-        command = ["-m", "bot", "sandbox", "--port", "0", "--data", str(tmp_path / "data"), *options]
-        log = (tmp_path / "log").open("ab")
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, *command, stdout=asyncio.subprocess.PIPE, stderr=log, env=dict(os.environ)
-        )
-        log.close()
-        processes.append(process)
-        assert process.stdout is not None
-        async with asyncio.timeout(PATIENCE):
-            while not (found := re.search(rb"http://\S+/sandbox/", line := await process.stdout.readline())):
-                assert line or not process.stdout.at_eof(), (tmp_path / "log").read_text()
-        return process, found[0].decode()
+        async def run(*options: str, reads_photos: bool = False) -> tuple[Running, str]:
+            where = ("--port", "0", "--data", str(tmp_path / "data"))
+            # Nobody reads photos there, which spares the start of an engine.
+            elsewhere = {} if reads_photos else {"GOOGLE_VISION_ENDPOINT": "http://127.0.0.1:9"}
+            started = await stack.enter_async_context(running("sandbox", *where, *options, **elsewhere))
 
-    yield run
-    for process in processes:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+            async def address() -> str | None:
+                found = re.search(r"http://\S+/sandbox/", started.printed)
+                assert found or started.process.returncode is None, started.text
+                return found and found[0]
+
+            return started, str(await eventually(address))
+
+        yield run
 
 
 async def talk(url: str, message: dict[str, Any]) -> dict[str, Any]:
@@ -68,11 +66,32 @@ def text(body: str) -> dict[str, Any]:
     return {"message": {"type": "text", "text": {"body": body}}}
 
 
+async def seen_in_the_console(url: str) -> str:
+    """The name of the one customer in the console, into which the sandbox's link logs in; others stay outside."""
+    cookies = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(cookie_jar=cookies) as http:
+        conversations = url.replace("/sandbox/", "/console/api/conversations")
+        async with http.get(f"{url}console", headers={"X-Forwarded-For": "203.0.113.7"}) as response:
+            assert response.status == 403
+        async with http.get(conversations) as response:
+            assert response.status == 401
+        async with http.get(f"{url}console") as response:
+            assert (response.status, response.url.path) == (200, "/console/")
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                async with http.get(conversations) as response:
+                    assert response.status == 200
+                    if found := (await response.json())["conversations"]:
+                        return str(found[0]["contact"]["name"])
+                await asyncio.sleep(0.05)
+
+
 async def test_a_newcomer_writes_speaks_and_sends_a_photo_and_is_understood(sandbox: Run) -> None:
-    process, url = await sandbox()
+    run, url = await sandbox(reads_photos=True)
     hours = await talk(url, text("Hola, ¿a qué hora abren?"))
     assert [tool["name"] for tool in hours["tools"]] == ["business_hours"]
     assert "Lunes a viernes: 09:00-19:00" in hours["reply"][0]
+    assert await seen_in_the_console(url) == "Ana Morales"
     assert hours["prompt"]["name"] == "assistant"
     assert hours["requests"][0]["served"] == "anthropic/claude-3-haiku"
     assert float(hours["cost_usd"]) > 0
@@ -113,22 +132,25 @@ async def test_a_newcomer_writes_speaks_and_sends_a_photo_and_is_understood(sand
     place = {"message": {"type": "location", "location": {"latitude": 19.43, "longitude": -99.13, "name": "Zócalo"}}}
     assert "Zócalo" in (await talk(url, place))["reply"][0]
 
-    process.terminate()
-    assert await process.wait() == 0
+    assert await run.stop() == 0
 
 
 async def test_the_second_run_remembers_the_first_and_shows_it(sandbox: Run) -> None:
-    process, url = await sandbox()
+    run, url = await sandbox()
     async with aiohttp.ClientSession() as http:
         async with http.post(f"{url}people", json={"name": "Rosa"}) as response:
             rosa = await response.json()
         await talk(url, {"sample": "smile.webp"})
         first = await talk(url, text("Quiero cambiar al plan Pro"))
+        (button, *_), card = await buttons(http, url)
+        tapped = {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": button}}
+        await talk(url, {"message": tapped, "context": card})
+        await talk(url, text("portal"))
         await talk(url, text("Quiero hablar con una persona"))
         before = await until(http, f"{url}state", all_read)
     # A machine may lose its power, too.
-    process.kill()
-    await process.wait()
+    run.process.kill()
+    await run.process.wait()
     _, url = await sandbox()
     async with aiohttp.ClientSession() as http:
         after = await until(http, f"{url}state", bool)
@@ -141,34 +163,34 @@ async def test_the_second_run_remembers_the_first_and_shows_it(sandbox: Run) -> 
         (handoff,) = after["handoffs"]
         async with http.post(f"{url}give-back", json={"conversation": handoff["conversation"]}) as response:
             assert response.status == 200
-    second = await talk(url, text("Quiero cambiar al plan Pro"))
+    second = await talk(url, text("¿Qué plan tengo?"))
     assert second["conversation"] == first["conversation"]
-    # The second run has a new Stripe simulator, with other ids.
-    for turn in (first, second):
-        assert "Cambio de plan: de *Básico* a *Pro*" in turn["reply"][0]
+    assert "Cambio de plan: de *Básico* a *Pro*" in first["reply"][0]
+    assert "Tienes el plan *Pro*" in second["reply"][0]
+    # A link of the first run opens the page of the second.
+    page = re.findall(r"http://127\.0\.0\.1:\d+", json.dumps(after["history"][ANA]))
+    reach = {origin: path for origin, path in after["facts"]["reach"].items() if path.endswith("stripe-pages")}
+    assert len(reach) == 2
+    assert set(reach) & set(page)
 
 
 async def test_its_redis_ends_with_it_even_when_it_is_killed(sandbox: Run) -> None:
-    process, _ = await sandbox()
-    children = psutil.Process(process.pid).children(recursive=True)
+    run, _ = await sandbox()
+    children = psutil.Process(run.process.pid).children(recursive=True)
     servers = [child for child in children if re.search("redis|valkey", child.name())]
     assert len(servers) == 1
-    process.kill()
-    await process.wait()
+    run.process.kill()
+    await run.process.wait()
     gone, alive = await asyncio.to_thread(psutil.wait_procs, children, timeout=10)
     assert (len(gone) > 0, alive) == (True, [])
 
 
-async def test_a_port_that_is_taken_is_said_in_one_line(sandbox: Run, tmp_path: Path) -> None:
+async def test_a_port_and_a_folder_that_are_taken_are_said_in_one_line_each(sandbox: Run, tmp_path: Path) -> None:
     _, url = await sandbox()
     port = url.split(":")[2].split("/")[0]
     assert "--port" in await refused("--port", port, "--data", str(tmp_path / "other"))
     # The port is looked at before anything starts.
     assert not (tmp_path / "other").exists()
-
-
-async def test_a_folder_belongs_to_one_sandbox(sandbox: Run, tmp_path: Path) -> None:
-    _, url = await sandbox()
     said = await refused("--port", "0", "--data", str(tmp_path / "data"), "--fresh")
     assert "another sandbox uses" in said
     assert "--data" in said
@@ -176,15 +198,14 @@ async def test_a_folder_belongs_to_one_sandbox(sandbox: Run, tmp_path: Path) -> 
 
 
 async def test_a_second_run_notifies_nobody_again(sandbox: Run, tmp_path: Path) -> None:
-    process, url = await sandbox()
+    run, url = await sandbox()
     async with aiohttp.ClientSession() as http:
         await until(http, f"{url}mails", bool)
     turn = await talk(url, text("Mándame mi última factura"))
-    process.terminate()
-    await process.wait()
+    await run.stop()
     assert not (tmp_path / "data" / "redis.url").exists()
 
-    process, url = await sandbox()
+    run, url = await sandbox()
     await talk(url, text("gracias"))
     async with aiohttp.ClientSession() as http:
         stripe = await until(http, f"{url}stripe", bool)
@@ -195,9 +216,8 @@ async def test_a_second_run_notifies_nobody_again(sandbox: Run, tmp_path: Path) 
     assert [one["text"]["body"] for one in said] == ["Mándame mi última factura", "gracias"]
     place = state["facts"]["redis"]
     assert place["url"] == (tmp_path / "data" / "redis.url").read_text().strip()
-    assert f'"url": "{place["url"]}"' in (tmp_path / "log").read_text()
-    process.terminate()
-    await process.wait()
+    assert f'"url": "{place["url"]}"' in run.text
+    await run.stop()
 
     _, url = await sandbox("--fresh")
     async with aiohttp.ClientSession() as http:
@@ -205,6 +225,14 @@ async def test_a_second_run_notifies_nobody_again(sandbox: Run, tmp_path: Path) 
         assert await until(http, f"{url}mails", bool)
         assert (await until(http, f"{url}state", bool))["history"][ANA] == []
     assert (await talk(url, text("gracias")))["conversation"] != turn["conversation"]
+
+
+async def buttons(http: aiohttp.ClientSession, url: str) -> tuple[list[dict[str, str]], str]:
+    """The buttons of Ana's newest message that has some, and its wamid."""
+    async with http.get(f"{url}state") as response:
+        history = (await response.json())["history"][ANA]
+    card = [event for event in history if "buttons" in event["message"].get("interactive", {}).get("action", {})][-1]
+    return [one["reply"] for one in card["message"]["interactive"]["action"]["buttons"]], card["wamid"]
 
 
 def all_read(state: dict[str, Any]) -> bool:
@@ -223,14 +251,10 @@ async def until(http: aiohttp.ClientSession, url: str, enough: Callable[[Any], b
 
 async def refused(*options: str) -> str:
     """The last line of a sandbox that can't start."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "sandbox", *options,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=dict(os.environ),
-    )  # fmt: skip
-    _, errors = await process.communicate()
-    assert process.returncode == 1
-    assert b"Traceback" not in errors
-    return errors.splitlines()[-1].decode()
+    ended = await recado("sandbox", *options)
+    assert ended.code == 1
+    assert "Traceback" not in ended.err
+    return ended.err.splitlines()[-1]
 
 
 async def test_one_turn_is_traced_from_the_webhook_to_the_last_key(sandbox: Run, tmp_path: Path) -> None:

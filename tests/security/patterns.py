@@ -76,9 +76,12 @@ def found() -> Found:
 
 
 def _held_scans(module: ModuleType, tree: ast.Module, used: _Used) -> Iterator[Scan]:
-    loose = _loose(tree, module)
+    loose, own = _loose(tree, module), _Used()
+    own.visit(tree)
     for name, pattern in _held(module):
-        for method in sorted(used.methods(name) or loose or _EACH):
+        # Another module's private pattern of this name may have other methods.
+        elsewhere = set() if name.startswith("_") and own.methods(name) else used.methods(name)
+        for method in sorted(own.methods(name) | elsewhere or loose or _EACH):
             yield Scan(f"{module.__name__}.{name}", pattern, method)
 
 

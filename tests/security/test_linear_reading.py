@@ -8,8 +8,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
 from bot.ai import answers
 from bot.ai.chat import ModelFailed, tokens
 from bot.infra.logs import without_identities
@@ -30,6 +28,7 @@ from pipelines import document, file_type, transcript
 from pipelines.errors import FileRefused
 from pipelines.product import codes, price_parsing, size_parsing
 from sandbox.simulators.rule_based_model import answer_by_rules
+from tests.rows import each
 from tests.security.growth import steep
 
 UNITS = (
@@ -119,7 +118,7 @@ READING: dict[str, Callable[[str], object]] = {
 }
 
 
-@pytest.mark.parametrize("reading", READING.values(), ids=READING)
+@each("reading", READING.values(), ids=READING)
 def test_reading_takes_a_time_that_grows_with_the_text(reading: Callable[[str], object]) -> None:
     def work(text: str) -> None:
         with suppress(ValueError, ModelFailed, NotJSON, FileRefused):

@@ -10,17 +10,22 @@ import pytest
 
 from bot.privacy import Person
 from evals.pseudonyms import Pseudonyms
+from tests.rows import each
 from tests.security.growth import steep
 from tests.security.patterns import Scan, found
 from tests.security.pumps import hostile
 
 # Patterns made at run time: their makers, and the tests with texts for them.
 BUILT = {
+    "bot.knowledge.answer_forms.": "a table of the module: found there",
+    "bot.knowledge.gaps.redacted": "a piece of a name, letter by letter",
+    "bot.knowledge.words.": "a table of the module: found there",
     "bot.privacy.is_about": "below: of one person's identities",
     "evals.cases._pattern": "an operator's own file, compiled to be checked",
     "evals.expectations._words": "an operator's own file, on an operator's machine",
     "evals.pseudonyms._add": "below: of one person's name",
     "sandbox.simulators.rule_based_billing.": "a table of the module: found there",
+    "sandbox.simulators.rule_based_products.next_tool_call": "a word of a table, letter by letter",
     "pipelines.product.codes._elements": "a table of the module, for the name of an identifier",
     "pipelines.product.price_parsing.": "a table of the module: found there",
 }
@@ -100,7 +105,7 @@ def test_a_slow_pattern_is_seen(pattern: str | bytes, method: str) -> None:
     assert _steep(Scan("here", re.compile(pattern), method)) is not None
 
 
-@pytest.mark.parametrize(
+@each(
     ("pattern", "method"),
     [
         (r"<(?=\s*+/?+\s*+tag\b)", "sub"),
@@ -115,7 +120,7 @@ def test_a_linear_pattern_is_let_through(pattern: str, method: str) -> None:
     assert _steep(Scan("here", re.compile(pattern), method)) is None
 
 
-@pytest.mark.parametrize("unit", ["ana ", "a", "de ", "5215512345678", "ana@x.mx ", "@", ". ", "¡"])
+@each("unit", ["ana ", "a", "de ", "5215512345678", "ana@x.mx ", "@", ". ", "¡"])
 def test_patterns_of_a_person_take_a_time_that_grows_with_the_text(unit: str) -> None:
     someone = Person(
         conversations=("c_0123456789abcdef0123",),

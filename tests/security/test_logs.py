@@ -29,6 +29,7 @@ from sandbox.stripe import StripeSimulator
 from tests.billing import billing, buttons, stripe_of, stripe_settled, taps
 from tests.notifications import conversation_of, settled
 from tests.processes import Running, eventually, recado, running
+from tests.rows import each
 from tests.world import Start, World
 
 XIMENA = Person(phone="5215598765432", bsuid="MX.7654321098765432", name="Ximena Zaldívar")
@@ -41,7 +42,7 @@ SECRETS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@each(
     ("words", "left"),
     [
         ("Recipient 5215598765432 is not allowed", "Recipient … is not allowed"),

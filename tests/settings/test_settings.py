@@ -7,6 +7,7 @@ import pytest
 
 from bot.settings import SECTIONS, Settings, SettingsWrong, variables
 from bot.settings.reading import read as read_section
+from tests.rows import each
 
 Read = Callable[..., Settings]
 Refused = Callable[..., list[str]]
@@ -184,7 +185,7 @@ SHAPES = [
 ]
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@each("shape", SHAPES)
 def test_no_line_holds_a_piece_of_a_value_whatever_the_variable(monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
     value = shape.replace("{}", SECRET)
     lines: list[str] = []

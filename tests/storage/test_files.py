@@ -24,6 +24,7 @@ from sandbox.app import open_company
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
 from tests.outgoing import acquainted, conversation_of
+from tests.rows import each
 from tests.waiting import PATIENCE
 from tests.world import Start, World
 
@@ -152,7 +153,7 @@ async def test_a_large_file_begins_to_arrive_at_once(person_files: Files) -> Non
     assert len(first) < size
 
 
-@pytest.mark.parametrize(
+@each(
     ("claim", "name"),
     [
         ("Factura 7.pdf", "Factura 7.pdf"),

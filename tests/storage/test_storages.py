@@ -3,6 +3,7 @@
 import pytest
 
 from bot.storage.storage import LARGEST_BYTES, NotStored, Storage, Stored, TooLarge, WrongKey, disposition, safe_mime
+from tests.rows import each
 
 KEY = "media/c_1/2026-11-24/9001"
 
@@ -90,7 +91,7 @@ async def test_what_a_browser_would_run_is_kept_as_plain_bytes(storage: Storage)
     assert await storage.mime(KEY) == "application/octet-stream"
 
 
-@pytest.mark.parametrize(
+@each(
     ("claim", "kept"),
     [
         ("image/jpeg", "image/jpeg"),
@@ -111,7 +112,7 @@ def test_a_content_type_is_a_claim(claim: str, kept: str) -> None:
     assert safe_mime(claim) == kept
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "header"),
     [
         (None, "attachment"),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot.messages.outbound import AskLocation, Buttons, Choice, Part, Say, StoredFile, VoiceNote
 from bot.messages.prompt_text import part_text
 from bot.turns.reply import composed
+from tests.rows import each
 
 ASK = Buttons(body="¿Qué plan te interesa?", choices=(Choice(id="1", title="Básico"), Choice(id="2", title="Negocio")))
 RECORDING = VoiceNote(file=StoredFile(key="hours.ogg", mime="audio/ogg"))
@@ -16,7 +15,7 @@ def bodies(parts: tuple[Part, ...]) -> list[str]:
     return [part.body if isinstance(part, Say | Buttons | AskLocation) else part.kind for part in parts]
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "offered", "said"),
     [
         ("Hola", (), ["Hola"]),

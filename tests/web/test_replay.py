@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bench.replay import main, replay
 from tests.notifications import FOLDER
+from tests.rows import each
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 FIXTURES: dict[str, tuple[list[str], list[str]]] = {
@@ -32,7 +33,7 @@ FIXTURES: dict[str, tuple[list[str], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", FIXTURES)
+@each("name", FIXTURES)
 def test_each_body_is_told_as_it_is_understood(name: str) -> None:
     replayed = replay((FOLDER / f"{name}.json").read_bytes(), NOW)
     assert (replayed.status, replayed.understood, replayed.aside) == (200, *FIXTURES[name])
@@ -43,7 +44,7 @@ def body(**change: object) -> bytes:
     return json.dumps({"object": "whatsapp_business_account", "entry": [{"changes": [change]}]}).encode()
 
 
-@pytest.mark.parametrize(
+@each(
     ("raw", "status", "reason"),
     [
         (b"hola", 400, "the body is not JSON"),

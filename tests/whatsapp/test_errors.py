@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bot.whatsapp.errors import GraphError, MetaUnavailable, Remedy, error_from, fix_for, needs_operator, remedy_for
+from tests.rows import each
 
 RETRY = (1, 2, 4, 17, 32, 613, 80007, 130429, 131000, 131016, 131056, 131057, 133004, 134101, 2494100)
 FIX = (0, 3, 10, 33, 190, 200, 299, 368, 131005, 131031, 131037, 131042, 131044, 131045, 133010)
@@ -19,7 +20,7 @@ OPERATORS = (
 NEVER = (*OF_THE_PERSON, *OPERATORS)
 
 
-@pytest.mark.parametrize(
+@each(
     ("code", "remedy"),
     [
         *((code, Remedy.RETRY) for code in RETRY),
@@ -47,7 +48,7 @@ def test_what_meta_calls_transient_is_tried_again_unless_we_know_better(code: in
     assert error.remedy is remedy
 
 
-@pytest.mark.parametrize(
+@each(
     ("error", "details"),
     [
         ({"code": 100, "message": "m", "error_data": {"details": "The details"}}, "The details"),
@@ -62,7 +63,7 @@ def test_details_are_taken_from_where_they_are(error: dict[str, Any], details: s
     assert str(error_from(400, json.dumps({"error": error}).encode())) == f"Meta's error 100: {details}"
 
 
-@pytest.mark.parametrize(
+@each(
     "body",
     [
         b"",
@@ -78,14 +79,14 @@ def test_details_are_taken_from_where_they_are(error: dict[str, Any], details: s
     ],
     ids=["empty", "html", "null", "list", "text", "error text", "odd code", "true", "binary", "too deep"],
 )
-@pytest.mark.parametrize(("status", "in_doubt"), [(400, False), (404, False), (302, False), (500, True), (502, True)])
+@each(("status", "in_doubt"), [(400, False), (404, False), (302, False), (500, True), (502, True)])
 def test_without_metas_envelope_nobody_knows_what_happened(body: bytes, status: int, in_doubt: object) -> None:
     error = error_from(status, body)
     assert isinstance(error, MetaUnavailable)
     assert error.in_doubt is in_doubt
 
 
-@pytest.mark.parametrize(
+@each(
     ("code", "theirs"),
     [*((code, False) for code in (*RETRY, *FIX, *OF_THE_PERSON, 131047)), *((code, True) for code in OPERATORS)],
 )
@@ -93,7 +94,7 @@ def test_operators_hear_of_what_is_no_fault_of_the_person(code: int, theirs: obj
     assert needs_operator(code) is theirs
 
 
-@pytest.mark.parametrize(
+@each(
     ("code", "fix"),
     [
         (131061, "maximum price"),

@@ -2,11 +2,11 @@
 
 import re
 
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.whatsapp.formatting import PART_LIMIT, split
+from tests.rows import each
 
 
 def test_a_short_text_is_one_part_and_nothing_is_none() -> None:
@@ -19,7 +19,7 @@ def test_a_text_of_exactly_the_limit_is_one_part() -> None:
     assert [len(part) for part in split("a" * (PART_LIMIT + 1))] == [PART_LIMIT, 1]
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "parts"),
     [
         ("uno dos\n\ntres cuatro", ["uno dos", "tres cuatro"]),
@@ -35,7 +35,7 @@ def test_a_long_text_is_cut_at_the_largest_break(text: str, parts: list[str]) ->
     assert split(text, 14) == parts
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "limit"),
     [
         ("👍🏽" * 10, 6),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +23,7 @@ from bot.messages.outbound import (
 from bot.whatsapp.limits import fit
 from bot.whatsapp.rendering import render
 from sandbox.meta.validation import parse_request
+from tests.rows import each
 
 TO = Reply(id="r", parts=(), phone="5215512345678")
 FILE = StoredFile(key="out/a.pdf", mime="application/pdf")
@@ -47,7 +47,7 @@ def shape(part: Part) -> tuple[str, ...]:
     return (part.kind, *(choice.title for choice in part.choices)) if isinstance(part, Buttons | Menu) else (part.kind,)
 
 
-@pytest.mark.parametrize(
+@each(
     ("part", "shapes"),
     [
         (buttons("Sí", "No"), [("buttons", "Sí", "No")]),
@@ -119,7 +119,7 @@ def test_a_description_that_is_cut_is_read_in_full_above_the_list() -> None:
     assert fitting.choices[0].description == "d" * 71 + "…"
 
 
-@pytest.mark.parametrize("letter", [FAMILY, "🇲🇽", "👍🏽", "ñ", "क्षि", "1️⃣"])
+@each("letter", [FAMILY, "🇲🇽", "👍🏽", "ñ", "क्षि", "1️⃣"])
 def test_a_title_is_cut_between_letters_and_never_inside_one(letter: str) -> None:
     (fitting,) = fit([buttons(letter * 21)])
     assert isinstance(fitting, Buttons)

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.whatsapp.markdown import LONGEST, whatsapp
+from tests.rows import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("markdown", "drawn"),
     [
         ("**negritas** y más", "*negritas* y más"),
@@ -154,7 +155,7 @@ PIECES = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("piece", PIECES)
+@each("piece", PIECES)
 def test_no_answer_takes_longer_than_its_length(piece: str) -> None:
     def seconds(length: int) -> float:
         text = (piece * (length // len(piece) + 1))[:length]

@@ -4,8 +4,6 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
 from bot.messages.inbound import (
     CallPermission,
     ContactCard,
@@ -28,6 +26,7 @@ from bot.messages.inbound import (
     Video,
     Voice,
 )
+from tests.rows import each
 from tests.whatsapp.webhook_values import ANA, FROM_ANA, METADATA, NOW, notification, value
 
 MEDIA = {"id": "9001", "mime_type": "image/jpeg", "sha256": "5M0="}
@@ -178,12 +177,12 @@ CONTENTS: dict[str, tuple[dict[str, Any], Content]] = {
 }
 
 
-@pytest.mark.parametrize(("message", "content"), CONTENTS.values(), ids=CONTENTS)
+@each(("message", "content"), CONTENTS.values(), ids=CONTENTS)
 def test_what_a_message_says(message: dict[str, Any], content: Content) -> None:
     assert read(**message).content == content
 
 
-@pytest.mark.parametrize(
+@each(
     "message",
     [
         {"type": "text"},
@@ -218,7 +217,7 @@ def test_a_known_type_with_odd_insides_is_kept_as_unreadable(message: dict[str, 
     assert read(**message).content == Unsupported(type=message["type"])
 
 
-@pytest.mark.parametrize("name", [None, "", {"first": "Ana"}, ["Ana"]])
+@each("name", [None, "", {"first": "Ana"}, ["Ana"]])
 def test_a_name_may_be_missing_or_odd(name: Any) -> None:
     (message,) = notification(value(FROM_ANA, contacts=[ANA | {"profile": {"name": name}}])).messages
     assert message.name is None
@@ -230,7 +229,7 @@ def test_half_an_emoji_is_stored_as_a_sign_that_can_be() -> None:
     assert Inbound.model_validate_json(message.model_dump_json()) == message
 
 
-@pytest.mark.parametrize(
+@each(
     ("sender", "contacts", "phone", "bsuid"),
     [
         ({"from": "5215512345678"}, [], "5215512345678", None),
@@ -280,8 +279,8 @@ DISPLAYED: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("metadata", DISPLAYED.values(), ids=DISPLAYED)
-@pytest.mark.parametrize("field", ["messages", "standby", "smb_message_echoes", "echo on standby"])
+@each("metadata", DISPLAYED.values(), ids=DISPLAYED)
+@each("field", ["messages", "standby", "smb_message_echoes", "echo on standby"])
 def test_somebody_without_a_phone_is_never_taken_for_the_business(metadata: Any, field: str) -> None:
     written = {"id": "wamid.1", "from_user_id": "MX.8801", "type": "text", "text": {"body": "Hola"}}
     sent = {"id": "wamid.1", "to_user_id": "MX.8801", "type": "text", "text": {"body": "Hola"}}
@@ -306,14 +305,14 @@ OURS: dict[str, tuple[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize(("phone", "displayed"), OURS.values(), ids=OURS)
+@each(("phone", "displayed"), OURS.values(), ids=OURS)
 def test_the_business_itself_is_known_however_its_number_is_written(phone: str, displayed: Any) -> None:
     metadata = {"display_phone_number": displayed, "phone_number_id": "1"}
     found = notification(value(FROM_ANA | {"from": phone, "id": "wamid.2"}, FROM_ANA, contacts=[], metadata=metadata))
     assert [message.id for message in found.messages] == ["wamid.1"]
 
 
-@pytest.mark.parametrize("displayed", ["+52 1 55 0000 1112", "525500001111", "+1 (555) 078-3881", None])
+@each("displayed", ["+52 1 55 0000 1112", "525500001111", "+1 (555) 078-3881", None])
 def test_a_status_is_read_whatever_our_number_looks_like(displayed: Any) -> None:
     status = {"id": "wamid.1", "status": "sent", "recipient_user_id": "MX.8801"}
     found = notification({"metadata": {"display_phone_number": displayed}, "statuses": [status]})
@@ -323,13 +322,13 @@ def test_a_status_is_read_whatever_our_number_looks_like(displayed: Any) -> None
 IDS = ["9001", "wacid.HBgNNTIxNTUxMjM0NTY3OBUCABIYFjNFQjA=", "a-b_c", "x" * 512, "12:34@56", "AQ+b/9==", "-7"]
 
 
-@pytest.mark.parametrize("media_id", IDS)
-@pytest.mark.parametrize("kind", ["image", "audio", "video", "document", "sticker"])
+@each("media_id", IDS)
+@each("kind", ["image", "audio", "video", "document", "sticker"])
 def test_a_media_id_is_any_plain_name(kind: str, media_id: str) -> None:
     assert getattr(read(**{"type": kind, kind: {"id": media_id}}).content, "media_id", None) == media_id
 
 
-@pytest.mark.parametrize(
+@each(
     "message",
     [
         None,
@@ -350,7 +349,7 @@ def test_what_nobody_sent_is_counted_and_costs_its_neighbours_nothing(message: A
     assert found.unknown == ["message"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("timestamp", "sent_at"),
     [
         ("1764000000", datetime.fromtimestamp(1764000000, UTC)),

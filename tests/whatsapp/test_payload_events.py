@@ -8,6 +8,7 @@ import pytest
 from bot.messages.inbound import Status, System, Unsupported
 from bot.whatsapp.account_updates import handover
 from bot.whatsapp.payload import NotJSON, parse
+from tests.rows import each
 from tests.whatsapp.webhook_values import FROM_ANA, METADATA, NOW, notification, value
 
 
@@ -29,16 +30,14 @@ def test_statuses_say_what_became_of_our_messages() -> None:
     assert found.messages == []
 
 
-@pytest.mark.parametrize(
-    "status", [None, {}, {"id": "w"}, {"status": "sent"}, {"id": "w", "status": "captured", "type": "payment"}]
-)
+@each("status", [None, {}, {"id": "w"}, {"status": "sent"}, {"id": "w", "status": "captured", "type": "payment"}])
 def test_a_status_of_something_else_is_counted(status: Any) -> None:
     found = notification({"statuses": [status, {"id": "wamid.1", "status": "sent"}]})
     assert [status.wamid for status in found.statuses] == ["wamid.1"]
     assert found.unknown == ["status"]
 
 
-@pytest.mark.parametrize("field", ["history", "message_template_status_update", "account_update", "telepathy"])
+@each("field", ["history", "message_template_status_update", "account_update", "telepathy"])
 def test_messages_of_other_fields_start_nothing(field: str) -> None:
     found = notification(value(FROM_ANA | {"type": "text", "text": {"body": "Hola"}}), field=field)
     assert (found.messages, found.statuses, [change.field for change in found.changes]) == ([], [], [field])
@@ -75,7 +74,7 @@ def test_the_same_news_has_the_same_digest_and_other_news_another() -> None:
     assert first == again != other
 
 
-@pytest.mark.parametrize(
+@each(
     "around",
     [
         {"object": "page"},
@@ -93,12 +92,12 @@ def test_shapes_that_are_not_metas_hold_nothing(around: dict[str, Any]) -> None:
     assert (found.messages, found.statuses) == ([], [])
 
 
-@pytest.mark.parametrize("body", [b"{}", b"[]", b"null", b"7", b'"hola"', b'[{"object": 1}]'])
+@each("body", [b"{}", b"[]", b"null", b"7", b'"hola"', b'[{"object": 1}]'])
 def test_json_that_is_no_notification_is_taken_and_counted(body: bytes) -> None:
     assert parse(body, NOW).unknown == ["object"]
 
 
-@pytest.mark.parametrize(
+@each(
     "body",
     [b"", b" ", b"hola", b"{", b"\xff\xfe", b'{"object": "\xff"}', b"object=1", b"[" * 100_000],
     ids=["empty", "blank", "text", "half", "binary", "not UTF-8", "a form", "too deep"],
@@ -118,7 +117,7 @@ PASS, TAKE = "control_passed", "control_taken"
 PASSED = {"new_owner_role": "escalation", "previous_owner_role": "ai_agent"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("told", "move", "to", "ours", "reason", "summary"),
     [
         ({"type": PASS, PASS: PASSED | {"metadata": "why"}}, PASS, "escalation", True, "why", None),
@@ -159,7 +158,7 @@ def test_a_summary_around_messages_is_of_each() -> None:
     assert message.before == "She wants a refund"
 
 
-@pytest.mark.parametrize(
+@each(
     ("call", "kept"),
     [
         ({"event": "terminate", "direction": "USER_INITIATED"}, True),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot.whatsapp.phone_numbers import canonical, canonical_variant, exact_variants, variants
+from tests.rows import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("phone", "found", "certain"),
     [
         ("5215512345678", {"5215512345678", "525512345678"}, {"5215512345678", "525512345678"}),

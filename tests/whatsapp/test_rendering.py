@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from bot.messages.outbound import (
     AskLocation,
     Attachment,
@@ -21,6 +19,7 @@ from bot.messages.outbound import (
 )
 from bot.whatsapp.rendering import Plain, render
 from sandbox.meta.validation import parse_request
+from tests.rows import each
 
 ANA = Reply(id="r", parts=(), phone="5215512345678", bsuid="MX.1")
 SAM = Reply(id="r", parts=(), bsuid="US.13491208655302741918")
@@ -32,7 +31,7 @@ def interactive(kind: str, body: str, action: dict[str, Any], **more: Any) -> di
     return {"type": kind, "body": {"text": body}, "action": action} | more
 
 
-@pytest.mark.parametrize(
+@each(
     ("part", "kind", "content"),
     [
         (Say(body="Hola"), "text", {"body": "Hola", "preview_url": False}),

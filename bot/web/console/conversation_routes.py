@@ -62,7 +62,7 @@ class LabelChanges(Body):
 @routes.get("/console/api/conversations", allow_head=False)
 @operators_may("read")
 async def conversations(request: web.Request, caller: Caller) -> web.Response:
-    """A page of conversations."""
+    """A page of conversations, and how many there are to look at."""
     query, console = read_query(request, ConversationQuery), await parts(request)
     from bot.history.cursors import WrongCursor  # noqa: PLC0415 - loaded with the console's parts
 
@@ -77,7 +77,7 @@ async def conversations(request: web.Request, caller: Caller) -> web.Response:
         )
     except WrongCursor as error:
         raise ApiProblem(422, "field_wrong", field="cursor", why=str(error)) from error
-    return json_answer(page.as_json())
+    return json_answer(page.as_json() | {"counts": await console.history.counts(caller.who)})
 
 
 @routes.get(_ONE, allow_head=False)

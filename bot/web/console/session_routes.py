@@ -79,7 +79,7 @@ async def log_in(request: web.Request) -> web.Response:
     await console.audit.record(operator.email, "login", operator.email, address=address)
     caller = Caller(operator.email, operator.name, operator.role, address, "en", session.expires_at)
     response = json_answer(_shown(caller))
-    set_cookie(request, response, session.token, (session.expires_at - session.began_at).total_seconds())
+    set_cookie(request.app, response, session.token, (session.expires_at - session.began_at).total_seconds())
     return response
 
 
@@ -108,7 +108,7 @@ async def log_out(request: web.Request) -> web.StreamResponse:
     return await answered(request, answer)
 
 
-def set_cookie(request: web.Request, response: web.StreamResponse, token: str, seconds: float) -> None:
+def set_cookie(app: web.Application, response: web.StreamResponse, token: str, seconds: float) -> None:
     """Give the browser the session's secret, which no script can read and no other site's request carries."""
     response.set_cookie(
         COOKIE,
@@ -117,7 +117,7 @@ def set_cookie(request: web.Request, response: web.StreamResponse, token: str, s
         path="/console",
         httponly=True,
         samesite="Strict",
-        secure=request.app[PUBLIC].is_secure,
+        secure=app[PUBLIC].is_secure,
     )
 
 

@@ -34,6 +34,7 @@ from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
 from tests.paths import ROOT
 from tests.processes import eventually
+from tests.rows import each
 from tests.world import Start, World
 
 TOOLS = [row.tool for row in TABLE]
@@ -69,7 +70,7 @@ def _context(redis: Redis, notices: Notifications) -> ToolContext:
     )
 
 
-@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+@each("tool", TOOLS, ids=lambda tool: tool.name)
 def test_a_tool_tells_the_model_what_it_does_and_takes(tool: Tool[Any]) -> None:
     offer = tool.offer
     assert len(offer.description) > 40

@@ -14,6 +14,7 @@ from bot.integrations.email.provider import address, display_name
 from bot.integrations.email.rendering import EmailRenderer, RenderedEmail, duration, money
 from bot.integrations.email.templates import TEMPLATES, Template
 from bot.messages.language import Language
+from tests.rows import each
 
 URL = "https://recado.example/ver?a=1&b=2"
 FULL: dict[Template, dict[str, Any]] = {
@@ -60,9 +61,9 @@ def written(
     return EmailRenderer().render(template, content, language, business)
 
 
-@pytest.mark.parametrize("business", ["Recado Demo", ""])
-@pytest.mark.parametrize("table", [FULL, BARE], ids=["full", "bare"])
-@pytest.mark.parametrize(("template", "language"), list(itertools.product(TEMPLATES, LANGUAGES)))
+@each("business", ["Recado Demo", ""])
+@each("table", [FULL, BARE], ids=["full", "bare"])
+@each(("template", "language"), list(itertools.product(TEMPLATES, LANGUAGES)))
 def test_an_email_says_what_it_is_for(
     template: Template, language: Language, table: dict[Template, dict[str, Any]], business: str
 ) -> None:
@@ -93,7 +94,7 @@ def test_a_name_is_text_and_never_markup_nor_an_advertisement() -> None:
         assert rendered.text.startswith("Hola:"), advert
 
 
-@pytest.mark.parametrize(
+@each(
     ("amount", "currency", "said"),
     [
         ("1899", "MXN", "$1,899.00 MXN"),
@@ -106,7 +107,7 @@ def test_money_is_written_as_people_read_it(amount: str, currency: str, said: st
     assert money(Decimal(amount), currency) == said
 
 
-@pytest.mark.parametrize(
+@each(
     ("minutes", "language", "said"),
     [
         (1, "es", "1 minuto"),
@@ -123,7 +124,7 @@ def test_a_span_is_written_in_its_largest_unit(minutes: int, language: Language,
 GOOD = {"to": "ana@cliente.example", "template": "welcome", "data": {"name": "Ana"}}
 
 
-@pytest.mark.parametrize(
+@each(
     ("job", "told"),
     [
         (None, "data: Input should be a valid dictionary"),
@@ -172,7 +173,7 @@ def test_an_address_is_taken_as_carriers_take_it(given: str, taken: str) -> None
     assert address(given) == taken
 
 
-@pytest.mark.parametrize(
+@each(
     "given",
     ["", "@", "ana", "ana@", "@x.example", "ana@localhost", "a b@x.example", "ana@x..example", ".ana@x.example",
      "ñandú@x.example", "ana@-x.example", "ana@x.example,leo@x.example", "Ana <ana@x.example>", f"{'a' * 65}@x.example",

@@ -12,6 +12,7 @@ from bot.infra.guarded_http import allowed
 from bot.infra.queues import RetryLater
 from bot.web.server import listening
 from tests.integrations.event_webhooks.conftest import TASK, Make
+from tests.rows import each
 
 
 async def test_an_endless_answer_is_not_read(deliveries: Make) -> None:
@@ -102,8 +103,8 @@ async def test_clouds_secrets_are_refused_even_where_private_addresses_are_allow
         await deliveries(f"http://{host}/latest/meta-data").process(TASK)
 
 
-@pytest.mark.parametrize("private", [False, True])
-@pytest.mark.parametrize(
+@each("private", [False, True])
+@each(
     "address",
     [
         "8.8.8.8", "1.1.1.1", "9.255.255.255", "11.0.0.1", "100.63.255.255", "100.128.0.1", "168.63.129.15",
@@ -115,7 +116,7 @@ def test_the_internet_is_allowed(address: str, *, private: bool) -> None:
     assert allowed(ip_address(address), allow_private=private)
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "::1", "fd12::1", "::ffff:10.0.0.1", "64:ff9b::a00:1"])
+@each("address", ["127.0.0.1", "10.1.2.3", "::1", "fd12::1", "::ffff:10.0.0.1", "64:ff9b::a00:1"])
 def test_private_addresses_are_allowed_where_somebody_allowed_them(address: str) -> None:
     assert allowed(ip_address(address), allow_private=True)
     assert not allowed(ip_address(address), allow_private=False)

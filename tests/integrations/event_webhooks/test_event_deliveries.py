@@ -16,6 +16,7 @@ from bot.settings import RedisSettings, Settings, SettingsWrong, SubscriberSetti
 from sandbox.simulators.event_subscriber import ErpSimulator, EventFault
 from tests.integrations.event_webhooks.conftest import EVENT, TASK, Make
 from tests.processes import eventually
+from tests.rows import each
 
 
 async def test_an_event_arrives_signed_with_the_jobs_id_and_its_time(erps: Any, deliveries: Make) -> None:
@@ -235,7 +236,7 @@ async def test_subscribers_that_fail_together_do_not_come_back_together(erps: An
     assert len(waits) == 5
 
 
-@pytest.mark.parametrize(
+@each(
     ("secret", "told"),
     [
         ("", "WEBHOOK_SECRET: is not set"),

@@ -19,6 +19,7 @@ from bot.integrations.push.vapid import new_pair
 from bot.settings import PushSettings
 from bot.web.server import listening
 from sandbox.simulators.web_push import PushFault, PushServiceSimulator
+from tests.rows import each
 
 PUBLIC, PRIVATE = new_pair()
 DATA = {"contact": "5215512345678", "title": "Pago recibido", "body": "Gracias 🌮", "url": "https://example.com/a"}
@@ -236,8 +237,8 @@ async def test_a_private_endpoint_is_refused_when_it_is_connected_to(
     assert service.calls == 0
 
 
-@pytest.mark.parametrize("sign", ["a", "ñ", "€", "🌮", "👩🏽‍🚀", "e\u0301", '"', "\\"])
-@pytest.mark.parametrize("offset", range(4))
+@each("sign", ["a", "ñ", "€", "🌮", "👩🏽‍🚀", "e\u0301", '"', "\\"])
+@each("offset", range(4))
 def test_a_long_body_fits_and_ends_in_a_whole_sign(sign: str, offset: int) -> None:
     job = PushJob(contact="1", title="Título", body="x" * offset + sign * 5000, url="https://example.com")
     told = payload(job)
@@ -259,7 +260,7 @@ async def test_the_longest_payload_is_taken_by_the_service(
     assert service.pushes[0]["title"] == "🌮" * 200
 
 
-@pytest.mark.parametrize(
+@each(
     ("data", "told"),
     [
         ({}, "contact: Field required; title: Field required"),

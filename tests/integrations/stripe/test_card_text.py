@@ -2,12 +2,11 @@
 
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from bot.integrations.stripe.formatting import day, decimal, iso_day, money
+from tests.rows import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("amount", "currency", "shown"),
     [
         (124900, "mxn", "$1,249.00 MXN"),

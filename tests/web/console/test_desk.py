@@ -141,11 +141,22 @@ async def test_after_a_day_only_a_template_may_be_sent(start: Start, ana: Person
     assert (closed.status, closed.code) == (409, "window_closed")
     unknown = await key_of(eva, conversation, {"template": "nothing_like_it"})
     assert (unknown.status, unknown.code) == (422, "template_not_sendable")
-    name = "order_confirmation"
-    parameters = {"name": "Ana", "order": "A-1", "total": "$10"}
-    world.meta.templates.add_approved(name) if hasattr(world.meta.templates, "add_approved") else None
+    template = {"template": "order_confirmation", "parameters": {"name": "Ana", "order": "A-17", "total": "10 MXN"}}
+    missing = await key_of(eva, conversation, template | {"parameters": {"name": "Ana"}}, "k2")
+    assert (missing.status, missing.code) == (422, "template_not_sendable")
     assert bodies(world, ana) == []
-    assert parameters
+    sent = await key_of(eva, conversation, template, "k3")
+    assert sent.status == 201
+    assert "A-17" in sent.body["text"]
+    await world.meta.replies(ana)
+    assert world.meta.accepted[-1].request["template"]["name"] == "order_confirmation"
+    await world.meta.writes(ana, text("gracias"))
+    assert await eventually(lambda: _sent(eva, conversation, "¡De nada!"))
+
+
+async def _sent(browser: Browser, conversation: str, words: str) -> bool:
+    """Send a text once the customer's message has opened the window."""
+    return (await key_of(browser, conversation, {"text": words}, "k4")).status == 201
 
 
 async def test_a_long_text_leaves_in_pieces_and_a_file_within_limits(world: World, ana: Person, media: Any) -> None:

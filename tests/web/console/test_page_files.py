@@ -7,9 +7,8 @@ import json
 import re
 from pathlib import Path
 
-import pytest
-
 from bot.web.console.pages import FOLDER
+from tests.rows import each
 
 _VENDOR = FOLDER / "vendor"
 _OURS = sorted(path for path in FOLDER.glob("*.js"))
@@ -23,7 +22,7 @@ def _texts(language: str) -> set[str]:
     return set(_KEY.findall((FOLDER / "texts" / f"{language}.js").read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("entry", json.loads((_VENDOR / "vendor.json").read_text()), ids=lambda entry: entry["file"])
+@each("entry", json.loads((_VENDOR / "vendor.json").read_text()), ids=lambda entry: entry["file"])
 def test_a_vendored_file_is_as_its_package_has_it(entry: dict[str, str]) -> None:
     assert hashlib.sha256((_VENDOR / entry["file"]).read_bytes()).hexdigest() == entry["sha256"]
     assert (_VENDOR / entry["licence_text"]).stat().st_size > 500
@@ -49,7 +48,7 @@ def test_every_text_that_the_page_shows_is_there() -> None:
     assert used - {""} - _texts("es") == set()
 
 
-@pytest.mark.parametrize("path", _OURS, ids=lambda path: path.name)
+@each("path", _OURS, ids=lambda path: path.name)
 def test_a_module_is_small_and_writes_no_markup(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.startswith("// ")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from bot.whatsapp.templates.parameters import ParametersWrong, Synced, cleaned, components, synced_from, words
+from tests.rows import each
 
 NAMED = [
     {"type": "HEADER", "format": "TEXT", "text": "Pedido {{order}}"},
@@ -52,7 +53,7 @@ def test_the_words_are_what_the_person_reads() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "missing", "unknown"),
     [
         ({}, ["order", "name"], []),
@@ -68,7 +69,7 @@ def test_missing_and_unknown_values_are_named(given: dict[str, str], missing: li
     assert all(name in str(caught.value) for name in (*missing, *unknown))
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "clean"),
     [
         ("Ana", "Ana"),
@@ -88,7 +89,7 @@ def test_a_value_is_one_line_without_what_meta_refuses(value: str, clean: str) -
     assert cleaned(value) == clean
 
 
-@pytest.mark.parametrize("letter", ["x", "ñ", "👍", "🇲🇽"])
+@each("letter", ["x", "ñ", "👍", "🇲🇽"])
 def test_too_long_values_are_shortened_until_the_text_fits(letter: str) -> None:
     header, body = components(template(NAMED), {"name": letter * 2000, "order": letter * 300})
     (order,) = values(header)
@@ -104,10 +105,8 @@ def test_short_values_stay_whole_beside_a_long_one() -> None:
     assert values(body)[1] == "A-17"
 
 
-@pytest.mark.parametrize(
-    ("value", "place"), [("https://shop.example/a.jpg", "link"), ("1234567890", "id")], ids=["a link", "an id"]
-)
-@pytest.mark.parametrize("kind", ["IMAGE", "VIDEO", "DOCUMENT"])
+@each(("value", "place"), [("https://shop.example/a.jpg", "link"), ("1234567890", "id")], ids=["a link", "an id"])
+@each("kind", ["IMAGE", "VIDEO", "DOCUMENT"])
 def test_a_media_header_needs_its_file_with_each_message(kind: str, value: str, place: str) -> None:
     with_media = template([{"type": "HEADER", "format": kind}, {"type": "BODY", "text": "Listo."}])
     assert with_media.parameters == ("header",)
@@ -134,7 +133,7 @@ def test_buttons_take_the_end_of_their_address_and_their_code_by_position() -> N
     assert code["parameters"] == [{"type": "coupon_code", "coupon_code": "AHORRA"}]
 
 
-@pytest.mark.parametrize(
+@each(
     ("raw", "kept"),
     [
         ({"name": "a", "language": "es"}, ("UNKNOWN", "POSITIONAL", None)),

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import pytest
-
 from bot.whatsapp.templates.rules import Button, Definition, Wording, create_body, problems
 from sandbox.meta.templates import Templates
+from tests.rows import each
 
 GOOD: dict[str, Any] = {
     "header": "Pedido {{order}}",
@@ -32,7 +31,7 @@ def numbered(kind: dict[str, str], count: int) -> list[dict[str, str]]:
     return [kind | {"text": f"{kind['text']} {number}"} for number in range(count)]
 
 
-@pytest.mark.parametrize(
+@each(
     "changes",
     [{}, buttons(URL, CALL, REPLY, CODE), buttons(*numbered(REPLY, 10)), {"header": "", "footer": "", "buttons": []}],
     ids=["all parts", "every button", "ten replies", "a body alone"],
@@ -43,7 +42,7 @@ def test_a_definition_within_the_rules_has_no_problem_and_meta_takes_it(changes:
     assert Templates([]).create(create_body(good)).status == "PENDING"
 
 
-@pytest.mark.parametrize(
+@each(
     ("changes", "place", "complaint"),
     [
         ({"name": "Order-Ready"}, ("name",), "small letters"),

@@ -16,7 +16,8 @@ _COUNTED = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 _SQLITE = (
     """
     CREATE VIRTUAL TABLE messages_words USING fts5(
-      body, transcript, content='messages', content_rowid='seq', tokenize='unicode61 remove_diacritics 2'
+      body, transcript, content='messages', content_rowid='seq', tokenize='unicode61 remove_diacritics 2',
+      prefix='2 3'
     )
     """,
     """

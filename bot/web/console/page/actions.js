@@ -22,6 +22,8 @@ async function act(id, what, body) {
 }
 
 export async function take(id) {
+  // A live event may bring the box before the answer does.
+  focusWriting();
   try {
     place(await post(route(id, "take")));
     focusWriting();

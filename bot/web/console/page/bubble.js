@@ -4,25 +4,28 @@ import { WhatsAppText } from "./formatting.js";
 import { html, names } from "./html.js";
 import { Icon } from "./icon.js";
 import { clock, fullTime, t, word } from "./language.js";
+import { operatorName } from "./lists.js";
 import { Media } from "./media.js";
+import { quote } from "./quoting.js";
 import { Failure, Ticks } from "./ticks.js";
 import { showMessage } from "./thread.js";
 import { showTurn } from "./side.js";
 
 const GROUP_MS = 5 * 60 * 1000;
 
-export function Bubble({ message, previous, name }) {
+export function Bubble({ message, previous, name, conversation }) {
   const { direction, author = {}, at } = message;
   const ours = direction === "out";
   const grouped = previous && previous.direction === direction && sameAuthor(previous.author, author) && new Date(at) - new Date(previous.at) < GROUP_MS;
   const failed = message.status === "failed";
   return html`<article class=${names("bubble", ours ? "ours" : "theirs", author.kind, { grouped, failed, gone: message.deleted_at })} data-message=${message.id} tabindex="-1" aria-label=${heard(message, name)}>
-    ${!grouped && ours && html`<p class="who">${author.kind === "operator" ? html`<${Icon} name="person" />${author.name}` : html`<${Icon} name="bot" />${t(author.kind === "app" ? "author_app" : "author_bot")}`}</p>`}
+    ${!grouped && ours && html`<p class="who">${author.kind === "operator" ? html`<${Icon} name="person" />${operatorNameOf(author)}` : html`<${Icon} name="bot" />${t(author.kind === "app" ? "author_app" : "author_bot")}`}</p>`}
     ${message.quote && html`<${Quote} quote=${message.quote} name=${name} />`}
     ${message.deleted_at ? html`<${Deleted} message=${message} />` : html`<${Content} message=${message} />`}
     <footer>
       ${message.edited_at && html`<span title=${fullTime(message.edited_at)}>${t("edited")}</span>`}
-      ${message.turn && html`<button type="button" class="why-link" onClick=${() => showTurn(message.turn)}>${t("why")}</button>`}
+      ${ours && message.turn && html`<button type="button" class="why-link" onClick=${() => showTurn(message.turn)}>${t("why")}</button>`}
+      ${conversation && !message.deleted_at && html`<button type="button" class="quote-link" aria-label=${t("quote_this")} title=${t("quote_this")} onClick=${() => quote(conversation, { id: message.id, text: message.text || message.transcript, kind: message.kind })}><${Icon} name="reply" /></button>`}
       <time datetime=${at} title=${fullTime(at)}>${clock(at)}</time>
       ${ours && html`<${Ticks} status=${message.status} />`}
     </footer>
@@ -31,11 +34,12 @@ export function Bubble({ message, previous, name }) {
   </article>`;
 }
 
+const operatorNameOf = ({ name, email }) => name ?? (email ? operatorName(email) : t("author_app"));
 const sameAuthor = (one = {}, other = {}) => one.kind === other.kind && one.email === other.email;
 
 /** The message's beginning for those who hear the page. */
 function heard({ direction, author = {}, kind, text }, name) {
-  const who = direction === "in" ? (name ?? t("customer")) : author.kind === "operator" ? author.name : t("author_bot");
+  const who = direction === "in" ? (name ?? t("customer")) : author.kind === "operator" ? operatorNameOf(author) : t("author_bot");
   return `${who}: ${(text || word("kind", kind)).slice(0, 120)}`;
 }
 

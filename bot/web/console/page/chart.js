@@ -20,7 +20,7 @@ export function Chart({ title, days, series, show }) {
       width: box.current.clientWidth || 400,
       height: HEIGHT,
       cursor: { y: false },
-      series: [{ label: t("day"), value: (_, at) => (at ? shortDay(at) : "") }, ...shown.map((one) => ({ label: one.name, stroke: colour(one.colour), width: 2, fill: shown.length === 1 ? `${colour(one.colour)}22` : undefined, points: { show: days.length < 2 }, value: (_, value) => (value === null || value === undefined ? "–" : show(value)) }))],
+      series: [{ label: t("day"), value: (_, at) => (at ? shortDay(at) : "") }, ...shown.map((one) => ({ label: one.name, stroke: colour(one.colour), width: 2, fill: shown.length === 1 ? `${colour(one.colour)}22` : undefined, points: { show: days.length <= 31, size: 5 }, value: (_, value) => (value === null || value === undefined ? "–" : show(value)) }))],
       axes: [{ ...axis, values: (_, all) => all.map(shortDay), grid: { show: false } }, { ...axis, values: (_, all) => all.map((value) => show(value)), size: 70 }],
       scales: { x: { time: true }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
       legend: { live: true, show: shown.length > 1 },

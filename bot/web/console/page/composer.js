@@ -9,6 +9,7 @@ import { Icon, IconButton } from "./icon.js";
 import { counted, number, t } from "./language.js";
 import { lists, operatorName } from "./lists.js";
 import { send } from "./outgoing.js";
+import { quote, quoteOf, Quoting } from "./quoting.js";
 import { Suggestions, useSuggestions } from "./suggestions.js";
 import { openTemplates } from "./template_picker.js";
 import { VoiceRecorder } from "./voice_recorder.js";
@@ -75,7 +76,9 @@ function Box({ one, mode: kind }) {
     const words = text.trim();
     if (!words) return;
     write("");
-    send(one.id, kind === "note" ? { note: words } : { text: words });
+    const cited = kind === "reply" ? quoteOf(one.id) : undefined;
+    send(one.id, kind === "note" ? { note: words } : { text: words, ...(cited && { reply_to: cited.id }) });
+    if (cited) quote(one.id);
     box.current.focus();
   };
   const keys = (event) => {
@@ -98,6 +101,7 @@ function Box({ one, mode: kind }) {
   const parts = Math.ceil([...text].length / TEXT_LIMIT);
   return html`<div class="writing">
     <${Suggestions} of=${suggestions} />
+    ${kind === "reply" && html`<${Quoting} conversation=${one.id} />`}
     <textarea id="words" ref=${box} rows="1" value=${text} placeholder=${t(`placeholder_${kind}`)} aria-label=${t(`mode_${kind}`)} onInput=${({ target }) => write(target.value)} onKeyDown=${keys} onPaste=${pasted} ...${suggestions.attributes}></textarea>
     <div class="tools">
       ${kind === "reply" && html`

@@ -71,6 +71,12 @@ export async function loadMore() {
   }
 }
 
+/** Read how many conversations each tab has to look at; a failure is told by the list itself. */
+export async function recount() {
+  const page = await get("/conversations", { state: "waiting", limit: 1 }).catch(() => undefined);
+  if (page?.counts) counts.value = page.counts;
+}
+
 export const hasMore = () => Boolean(next);
 
 async function fetchPage(cursor) {

@@ -1,7 +1,7 @@
 // The stream of events that keeps the page current; after a gap it reads everything again.
 
 import { sessionEnded } from "./api.js";
-import { counts, refresh, reload } from "./conversations.js";
+import { counts, recount, refresh, reload } from "./conversations.js";
 import { effect, signal } from "./html.js";
 import { openId } from "./route.js";
 import { whoAmI } from "./session.js";
@@ -11,6 +11,7 @@ const ADDRESS = "/console/api/events";
 const LONGEST_WAIT = 15000;
 // Events of one moment are answered by one reading.
 const GATHER_MS = 60;
+const COUNT_MS = 250;
 
 export const online = signal(true);
 const listeners = new Set();
@@ -95,12 +96,17 @@ function receive(event) {
   if (event.type === "turn") noteTurn(event);
   if (event.counts) counts.value = event.counts;
   for (const listener of listeners) listener(event);
-  if (!event.conversation || event.state === "thinking") return;
+  const ids = event.conversations ?? (event.conversation && event.state !== "thinking" ? [event.conversation] : []);
+  if (!ids.length) return;
   if (!changed.size) setTimeout(readChanged, GATHER_MS);
-  changed.add(event.conversation);
+  for (const id of ids) changed.add(id);
 }
 
+let counting;
+
 function readChanged() {
+  clearTimeout(counting);
+  counting = setTimeout(recount, COUNT_MS);
   const ids = changed;
   changed = new Set();
   // Of a flood, the list as a whole is cheaper than each of its rows.

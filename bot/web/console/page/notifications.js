@@ -3,10 +3,12 @@
 import { conversation, counts, unreadTotal } from "./conversations.js";
 import { effect, signal } from "./html.js";
 import { t } from "./language.js";
+import { operatorName } from "./lists.js";
 import { onEvent } from "./live.js";
 import { go, openId } from "./route.js";
 import { titleOf } from "./contact_names.js";
 import { me } from "./session.js";
+import { toast } from "./toasts.js";
 
 export const sound = signal(localStorage.getItem("sound") !== "off");
 export const notifications = signal("Notification" in globalThis ? Notification.permission : "unavailable");
@@ -32,7 +34,19 @@ export function startNotifications() {
 }
 
 /** Announce somebody who waits for a person, and words in a conversation of mine that is not before my eyes. */
-function consider({ conversation: id }) {
+function consider(event) {
+  if (event.type === "note" && event.mentions?.includes(me.value.email) && event.author !== me.value.email) return mention(event);
+  for (const id of event.conversations ?? [event.conversation]) considerOne(id);
+  return undefined;
+}
+
+function mention({ conversation: id, author }) {
+  const words = t("mentioned", { who: operatorName(author), name: titleOf(conversation(id)?.contact) });
+  toast(words);
+  announce({ id }, words);
+}
+
+function considerOne(id) {
   const one = conversation(id);
   if (!one) return;
   if (one.state !== "waiting") announced.delete(id);

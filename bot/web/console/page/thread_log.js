@@ -1,6 +1,7 @@
 // The messages of a conversation, with days between them; older ones load as the person scrolls up.
 
 import { Bubble } from "./bubble.js";
+import { isMine } from "./conversations.js";
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
 import { Icon } from "./icon.js";
 import { day, t } from "./language.js";
@@ -8,6 +9,7 @@ import { EventLine, NoteCard } from "./lines.js";
 import { waitingIn } from "./outgoing.js";
 import { Pending } from "./pending.js";
 import { found, loadOlder, refreshThread, thread } from "./thread.js";
+import { windowLeft } from "./window_clock.js";
 import { Working } from "./working.js";
 
 const NEAR = 120;
@@ -18,6 +20,7 @@ export function ThreadLog({ one }) {
   const [below, tellBelow] = useState(false);
   const { messages, before, loading, problem } = thread.value;
   const waiting = waitingIn(one.id, messages);
+  const answerable = isMine(one) && windowLeft(one) > 0;
   const count = messages.length + waiting.length;
 
   const scrolled = () => {
@@ -58,7 +61,7 @@ export function ThreadLog({ one }) {
         ${!messages.length && !loading && !problem && !waiting.length && html`<p class="muted log-loading">${t("no_messages")}</p>`}
         ${withDays(messages).map(([message, starts, previous]) => html`
           ${starts && html`<p key=${`day-${message.id}`} class="day">${day(message.at)}</p>`}
-          <${Line} key=${message.id} message=${message} previous=${starts ? undefined : previous} name=${one.contact.name} />`)}
+          <${Line} key=${message.id} message=${message} previous=${starts ? undefined : previous} name=${one.contact.name} conversation=${answerable ? one.id : undefined} />`)}
         ${waiting.map((item) => html`<${Pending} key=${item.key} item=${item} />`)}
         <${Working} id=${one.id} />
       </div>
@@ -67,10 +70,10 @@ export function ThreadLog({ one }) {
   </div>`;
 }
 
-function Line({ message, previous, name }) {
+function Line({ message, previous, name, conversation }) {
   if (message.direction === "note") return html`<${NoteCard} message=${message} />`;
   if (message.direction === "event") return html`<${EventLine} message=${message} />`;
-  return html`<${Bubble} message=${message} previous=${previous} name=${name} />`;
+  return html`<${Bubble} message=${message} previous=${previous} name=${name} conversation=${conversation} />`;
 }
 
 /** Each message with whether its day begins with it. */

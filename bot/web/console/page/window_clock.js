@@ -14,7 +14,7 @@ export const windowLeft = (one) => (one?.window_closes_at ? -secondsSince(one.wi
 
 export function WindowClock({ one, words }) {
   const left = windowLeft(one);
-  const said = left > 0 ? t("window_open", { left: duration(left) }) : t("window_shut");
+  const said = left > 0 ? t("window_open", { left: duration(Math.min(left, DAY - 1)) }) : t("window_shut");
   if (left <= 0) return html`<span class="window-clock shut" role="img" aria-label=${said} title=${said}><${Icon} name="lock" />${words && html`<span aria-hidden="true">${said}</span>`}</span>`;
   const share = Math.min(1, left / DAY);
   return html`<span class=${names("window-clock", { soon: left < SOON })} role="img" aria-label=${said} title=${said}>

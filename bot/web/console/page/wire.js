@@ -41,7 +41,7 @@ export function messageOf(raw) {
 function authorOf({ author, author_name: name }) {
   if (author && typeof author === "object") return author;
   if (CUSTOMER.includes(author)) return { kind: "contact" };
-  if (author === "operator") return { kind: "operator", name, email: name };
+  if (author === "operator") return { kind: "operator", email: name };
   return { kind: author === "app" ? "app" : "bot" };
 }
 

@@ -1,0 +1,62 @@
+"""Watcher of the documents' folder: where saving is releasing, a saved document is synced for the next release."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bot.knowledge.embeddings import EmbeddingsFailed, embedder_of
+from bot.knowledge.folder import FolderMissing, paths_of
+from bot.prompting.knowledge_lock import lock_text, note_synced
+from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.database.engine import Database
+
+_log = structlog.get_logger()
+_LOOK_SECONDS = 2.0
+# Path, time of the last change, and size of each file.
+_State = list[tuple[str, int, int]]
+
+
+async def watch(redis: Redis, settings: Settings, open_database: Callable[[], Awaitable[Database]]) -> None:
+    """Sync each saved change, for ever; a folder that isn't there is waited for."""
+    seen: _State | None = None
+    while True:
+        state = await asyncio.to_thread(_state_of, settings.knowledge.dir)
+        if state and state != seen:
+            try:
+                await _sync(redis, settings, await open_database())
+                seen = state
+            except (FolderMissing, EmbeddingsFailed, RedisError, OSError) as error:
+                _log.warning("knowledge_not_synced", error=type(error).__name__, fix="see `recado knowledge check`")
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _sync(redis: Redis, settings: Settings, database: Database) -> None:
+    from bot.knowledge.answers import accepted_answers  # noqa: PLC0415 - SQLAlchemy, for the one process that watches
+    from bot.knowledge.store import KnowledgeStore  # noqa: PLC0415 - as above
+    from bot.knowledge.sync import KnowledgeSync  # noqa: PLC0415 - as above
+
+    work = KnowledgeSync(KnowledgeStore(database), embedder_of(settings.embeddings), settings.service.default_language)
+    report = await work.run(settings.knowledge.dir, await accepted_answers(database))
+    for finding in report.findings:
+        _log.warning("document_left_out" if finding.is_error else "document_cut", why=str(finding))
+    if report.documents:
+        await note_synced(redis, lock_text(report.digest, report.documents))
+        _log.info("knowledge_synced", set=report.digest, documents=len(report.documents), new=report.read)
+
+
+def _state_of(folder: Path) -> _State:
+    try:
+        found = ((path, path.stat()) for path in paths_of(folder))
+        return sorted((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in found)
+    except OSError:
+        # A file that vanished just now; the next look finds its folder without it.
+        return []

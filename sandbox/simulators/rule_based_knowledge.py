@@ -1,0 +1,52 @@
+"""The stand-in's use of the documents: it searches what no other rule answers, and quotes the best passage."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+from bot.knowledge.words import question_words
+from bot.messages.language import Language
+
+TOOL = "search_knowledge"
+_FEWEST_WORDS = 2
+_OF_PRICES = frozenset({"cuanto", "cuesta", "cuestan", "vale", "sale", "precio", "how", "much", "cost", "price"})
+_PLAN = re.compile(r"\b(planes|plan|plans|precios|prices)\b", re.IGNORECASE)
+_PASSAGE = re.compile(r"<document_passage>(.*?)</document_passage>", re.DOTALL)
+_LONGEST = 700
+_SAY: dict[str, dict[Language, str]] = {
+    "nothing": {
+        "es": "Eso no lo sé: no está en nuestros documentos. ¿Quieres que te escriba una persona del equipo?",
+        "en": "I don't know that: it isn't in our documents. Shall somebody of the team write to you?",
+    },
+    "source": {"es": "Fuente", "en": "Source"},
+    "page": {"es": "página", "en": "page"},
+}
+
+
+def is_question(words: str, offered: set[Any]) -> bool:
+    """Whether these words are worth a search."""
+    return TOOL in offered and len(re.findall(r"[^\W\d_]{2,}", words)) >= _FEWEST_WORDS
+
+
+def is_price_of_something(words: str, offered: set[Any]) -> bool:
+    """Whether a question about a price is about something else than the plans, which are among the facts."""
+    return TOOL in offered and not _PLAN.search(words) and any(word not in _OF_PRICES for word in question_words(words))
+
+
+def described(result: str, language: Language) -> str:
+    """The best passage with its source, or that nothing answers."""
+    found = _PASSAGE.search(result)
+    if found is None:
+        return _SAY["nothing"][language]
+    facts = {name: _fact(found[1], name) for name in ("source", "place", "text")}
+    heading, _, body = facts["text"].partition("\n")
+    place = facts["place"].replace("page ", f"{_SAY['page'][language]} ")
+    source = " · ".join(filter(None, (facts["source"], place if place != heading else "")))
+    return f"{(body or heading)[:_LONGEST]}\n\n_{_SAY['source'][language]}: {source}_"
+
+
+def _fact(passage: str, name: str) -> str:
+    found = re.search(rf"<{name}>(.*?)</{name}>", passage, re.DOTALL)
+    return html.unescape(found[1]) if found else ""
