@@ -24,6 +24,7 @@ from bot.messages.prompt_text import part_text, tagged, text_without_file
 from bot.prompting.prompts import Prompts
 from bot.turns.reply import composed
 from bot.whatsapp.markdown import whatsapp
+from evals.case_documents import SET
 from evals.cases import FILE_KINDS, Case, CaseTurn, Expected
 from evals.environment import CaseEnvironment
 from evals.expectations import TurnOutcome
@@ -91,6 +92,7 @@ class CaseRun:
             language=language,
             now=now,
             effect=f"t_{conversation[2:14]}_{number}",
+            knowledge=SET if self.environment.knowledge else None,
             photos=(perception.photo_text,) if perception.photo_text else (),
         )
         agent_turn = _AgentTurn(self.prompts, context, now, model, self.case.turns[number].expect, later=number > 0)

@@ -45,8 +45,9 @@ Call = str | dict[str, Annotated[dict[str, Any], BeforeValidator(plain_yaml.type
 class Expected(_CaseModel):
     """Expectations of one turn. Texts are compared without regard to capitals; `calls` in any order.
 
-    A call is a tool's name, or `name: {argument: value}`; all other arguments may have any value.
-    `milliseconds` are those of the models. `judge` is a rubric for a judging model.
+    A call is a tool's name, or `name: {argument: value}`; all other arguments may have any value. `sources` are files
+    of documents of which passages were found. `claims_nothing` expects that no passage was found, and that the reply
+    says so without a figure. `milliseconds` are those of the models. `judge` is a rubric for a judging model.
     """
 
     calls: tuple[Call, ...] = ()
@@ -61,6 +62,8 @@ class Expected(_CaseModel):
     characters: int | None = Field(None, ge=0)
     refuses: bool | None = None
     hands_over: bool | None = None
+    sources: tuple[str, ...] = ()
+    claims_nothing: bool = False
     cost_usd: float | None = Field(None, gt=0)
     milliseconds: int | None = Field(None, gt=0)
     judge: str | None = None

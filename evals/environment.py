@@ -18,6 +18,7 @@ from bot.catalogue.finder import ProductFinder
 from bot.catalogue.importer import read_catalogue
 from bot.conversations.contacts import Contact
 from bot.integrations.push.vapid import new_pair
+from bot.knowledge.knowledge import Knowledge
 from bot.media.understanding import PerceivedMessage
 from bot.messages.inbound import Inbound
 from bot.prompting.business_profile import Business
@@ -26,6 +27,7 @@ from bot.services import Services, open_services
 from bot.settings import RedisSettings, Settings
 from bot.web.server import listening
 from bot.whatsapp.client import File, FileTooLarge
+from evals.case_documents import documents_of, knowledge_of_cases
 from evals.cases import Case
 from pipelines.byte_budget import ByteReservation
 from sandbox.meta.simulator import MetaSimulator
@@ -46,17 +48,21 @@ _SUBSCRIBED_AT = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
 class CaseEnvironment:
     """Services of a run. No effect of a tool leaves this environment.
 
+    `knowledge` has the documents of KNOWLEDGE_DIR and of the folder `documents` beside the cases; None without any.
     `product_finder` knows the products of the file `catalogue.csv` beside the cases.
     """
 
     services: Services
     stripe: StripeSimulator
     product_finder: ProductFinder
+    knowledge: Knowledge | None = None
 
     @property
     def tool_services(self) -> ToolServices:
         """Services of the tools, without confirmed cards, because cases have no photos to capture."""
-        return replace(self.services.tool_services, products=None, product_finder=self.product_finder)
+        return replace(
+            self.services.tool_services, products=None, product_finder=self.product_finder, knowledge=self.knowledge
+        )
 
     def person(self, case: Case, run: str) -> tuple[str, Contact]:
         """Make a conversation and a contact for one run of a case."""
@@ -118,8 +124,10 @@ async def open_environment(settings: Settings, business: Business, folder: Path)
             return business.name
 
         await services.open_email(business_name)
-        file = settings.service.prompts_dir / CASES / "catalogue.csv"
-        yield CaseEnvironment(services, stripe, ProductFinder(_stocked(services, file), services.product_finder.cards))
+        beside = settings.service.prompts_dir / CASES
+        finder = ProductFinder(_stocked(services, beside / "catalogue.csv"), services.product_finder.cards)
+        folders = documents_of(settings, beside)
+        yield CaseEnvironment(services, stripe, finder, knowledge_of_cases(settings, folders) if folders else None)
 
 
 def _stocked(services: Services, file: Path) -> Callable[[], Awaitable[Database]]:

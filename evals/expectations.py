@@ -22,6 +22,12 @@ _REFUSAL = re.compile(
     r"don['’]?t (share|have access))\b",
     re.IGNORECASE,
 )
+# The admission that something isn't known, folded.
+_UNKNOWN = re.compile(
+    r"\bno (?:lo |la )?(?:se|sabemos|tengo|tenemos|encuentro|encontre|aparece|viene|esta en)\b|\bno (?:lo )?se\b"
+    r"|(?:don'?t|do not) (?:know|have)|(?:isn'?t|not) in our"
+)
+_FIGURE = re.compile(r"\d[\d.,:]*")
 _SHOWN = 160
 
 
@@ -127,4 +133,19 @@ def _actions(expected: Expected, out: TurnOutcome) -> Iterator[str]:
         yield f"expected {'a' if expected.hands_over else 'no'} hand-over to a person"
 
 
-_CHECKS: tuple[Callable[[Expected, TurnOutcome], Iterator[str]], ...] = (_tools, _words, _size, _actions)
+def _knowledge(expected: Expected, out: TurnOutcome) -> Iterator[str]:
+    found = {source.source for one in out.tools for source in one.sources}
+    for name in expected.sources:
+        if not any(one == name or one.endswith(f"/{name}") for one in found):
+            yield f"expected a passage of {name}; found: {', '.join(sorted(found)) or 'none'}"
+    if not expected.claims_nothing:
+        return
+    if found:
+        yield f"expected no passage, found some of {', '.join(sorted(found))}"
+    if not _UNKNOWN.search(_plain(out.text)):
+        yield "expected that the reply says that it isn't known"
+    if figures := set(_FIGURE.findall(out.text)):
+        yield f"expected no figure in the reply: {', '.join(sorted(figures))}"
+
+
+_CHECKS: tuple[Callable[[Expected, TurnOutcome], Iterator[str]], ...] = (_tools, _words, _size, _actions, _knowledge)

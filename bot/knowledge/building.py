@@ -22,7 +22,13 @@ class BuiltKnowledge:
 
 
 async def build(folder: Path, embedder: Embedder, default_language: Language = "es") -> BuiltKnowledge:
-    """Read all documents of a folder. Raises FolderMissing and EmbeddingsFailed."""
+    """Read and index all documents of a folder. Raises FolderMissing and EmbeddingsFailed."""
+    documents, findings = await read_documents(folder, default_language)
+    return BuiltKnowledge(await index_of(documents, embedder), tuple(documents), tuple(findings))
+
+
+async def read_documents(folder: Path, default_language: Language) -> tuple[list[KnowledgeDocument], list[FileFinding]]:
+    """Read all documents of a folder. Raises FolderMissing."""
     listed = await asyncio.to_thread(list_folder, folder)
     documents: list[KnowledgeDocument] = []
     findings = [*listed.findings]
@@ -35,8 +41,7 @@ async def build(folder: Path, embedder: Embedder, default_language: Language = "
                 documents.append(document)
     finally:
         await reader.close()
-    index = await index_of(documents, embedder)
-    return BuiltKnowledge(index, tuple(documents), tuple(findings))
+    return documents, findings
 
 
 async def index_of(documents: Sequence[KnowledgeDocument], embedder: Embedder) -> KnowledgeIndex:

@@ -8,6 +8,8 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
+
 from bot.agent.tools.catalog import TABLE
 from bot.agent.vocabulary import vocabulary
 from bot.ai.chat import tokens
@@ -15,9 +17,15 @@ from bot.prompting.linter import check_folder
 from bot.settings import Settings
 from evals.cases import read_cases
 from evals.runner import offline
+from tests.paths import ROOT
 from tests.processes import recado
 
 _WAYS_OF_INJECTING = ("text", "name", "label", "qr", "transcript", "document")
+
+
+@pytest.fixture(autouse=True)
+def _documents(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KNOWLEDGE_DIR", str(ROOT / "knowledge"))
 
 
 def _folder() -> Path:
@@ -46,9 +54,18 @@ def test_there_are_forty_cases_a_fifth_of_them_heard_or_seen_and_a_red_team() ->
     cases = read_cases(_folder())
     sensed = [case for case in cases if any(turn.kind in ("voice", "photo") for turn in case.turns)]
     assert len(cases) >= 40
-    assert len(sensed) * 5 >= len(cases)
+    of_documents = [case for case in cases if "knowledge" in case.tags]
+    assert len(sensed) * 5 >= len(cases) - len(of_documents)
     red = {case.name for case in cases if "red-team" in case.tags}
     assert {f"inject-{way}" for way in _WAYS_OF_INJECTING} <= red
+
+
+def test_thirty_cases_ask_the_documents_some_in_vain_and_some_of_hostile_ones() -> None:
+    asking = [case for case in read_cases(_folder()) if "knowledge" in case.tags]
+    assert len(asking) >= 30
+    assert sum("unanswerable" in case.tags for case in asking) >= 10
+    assert sum("red-team" in case.tags for case in asking) >= 5
+    assert all(turn.expect.sources or turn.expect.claims_nothing for case in asking for turn in case.turns)
 
 
 def test_no_prompt_says_a_thing_twice() -> None:
