@@ -101,10 +101,13 @@ async def _written(settings: Settings, read: ReadCatalogue, *, replaces: bool) -
 async def _all(settings: Settings) -> list[CatalogueProduct]:
     database = await open_current(settings.database.url.get_secret_value())
     try:
-        async with connect(settings.redis) as redis:
-            table = ProductTable(database)
-            await CardSync(Catalogue(redis)).sync(table)
-            return await table.all()
+        table = ProductTable(database)
+        try:
+            async with connect(settings.redis) as redis:
+                await CardSync(Catalogue(redis)).sync(table)
+        except RedisError as error:
+            complain(f"{redis_problem(error)}; cards that were confirmed lately may be missing")
+        return await table.all()
     finally:
         await database.close()
 
