@@ -109,7 +109,7 @@ export const ES = {
   health_bad: "no funciona", health_off: "apagado", health_unset: "sin configurar", health_unknown: "sin datos", service_redis: "Redis",
   service_database: "Base de datos", service_whatsapp: "WhatsApp", service_openrouter: "Modelo", service_whisper: "Transcripción",
   service_storage: "Archivos", service_webhooks: "Avisos al ERP", service_vision: "Visión", service_stripe: "Cobros", service_email: "Correo",
-  service_push: "Avisos push", service_worker: "Trabajador", service_queues: "Colas", service_history: "Historia",
+  service_push: "Avisos push", service_worker: "Trabajador", service_queues: "Colas", service_history: "Historial",
   dead_letters: "Mensajes que fallaron", dead_letters_hint: "Su turno falló del todo. Reintenta, o contesta tú y descarta.",
   no_dead_letters: "Ninguno: todo mensaje tuvo respuesta.", acted: "Ya había actuado: {tools}. No se repite; escribe al cliente.",
   retry: "Reintentar", drop: "Descartar", drop_question: "¿Descartar estos mensajes?", drop_hint: "El asistente no los contestará.",
