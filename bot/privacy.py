@@ -26,6 +26,7 @@ from bot.conversations.waiting_list import WaitingList
 from bot.delivery.statuses import DeliveryStatuses
 from bot.history.opening import OpenHistory
 from bot.infra import queue_admin
+from bot.infra.live_events import LiveEvents
 from bot.infra.redis import answer, cancel_and_wait, key
 from bot.integrations.email.suppression import Suppression
 from bot.integrations.stripe import customers as stripe_customers
@@ -228,6 +229,7 @@ class PersonalData:
                     await Assignments(self._redis).end(name)
                     await gaps.forget(self._redis, name)
                     await self._deliveries.forget(name)
+                await LiveEvents(self._redis).forget(person.is_about)
                 await self._close(person, tombstones.KEEP_SECONDS)
                 # Identities go last: they make a half erased person findable again.
                 for name in person.conversations:

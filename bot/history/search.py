@@ -17,6 +17,7 @@ _LONGEST_WORD = 64
 # SQLite's index of parts knows no part of fewer signs.
 _TRIGRAM = 3
 _SHORTEST_BEGINNING = 2
+_LOOKED_THROUGH = 10_000
 _MESSAGES = tables.MESSAGES
 
 
@@ -38,17 +39,40 @@ async def newest_with(connection: AsyncConnection, words: list[str], limit: int)
 
 
 async def _newest(connection: AsyncConnection, words: list[str], limit: int, *, is_typed: bool) -> list[int]:
-    asked = _numbers(words, is_typed=is_typed, postgresql=connection.dialect.name == "postgresql").limit(limit)
-    return list((await connection.execute(asked)).scalars())
-
-
-def _numbers(words: list[str], *, is_typed: bool, postgresql: bool) -> Select[Any]:
     last = len(words) - 1 if is_typed else None
-    if postgresql:
-        each = (_one_word(word, begins=index == last) for index, word in enumerate(words))
-        asked = reduce(lambda one, other: one.op("&&")(other), each)
-        found = select(_MESSAGES.c.seq).where(literal_column("messages.words").op("@@")(asked))
-        return found.order_by(_MESSAGES.c.seq.desc())
+    if connection.dialect.name != "postgresql":
+        return list((await connection.execute(_on_sqlite(words, last).limit(limit))).scalars())
+    return await _on_postgresql(connection, words, last, limit)
+
+
+async def _on_postgresql(connection: AsyncConnection, words: list[str], last: int | None, limit: int) -> list[int]:
+    """Look through the newest messages; where few of them have the words, ask the index of words for all that do.
+
+    PostgreSQL can't tell how often words occur together. It would walk through all messages for two common words that
+    never do, and would fetch thousands for two that always do. The newest messages tell which way is short.
+    """
+    each = (_one_word(word, begins=index == last) for index, word in enumerate(words))
+    # Within a subquery, PostgreSQL makes it once, and not for each row.
+    asked = select(reduce(lambda one, other: one.op("&&")(other), each)).scalar_subquery()
+    words_: ColumnElement[Any] = literal_column("words")
+    found: list[int] = []
+    for count in (_LOOKED_THROUGH, _LOOKED_THROUGH * 4):
+        first = select(func.max(_MESSAGES.c.seq) - count).scalar_subquery()
+        newest = select(_MESSAGES.c.seq, words_).select_from(_MESSAGES).where(_MESSAGES.c.seq > first)
+        # The offset keeps the condition out of the inside, where the index of words would give thousands of rows.
+        inside = newest.order_by(_MESSAGES.c.seq.desc()).offset(0).subquery("newest")
+        through = select(inside.c.seq).where(words_.op("@@")(asked)).limit(limit)
+        found = list((await connection.execute(through)).scalars())
+        if len(found) == limit:
+            return found
+        if len(found) < limit // 2:
+            break
+    # The sum keeps the order from being taken from the index of numbers.
+    every = select(_MESSAGES.c.seq).where(words_.op("@@")(asked)).order_by((_MESSAGES.c.seq + 0).desc())
+    return list((await connection.execute(every.limit(limit))).scalars())
+
+
+def _on_sqlite(words: list[str], last: int | None) -> Select[Any]:
     index = table("messages_words", column("rowid"))
     # A table of FTS5 is compared by its own name.
     match = text("messages_words MATCH :match").bindparams(match=_match(words, last))

@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -93,6 +93,14 @@ class LiveEvents:
                     yield id_, json.loads(fields["event"])
                 if await subscription.get_message(timeout=3) is None:
                     yield "", None
+
+    async def forget(self, is_about: Callable[[str], bool]) -> None:
+        """Delete the kept events about somebody, whom no page that comes back may see again."""
+        place = "0-0"
+        while entries := await self._since(place):
+            place = entries[-1][0]
+            if gone := [id_ for id_, fields in entries if is_about(fields["event"])]:
+                await answer(self._redis.xdel(_RECENT, *gone))
 
     def subscription(self) -> AbstractAsyncContextManager[PubSub]:
         return self._redis.pubsub(ignore_subscribe_messages=True)
