@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.infra import queue_admin
@@ -40,6 +41,13 @@ async def subscriber(world: World, person: Person, price: str = "basico_month_mx
     made = subscribe(stripe_of(world), owner, price, **more)
     await stripe_settled(world)
     return made
+
+
+def end_period(stripe: StripeSimulator) -> None:
+    """Let the running period end, whatever the month, and the day in which Stripe charges the renewal."""
+    items = [item for one in stripe.account.all("subscription") for item in one["items"]["data"]]
+    stripe.advance_to(datetime.fromtimestamp(max(item["current_period_end"] for item in items), UTC))
+    stripe.advance(days=1)
 
 
 async def stripe_settled(world: World) -> None:

@@ -17,6 +17,7 @@ from tests.billing import (
     asks,
     body,
     buttons,
+    end_period,
     last_tool_result,
     newest_invoice,
     stripe_of,
@@ -313,8 +314,7 @@ async def test_while_collection_is_paused_no_charge_is_promised(shop: World, ana
 async def test_a_payment_that_is_open_stands_on_the_card(shop: World, ana: Person) -> None:
     await subscribed(shop, ana, basico(shop))
     stripe_of(shop).will_decline(1)
-    stripe_of(shop).advance(days=31)
-    stripe_of(shop).advance(days=1)
+    end_period(stripe_of(shop))
     await stripe_settled(shop)
     (card,) = await asks(shop, ana, "cancélalo", "cancel_subscription")
     assert "Además están por pagar *$199.00 MXN* de tu última factura." in body(card)
