@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.infra import queue_admin
 from bot.infra.redis import answer
@@ -41,6 +42,11 @@ async def subscriber(world: World, person: Person, price: str = "basico_month_mx
     made = subscribe(stripe_of(world), owner, price, **more)
     await stripe_settled(world)
     return made
+
+
+def year_of(stripe: StripeSimulator) -> int:
+    """The year that customers read, where the company is."""
+    return stripe.now.astimezone(ZoneInfo("America/Mexico_City")).year
 
 
 def end_period(stripe: StripeSimulator) -> None:
