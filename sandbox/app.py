@@ -15,6 +15,7 @@ from aiohttp import web
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from bot.database.lazy import LazyDatabase
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import QUEUES
 from bot.infra.redis import connect
@@ -167,7 +168,9 @@ def _add_recado_routes(
     """Routes that read and change Recado's own data."""
     page.router.add_post("/give-back", give_back_handler(console))
     page.router.add_get("/files", list_files_handler(redis, files_of(redis, settings)))
-    page.router.add_get("/catalogue", list_products_handler(Catalogue(redis)))
+    database = LazyDatabase(settings.database)
+    page.router.add_get("/catalogue", list_products_handler(Catalogue(redis), database))
+    page.on_cleanup.append(lambda _: database.close())
 
 
 def _set_service_defaults(settings: Settings, host: str, port: int) -> dict[str, str]:

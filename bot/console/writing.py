@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
+import structlog
 from redis.asyncio import Redis
 
 from bot.console.desk import Actor
@@ -23,12 +24,16 @@ from bot.delivery.policy import SendPermission, SendPolicy, may_send
 from bot.delivery.statuses import DUE, DeliveryStatuses
 from bot.history import stream
 from bot.history.entries import ReplyQueued
+from bot.history.reader import HistoryReader
 from bot.infra.queues import JobScheduler
 from bot.infra.redis import answer, key
 from bot.messages.outbound import Part, Reply, Say, Template
 from bot.messages.prompt_text import part_text
 from bot.storage.files import Files
+from bot.whatsapp.client import Graph
+from bot.whatsapp.errors import GraphError, MetaUnavailable
 from bot.whatsapp.limits import fit
+from bot.whatsapp.rendering import read_mark
 from bot.whatsapp.templates.registry import Templates
 
 # Stores a reply once for its key, and only of the operator who has the conversation. KEYS 1 sent, 2 erased, 3 moved,
@@ -50,6 +55,11 @@ redis.call('EXPIRE', KEYS[7], ARGV[8])
 {stream.APPEND_SCRIPT}
 return {{'new', noted}}
 """
+
+
+_TYPING_SECONDS = 20
+_LOOKED_AT = 20
+_log = structlog.get_logger()
 
 
 class NotYours(Exception):
@@ -111,6 +121,23 @@ class ConsoleWriting:
         part = part.model_copy(update={"file": part.file.model_copy(update={"key": stored_key})})
         digest = hashlib.sha256(file.data).hexdigest()
         return await self._put(conversation, by, (part,), _Content(key_, f"file {digest} {file.caption or ''}"))
+
+    async def show_typing(self, conversation: str, by: Actor, graph: Graph, history: HistoryReader) -> None:
+        """Show dots below the customer's last message, which also marks it as read. Without success nothing happens."""
+        assigned = await self.assignments.of(conversation)
+        if assigned is None or assigned.operator != by.who:
+            return
+        # Meta keeps the dots for 25 seconds.
+        typed = key(conversation, "typing")
+        if not await self.redis.set(typed, "1", nx=True, ex=_TYPING_SECONDS):
+            return
+        newest = reversed((await history.messages(conversation, limit=_LOOKED_AT)).messages)
+        wamid = next((one.row["name"] for one in newest if one.row["author"] == "customer"), "")
+        if wamid.startswith("wamid."):
+            try:
+                await graph.mark_read(read_mark(wamid, typing=True), "")
+            except (GraphError, MetaUnavailable) as error:
+                _log.debug("typing_not_shown", error=str(error))
 
     async def _require_own(self, conversation: str, by: Actor, key_: str) -> None:
         """Refuse whoever may not write before a file is stored; a known key passes."""

@@ -55,9 +55,9 @@ redis.call('ZREM', KEYS[2], ARGV[1])
 return {1, ''}
 """
 
-# KEYS 1 assignment, 2 permit. ARGV 1 token of the lease.
+# KEYS 1 assignment, 2 permit, 3 pause by a colleague. ARGV 1 token of the lease.
 PERMIT = f"""
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+if redis.call('EXISTS', KEYS[1], KEYS[3]) > 0 then return 0 end
 redis.call('SET', KEYS[2], ARGV[1], 'EX', {_PERMIT_SECONDS})
 return 1
 """
@@ -76,7 +76,7 @@ return permit and permit == redis.call('GET', KEYS[2]) and 1 or 0
 
 
 class ConversationTaken(Exception):
-    """An operator has the conversation: the assistant says nothing more in it."""
+    """An operator has the conversation, or a colleague writes in it: the assistant says nothing more."""
 
 
 class ColleagueHasIt(Exception):
@@ -184,15 +184,23 @@ def put_asked(pipeline: Any, conversation: str, *, asked: bool) -> None:
         pipeline.zrem(_ASKED, conversation)
 
 
+def put_end(pipeline: Any, conversation: str) -> None:
+    """End an assignment within a transaction."""
+    pipeline.delete(assignment_key(conversation))
+
+
 def put_permit(pipeline: Any, conversation: str, lease_token: str) -> None:
     """Ask for the permit to send one message of the assistant; the answer is 1 or 0."""
-    pipeline.eval(PERMIT, 2, assignment_key(conversation), permit_key(conversation), lease_token)
+    pipeline.eval(PERMIT, 3, *_permit_keys(conversation), lease_token)
 
 
 async def permit(redis: Redis, conversation: str, lease_token: str) -> bool:
     """Get the permit to send one message of the assistant."""
-    names = (assignment_key(conversation), permit_key(conversation))
-    return bool(await answer(redis.eval(PERMIT, 2, *names, lease_token)))
+    return bool(await answer(redis.eval(PERMIT, 3, *_permit_keys(conversation), lease_token)))
+
+
+def _permit_keys(conversation: str) -> tuple[str, str, str]:
+    return assignment_key(conversation), permit_key(conversation), colleague_key(conversation)
 
 
 def command(conversation: str) -> tuple[str, ...]:
@@ -218,6 +226,11 @@ async def raw_of(redis: Redis, conversations: Sequence[str]) -> list[dict[str, s
 
 def assignment_key(conversation: str) -> str:
     return key(conversation, "assigned")
+
+
+def colleague_key(conversation: str) -> str:
+    """Key of the pause after a colleague wrote from the business's app; bot.conversations.contacts sets it."""
+    return key(conversation, "colleague")
 
 
 def permit_key(conversation: str) -> str:

@@ -135,11 +135,13 @@ class Contacts:
         pipeline.hset(contact_key(conversation), "quiet", "1" if handed_off else "0")
         pipeline.expire(contact_key(conversation), identity.KEEP_SECONDS)
         assignment.put_asked(pipeline, conversation, asked=handed_off)
+        if not handed_off:
+            assignment.put_end(pipeline, conversation)
         if noted is not None:
             stream.append(pipeline, noted)
         await pipeline.execute()
         if not handed_off:
-            await self._redis.delete(_colleague(conversation))
+            await self._redis.delete(assignment.colleague_key(conversation))
 
     async def note(self, action: DeskAction) -> None:
         """Let the history have an action that changes nothing here."""
@@ -257,7 +259,7 @@ class Contacts:
 def paused(conversation: str) -> Query[bool]:
     """Query for `Contacts.paused`."""
     commands = (
-        ("EXISTS", _colleague(conversation)),
+        ("EXISTS", assignment.colleague_key(conversation)),
         thread_owner.command(conversation),
         assignment.command(conversation),
     )
@@ -273,8 +275,8 @@ def pause(pipeline: Any, conversation: str, until: datetime) -> None:
     """Keep the bot quiet until then. A late message neither shortens a pause nor starts one that is over."""
     milliseconds = int(until.timestamp() * 1000)
     if milliseconds > time.time() * 1000:
-        pipeline.set(_colleague(conversation), "1", nx=True, pxat=milliseconds)
-        pipeline.pexpireat(_colleague(conversation), milliseconds, gt=True)
+        pipeline.set(assignment.colleague_key(conversation), "1", nx=True, pxat=milliseconds)
+        pipeline.pexpireat(assignment.colleague_key(conversation), milliseconds, gt=True)
         # A colleague is there, in another way than by the console.
         assignment.put_asked(pipeline, conversation, asked=False)
 
@@ -331,14 +333,10 @@ def _time(seconds: str | None) -> datetime | None:
     return datetime.fromtimestamp(float(seconds), UTC) if seconds else None
 
 
-def _colleague(conversation: str) -> str:
-    return key(conversation, "colleague")
-
-
 def _withheld(conversation: str) -> str:
     return key(conversation, "withheld")
 
 
 def keys(conversation: str) -> tuple[str, ...]:
     """Keys to delete once the conversation has joined another."""
-    return contact_key(conversation), _colleague(conversation), thread_owner.thread_key(conversation)
+    return contact_key(conversation), assignment.colleague_key(conversation), thread_owner.thread_key(conversation)

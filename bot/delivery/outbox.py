@@ -48,7 +48,7 @@ _SLACK_SECONDS = 5.0
 # A reply that waits for the person expires after this time, because it answers nothing any more.
 WAIT_SECONDS = 14 * 24 * 3600
 
-_WITHDRAWN = "not sent: an operator has taken the conversation"
+_WITHDRAWN = "not sent: an operator or a colleague has the conversation"
 
 State = Literal["sent", "failed", "refused", "withdrawn", "waiting_for_contact", "expired", "later"]
 

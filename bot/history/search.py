@@ -17,6 +17,7 @@ _LONGEST_WORD = 64
 # SQLite's index of parts knows no part of fewer signs.
 _TRIGRAM = 3
 _SHORTEST_BEGINNING = 2
+_LOOKED_THROUGH = 10_000
 _MESSAGES = tables.MESSAGES
 
 
@@ -38,17 +39,33 @@ async def newest_with(connection: AsyncConnection, words: list[str], limit: int)
 
 
 async def _newest(connection: AsyncConnection, words: list[str], limit: int, *, is_typed: bool) -> list[int]:
-    asked = _numbers(words, is_typed=is_typed, postgresql=connection.dialect.name == "postgresql").limit(limit)
-    return list((await connection.execute(asked)).scalars())
-
-
-def _numbers(words: list[str], *, is_typed: bool, postgresql: bool) -> Select[Any]:
     last = len(words) - 1 if is_typed else None
-    if postgresql:
-        each = (_one_word(word, begins=index == last) for index, word in enumerate(words))
-        asked = reduce(lambda one, other: one.op("&&")(other), each)
-        found = select(_MESSAGES.c.seq).where(literal_column("messages.words").op("@@")(asked))
-        return found.order_by(_MESSAGES.c.seq.desc())
+    if connection.dialect.name != "postgresql":
+        return list((await connection.execute(_on_sqlite(words, last).limit(limit))).scalars())
+    found: list[int] = []
+    for asked in _on_postgresql(words, last):
+        if len(found) < limit:
+            found = list((await connection.execute(asked.limit(limit))).scalars())
+    return found
+
+
+def _on_postgresql(words: list[str], last: int | None) -> tuple[Select[Any], Select[Any]]:
+    """Two questions: among the newest messages alone, then among all by their index of words.
+
+    PostgreSQL can't tell how often words occur together. So it would walk through all messages for two common words
+    that never do, and would fetch thousands for two that always do.
+    """
+    each = (_one_word(word, begins=index == last) for index, word in enumerate(words))
+    asked = reduce(lambda one, other: one.op("&&")(other), each)
+    found = select(_MESSAGES.c.seq).where(literal_column("messages.words").op("@@")(asked))
+    newest = select(func.max(_MESSAGES.c.seq) - _LOOKED_THROUGH).scalar_subquery()
+    # The sum keeps the order from being taken from the index of numbers.
+    return found.where(_MESSAGES.c.seq > newest).order_by(_MESSAGES.c.seq.desc()), found.order_by(
+        (_MESSAGES.c.seq + 0).desc()
+    )
+
+
+def _on_sqlite(words: list[str], last: int | None) -> Select[Any]:
     index = table("messages_words", column("rowid"))
     # A table of FTS5 is compared by its own name.
     match = text("messages_words MATCH :match").bindparams(match=_match(words, last))

@@ -22,8 +22,9 @@ from bot.infra.redis import answer, key
 from bot.media.understanding import Perceived
 from bot.prompting.prompts import Rendered
 
-_KEPT = 20
-_KEEP_SECONDS = 7 * 24 * 3600
+# The history keeps all of them, and for longer.
+_KEPT = 3
+_KEEP_SECONDS = 24 * 3600
 
 
 @dataclass(slots=True)
@@ -119,7 +120,7 @@ def history_entry(trace: Trace) -> TurnTraced:
 
 
 def keep(pipeline: Any, conversation: str, event: dict[str, Any]) -> None:
-    """Store a turn's trace for some days, within a transaction."""
+    """Store a turn's trace for a day, within a transaction."""
     pipeline.lpush(traces_key(conversation), json.dumps(event, ensure_ascii=False, separators=(",", ":")))
     pipeline.ltrim(traces_key(conversation), 0, _KEPT - 1)
     pipeline.expire(traces_key(conversation), _KEEP_SECONDS)

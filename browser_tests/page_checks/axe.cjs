@@ -30,6 +30,7 @@ module.exports = async (page) => {
   for (const tab of await page.$$eval("#tabs [role=tab]", (all) => all.map(({ id }) => id))) {
     await page.click(`#${tab}`);
     await page.evaluate(() => [...document.querySelectorAll(".view:not([hidden]) details")].slice(0, 3).forEach((one) => (one.open = true)));
+    if (tab === "tab-wire") await page.locator("#view-wire .entry-body").first().waitFor();
     await look(tab, "#panel");
   }
   await page.getByRole("button", { name: "Escribir un webhook" }).click();

@@ -1,20 +1,31 @@
-"""The confirmed products on the sandbox's page."""
+"""The products on the sandbox's page: confirmed cards, and those of an imported file."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from bot.catalogue.product import amount_text
+from bot.database.lazy import LazyDatabase
 from bot.products.catalogue import Catalogue
 
+if TYPE_CHECKING:
+    from bot.catalogue.product import CatalogueProduct
+    from bot.catalogue.table import ProductTable
 
-def list_products_handler(catalogue: Catalogue) -> Callable[[web.Request], Awaitable[web.Response]]:
+_MOST = 300
+_FIELDS = ("name", "brand", "size", "currency", "barcode")
+
+
+def list_products_handler(cards: Catalogue, database: LazyDatabase) -> Callable[[web.Request], Awaitable[web.Response]]:
     """`GET /sandbox/catalogue`: `[{id, version, fields, photos, updated_at}]`, newest first; `photos` is a number."""
 
     async def handler(_: web.Request) -> web.Response:
-        products = sorted([one async for one in catalogue.all()], key=lambda one: one.updated_at, reverse=True)
-        return web.json_response([
+        confirmed = [
             {
                 "id": one.id,
                 "version": one.version,
@@ -22,7 +33,25 @@ def list_products_handler(catalogue: Catalogue) -> Callable[[web.Request], Await
                 "photos": len(one.photos),
                 "updated_at": one.updated_at.isoformat(),
             }
-            for one in products
-        ])  # fmt: skip
+            async for one in cards.all()
+        ]
+        module = await asyncio.to_thread(import_module, "bot.catalogue.table")
+        table: ProductTable = module.ProductTable(await database())
+        imported = [_imported(one) for one in await table.all() if not one.card]
+        listed = sorted([*confirmed, *imported], key=lambda one: str(one["updated_at"]), reverse=True)
+        return web.json_response(listed[:_MOST])
 
     return handler
+
+
+def _imported(product: CatalogueProduct) -> dict[str, Any]:
+    fields = {name: value for name in _FIELDS if (value := getattr(product, name))}
+    if product.price is not None:
+        fields["price"] = amount_text(product.price)
+    return {
+        "id": product.sku,
+        "version": 1,
+        "fields": fields,
+        "photos": 0,
+        "updated_at": product.updated_at.isoformat(),
+    }

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from bot.database.engine import Database
 from bot.database.schema import METADATA
 from bot.history import tables
+from bot.people.tables import OPERATORS
 
 # Made by the migrations for the search alone.
 _SEARCH = ("messages_words", "contacts_parts", "ix_messages_words", "ix_contacts_folded", "words")
@@ -27,6 +28,6 @@ def _is_ours(_: Any, name: str | None, kind: str, *__: Any) -> bool:
 
 
 async def test_migrations_make_the_tables_that_the_code_knows(database: Database) -> None:
-    assert tables.MESSAGES.metadata is METADATA
+    assert tables.MESSAGES.metadata is OPERATORS.metadata is METADATA
     async with database.reading() as connection:
         assert await connection.run_sync(_differences) == []

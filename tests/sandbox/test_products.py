@@ -7,11 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from pydantic import SecretStr
+from pytest_aiohttp.plugin import AiohttpClient
+from redis.asyncio import Redis
 
 from bot.catalogue.table import ProductTable
+from bot.database.lazy import LazyDatabase
 from bot.database.opening import open_current
+from bot.products.catalogue import Catalogue
 from bot.settings import Settings
+from sandbox.phone.catalogue import list_products_handler
 from sandbox.sample_catalogue import add_sample_products
 from sandbox.simulators.rule_based_model import answer_by_rules
 
@@ -42,7 +48,9 @@ def test_questions_about_plans_do_not(said: str) -> None:
     assert called(said) in (None, ("list_plans", {}))
 
 
-async def test_an_empty_catalogue_gets_the_sample_once(tmp_path: Path) -> None:
+async def test_an_empty_catalogue_gets_the_sample_once_and_the_page_shows_it(
+    tmp_path: Path, redis: Redis, aiohttp_client: AiohttpClient
+) -> None:
     settings = Settings()
     url = f"sqlite:///{tmp_path / 'recado.db'}"
     settings.database = settings.database.model_copy(update={"url": SecretStr(url)})
@@ -51,7 +59,15 @@ async def test_an_empty_catalogue_gets_the_sample_once(tmp_path: Path) -> None:
     table = ProductTable(database)
     assert len(await table.all()) > 30
     assert (await table.by_code("7503001234564"))[0].sku == "DET-3L"
+    page = web.Application()
+    shown = LazyDatabase(settings.database)
+    page.router.add_get("/catalogue", list_products_handler(Catalogue(redis), shown))
+    client = await aiohttp_client(page)
+    listed = await (await client.get("/catalogue")).json()
+    assert {"name": "Cajón de dinero", "brand": "Tikon"} in [one["fields"] for one in listed]
+    assert len(listed) > 30
     revision = await table.latest_revision()
     await add_sample_products(settings)
     assert await table.latest_revision() == revision
     await database.close()
+    await shown.close()

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.conversations import contacts, thread_owner
 from bot.conversations.assignment import Assignments, ColleagueHasIt, NoConversation
+from bot.conversations.contacts import Contacts
 from bot.conversations.lease import Lease, kept_renewed, lease_key
 from bot.conversations.ledger import Ledger
 from bot.conversations.memory import Memory
@@ -153,6 +157,59 @@ async def test_one_of_two_operators_has_it_and_a_supervisor_may_take_it_over(wor
     assert (now.operator, now.name) == other
     with pytest.raises(NoConversation):
         await take(world, f"c_{'0' * 20}")
+
+
+async def asks_for_a_person(world: World, conversation: str) -> None:
+    await Contacts(world.redis).set_handed_off(conversation, handed_off=True)
+
+
+async def colleague_writes(world: World, conversation: str) -> None:
+    pipeline = world.redis.pipeline(transaction=True)
+    contacts.pause(pipeline, conversation, datetime.now(UTC) + timedelta(hours=1))
+    await pipeline.execute()
+
+
+async def another_app_gets_it(world: World, conversation: str) -> None:
+    assert await thread_owner.change(world.redis, conversation, thread_owner.OTHER, "", datetime.now(UTC))
+
+
+async def nothing_happens(world: World, conversation: str) -> None:
+    pass
+
+
+# Who has the conversation, whether the assistant answers a message then, and whether an answer leaves that it was
+# thinking of when that began. After a call for a person the assistant still says that somebody comes.
+RULE = [
+    (nothing_happens, True, True),
+    (take, False, False),
+    (asks_for_a_person, False, True),
+    (colleague_writes, False, False),
+    (another_app_gets_it, False, False),
+]
+
+
+@pytest.mark.parametrize(("begins", "answers", "late"), RULE, ids=[row[0].__name__ for row in RULE])
+async def test_the_assistant_and_people_never_talk_over_each_other(
+    world: World,
+    ana: Person,
+    begins: Callable[[World, str], Awaitable[None]],
+    answers: bool,  # noqa: FBT001 - a column of the table
+    late: bool,  # noqa: FBT001 - as above
+) -> None:
+    conversation, ready = await acquainted(world, ana), asyncio.Event()
+    world.models.will(says("tarde", until=ready))
+    first = await world.meta.writes(ana, text("¿uno?"))
+    await eventually(lambda: _holds("¿uno?" in str(world.models.requests)))
+    await begins(world, conversation)
+    ready.set()
+    assert await eventually(lambda: _ended(world, conversation, first))
+    await eventually(lambda: free(world.redis, conversation))
+    assert ("tarde" in bodies(world, ana)) is late
+    world.models.will(says("respuesta"))
+    second = await world.meta.writes(ana, text("¿dos?"))
+    assert await eventually(lambda: _ended(world, conversation, second)) == ("answered" if answers else "handed_off")
+    await eventually(lambda: free(world.redis, conversation))
+    assert ("respuesta" in bodies(world, ana)) is answers
 
 
 async def _holds(found: bool) -> bool:  # noqa: FBT001 - an answer for `eventually`

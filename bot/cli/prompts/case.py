@@ -10,11 +10,14 @@ from typing import Annotated, Any
 import typer
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.agent.preview import NotThere, conversation_of
 from bot.cli.terminal import complain, read_settings, redis_problem, show, stop
 from bot.conversations.contacts import Contacts
 from bot.conversations.memory import Memory
+from bot.database.opening import SchemaOutdated, open_current
+from bot.history.reader import HistoryReader
 from bot.infra import logs
 from bot.infra.redis import connect
 from bot.prompting.files import read_folder
@@ -69,7 +72,8 @@ async def _case(
     contacts, memory = Contacts(redis, settings.channel.staff_contacts), Memory(redis, settings.memory)
     conversation = await conversation_of(asked, contacts, redis)
     contact = await contacts.get(conversation)
-    past = past_conversation(await kept_of(redis, conversation), await memory.recall(conversation), turns)
+    traces = await _traces(settings, redis, conversation, turns)
+    past = past_conversation(traces, await memory.recall(conversation), turns)
     files, _ = await asyncio.to_thread(read_folder, settings.service.prompts_dir)
     redaction = Redaction(
         filter(None, [contact.name]), public="\n".join(files.values()), product_codes=product_codes_in(past)
@@ -80,3 +84,20 @@ async def _case(
     made = case_of(past, contact, redaction, settings.service.zone, name)
     Case.model_validate(made)
     return made, past
+
+
+async def _traces(settings: Settings, redis: Redis, conversation: str, turns: int) -> list[dict[str, Any]]:
+    """Traces of the last turns: those of today are in Redis, older ones in the history alone."""
+    kept = await kept_of(redis, conversation)
+    if len([one for one in kept if one.get("reply")]) >= turns:
+        return kept
+    try:
+        database = await open_current(settings.database.url.get_secret_value())
+    except (SQLAlchemyError, SchemaOutdated, OSError) as error:
+        complain(f"only the last turns are known, because the database does not answer ({type(error).__name__})")
+        return kept
+    try:
+        # Some turns asked for no answer.
+        return await HistoryReader(database).traces(conversation, 2 * turns) or kept
+    finally:
+        await database.close()

@@ -12,6 +12,7 @@ from bot.web.console.acting import audit
 from bot.web.console.bodies import Body, read_body
 from bot.web.console.parts import parts
 from bot.web.console.problems import ApiProblem
+from bot.whatsapp.errors import GraphError, MetaUnavailable
 
 if TYPE_CHECKING:
     from bot.people.canned_replies import CannedReply
@@ -44,7 +45,11 @@ async def labels(request: web.Request, _: Caller) -> web.Response:
 async def templates(request: web.Request, _: Caller) -> web.Response:
     """Templates with their words and the names of their parameters."""
     found = []
-    for stored in await (await parts(request)).templates.all():
+    try:
+        known = await (await parts(request)).templates.known()
+    except (GraphError, MetaUnavailable) as error:
+        raise ApiProblem(503, "unavailable") from error
+    for stored in known:
         synced = stored.synced
         found.append(
             {

@@ -147,6 +147,15 @@ async def _bytes(part: BodyPartReader) -> bytes:
     return bytes(data)
 
 
+@routes.post(f"{_ONE}/typing")
+@operators_may("write")
+async def typing(request: web.Request, caller: Caller) -> web.Response:
+    """Show the customer that somebody types; nothing depends on it."""
+    console, name = await known_conversation(request)
+    await console.writing.show_typing(name, actor_of(caller), console.graph, console.history)
+    return web.Response(status=204)
+
+
 @routes.get(f"{_ONE}/media/{{message}}", allow_head=False)
 @operators_may("read")
 async def media(request: web.Request, _: Caller) -> web.Response:

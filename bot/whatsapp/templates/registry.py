@@ -124,6 +124,14 @@ class Templates:
         names = sorted(await answer(self._redis.smembers(_NAMES)))
         return [kept for name in names for kept in await self.named(name)]
 
+    async def known(self) -> list[StoredTemplate]:
+        """Stored templates; where none is stored yet, Meta's. Raises GraphError, MetaUnavailable."""
+        found = await self.all()
+        if not found:
+            await self._look_again()
+            found = await self.all()
+        return found
+
     async def named(self, name: str) -> list[StoredTemplate]:
         """A template in its languages; empty if unknown."""
         return _all_of(await self._raw(name))

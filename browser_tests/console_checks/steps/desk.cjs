@@ -8,6 +8,9 @@ const post = (world, path, body) =>
 /** A customer who has not written yet. */
 exports.customer = (world, name) => post(world, "people", { name });
 
+/** A switch of the sandbox's fault drawer, such as a message that comes three days late. */
+exports.fault = (world, kind) => post(world, "trouble", { kind });
+
 exports.write = (world, person, words) => post(world, "messages", { person: person.bsuid, message: { type: "text", text: { body: words } } });
 
 /** Everything that the customer's phone shows, as one text. */

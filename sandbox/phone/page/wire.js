@@ -66,7 +66,7 @@ export class Wire extends RecordList {
     return this.context.attempt(async () => {
       const { line, request, answer } = await (await fetch(`wire/${id}`)).json();
       const again = () => this.context.attempt(() => post(`wire/${id}/again`, {}));
-      const part = (title, text) => text && [el("h4", {}, t(title)), el("pre", { tabindex: 0 }, pretty(text))];
+      const part = (title, text) => text && [el("h3", {}, t(title)), el("pre", { tabindex: 0 }, pretty(text))];
       node.append(
         el(
           "div",

@@ -36,6 +36,7 @@ ROUTES: list[tuple[str, str, Any, Action, int]] = [
     ("POST", f"{ONE}/notes", {"text": "nota"}, "note", 201),
     ("POST", f"{ONE}/labels", {"add": ["a"]}, "label", 200),
     ("POST", f"{ONE}/read", {}, "read", 204),
+    ("POST", f"{ONE}/typing", {}, "write", 204),
     ("POST", f"{ONE}/assign", {"email": "nobody@example.com"}, "assign", 422),
     ("POST", f"{ONE}/give-back", {}, "take", 200),
     ("POST", f"{ONE}/close", {}, "close", 200),

@@ -5,6 +5,7 @@ import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { clock, fullTime, has, t, word } from "./language.js";
 import { lists, operatorName } from "./lists.js";
+import { reasonOf } from "./reasons.js";
 import { me } from "./session.js";
 
 export const NoteCard = ({ message }) => html`<article class="note-card" data-message=${message.id} tabindex="-1" aria-label=${`${t("note")}: ${message.text.slice(0, 120)}`}>
@@ -26,5 +27,5 @@ export function EventLine({ message }) {
   const name = message.author?.name ?? operatorName(message.author?.email);
   const who = message.author?.kind === "operator" ? name : t("author_bot");
   const words = has(`happened_${message.kind}`) ? t(`happened_${message.kind}`, { who, to: operatorName(message.to) }) : `${who}: ${word("what", message.kind)}`;
-  return html`<p class="happened" data-message=${message.id} tabindex="-1"><span>${words}${message.text ? html`: <q dir="auto">${message.text}</q>` : ""} <time datetime=${message.at} title=${fullTime(message.at)}>${clock(message.at)}</time></span></p>`;
+  return html`<p class="happened" data-message=${message.id} tabindex="-1"><span>${words}${message.text ? html`: <q dir="auto">${reasonOf(message.text)}</q>` : ""} <time datetime=${message.at} title=${fullTime(message.at)}>${clock(message.at)}</time></span></p>`;
 }

@@ -6,6 +6,7 @@ import { Page, useFetched } from "./fetched.js";
 import { html, useState } from "./html.js";
 import { Icon } from "./icon.js";
 import { dollars, milliseconds, number, percent, t, word } from "./language.js";
+import { reasonOf } from "./reasons.js";
 import { csv, download, reportOf } from "./report_data.js";
 
 const RANGES = [7, 30, 90];
@@ -41,7 +42,7 @@ function Shares({ title, items, show }) {
   if (!items.length) return null;
   const most = Math.max(...items.map(({ value }) => value)) || 1;
   return html`<section class="card"><h2>${title}</h2><ul class="shares">${items.map(
-    ({ name, value }) => html`<li key=${name}><span>${word("share", name)}</span><b>${show(value)}</b><meter min="0" max=${most} value=${value} aria-label=${word("share", name)}></meter></li>`,
+    ({ name, value }) => html`<li key=${name}><span>${reasonOf(word("share", name))}</span><b>${show(value)}</b><meter min="0" max=${most} value=${value} aria-label=${word("share", name)}></meter></li>`,
   )}</ul></section>`;
 }
 

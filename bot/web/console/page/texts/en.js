@@ -51,6 +51,11 @@ export const EN = {
   doing_quiet: "The assistant waits in case more comes…", doing_perception: "The assistant is looking at what came…",
   doing_memory: "The assistant recalls the conversation…", doing_agent: "The assistant is thinking…",
   doing_closing: "The assistant finishes its answer…", doing_tool: "The assistant is using: {tool}…",
+  // reasons
+  reason_late: "a message came {hours} hours late", reason_several: "several Stripe customers have this contact",
+  reason_budget: "the day's budget is spent", reason_proved_several: "proved their e-mail address, but it has several Stripe customers",
+  reason_proved_other: "proved their e-mail address, but the Stripe customer is another contact's",
+  reason_withheld: "their number is in STAFF_CONTACTS, but was another person's before",
   // composer
   writing_mode: "For whom you write", mode_reply: "Reply", mode_note: "Private note",
   placeholder_reply: "Write to the customer; / for canned replies", placeholder_note: "Note for the team; @ mentions somebody", send: "Send",

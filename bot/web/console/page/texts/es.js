@@ -51,6 +51,11 @@ export const ES = {
   doing_thinking: "El asistente está pensando…", doing_quiet: "El asistente espera por si llega algo más…",
   doing_perception: "El asistente está viendo lo que llegó…", doing_memory: "El asistente recuerda la conversación…",
   doing_agent: "El asistente está pensando…", doing_closing: "El asistente termina su respuesta…", doing_tool: "El asistente usa: {tool}…",
+  // reasons
+  reason_late: "llegó un mensaje con {hours} horas de retraso", reason_several: "este contacto tiene varias cuentas en Stripe",
+  reason_budget: "se gastó el presupuesto de hoy", reason_proved_several: "comprobó su correo, pero hay varias cuentas de Stripe con él",
+  reason_proved_other: "comprobó su correo, pero la cuenta de Stripe es de otro contacto",
+  reason_withheld: "su número está en STAFF_CONTACTS, pero antes fue de otra persona",
   // composer
   writing_mode: "Para quién escribes", mode_reply: "Responder", mode_note: "Nota privada",
   placeholder_reply: "Escribe al cliente; / para respuestas guardadas", placeholder_note: "Nota para el equipo; @ menciona a alguien", send: "Enviar",
