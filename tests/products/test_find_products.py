@@ -47,6 +47,9 @@ SHELF = (
     Listed(7, "Piña en almíbar", "Del Monte", "850 g"),
     Listed(8, "Huevo blanco 30 pz", "San Juan"),
     Listed(9, "Galletas", "Marías Gamesa", "170 g"),
+    Listed(11, "Agua natural", "Marina", "1 L"),
+    Listed(12, "Suavizante de telas"),
+    Listed(13, "Televisor LED 43"),
 )
 
 
@@ -69,6 +72,11 @@ SHELF = (
         ("güevo", "", [8]),
         ("30 huevos", "", [8]),
         ("galleta maria", "", [9]),
+        ("galletitas", "", [9]),
+        ("agua", "", [11]),
+        ("aguacate", "", []),
+        ("harina", "", []),
+        ("tele", "", [13]),
         ("bicicleta", "", []),
         ("", "", []),
         ("de la", "", []),
