@@ -210,12 +210,15 @@ async def measured(database: Database, company: MadeUpHistory, samples: int) -> 
 
 
 @asynccontextmanager
-async def _database(folder: Path, *, postgresql: bool) -> AsyncIterator[Database]:
+async def _database(folder: Path, url: str | None, *, postgresql: bool) -> AsyncIterator[Database]:
+    if url is not None:
+        yield open_database(url)
+        return
     if not postgresql:
         yield open_database(f"sqlite:///{folder / 'recado.db'}")
         return
-    with postgres_server() as url:
-        yield open_database(url)
+    with postgres_server() as own:
+        yield open_database(own)
 
 
 async def main() -> None:
@@ -223,14 +226,17 @@ async def main() -> None:
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--samples", type=int, default=200, help="how often each question is asked")
     parser.add_argument("--postgresql", action="store_true", help="on PostgreSQL instead of SQLite")
+    parser.add_argument("--url", help="a database of your own, which stays filled")
     options = parser.parse_args()
     company = MadeUpHistory(options.messages)
     with tempfile.TemporaryDirectory() as folder:
-        async with _database(Path(folder), postgresql=options.postgresql) as database:
+        async with _database(Path(folder), options.url, postgresql=options.postgresql) as database:
             await upgrade(database)
             began = time.perf_counter()
-            await fill(database, company)
-            kind = "PostgreSQL" if options.postgresql else "SQLite"
+            # A database that an earlier run has filled is asked only.
+            if not (await HistoryReader(database).conversations(limit=1)).conversations:
+                await fill(database, company)
+            kind = "PostgreSQL" if database.is_postgresql else "SQLite"
             print(
                 f"{options.messages} messages of {len(company.names)} people, {kind}: "
                 f"{time.perf_counter() - began:.0f} s to write"

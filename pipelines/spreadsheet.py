@@ -33,12 +33,16 @@ _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff",
 
 
 class TableRefused(Exception):
-    """A file that is no table, or larger than we read; the message says why in words for a person."""
+    """A file that is no table, or larger than we read; `problem` names the reason, for which others have the words."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """Cells of a row, or the `problem` with it; `number` counts from 1 as a spreadsheet does, empty rows included."""
+    """Cells of a row; `number` counts from 1 as a spreadsheet does, empty rows included. `problem` names a fault."""
 
     number: int
     cells: tuple[Cell, ...]
@@ -48,13 +52,13 @@ class TableRow:
 def table_rows(data: bytes) -> Iterator[TableRow]:
     """Yield the rows that aren't empty, in order. Raises TableRefused, also later for what is found late."""
     if len(data) > MOST_BYTES:
-        raise TableRefused(f"the file has {len(data) // 1024**2} MB; at most {MOST_BYTES // 1024**2} MB are read")
+        raise TableRefused("large")
     if data.startswith(_OLD_EXCEL):
-        raise TableRefused("this is an old Excel file (.xls); save it as .xlsx or CSV")
+        raise TableRefused("old_excel")
     rows = _of_xlsx(data) if data.startswith(_ZIP) else _of_csv(text_of(data))
     for number, cells in enumerate(rows, 1):
         if number > MOST_ROWS:
-            raise TableRefused(f"the file has more than {MOST_ROWS:,} rows")
+            raise TableRefused("many_rows")
         if any(cell != "" for cell in cells):
             yield TableRow(number, cells, _problem(cells))
 
@@ -70,7 +74,7 @@ def text_of(data: bytes) -> str:
         if len(probe) > 1 and probe[start::2].count(0) * 2 > len(probe) // 2:
             return data.decode(encoding, "replace")
     if b"\0" in data:
-        raise TableRefused("the file is neither a text nor an XLSX")
+        raise TableRefused("no_table")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
@@ -79,9 +83,9 @@ def text_of(data: bytes) -> str:
 
 def _problem(cells: tuple[Cell, ...]) -> str:
     if len(cells) > MOST_COLUMNS:
-        return f"it has more than {MOST_COLUMNS} columns"
+        return "many_columns"
     if any(isinstance(cell, str) and len(cell) > LONGEST_CELL for cell in cells):
-        return f"a cell has more than {LONGEST_CELL:,} characters"
+        return "long_cell"
     return ""
 
 
@@ -96,7 +100,7 @@ def _of_csv(text: str) -> Iterator[tuple[Cell, ...]]:
         for row in csv.reader(lines, delimiter=separator):
             yield tuple(cell.strip().replace("\0", "") for cell in row)
     except csv.Error as error:
-        raise TableRefused(f"the file is no readable CSV ({error}); is a quotation mark left open?") from error
+        raise TableRefused("broken_csv") from error
 
 
 def _of_xlsx(data: bytes) -> Iterator[tuple[Cell, ...]]:
@@ -106,17 +110,17 @@ def _of_xlsx(data: bytes) -> Iterator[tuple[Cell, ...]]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             unpacked = sum(part.file_size for part in archive.infolist())
         if unpacked > _MOST_UNPACKED:
-            raise TableRefused("the XLSX unpacks to more than 1 GB")
+            raise TableRefused("unpacks")
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         sheet = next((one for one in book.worksheets if one.sheet_state == "visible"), None)
         if sheet is None:
-            raise TableRefused("the XLSX has no visible sheet")
+            raise TableRefused("no_sheet")
         # Because some programs write a wrong size of the sheet, it is found by reading.
         sheet.reset_dimensions()
         for row in sheet.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True):
             yield _trimmed(tuple(_cell(value) for value in row))
     except _BROKEN as error:
-        raise TableRefused("the XLSX can't be opened; save it again with a spreadsheet program") from error
+        raise TableRefused("broken_xlsx") from error
 
 
 def _trimmed(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:

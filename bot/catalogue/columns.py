@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from urllib.parse import urlsplit
 
-from bot.catalogue.product import COLUMNS, CatalogueProduct
+from bot.catalogue.product import CatalogueProduct
 from pipelines.barcodes import is_gtin
 from pipelines.product.vocabulary import plain
-from pipelines.spreadsheet import Cell, TableRow
+from pipelines.spreadsheet import Cell, TableRefused, TableRow
 
 _NAMES: dict[str, str] = {
     "sku": "sku, clave, codigo interno, clave interna, codigo de producto, id, articulo, item, item number, "
@@ -43,15 +43,15 @@ _LENGTHS, _MOST_ZEROS = (8, 12, 13, 14), 2
 
 
 class RowRefused(ValueError):
-    """A row that is no product; the message says why, and how to mend it."""
+    """A row that is no product; `problem` names the reason, `field` the column, and `values` fill its words."""
 
-
-class ColumnsUnknown(ValueError):
-    """A first row that names no column we know."""
+    def __init__(self, problem: str, field: str = "", **values: str) -> None:
+        super().__init__(problem)
+        self.problem, self.field, self.values = problem, field, values
 
 
 def columns_of(header: Sequence[Cell]) -> dict[str, int]:
-    """The place of each field by the first row. Raises ColumnsUnknown without a name, or without sku and barcode."""
+    """The place of each field by the first row. Raises TableRefused without a name, or without sku and barcode."""
     places: dict[str, int] = {}
     for place, cell in enumerate(header):
         name = " ".join(re.findall(r"[a-z0-9]+", plain(str(cell)).replace("ñ", "n")))
@@ -60,10 +60,7 @@ def columns_of(header: Sequence[Cell]) -> dict[str, int]:
         if field and (field not in places or name == field):
             places[field] = place
     if "name" not in places or not {"sku", "barcode"} & set(places):
-        raise ColumnsUnknown(
-            "the first row has to name the columns: name (nombre), and sku (clave) or barcode (código de barras); "
-            f"known are {', '.join(COLUMNS)}"
-        )
+        raise TableRefused("no_columns")
     return places
 
 
@@ -74,11 +71,11 @@ def product_from(row: TableRow, places: Mapping[str, int], currency: str) -> Cat
     cells = {field: row.cells[place] for field, place in places.items() if place < len(row.cells)}
     texts = {field: _text(field, cell) for field, cell in cells.items() if field in _LONGEST}
     if not texts.get("name"):
-        raise RowRefused("the name is missing")
+        raise RowRefused("no_name")
     barcode = _barcode(cells.get("barcode", ""))
     sku = texts.get("sku") or barcode
     if not sku:
-        raise RowRefused("the sku is missing, and there is no barcode in its place")
+        raise RowRefused("no_sku")
     price = _amount("price", cells.get("price", ""))
     return CatalogueProduct(
         sku=sku,
@@ -99,7 +96,7 @@ def _text(field: str, cell: Cell) -> str:
     # An export writes this before what a spreadsheet would take for a formula.
     text = text[1:] if re.match(r"'[=+\-@]", text) else text
     if len(text) > _LONGEST[field]:
-        raise RowRefused(f"the {field} has {len(text)} characters; at most {_LONGEST[field]} are kept")
+        raise RowRefused("long_text", field, most=str(_LONGEST[field]))
     return "".join(sign for sign in text if sign.isprintable())
 
 
@@ -120,7 +117,7 @@ def _amount(field: str, cell: Cell) -> Decimal | None:
         # Because some systems sell before they book the purchase, a count below zero is an empty shelf.
         return Decimal(0)
     if amount < 0 or amount > _MOST:
-        raise RowRefused(f"the {field} {_quoted(cell)} is below zero or above {_MOST:,}")
+        raise RowRefused("out_of_range", field, value=_quoted(cell), most=f"{_MOST:,}")
     return amount
 
 
@@ -130,15 +127,15 @@ def _written_amount(field: str, text: str) -> Decimal | None:
         return None
     minus, digits = ("-", bare[1:].strip()) if bare[0] in "-−" else ("", bare)
     if len(digits) > 20 or not re.fullmatch(r"[\d., \u00a0\u202f']+", digits, re.ASCII):  # noqa: PLR2004 - of any amount
-        raise RowRefused(f"the {field} {_quoted(text)} is not a number")
+        raise RowRefused("no_number", field, value=_quoted(text))
     if _AMBIGUOUS.fullmatch(digits):
-        raise RowRefused(f"the {field} {_quoted(text)} can be read in two ways; write it without thousands' points")
+        raise RowRefused("two_ways", field, value=_quoted(text))
     if _GROUPED.fullmatch(digits):
         whole, _, cents = re.sub(r"[.,](?=\d{1,2}$)", "|", digits).partition("|")
         return Decimal(f"{minus}{re.sub('[^0-9]', '', whole)}.{cents or 0}".removesuffix(".0"))
     if _SIMPLE.fullmatch(digits):
         return Decimal(minus + digits.replace(",", "."))
-    raise RowRefused(f"the {field} {_quoted(text)} is not a number")
+    raise RowRefused("no_number", field, value=_quoted(text))
 
 
 def _stock(cell: Cell) -> Decimal | None:
@@ -151,13 +148,13 @@ def _currency(cell: Cell, otherwise: str) -> str:
     text = _shown(cell).strip()
     code = _CURRENCIES.get(plain(text), text.upper()) or otherwise
     if not re.fullmatch(r"[A-Z]{3}", code):
-        raise RowRefused(f"the currency {_quoted(cell)} is no code of three letters, such as MXN")
+        raise RowRefused("no_currency", value=_quoted(cell))
     return code
 
 
 def _barcode(cell: Cell) -> str:
     if isinstance(cell, str) and re.fullmatch(r"\d(?:[.,]\d+)?e\+?\d+", cell.strip(), re.IGNORECASE):
-        raise RowRefused(f"a spreadsheet has rounded the barcode to {_quoted(cell)}; format the column as text")
+        raise RowRefused("rounded", value=_quoted(cell))
     bare = re.sub(r"[\s\-']", "", _shown(cell))
     if not bare:
         return ""
@@ -170,9 +167,9 @@ def _barcode(cell: Cell) -> str:
         if isinstance(cell, Decimal) and padded:
             return padded
         if len(bare) in _LENGTHS:
-            raise RowRefused(f"the check digit of the barcode {_quoted(bare)} is wrong; correct it or leave it empty")
+            raise RowRefused("check_digit", value=_quoted(bare))
     if not re.fullmatch(r"[A-Za-z0-9./_]{1,48}", bare):
-        raise RowRefused(f"the barcode {_quoted(cell)} has other signs than letters and digits")
+        raise RowRefused("strange_barcode", value=_quoted(cell))
     return bare
 
 
@@ -184,5 +181,5 @@ def _address(field: str, text: str) -> str:
     except ValueError:
         parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", text):
-        raise RowRefused(f"the {field} {_quoted(text)} is no address that begins with https://")
+        raise RowRefused("no_address", field, value=_quoted(text))
     return text

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from bot.catalogue.columns import ColumnsUnknown, RowRefused, columns_of, product_from
+from bot.catalogue.columns import RowRefused, columns_of, product_from
 from bot.catalogue.product import CatalogueProduct
 from pipelines.spreadsheet import TableRefused, table_rows
 
@@ -15,10 +15,10 @@ MOST_PRODUCTS = 500_000
 
 
 class BadRow(NamedTuple):
-    """A row that was left out: its number as a spreadsheet counts, and the reason in words."""
+    """A row that was left out: its number as a spreadsheet counts, and the reason."""
 
     row: int
-    reason: str
+    reason: RowRefused
 
 
 @dataclass(slots=True)
@@ -38,11 +38,8 @@ def read_catalogue(data: bytes, currency: str, at: datetime, step: Callable[[], 
     rows = table_rows(data)
     header = next(rows, None)
     if header is None:
-        raise TableRefused("the file is empty")
-    try:
-        places = columns_of(header.cells)
-    except ColumnsUnknown as error:
-        raise TableRefused(str(error)) from error
+        raise TableRefused("empty")
+    places = columns_of(header.cells)
     read = ReadCatalogue(frozenset(places))
     seen: dict[str, int] = {}
     for row in rows:
@@ -50,16 +47,12 @@ def read_catalogue(data: bytes, currency: str, at: datetime, step: Callable[[], 
         try:
             product = replace(product_from(row, places, currency), updated_at=at)
             if earlier := seen.get(product.sku):
-                raise RowRefused(f"the sku {product.sku} stands in row {earlier} already")  # noqa: TRY301
+                raise RowRefused("repeated", value=product.sku, row=str(earlier))  # noqa: TRY301
         except RowRefused as error:
-            read.bad.append(BadRow(row.number, str(error)))
+            read.bad.append(BadRow(row.number, error))
             continue
         seen[product.sku] = row.number
         read.products.append(product)
         if len(read.products) > MOST_PRODUCTS:
-            raise TableRefused(f"the file has more than {MOST_PRODUCTS:,} products")
+            raise TableRefused("many_products")
     return read
-
-
-def bad_rows_text(bad: Iterable[BadRow]) -> list[str]:
-    return [f"row {one.row}: {one.reason}" for one in bad]

@@ -13,7 +13,8 @@ from bot.catalogue.search_words import MOST_WORDS, size_words, words_of
 from bot.catalogue.word_index import Indexable, WordIndex
 from pipelines.product.size_parsing import without_sizes
 
-_EXACT, _SOUNDED, _SHORTENED, _SLIP, _BEGUN = 1.0, 0.95, 0.7, (0.9, 0.8, 0.6), 0.75
+# A word of which the catalogue has only the beginning is a likeness, no match: aguacate is no agua.
+_EXACT, _SOUNDED, _SLIP, _BEGUN, _SHORTENED = 1.0, 0.95, (0.9, 0.8, 0.75), 0.75, 0.5
 _LEAST_LETTERS, _LEAST_FOR_SLIPS = 3, 4
 # A product that lacks a word has to have at least this share of what the words weigh.
 _LEAST_SHARE = 0.25
@@ -70,7 +71,7 @@ class ProductWords:
                 continue
             found = part.matching(terms)
             score = sum(weight * one for weight, one in zip(weights, found, strict=True))
-            complete = np.logical_and.reduce([one > 0 for one in found])
+            complete = np.logical_and.reduce([one > _SHORTENED for one in found])
             if mask is not None:
                 score, complete = score * mask, complete & mask
             # Of products with the same words, the one with the fewest others is meant.
@@ -97,9 +98,13 @@ class ProductWords:
         return joined
 
     def _halves(self, word: str) -> list[str] | None:
-        cuts = range(_LEAST_LETTERS, len(word) - _LEAST_LETTERS + 1)
-        halves = ([word[:cut], word[cut:]] for cut in cuts)
-        return next((both for both in halves if all(map(self._count, both))), None)
+        for cut in range(_LEAST_LETTERS, len(word) - _LEAST_LETTERS + 1):
+            # Because a stem has lost its last vowel, the second half may have it.
+            ends = (word[cut:] + vowel for vowel in ("", "a", "o", "e"))
+            second = next(filter(self._count, ends), None)
+            if second and self._count(word[:cut]):
+                return [word[:cut], second]
+        return None
 
     def _term(self, word: str) -> dict[str, float]:
         """Words of the catalogue that may be meant by one of a question, with a weight from 0 to 1."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-import Stemmer
-
 from pipelines.product.size_parsing import sizes
 
 # A question has few words; more are a pasted text.
@@ -24,10 +22,12 @@ _FILLERS = frozenset(
     )
     for word in line.split()
 )
-_SPANISH = Stemmer.Stemmer("spanish")
+_SHORTEST, _LONG = 4, 6
+# cafecito, galletita
+_SMALL = re.compile(r"(?:(?<=[aeiou])[cs]|(?<=[^aeiou]))it(?:a|o)$")
 # Spellings that sound the same in Spanish, in the order of replacement.
 _SOUNDS = (
-    ("ch", "x"), ("ph", "f"), ("qu", "k"), ("ce", "se"), ("ci", "si"), ("ge", "je"), ("gi", "ji"), ("gue", "ge"),
+    ("ch", "x"), ("ph", "f"), ("qu", "k"), ("ce", "se"), ("ci", "si"), ("ge", "je"), ("gi", "ji"), ("gue", "ue"),
     ("gui", "gi"), ("ll", "y"), ("hu", "w"), ("gu", "w"), ("h", ""), ("v", "b"), ("w", "u"), ("z", "s"), ("c", "k"),
     ("q", "k"),
 )  # fmt: skip
@@ -44,8 +44,25 @@ def folded(text: str) -> str:
 def words_of(text: str) -> list[str]:
     """Words without fillers, by their stems, in order; decimals with a point."""
     found = [word.replace(",", ".") for word in _WORD.findall(folded(text[:_LONGEST_TEXT]))]
-    stems: list[str] = _SPANISH.stemWords([word for word in found if word not in _FILLERS])
-    return stems
+    return [stem_of(word) for word in found if word not in _FILLERS]
+
+
+def stem_of(word: str) -> str:
+    """The word without plural, gender and diminutive; Snowball's Spanish makes "tela" and "tele" one word.
+
+    Words of up to four letters stay as they are, but for their plural: they have nothing to lose.
+    """
+    if word.endswith("ces") and len(word) > _SHORTEST:
+        word = f"{word[:-3]}z"
+    elif word.endswith("es") and len(word) > _SHORTEST and word[-3] in "lnrdjz":
+        word = word[:-2]
+    elif word.endswith("s") and len(word) > _SHORTEST:
+        word = word[:-1]
+    if len(word) > _LONG:
+        word = _SMALL.sub("", word)
+    if len(word) > _SHORTEST and word[-1] in "ao":
+        return word[:-1]
+    return word[:-1] if len(word) > _SHORTEST + 1 and word[-1] == "e" else word
 
 
 def size_words(text: str) -> list[str]:

@@ -87,7 +87,9 @@ class WordIndex:
         most = 1 if len(word) <= _SHORT else 2
         likeliest = np.argpartition(-counts, min(_MOST_NEAR, counts.size - 1))[:_MOST_NEAR]
         found = ((self._words[place], counts[place]) for place in likeliest.tolist())
-        slips = ((other, distance(word, other, most)) for other, shared in found if shared > 0)
+        # Hardly anybody mistakes the first letter: harina is no Marina.
+        alike = (other for other, shared in found if shared > 0 and (other[0] == word[0] or other[:2] == word[1::-1]))
+        slips = ((other, distance(word, other, most)) for other in alike)
         return [(other, number) for other, number in slips if number <= most]
 
     def matching(self, terms: Iterable[Mapping[str, float]]) -> list[NDArray[Any]]:

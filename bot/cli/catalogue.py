@@ -15,13 +15,15 @@ from redis.exceptions import RedisError
 
 from bot.catalogue.card_sync import CardSync
 from bot.catalogue.export import exported
-from bot.catalogue.importer import ReadCatalogue, bad_rows_text, read_catalogue
+from bot.catalogue.importer import ReadCatalogue, read_catalogue
 from bot.catalogue.product import CatalogueProduct
 from bot.catalogue.table import DATABASE_ERRORS, ProductTable, Written
+from bot.catalogue.texts import refusal_text, text_of
 from bot.cli.progress import progress
-from bot.cli.terminal import Format, check_format, complain, read_settings, redis_problem, show, stop
+from bot.cli.terminal import Format, check_format, complain, read_settings, redis_problem, show, stop, terminal_language
 from bot.database.opening import SchemaOutdated, open_current
 from bot.infra.redis import connect
+from bot.messages.language import Language
 from bot.products.catalogue import Catalogue
 from bot.settings import Settings
 from pipelines.spreadsheet import MOST_BYTES, TableRefused
@@ -48,15 +50,16 @@ def import_(
     """
     check_format(output)
     settings = read_settings()
+    language = terminal_language(settings)
     try:
         with progress("Reading rows", output=output) as step:
             read = read_catalogue(_bytes_of(file), settings.service.shop_currency, datetime.now(UTC), step)
         if replace and read.bad:
-            stop("\n".join([*_bad_lines(read), "nothing was changed: --replace needs a file without bad rows"]))
+            stop("\n".join([*_bad_lines(read, language), text_of("not_replaced", language)]))
         written = _run(_written(settings, read, replaces=replace)) if read.products else Written()
     except TableRefused as error:
-        stop(f"{file.name}: {error}")
-    _report(read, written, output)
+        stop(f"{file.name}: {refusal_text(error, language)}")
+    _report(read, written, output, language)
 
 
 @app.command()
@@ -70,7 +73,7 @@ def export() -> None:
 def _bytes_of(file: Path) -> bytes:
     try:
         if file.stat().st_size > MOST_BYTES:
-            raise TableRefused(f"the file is larger than {MOST_BYTES // 1024**2} MB")
+            raise TableRefused("large")
         return file.read_bytes()
     except OSError as error:
         stop(f"{file}: {error.strerror}")
@@ -112,20 +115,22 @@ async def _all(settings: Settings) -> list[CatalogueProduct]:
         await database.close()
 
 
-def _report(read: ReadCatalogue, written: Written, output: str) -> None:
+def _report(read: ReadCatalogue, written: Written, output: str, language: Language) -> None:
     if output == "json":
-        show({**asdict(written), "bad": [one._asdict() for one in read.bad]})
+        bad = [{"row": one.row, "reason": refusal_text(one.reason, language)} for one in read.bad]
+        show({**asdict(written), "bad": bad})
     else:
-        for line in _bad_lines(read):
+        for line in _bad_lines(read, language):
             complain(line)
-        removed = f", {written.removed} removed" if written.removed else ""
-        left_out = f"; {len(read.bad)} {'row' if len(read.bad) == 1 else 'rows'} left out" if read.bad else ""
-        show(f"{written.new} new, {written.changed} changed, {written.same} as before{removed}{left_out}")
+        said = text_of("done", language, new=written.new, changed=written.changed, same=written.same)
+        said += text_of("removed", language, removed=written.removed) if written.removed else ""
+        show(said + (text_of("left_out", language, count=len(read.bad)) if read.bad else ""))
     if not read.products:
-        stop("no product was taken")
+        stop(text_of("none_taken", language))
 
 
-def _bad_lines(read: ReadCatalogue) -> list[str]:
-    lines = bad_rows_text(read.bad[:_SHOWN])
-    rest = len(read.bad) - len(lines)
-    return [*lines, f"… and {rest} rows more; --format json names all"] if rest > 0 else lines
+def _bad_lines(read: ReadCatalogue, language: Language) -> list[str]:
+    shown = read.bad[:_SHOWN]
+    lines = [text_of("row", language, row=one.row, reason=refusal_text(one.reason, language)) for one in shown]
+    rest = len(read.bad) - len(shown)
+    return [*lines, text_of("more", language, count=rest)] if rest else lines

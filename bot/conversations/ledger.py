@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from redis.asyncio import Redis
 
+from bot.history import stream
+from bot.history.entries import MessageRead, TurnClosed
 from bot.infra.metrics import MESSAGES_ENDED
 from bot.infra.redis import answer, key
 
@@ -50,10 +52,15 @@ def end(pipeline: Any, conversation: str, entries: dict[str, dict[str, str]]) ->
 
 def hand_off(pipeline: Any, conversation: str, entries: dict[str, str], turn: str) -> None:
     """Let a turn's messages, of these stored entries, end as handed off: their answer did not leave."""
+    noted = {}
     for message_id, raw_entry in entries.items():
         fields = json.loads(raw_entry)
         if fields.get("turn") == turn and fields["state"] in ("answered", "merged"):
             pipeline.hset(keys(conversation)[0], message_id, json.dumps(fields | {"state": "handed_off"}))
+            noted[message_id] = MessageRead(state="handed_off")
+    if noted:
+        at = datetime.now(UTC)
+        stream.append(pipeline, TurnClosed(id=turn, conversation=conversation, at=at, turn=turn, messages=noted))
 
 
 def ended(entries: dict[str, dict[str, str]]) -> None:

@@ -38,6 +38,7 @@ _FORGOTTEN_MILLISECONDS = 24 * 3600 * 1000
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 15.0
 # So many entries are more than a moment's delay.
 _BEHIND = 5_000
+_AWAY_SECONDS = 60.0
 _LOOK_SECONDS = 10.0
 _CLAIM_SECONDS = 3.0
 _FINISH_SECONDS = 5.0
@@ -71,6 +72,7 @@ class HistoryConsumer:
         self._name = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(3)}"
         self._writer: HistoryWriter | None = None
         self._claim_at = 0.0
+        self._away_since: float | None = None
         self._stop = asyncio.Event()
 
     @asynccontextmanager
@@ -95,10 +97,12 @@ class HistoryConsumer:
                     await self.open()
                     is_open = True
                 await self.carry_some()
+                self._away_since = None
                 wait = _FIRST_WAIT_SECONDS
                 continue
             except DatabaseAway as error:
                 _log.warning("history_waits", why=str(error), fix=_FIX, seconds=wait)
+                await self._tell_away()
             except (RedisError, OSError) as error:
                 _log.warning("history_not_read", error=type(error).__name__)
                 # A Redis that was replaced has no group.
@@ -110,6 +114,16 @@ class HistoryConsumer:
         if is_open:
             with suppress(RedisError, OSError):
                 await self._stream.leave(self._name)
+
+    async def _tell_away(self) -> None:
+        """Alert once the database has been away for a while; few entries may wait for days."""
+        now = asyncio.get_running_loop().time()
+        self._away_since = self._away_since or now
+        if now - self._away_since < _AWAY_SECONDS:
+            return
+        with suppress(RedisError, OSError):
+            waiting = await self._stream.length()
+            await self._alarm("history_behind", f"{waiting} entries of the history wait for the database", _FIX)
 
     async def open(self) -> None:
         """Be one of the readers; entries that were written before are read too."""

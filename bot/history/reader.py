@@ -31,7 +31,7 @@ Filter = Literal["waiting", "person", "bot", "closed", "mine", "unassigned"]
 MOST_AT_ONCE = 200
 # Conversations and messages that one search looks at.
 _MOST_PEOPLE = 200
-_MOST_HITS = 500
+_MOST_HITS = 200
 _CONVERSATIONS, _CONTACTS, _MESSAGES = tables.CONVERSATIONS, tables.CONTACTS, tables.MESSAGES
 
 

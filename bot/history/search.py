@@ -42,27 +42,34 @@ async def _newest(connection: AsyncConnection, words: list[str], limit: int, *, 
     last = len(words) - 1 if is_typed else None
     if connection.dialect.name != "postgresql":
         return list((await connection.execute(_on_sqlite(words, last).limit(limit))).scalars())
-    found: list[int] = []
-    for asked in _on_postgresql(words, last):
-        if len(found) < limit:
-            found = list((await connection.execute(asked.limit(limit))).scalars())
-    return found
+    return await _on_postgresql(connection, words, last, limit)
 
 
-def _on_postgresql(words: list[str], last: int | None) -> tuple[Select[Any], Select[Any]]:
-    """Two questions: among the newest messages alone, then among all by their index of words.
+async def _on_postgresql(connection: AsyncConnection, words: list[str], last: int | None, limit: int) -> list[int]:
+    """Look through the newest messages; where few of them have the words, ask the index of words for all that do.
 
-    PostgreSQL can't tell how often words occur together. So it would walk through all messages for two common words
-    that never do, and would fetch thousands for two that always do.
+    PostgreSQL can't tell how often words occur together. It would walk through all messages for two common words that
+    never do, and would fetch thousands for two that always do. The newest messages tell which way is short.
     """
     each = (_one_word(word, begins=index == last) for index, word in enumerate(words))
-    asked = reduce(lambda one, other: one.op("&&")(other), each)
-    found = select(_MESSAGES.c.seq).where(literal_column("messages.words").op("@@")(asked))
-    newest = select(func.max(_MESSAGES.c.seq) - _LOOKED_THROUGH).scalar_subquery()
+    # Within a subquery, PostgreSQL makes it once, and not for each row.
+    asked = select(reduce(lambda one, other: one.op("&&")(other), each)).scalar_subquery()
+    words_: ColumnElement[Any] = literal_column("words")
+    found: list[int] = []
+    for count in (_LOOKED_THROUGH, _LOOKED_THROUGH * 4):
+        first = select(func.max(_MESSAGES.c.seq) - count).scalar_subquery()
+        newest = select(_MESSAGES.c.seq, words_).select_from(_MESSAGES).where(_MESSAGES.c.seq > first)
+        # The offset keeps the condition out of the inside, where the index of words would give thousands of rows.
+        inside = newest.order_by(_MESSAGES.c.seq.desc()).offset(0).subquery("newest")
+        through = select(inside.c.seq).where(words_.op("@@")(asked)).limit(limit)
+        found = list((await connection.execute(through)).scalars())
+        if len(found) == limit:
+            return found
+        if len(found) < limit // 2:
+            break
     # The sum keeps the order from being taken from the index of numbers.
-    return found.where(_MESSAGES.c.seq > newest).order_by(_MESSAGES.c.seq.desc()), found.order_by(
-        (_MESSAGES.c.seq + 0).desc()
-    )
+    every = select(_MESSAGES.c.seq).where(words_.op("@@")(asked)).order_by((_MESSAGES.c.seq + 0).desc())
+    return list((await connection.execute(every.limit(limit))).scalars())
 
 
 def _on_sqlite(words: list[str], last: int | None) -> Select[Any]:

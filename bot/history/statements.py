@@ -20,19 +20,23 @@ async def upsert(  # noqa: PLR0913 - a table's upsert has these parts
     key: Iterable[str],
     replace: Iterable[str] = (),
     fill: Iterable[str] = (),
+    prefer: Iterable[str] = (),
     where: ColumnElement[bool] | None = None,
 ) -> None:
     """Insert rows; where one with this key is there, change it.
 
-    `replace` are columns that get the new value, `fill` those that get it only where they have none. Without both, a
-    known row stays as it is. `where` limits the change to some of the known rows.
+    `replace` are columns that get the new value, `fill` those that get it only where they have none, `prefer` those
+    that keep theirs only where there is no new one. Without all three, a known row stays as it is. `where` limits the
+    change to some of the known rows.
     """
     if not rows:
         return
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     statement: Any = insert(table)
     new = statement.excluded
-    changes = {name: new[name] for name in replace} | {name: func.coalesce(table.c[name], new[name]) for name in fill}
+    changes = {name: new[name] for name in replace}
+    changes |= {name: func.coalesce(table.c[name], new[name]) for name in fill}
+    changes |= {name: func.coalesce(new[name], table.c[name]) for name in prefer}
     if changes:
         statement = statement.on_conflict_do_update(index_elements=list(key), set_=changes, where=where)
     else:

@@ -274,7 +274,7 @@ class _Batch:
             where=messages.c.kind.is_(None) & messages.c.deleted_at.is_(None),
         )  # fmt: skip
         await upsert(
-            connection, messages, rows.read, key=by_name, replace=("state", "turn", "transcript", "file"),
+            connection, messages, rows.read, key=by_name, replace=("state",), prefer=("turn", "transcript", "file"),
             where=messages.c.deleted_at.is_(None),
         )  # fmt: skip
         await self._write_deliveries(rows)

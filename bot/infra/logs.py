@@ -14,7 +14,10 @@ from pipelines.truncation import truncated
 
 LogFormat = Literal["json", "console"]
 
-_QUIET = ("aiohttp.access", "httpx2", "httpcore2", "openai", "asyncio", "PIL", "pydub.converter", "stripe", "mail.log")
+_QUIET = (
+    "aiohttp.access", "httpx2", "httpcore2", "openai", "asyncio", "PIL", "pydub.converter", "stripe", "mail.log",
+    "alembic", "sqlalchemy", "aiosqlite", "bm25s",
+)  # fmt: skip
 
 # Phones; BSUIDs; wamids, which hold a phone; e-mail addresses.
 NUMBER = r"\+?\d{9,}"
@@ -65,7 +68,7 @@ def configure(level: str, log_format: LogFormat) -> None:
     sys.excepthook = lambda *crash: structlog.get_logger().critical("crashed", exc_info=crash)
     logging.getLogger("aiohttp.server").addFilter(_is_ours)
     for name in _QUIET:
-        # At info these print URLs and bodies, which carry identities and texts.
+        # At info these print URLs, bodies and statements, which carry identities and texts, or what nobody asked for.
         logging.getLogger(name).setLevel(max(logging.WARNING, number))
 
 

@@ -40,6 +40,13 @@ module.exports = async (page) => {
   await turn.locator(".jump").first().click();
   await page.locator("article.mine.found").waitFor();
 
+  // A file is told by named facts, without the tags that the model reads.
+  await page.click("#attach");
+  await page.click("#attach-sample");
+  await page.locator("#sheet .row", { hasText: "price_list.pdf" }).click();
+  await page.waitForFunction(() => [...document.querySelectorAll("dl.seen dt")].some(({ textContent }) => textContent === "Páginas"));
+  assert.doesNotMatch((await page.locator("#view-turns .seen").allTextContents()).join(" "), /<\/?\w+>/);
+
   // A reaction has a line, and so has a tap with its key.
   await page.locator("article.theirs").last().focus();
   await page.keyboard.press("Enter");

@@ -11,10 +11,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import structlog
+
 from sandbox.broadcast import Event
 from sandbox.meta.media import MediaFile
 from sandbox.meta.parties import Person
 
+_log = structlog.get_logger()
 _MB = 1024 * 1024
 _MOST_MESSAGES = 500
 _MOST_EVENTS = 100
@@ -49,8 +52,12 @@ class ChatStore:
 
     def __init__(self, path: Path) -> None:
         self._writes = 0
-        self._file = sqlite3.connect(path, isolation_level=None)
-        self._file.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + _TABLES)
+        try:
+            self._file = _opened(path)
+        except sqlite3.DatabaseError as error:
+            _log.warning("chats_put_aside", file=f"{path}.broken", why=str(error))
+            path.replace(f"{path}.broken")
+            self._file = _opened(path)
 
     def close(self) -> None:
         self._file.close()
@@ -162,6 +169,17 @@ class ChatStore:
             self._file.execute("ROLLBACK")
             raise
         self._file.execute("COMMIT")
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """The file with its tables; raises DatabaseError where it is none of ours."""
+    file = sqlite3.connect(path, isolation_level=None)
+    try:
+        file.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + _TABLES)
+    except sqlite3.DatabaseError:
+        file.close()
+        raise
+    return file
 
 
 def event_key(event: Event) -> tuple[str, str] | None:

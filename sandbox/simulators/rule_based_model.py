@@ -247,13 +247,13 @@ _SAY: dict[str, dict[Language, str]] = {
     "welcome": {"es": "¡Con gusto! ¿Algo más?", "en": "You're welcome! Anything else?"},
     "help": {
         "es": "¡Hola! Soy el asistente virtual (en esta prueba, unas cuantas reglas). Puedo:\n"
-        "- decirte el horario, la dirección y los planes\n"
+        "- decirte el horario, la dirección, los planes y los precios de los productos\n"
         "- mostrarte tu plan y tus facturas, o mandarte una por correo\n"
         "- cambiar, cancelar o reanudar tu plan, y cambiar tu tarjeta\n"
         "- escuchar notas de voz, y leer fotos y documentos\n"
         "- llamar a una persona del equipo",
         "en": "Hello! I am the virtual assistant (in this trial, a handful of rules). I can:\n"
-        "- tell you the opening hours, the address and the plans\n"
+        "- tell you the opening hours, the address, the plans and the prices of products\n"
         "- show your plan and your invoices, or mail you one\n"
         "- change, cancel or resume your plan, and change your card\n"
         "- listen to voice notes, and read photos and documents\n"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,6 +16,7 @@ from redis.asyncio import Redis
 
 from bot.catalogue.importer import ReadCatalogue, read_catalogue
 from bot.catalogue.product import CatalogueProduct
+from bot.catalogue.texts import refusal_text
 from pipelines.spreadsheet import TableRefused
 from tests.processes import recado
 
@@ -28,6 +28,7 @@ NOW = datetime(2026, 12, 1, 10, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def _shop(redis: Redis, redis_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", redis_address)
+    monkeypatch.setenv("DEFAULT_LANGUAGE", "en")
 
 
 async def imported(data: bytes | str, name: str = "productos.csv", *options: str) -> tuple[int, str, str]:
@@ -70,7 +71,7 @@ async def test_good_rows_are_taken_and_bad_ones_named_by_number_and_reason() -> 
         'A8,"Aceite, 1 L",,,"1,249.00",,,0,,\n'
     )
     assert code == 0
-    assert out == "2 new, 0 changed, 0 as before; 7 rows left out\n"
+    assert out == "2 new, 0 changed, 0 as before; rows left out: 7\n"
     assert err.splitlines() == [
         "row 3: the name is missing",
         "row 4: the price “mucho” is not a number",
@@ -148,8 +149,10 @@ async def test_a_replacing_import_removes_what_the_file_lacks_but_not_for_a_file
     ],
 )
 def test_a_file_that_is_no_catalogue_is_refused_in_words(data: bytes, why: str) -> None:
-    with pytest.raises(TableRefused, match=re.escape(why)):
+    with pytest.raises(TableRefused) as refused:
         read_here(data)
+    assert refusal_text(refused.value, "en").startswith(why)
+    assert refusal_text(refused.value, "es") != refusal_text(refused.value, "en")
 
 
 async def test_a_file_that_is_refused_or_missing_is_one_line() -> None:
@@ -158,6 +161,16 @@ async def test_a_file_that_is_refused_or_missing_is_one_line() -> None:
     )  # fmt: skip
     done = await recado("catalogue", "import", "nowhere.csv")
     assert (done.code, done.err) == (1, "nowhere.csv: No such file or directory\n")
+
+
+async def test_people_are_told_in_their_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEFAULT_LANGUAGE", "es")
+    code, out, err = await imported("clave,nombre,precio\nA1,Uno,mucho\nA2,Dos,2\n")
+    assert (code, out, err) == (
+        0,
+        "1 nuevos, 0 cambiados, 0 como estaban; filas que no se tomaron: 1\n",
+        "fila 2: el precio “mucho” no es un número\n",
+    )
 
 
 async def test_programs_read_the_result_as_json() -> None:

@@ -20,6 +20,7 @@ from tests.world import Start, World
 
 INTEGRATIONS = [
     "Redis",
+    "Database",
     "WhatsApp",
     "Webhook",
     "Sending",
@@ -121,6 +122,7 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
     ("variable", "value", "integration", "fix"),
     [
         ("REDIS_URL", "redis://127.0.0.1:9/0", "Redis", "REDIS_URL"),
+        ("DATABASE_URL", "postgresql://me:hunter2@127.0.0.1:9/recado", "Database", "DATABASE_URL"),
         ("WHATSAPP_ACCESS_TOKEN", "hunter2", "WhatsApp", "make a token"),
         ("WHATSAPP_PHONE_NUMBER_ID", "999", "WhatsApp", "see the number's id"),
         ("WHATSAPP_API_BASE_URL", "http://127.0.0.1:9", "WhatsApp", "WHATSAPP_API_BASE_URL"),

@@ -178,7 +178,7 @@ async def test_what_a_model_cost_is_what_stays_spent(start: Start, ana: Person) 
 async def test_the_budget_is_asked_again_at_each_fallback(start: Start, ana: Person) -> None:
     # Enough for the default model, too little for the dearer one that would follow it.
     world = await start(
-        BUDGET_CONTACT_USD_DAY="0.001", LLM_MODEL_FALLBACK="anthropic/claude-3-sonnet", LLM_MAX_TOKENS="500"
+        BUDGET_CONTACT_USD_DAY="0.003", LLM_MODEL_FALLBACK="anthropic/claude-3-sonnet", LLM_MAX_TOKENS="500"
     )
     world.models.will(fails(400))
     assert (await hello(world, ana)).startswith("Perdona")

@@ -20,6 +20,7 @@ from bot.infra.live_events import LiveEvents
 from bot.infra.redis import answer
 from bot.settings import Settings
 from tests.history.test_history import ANA, DAY, wrote
+from tests.processes import eventually
 
 
 class Killed(BaseException):
@@ -98,6 +99,18 @@ async def test_entries_wait_while_the_database_is_away(redis: Redis, monkeypatch
     carrier._database = LazyDatabase(Settings().database)
     assert await carrier.carry_some() == len(DAY)
     await carrier._database.close()
+
+
+async def test_a_database_that_stays_away_is_told(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.history.consumer._AWAY_SECONDS", 0)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:9/nothing")
+    await note(redis, *DAY)
+
+    async def is_told() -> bool:
+        return bool(await redis.exists("recado:alert:history_behind"))
+
+    async with consumer(redis, LazyDatabase(Settings().database)).running():
+        await eventually(is_told)
 
 
 async def test_two_carriers_share_the_entries(redis: Redis, database_at: LazyDatabase, reader: HistoryReader) -> None:

@@ -13,7 +13,7 @@ from bot.history.reader import HistoryReader
 from bot.history.stream import HISTORY
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
-from tests.outgoing import conversation_of, text
+from tests.outgoing import conversation_of, metric, text
 from tests.processes import eventually
 from tests.world import Start, World
 
@@ -71,6 +71,13 @@ async def test_a_question_and_its_answer_are_kept_with_ticks_and_the_whole_turn(
     assert turn.asked[1]["messages"][: len(turn.asked[0]["messages"])] == turn.asked[0]["messages"]
     (listed,) = (await reader.conversations(q="hora abren")).conversations
     assert (listed.contact.name, listed.state, listed.unread) == ("Ana", "bot", 0)
+
+
+async def test_the_metrics_tell_how_much_the_database_lacks(start: Start, ana: Person) -> None:
+    world = await start(workers=0)
+    assert await metric(world, "recado_history_backlog") == 0
+    await world.meta.writes(ana, text("hola"))
+    assert await metric(world, "recado_history_backlog") == 1
 
 
 async def test_a_call_for_a_person_makes_the_conversation_wait(

@@ -36,6 +36,14 @@ def test_a_chat_follows_its_person_to_a_new_number_and_over_a_restart(tmp_path: 
         assert again.find(phone=NEW.phone) == NEW
 
 
+def test_a_file_that_is_no_database_is_put_aside(tmp_path: Path) -> None:
+    (tmp_path / "chats.db").write_text("no database, " * 1000)
+    with closing(ChatStore(tmp_path / "chats.db")) as store:
+        Chats(lambda: NOW, store).sent(OLD, "out", message("out"), NOW)
+        assert [chat.person for chat in store.chats()] == [OLD]
+    assert (tmp_path / "chats.db.broken").read_text().startswith("no database")
+
+
 def test_the_oldest_messages_make_room(tmp_path: Path) -> None:
     with closing(ChatStore(tmp_path / "chats.db")) as store:
         chats = Chats(lambda: NOW, store)

@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 
 import aiohttp
 
-from bot.cli.doctor import integrations, models, service, whatsapp
+from bot.cli.doctor import database, integrations, models, service, whatsapp
 from bot.cli.doctor.check import SECONDS, CheckResult
 from bot.cli.terminal import coloured
 from bot.settings import Settings
@@ -33,6 +33,7 @@ async def examine(settings: Settings) -> list[CheckResult]:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS)) as http:
         checks: list[Check] = [
             service.redis,
+            database.database,
             whatsapp.whatsapp,
             whatsapp.webhook,
             whatsapp.sending,

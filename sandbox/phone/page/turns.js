@@ -210,6 +210,18 @@ function sent(items = []) {
 
 const imitated = (on) => on && el("span", { class: "tag warm" }, t("imitated_tag"));
 
+const WHOLE = /^<(\w{1,30})>([^]*)<\/\1>$/;
+const FACT = /<(\w{1,30})>([^<]*)<\/\1>/g;
+const plain = (value) => value.replace(/&(lt|gt|amp);/g, (_, sign) => ({ lt: "<", gt: ">", amp: "&" })[sign]);
+
+/** A message as it was understood: words, or named facts where Recado tells the model what they are. */
+function seen(text) {
+  const facts = [...(WHOLE.exec(text)?.[2] ?? "").matchAll(FACT)];
+  if (!facts.length) return el("p", { class: "seen", dir: "auto" }, text);
+  const rows = facts.map(([, name, value]) => [el("dt", {}, has(`seen_${name}`) ? t(`seen_${name}`) : name), el("dd", { dir: "auto" }, plain(value))]);
+  return el("dl", { class: "seen" }, rows);
+}
+
 function perceived({ perceived: items = [] }, turns) {
   if (!items.length) return undefined;
   return part(
@@ -219,7 +231,7 @@ function perceived({ perceived: items = [] }, turns) {
         "div",
         { class: "item" },
         el("div", { class: "item-head" }, el("span", { class: "tag" }, has(`kind_${kind}`) ? t(`kind_${kind}`) : kind), imitated(by && by !== "local" && turns.imitates(...(["voice", "video"].includes(kind) ? ["Whisper"] : ["Vision"]))), turns.jump(message), figures(by === "local" ? t("local") : by, took !== null && took !== undefined && ms(took))),
-        text && el("p", { class: "seen", dir: "auto" }, text),
+        text && seen(text),
         problemText(error && (has(`trouble_${error}`) ? t(`trouble_${error}`) : error)),
       ),
     ),

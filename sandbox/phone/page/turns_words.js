@@ -3,7 +3,9 @@
 export const TURNS = {
   es: {
     only_person: "Sólo {name}", see_turn: "Ver por dentro", see_raw: "Ver en bruto", see_message: "Ver en el chat", why: "Por qué", error_detail: "Detalle técnico", not_charged: "(imitación: nada se cobró)", imitated_tag: "imitación",
-    outcome_refused: "rechazado",
+    outcome_refused: "rechazado", "noted_ignored: standby, remembered": "Lo atiende otra app; queda en la memoria",
+    seen_caption: "Pie", seen_filename: "Archivo", seen_seconds: "Segundos", seen_transcript: "Se oye", seen_text_read: "Texto leído", seen_codes: "Códigos", seen_labels: "Se ve", seen_pages: "Páginas", seen_text: "Texto", seen_coordinates: "Coordenadas", seen_name: "Nombre", seen_address: "Dirección",
+    seen_cards: "Contactos", seen_title: "Opción", seen_answers: "Respuestas", seen_items: "Artículos", seen_note: "Nota", seen_problem: "Problema", seen_headline: "Anuncio", seen_source: "Origen", seen_product: "Producto", seen_sound: "Sonido", seen_kept: "Guardado", seen_by: "De",
     "end_too many messages": "Llegaron demasiados mensajes seguidos de esta persona: se le avisó una vez, y después se calla hasta que baje el ritmo.", end_handed_off: "Atiende una persona del equipo, así que el asistente no contestó.",
     "end_the day's budget is spent: contact": "Se gastó el presupuesto diario de esta persona.", "end_the day's budget is spent: total": "Se gastó el presupuesto diario de la empresa.",
     "end_no model answered": "Ningún modelo contestó a tiempo. La persona recibió una disculpa.", "end_the prompt can't be rendered": "El prompt no se pudo armar con los datos de este turno. La persona recibió una disculpa.",
@@ -21,6 +23,9 @@ export const TURNS = {
     tab_wire: "En bruto", no_wire: "Aún no hay intercambios", no_wire_hint: "Cada webhook de Meta y cada llamada a su API, tal como viajaron.", wire_webhook: "Webhook de Meta", wire_graph: "Llamada a la API de Meta", wire_request: "Enviado", wire_answer: "Respuesta", no_answer: "sin respuesta", send_again: "Enviar otra vez",
   },
   en: {
+    "noted_ignored: standby, remembered": "Another app answers it; it is remembered",
+    seen_caption: "Caption", seen_filename: "File", seen_seconds: "Seconds", seen_transcript: "Heard", seen_text_read: "Text read", seen_codes: "Codes", seen_labels: "Seen", seen_pages: "Pages", seen_text: "Text", seen_coordinates: "Coordinates", seen_name: "Name", seen_address: "Address",
+    seen_cards: "Contacts", seen_title: "Option", seen_answers: "Answers", seen_items: "Items", seen_note: "Note", seen_problem: "Problem", seen_headline: "Ad", seen_source: "Source", seen_product: "Product", seen_sound: "Sound", seen_kept: "Kept", seen_by: "By",
     only_person: "Only {name}", see_turn: "See inside", see_raw: "See it raw", see_message: "See it in the chat", why: "Why", error_detail: "Technical detail", not_charged: "(imitation: nothing was charged)", imitated_tag: "imitation",
     outcome_refused: "refused",
     "end_too many messages": "This person sent too many messages in a row: they were told once, and then there is silence until it clears.", end_handed_off: "A colleague has this conversation, so the assistant did not answer.",

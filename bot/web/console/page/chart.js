@@ -3,11 +3,28 @@
 import { html, useEffect, useRef } from "./html.js";
 import { locale, t } from "./language.js";
 import { theme } from "./theme.js";
-import uPlot from "./vendor/uplot.js";
 
 const HEIGHT = 220;
 const shortDay = (seconds) => new Date(seconds * 1000).toLocaleDateString(locale.value, { day: "numeric", month: "short" });
 const noon = (day) => new Date(`${day}T12:00:00`).getTime() / 1000;
+
+/** Draw a chart once its library is there; gives the function that takes it away. */
+function drawn(element, options, data) {
+  let chart;
+  let gone = false;
+  const watching = new ResizeObserver(([{ contentRect }]) => chart?.setSize({ width: contentRect.width, height: HEIGHT }));
+  // Because only the reports need it, the page loads without it.
+  import("./vendor/uplot.js").then(({ default: Plot }) => {
+    if (gone) return;
+    chart = new Plot(options, data, element);
+    watching.observe(element);
+  });
+  return () => {
+    gone = true;
+    watching.disconnect();
+    chart?.destroy();
+  };
+}
 
 export function Chart({ title, days, series, show }) {
   const box = useRef();
@@ -25,13 +42,8 @@ export function Chart({ title, days, series, show }) {
       scales: { x: { time: true }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
       legend: { live: true, show: shown.length > 1 },
     };
-    const chart = new uPlot(options, [days.map(({ day }) => noon(day)), ...shown.map(({ key }) => days.map((one) => one[key] ?? null))], box.current);
-    const watching = new ResizeObserver(([{ contentRect }]) => chart.setSize({ width: contentRect.width, height: HEIGHT }));
-    watching.observe(box.current);
-    return () => {
-      watching.disconnect();
-      chart.destroy();
-    };
+    const data = [days.map(({ day }) => noon(day)), ...shown.map(({ key }) => days.map((one) => one[key] ?? null))];
+    return drawn(box.current, options, data);
   }, [days, locale.value, theme.value]);
   if (!shown.length) return null;
   return html`<section class="card"><h2>${title}</h2>

@@ -102,7 +102,7 @@ function Box({ one, mode: kind }) {
   return html`<div class="writing">
     <${Suggestions} of=${suggestions} />
     ${kind === "reply" && html`<${Quoting} conversation=${one.id} />`}
-    <textarea id="words" ref=${box} rows="1" value=${text} placeholder=${t(`placeholder_${kind}`)} aria-label=${t(`mode_${kind}`)} onInput=${({ target }) => write(target.value)} onKeyDown=${keys} onPaste=${pasted} ...${suggestions.attributes}></textarea>
+    <textarea id="words" ref=${box} rows="1" value=${text} placeholder=${t(kind === "reply" && !lists.value.replies.length ? "placeholder_plain" : `placeholder_${kind}`)} aria-label=${t(`mode_${kind}`)} onInput=${({ target }) => write(target.value)} onKeyDown=${keys} onPaste=${pasted} ...${suggestions.attributes}></textarea>
     <div class="tools">
       ${kind === "reply" && html`
         <${Attach} conversation=${one.id} />

@@ -71,6 +71,18 @@ export async function loadMore() {
   }
 }
 
+/** Read the first page again and put its rows in their places; gives their ids. */
+export async function refreshTop() {
+  const mine = asked;
+  const page = await fetchPage().catch(() => undefined);
+  if (!page || mine !== asked) return [];
+  batch(() => {
+    if (page.counts) counts.value = page.counts;
+    for (const one of page.conversations) place(one);
+  });
+  return page.conversations.map(({ id }) => id);
+}
+
 /** Read how many conversations each tab has to look at; a failure is told by the list itself. */
 export async function recount() {
   const page = await get("/conversations", { state: "waiting", limit: 1 }).catch(() => undefined);

@@ -35,12 +35,15 @@ const Waiting = ({ since }) => {
   return html`<span class=${names("waits", { long: seconds > 600 })} title=${t("waits_since", { time: fullTime(since) })}><${Icon} name="clock" />${duration(seconds)}</span>`;
 };
 
+/** Words without WhatsApp's marks, which a line of a list does not draw. */
+const plain = (text) => (text ?? "").replace(/[*_~`]+/g, "").trim();
+
 function Last({ one }) {
   if (working.value.has(one.id)) return html`<span class="last now">${t("bot_writes")}</span>`;
   if (openId.value !== one.id && hasDraft(one.id)) return html`<span class="last"><em>${t("draft")}</em></span>`;
   const last = one.last_message ?? {};
   const ours = last.direction === "out";
-  return html`<span class="last" dir="auto">${ours && html`<span class="ours">${t("ours")} </span>`}${last.text || (last.kind ? word("kind", last.kind) : "")}</span>`;
+  return html`<span class="last" dir="auto">${ours && html`<span class="ours">${t("ours")} </span>`}${plain(last.text) || (last.kind ? word("kind", last.kind) : "")}</span>`;
 }
 
 function State({ one }) {

@@ -1,7 +1,7 @@
 // The stream of events that keeps the page current; after a gap it reads everything again.
 
 import { sessionEnded } from "./api.js";
-import { counts, recount, refresh, reload } from "./conversations.js";
+import { counts, recount, refresh, refreshTop, reload, rows } from "./conversations.js";
 import { effect, signal } from "./html.js";
 import { openId } from "./route.js";
 import { whoAmI } from "./session.js";
@@ -11,7 +11,8 @@ const ADDRESS = "/console/api/events";
 const LONGEST_WAIT = 15000;
 // Events of one moment are answered by one reading.
 const GATHER_MS = 60;
-const COUNT_MS = 250;
+const PAUSE_MS = 500;
+const FEW = 10;
 
 export const online = signal(true);
 const listeners = new Set();
@@ -97,20 +98,34 @@ function receive(event) {
   if (event.counts) counts.value = event.counts;
   for (const listener of listeners) listener(event);
   const ids = event.conversations ?? (event.conversation && event.state !== "thinking" ? [event.conversation] : []);
-  if (!ids.length) return;
-  if (!changed.size) setTimeout(readChanged, GATHER_MS);
   for (const id of ids) changed.add(id);
+  if (changed.size) schedule();
 }
 
-let counting;
+let reading;
+let readAt = 0;
 
-function readChanged() {
-  clearTimeout(counting);
-  counting = setTimeout(recount, COUNT_MS);
+/** Read what changed in a moment; under a flood not more often than twice a second. */
+function schedule() {
+  reading ??= setTimeout(readChanged, Math.max(GATHER_MS, readAt + PAUSE_MS - Date.now()));
+}
+
+async function readChanged() {
   const ids = changed;
   changed = new Set();
-  // Of a flood, the list as a whole is cheaper than each of its rows.
-  if (ids.size > 10) reload();
-  for (const id of ids.size > 10 ? [] : ids) refresh(id);
-  if (ids.has(openId.peek())) refreshThread(openId.peek());
+  try {
+    await readThese(ids);
+  } finally {
+    readAt = Date.now();
+    reading = undefined;
+  }
+  if (changed.size) schedule();
+}
+
+async function readThese(ids) {
+  const open = ids.has(openId.peek()) ? refreshThread(openId.peek()) : undefined;
+  // Of many, the top of the list is read once; the rows below it that are shown change too.
+  const top = ids.size > FEW ? await refreshTop() : [];
+  const left = [...ids].filter((id) => ids.size <= FEW || id === openId.peek() || (!top.includes(id) && rows.peek().includes(id)));
+  await Promise.all([open, ...left.slice(0, FEW).map(refresh), ids.size > FEW ? undefined : recount()]);
 }

@@ -32,6 +32,13 @@ const Part = ({ title, children }) => html`<section class="panel-part"><h3>${tit
 const figures = (...values) => html`<span class="figures">${values.filter(Boolean).join(" · ")}</span>`;
 const Tag = ({ good, words }) => html`<span class=${`tag ${good ? "good" : "bad"}`}>${words}</span>`;
 
+/** The reason why a turn gave no answer of the model. */
+function endOf({ outcome, why }) {
+  if (!why && outcome !== "handed_off") return "";
+  const key = `end_${outcome === "handed_off" ? "handed_off" : why.startsWith("gave up") ? "gave_up" : why.replace(/[^a-z]+/g, "_")}`;
+  return has(key) ? t(key) : why;
+}
+
 function Summary({ turn }) {
   const spent = (turn.stations ?? []).reduce((sum, { ms }) => sum + ms, 0);
   const tokens = (turn.requests ?? []).reduce((sum, one) => sum + (one.prompt_tokens ?? 0) + (one.completion_tokens ?? 0), 0);
@@ -42,7 +49,7 @@ function Summary({ turn }) {
       <div><dt>${t("time_taken")}</dt><dd>${milliseconds(spent)}</dd></div>
       <div><dt>${t("tokens")}</dt><dd>${number(tokens)}</dd></div>
     </dl>
-    ${turn.why && html`<p class="muted">${has(`end_${turn.why}`) ? t(`end_${turn.why}`) : turn.why}</p>`}
+    ${endOf(turn) && html`<p class="muted">${endOf(turn)}</p>`}
     <p class="muted">${t("prompt_release")} <code>${turn.release ?? turn.prompt?.version ?? "–"}</code>${turn.prompt ? html` · <code>${turn.prompt.name}@${turn.prompt.version}</code>` : ""}</p></div>`;
 }
 

@@ -70,8 +70,15 @@ export const handoverOf = (raw) => ({
   to: raw.assigned_to,
 });
 
+/** Passages of documents, as the turn's tools found them, each once. */
+function sourcesOf(given, tools = []) {
+  const all = given ?? tools.flatMap(({ sources }) => sources ?? []);
+  const named = all.map((one) => ({ ...one, location: one.location ?? one.place }));
+  return [...new Map(named.map((one) => [`${one.source}/${one.location}`, one])).values()];
+}
+
 /** A turn: the trace with the exact messages to the models and the sources. */
 export function turnOf(raw) {
   const trace = raw.trace ?? raw;
-  return { ...trace, id: raw.id ?? trace.turn, release: raw.release ?? trace.release, asked: raw.asked ?? [], sources: raw.sources ?? trace.sources ?? [], at: raw.at ?? trace.started_at };
+  return { ...trace, id: raw.id ?? trace.turn, release: raw.release ?? trace.release, asked: raw.asked ?? [], sources: sourcesOf(raw.sources ?? trace.sources, trace.tools), at: raw.at ?? trace.started_at };
 }

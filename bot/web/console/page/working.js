@@ -3,11 +3,15 @@
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { has, t, word } from "./language.js";
+import { secondsSince } from "./now.js";
 import { working } from "./thread.js";
+
+const LONGEST_SECONDS = 180;
 
 export function Working({ id }) {
   const turn = working.value.get(id);
-  if (!turn) return null;
+  // The end of a turn may have been missed.
+  if (!turn || secondsSince(turn.started_at ?? Date.now()) > LONGEST_SECONDS) return null;
   return html`<p class="working" role="status"><${Icon} name="bot" /><span>${doing(turn)}</span><span class="dots" aria-hidden="true"><i></i><i></i><i></i></span></p>`;
 }
 
