@@ -10,7 +10,8 @@ from pathlib import Path
 from bot.knowledge.document import FileFinding, KnowledgeDocument
 from bot.knowledge.embeddings import Embedder
 from bot.knowledge.folder import FolderReader, list_folder
-from bot.knowledge.index import KnowledgeIndex, embedded_texts
+from bot.knowledge.index import KnowledgeIndex
+from bot.knowledge.passages import units_of
 from bot.messages.language import Language
 
 
@@ -46,6 +47,6 @@ async def read_documents(folder: Path, default_language: Language) -> tuple[list
 
 async def index_of(documents: Sequence[KnowledgeDocument], embedder: Embedder) -> KnowledgeIndex:
     """Embed and index documents."""
-    texts = [text for document in documents for passage in document.passages for text in embedded_texts(passage)]
+    texts = [text for document in documents for passage in document.passages for text in units_of(passage)]
     vectors = await embedder.embed(texts)
     return await asyncio.to_thread(KnowledgeIndex, documents, [vectors])

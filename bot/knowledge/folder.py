@@ -33,7 +33,7 @@ LIMITS = BlockLimits(
     seconds=60.0,
 )
 # Part of each document's name, so that a better reader reads all documents again.
-_READER = "1"
+_READER = "2"
 _SIDECAR = ".yaml"
 _DIGITS = 16
 _FRONT_MATTER = ("md", "txt")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bot.knowledge.answer_forms import forms_asked, forms_held
 from bot.knowledge.document import Audience, KnowledgeDocument, Passage
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
     Scores = NDArray[np.float32]
+    Places = NDArray[np.int64]
 
 # Calibrated on the questions of fixtures/knowledge with even numbers; docs/knowledge.md reports the others.
 # Each ranking gives its first passages; `weight / (RANK_OFFSET + rank)` is their sum.
@@ -44,6 +45,7 @@ SURE_PAIR = 0.8
 _MOST_STEMS, _MOST_WORDS, _USUAL = 4.0, 6, 0.3
 _BEST = 3
 _FIRST = 100.0
+_MANY, _COMPARED = 3000, 300
 
 
 class PassageEvidence(NamedTuple):
@@ -110,27 +112,30 @@ class Row(NamedTuple):
 
 
 class KnowledgeIndex:
-    """Passages of documents, and their vectors: one for each unit and the whole, in the order of `embedded_texts`."""
+    """Passages of documents, and the vectors of their units in the order of `units_of`.
+
+    A passage's own vector is the mean of its units'. Units are held at half precision, because only those of
+    candidates are compared.
+    """
 
     def __init__(self, documents: Sequence[KnowledgeDocument], vectors: Sequence[Vectors]) -> None:
         import numpy as np  # noqa: PLC0415 - for those who search alone
 
         self.rows = [Row(document, passage) for document in documents for passage in document.passages]
+        self._documents = list(documents)
+        self._owner = np.repeat(np.arange(len(documents)), [len(document.passages) for document in documents])
         kept = [one for one in vectors if one.size]
-        every = np.concatenate(kept) if kept else np.zeros((0, 1), np.float32)
-        counts = np.array([len(embedded_texts(row.passage)) for row in self.rows], np.int64)
-        if every.shape[0] != int(counts.sum()):
+        units = np.concatenate(kept) if kept else np.zeros((0, 1), np.float32)
+        counts = np.array([len(units_of(row.passage)) for row in self.rows], np.int64)
+        if units.shape[0] != int(counts.sum()):
             raise ValueError("the vectors are not those of these passages")
-        ends = np.cumsum(counts) - 1
-        is_whole = np.zeros(every.shape[0], bool)
-        is_whole[ends] = True
-        self._whole = every[is_whole].astype(np.float32)
-        self._units = every[~is_whole].astype(np.float32)
-        self._starts = (ends + 1 - counts - np.arange(len(self.rows))).astype(np.int64)
-        texts = [_indexed(row) for row in self.rows]
-        self._words = WordRanking(
-            [(text, row.document.language or "es") for text, row in zip(texts, self.rows, strict=True)]
-        )
+        self._ends = np.cumsum(counts)
+        self._starts = self._ends - counts
+        means = np.add.reduceat(units, self._starts, axis=0) if len(self.rows) else units
+        self._whole = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), np.float32(1e-9))
+        self._units = units.astype(np.float16)
+        texts = [(_indexed(row), row.document.language or "es") for row in self.rows]
+        self._words = WordRanking(texts)
         self._forms = [forms_held(row.passage.text) for row in self.rows]
         self._is_pair = np.array([bool(row.passage.questions) for row in self.rows], bool)
 
@@ -140,11 +145,13 @@ class KnowledgeIndex:
         """Find passages of documents that `allows` lets through; `vectors` are those of `question_texts`."""
         import numpy as np  # noqa: PLC0415 - as above
 
-        permitted = np.flatnonzero([allows(row.document) for row in self.rows])
+        readable = np.array([allows(document) for document in self._documents], bool)
+        permitted = np.flatnonzero(readable[self._owner]) if readable.size else np.zeros(0, np.int64)
         if not permitted.size:
             return Found(())
         words = question_words(question)
-        rankings = [scores[permitted] for scores in (*self._words.scores(words), *self._meaning(vectors))]
+        by_words = [scores[permitted] for scores in self._words.scores(words)]
+        rankings = [*by_words, *self._meaning(vectors, permitted, by_words)]
         candidates = _fused(rankings)
         by_stem, by_sound, covered, meaning, whole = rankings
         usual = min(float(np.median(meaning)), _USUAL)
@@ -171,17 +178,25 @@ class KnowledgeIndex:
         found.sort(key=lambda one: -one[0])
         return Found(tuple(hit for _, hit in found[:limit]))
 
-    def _meaning(self, vectors: Vectors) -> tuple[Scores, Scores]:
-        """Likeness of each passage's best unit, and of the whole passage, to the question."""
+    def _meaning(self, vectors: Vectors, permitted: Places, by_words: Sequence[Scores]) -> tuple[Scores, Scores]:
+        """Likeness to the question of each passage's best unit, and of the whole passage.
+
+        Among many passages, units of the likeliest ones and of answered questions are compared, others by the whole.
+        """
         import numpy as np  # noqa: PLC0415 - as above
 
-        of_units = (self._units @ vectors.T).max(axis=1)
-        return np.maximum.reduceat(of_units, self._starts), (self._whole @ vectors.T).max(axis=1)
-
-
-def embedded_texts(passage: Passage) -> list[str]:
-    """Texts whose vectors a passage needs: its units, and the whole last."""
-    return [*units_of(passage), passage.text]
+        whole: Scores = (self._whole[permitted] if permitted.size < len(self.rows) else self._whole) @ vectors.T
+        whole = whole.max(axis=1)
+        chosen = np.arange(permitted.size)
+        if permitted.size > _MANY:
+            likely = [_first(scores, _COMPARED) for scores in (*by_words, whole)]
+            chosen = np.unique(np.concatenate([*likely, np.flatnonzero(self._is_pair[permitted])]))
+        starts, ends = self._starts[permitted[chosen]], self._ends[permitted[chosen]]
+        units = np.concatenate([np.arange(start, end) for start, end in zip(starts, ends, strict=True)])
+        likeness = (self._units[units].astype(np.float32) @ vectors.T).max(axis=1)
+        meaning: Scores = whole.copy()
+        meaning[chosen] = np.maximum.reduceat(likeness, np.cumsum(ends - starts) - (ends - starts))
+        return meaning, whole
 
 
 def question_texts(question: str) -> list[str]:
@@ -200,11 +215,24 @@ def _fused(rankings: Sequence[Scores]) -> list[int]:
 
     total = np.zeros(rankings[0].shape[0], np.float64)
     for scores in rankings:
-        first = np.argsort(-scores, kind="stable")[:CANDIDATES]
+        first = _first(scores, CANDIDATES)
         ranks = np.searchsorted(-scores[first], -scores[first], side="left")
         total[first] += np.where(scores[first] > 0, 1 / (RANK_OFFSET + ranks), 0)
-    best = np.argsort(-total, kind="stable")[:CANDIDATES]
-    return [int(at) for at in best if total[at] > 0]
+    return [int(at) for at in _first(total, CANDIDATES) if total[at] > 0]
+
+
+def _first(scores: Any, count: int) -> Places:
+    """Places of the highest scores, the highest first; of equals, the earlier."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    places = np.arange(scores.shape[0])
+    if scores.shape[0] > count:
+        # Because most passages hold no word of a question, their equal scores are not sorted.
+        lowest = np.partition(scores, -count)[-count]
+        above = np.flatnonzero(scores > lowest)
+        places = np.concatenate([above, np.flatnonzero(scores == lowest)[: count - above.size]])
+    found: Places = places[np.argsort(-scores[places], kind="stable")]
+    return found
 
 
 def _indexed(row: Row) -> str:

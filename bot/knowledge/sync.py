@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.knowledge.document import FileFinding, KnowledgeDocument
 from bot.knowledge.embeddings import Embedder
 from bot.knowledge.folder import MOST_PASSAGES, FolderReader, SourceFile, list_folder
-from bot.knowledge.index import embedded_texts
+from bot.knowledge.passages import units_of
 from bot.knowledge.store import KnowledgeStore
 from bot.messages.language import Language
 from pipelines.image import ReadText
@@ -106,7 +106,7 @@ class KnowledgeSync:
         return sum(len(document.passages) for document in documents)
 
     async def _keep_vectors(self, document: KnowledgeDocument) -> None:
-        texts = [text for passage in document.passages for text in embedded_texts(passage)]
+        texts = [text for passage in document.passages for text in units_of(passage)]
         vectors = await self._embedder.embed(texts)
         await self._store.keep_vectors(document.digest, self._embedder.name, vectors)
 

@@ -28,6 +28,9 @@ _SURELY = 0.7
 _SHORT = 3
 
 
+_NOWHERE: tuple[Any, Any] = ([], 0)
+
+
 class TermScores:
     """BM25 scores of terms in passages, kept as columns of a sparse matrix (by bm25s)."""
 
@@ -46,17 +49,13 @@ class TermScores:
             ranker.index((ids, terms), show_progress=False)
             self._columns = ranker.scores
 
-    def scores(self, weights: Mapping[str, float]) -> Scores:
-        """Sum of the weighted columns."""
-        import numpy as np  # noqa: PLC0415 - as above
-
-        total = np.zeros(self.count, np.float32)
-        for term, weight in weights.items():
-            if (place := self.terms.get(term)) is not None:
-                begin, end = self._columns["indptr"][place], self._columns["indptr"][place + 1]
-                rows = self._columns["indices"][begin:end]
-                total[rows] += np.float32(weight) * self._columns["data"][begin:end]
-        return total
+    def column(self, term: str) -> tuple[Any, Any]:
+        """Passages that hold a term, and the term's scores in them."""
+        place = self.terms.get(term)
+        if place is None:
+            return _NOWHERE
+        begin, end = self._columns["indptr"][place], self._columns["indptr"][place + 1]
+        return self._columns["indices"][begin:end], self._columns["data"][begin:end]
 
     def rarity(self, term: str) -> float:
         """Weight of a term by the share of passages that lack it, 0 to 1; 1 for an unknown term."""
@@ -84,6 +83,8 @@ class WordRanking:
     """
 
     def __init__(self, passages: Sequence[tuple[str, str]]) -> None:
+        import numpy as np  # noqa: PLC0415 - as above
+
         stemmed, sounds = [], []
         for text, language in passages:
             words = telling(words_of(text))
@@ -91,11 +92,13 @@ class WordRanking:
             sounds.append([sound_of(word) for word in words])
         self._stems = TermScores(stemmed)
         self._sounds = TermScores(sounds)
-        self._grams = {sound: grams(sound) for sound in self._sounds.terms}
-        self._with_gram: dict[str, list[str]] = defaultdict(list)
-        for sound, own in self._grams.items():
-            for gram in own:
-                self._with_gram[gram].append(sound)
+        self._known = list(self._sounds.terms)
+        self._lengths = np.array([len(grams(sound)) for sound in self._known], np.int32)
+        places: dict[str, list[int]] = defaultdict(list)
+        for place, sound in enumerate(self._known):
+            for gram in grams(sound):
+                places[gram].append(place)
+        self._with_gram = {gram: np.array(found, np.int32) for gram, found in places.items()}
 
     def scores(self, question: Sequence[str]) -> WordScores:
         import numpy as np  # noqa: PLC0415 - as above
@@ -107,12 +110,16 @@ class WordRanking:
             alike = self._alike(word)
             sounding, held = np.zeros(count, np.float32), np.zeros(count, np.float32)
             for other, likeness in alike.items():
-                column = self._sounds.scores({other: likeness * likeness})
-                np.maximum(sounding, column, out=sounding)
-                np.maximum(held, np.where(column > 0, np.float32(likeness), 0), out=held)
-            named = self._stems.scores(dict.fromkeys(concepts_of(word), _CONCEPT))
-            np.maximum(held, np.where(named > 0, np.float32(_CONCEPT_HELD), 0), out=held)
-            by_stem += named + self._stems.scores(dict.fromkeys({*stems([word], "es"), *stems([word], "en")}, 1.0))
+                rows, data = self._sounds.column(other)
+                sounding[rows] = np.maximum(sounding[rows], data * np.float32(likeness * likeness))
+                held[rows] = np.maximum(held[rows], np.float32(likeness))
+            for name in concepts_of(word):
+                rows, data = self._stems.column(name)
+                by_stem[rows] += data * np.float32(_CONCEPT)
+                held[rows] = np.maximum(held[rows], np.float32(_CONCEPT_HELD))
+            for stem in {*stems([word], "es"), *stems([word], "en")}:
+                rows, data = self._stems.column(stem)
+                by_stem[rows] += data
             by_sound += sounding
             rarity = self._rarity(word, alike)
             covered += np.float32(rarity) * held
@@ -126,22 +133,29 @@ class WordRanking:
         return min(known, default=1.0)
 
     def _alike(self, word: str) -> dict[str, float]:
-        """Sounds of the passages that are like this word, with a likeness of 0 to 1."""
+        """Sounds of the passages that are like this word, with a likeness of 0 to 1.
+
+        The likeness is Dice's coefficient of trigrams; a word that begins another one is a short form of it.
+        """
+        import numpy as np  # noqa: PLC0415 - as above
+
         sound = sound_of(word)
         if len(sound) <= _SHORT or sound[0].isdigit():
-            return {sound: 1.0} if sound in self._grams else {}
+            return {sound: 1.0} if sound in self._sounds.terms else {}
         own = grams(sound)
-        shared: dict[str, int] = defaultdict(int)
-        for gram in own:
-            for other in self._with_gram.get(gram, ()):
-                shared[other] += 1
-        likeness = {other: self._likeness(sound, other, count) for other, count in shared.items()}
-        best = sorted(((alike, other) for other, alike in likeness.items() if alike >= _ALIKE), reverse=True)
+        found = [self._with_gram[gram] for gram in own if gram in self._with_gram]
+        if not found:
+            return {}
+        shared = np.bincount(np.concatenate(found), minlength=len(self._known))
+        dice = 2 * shared / (len(own) + self._lengths)
+        # A short form shares all its trigrams but the last.
+        near = np.flatnonzero((dice >= _ALIKE) | (shared >= len(own) - 1))
+        likeness = ((_likeness(sound, self._known[place], float(dice[place])), self._known[place]) for place in near)
+        best = sorted((one for one in likeness if one[0] >= _ALIKE), reverse=True)
         return {other: alike for alike, other in best[:_MOST_ALIKE]}
 
-    def _likeness(self, one: str, other: str, shared: int) -> float:
-        """Dice's coefficient of trigrams; a word that begins another one is a short form of it."""
-        dice = 2 * shared / (len(grams(one)) + len(self._grams[other]))
-        shorter, longer = sorted((one, other), key=len)
-        begins = len(shorter) > _SHORT and longer.startswith(shorter)
-        return max(dice, _SHORT_FORM) if begins else dice
+
+def _likeness(one: str, other: str, dice: float) -> float:
+    shorter, longer = sorted((one, other), key=len)
+    begins = len(shorter) > _SHORT and longer.startswith(shorter)
+    return max(dice, _SHORT_FORM) if begins else dice

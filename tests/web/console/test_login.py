@@ -13,6 +13,7 @@ from bot.people.operators import Operators
 from bot.people.passwords import Passwords
 from bot.people.sessions import Sessions
 from tests.console import PASSWORD, Browser, add_operator, cookie_of, program
+from tests.rows import each
 from tests.world import Start, World
 
 
@@ -145,7 +146,7 @@ async def test_a_program_with_the_token_is_an_admin(serving: World) -> None:
     assert (await eva.get("session", headers={"Authorization": "Bearer wrong"})).status == 401
 
 
-@pytest.mark.parametrize(
+@each(
     ("body", "status", "field"),
     [
         ({}, 422, "email"),
