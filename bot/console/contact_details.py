@@ -63,7 +63,7 @@ class ContactDetails:
         for customer in sorted(customers):
             state = await subscription_state.SubscriptionStates(self.redis).last(customer)
             if state is not None and state.status != "none":
-                return f"{state.status}: {state.price}" if state.price else state.status
+                return state.status
         return None
 
 
