@@ -61,7 +61,7 @@ async def test_a_text_made_to_be_slow_is_answered_like_any(
         await world.meta.writes(ana, message)
     await world.meta.writes(leo, text("hola"))
     for person in (ana, leo):
-        assert (await world.meta.replies(person, within=40))[0].text == "Claro, dime."
+        assert (await world.meta.replies(person))[0].text == "Claro, dime."
     await settled(world)
     for person in (ana, leo):
         conversation = await world.redis.get(f"recado:identity:{person.bsuid}")

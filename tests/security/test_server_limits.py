@@ -17,6 +17,7 @@ from bot.web.server import listening
 from bot.whatsapp.signature import signature_of
 from tests.processes import eventually
 from tests.rows import each
+from tests.waiting import PATIENCE
 from tests.wire import Wire, asked
 from tests.world import SECRET, Start, World
 
@@ -226,7 +227,7 @@ async def test_a_reader_that_takes_nothing_is_cut_off() -> None:
     async with (
         listening(app, "127.0.0.1", 0, finish=0.1, limits=limits) as url,
         await Wire.to(url, buffer=4096) as wire,
-        asyncio.timeout(20),
+        asyncio.timeout(PATIENCE),
     ):
         wire.writer.transport.pause_reading()  # type: ignore[attr-defined] # transports that read have it
         wire.send("GET", "/")
