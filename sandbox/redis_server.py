@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from bot.infra.redis import answer
 from sandbox.ports import free_port
 
-_START_SECONDS = 10.0
+_START_SECONDS = 60.0
 # The shell stops the server once our end of the pipe closes, which also happens when we are killed. It asks again and
 # again, because Redis 7.0 refuses to end while it writes its first append-only file, and then forgets the request.
 _KEEPER = '"$@" & child=$!; read -r _; while kill "$child" 2>/dev/null; do sleep 0.1; done; wait "$child"'

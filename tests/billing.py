@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.infra import queue_admin
 from bot.infra.redis import answer
@@ -40,6 +42,18 @@ async def subscriber(world: World, person: Person, price: str = "basico_month_mx
     made = subscribe(stripe_of(world), owner, price, **more)
     await stripe_settled(world)
     return made
+
+
+def year_of(stripe: StripeSimulator) -> int:
+    """The year that customers read, where the company is."""
+    return stripe.now.astimezone(ZoneInfo("America/Mexico_City")).year
+
+
+def end_period(stripe: StripeSimulator) -> None:
+    """Let the running period end, whatever the month, and the day in which Stripe charges the renewal."""
+    items = [item for one in stripe.account.all("subscription") for item in one["items"]["data"]]
+    stripe.advance_to(datetime.fromtimestamp(max(item["current_period_end"] for item in items), UTC))
+    stripe.advance(days=1)
 
 
 async def stripe_settled(world: World) -> None:

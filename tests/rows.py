@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar, cast
 
 from _pytest.mark.structures import ParameterSet
 
-Test = Callable[..., None]
+Test = TypeVar("Test", bound=Callable[..., Any])
 
 
 def each(names: str | Sequence[str], rows: Iterable[Any], ids: object = None) -> Callable[[Test], Test]:
@@ -21,25 +23,50 @@ def each(names: str | Sequence[str], rows: Iterable[Any], ids: object = None) ->
     assert table, "a table without rows proves nothing"
 
     def decorate(test: Test) -> Test:
-        def run(**fixtures: Any) -> None:
-            failed: list[Exception] = []
+        def calls(fixtures: dict[str, Any]) -> Iterator[tuple[tuple[Any, ...], Any]]:
             for values in table:
-                try:
-                    test(**fixtures, **dict(zip(fields, values, strict=True)))
-                except Exception as error:  # noqa: BLE001 - all rows are tried, and the group tells of each
-                    error.add_note(f"in the row {values!r}"[:2000])
-                    failed.append(error)
-            if failed:
-                raise ExceptionGroup(f"{len(failed)} of {len(table)} rows", failed)
+                yield values, functools.partial(test, **fixtures, **dict(zip(fields, values, strict=True)))
 
+        def run_now(**fixtures: Any) -> None:
+            with _all_tried(len(table)) as tried:
+                for values, call in calls(fixtures):
+                    with tried(values):
+                        call()
+
+        async def run_in_loop(**fixtures: Any) -> None:
+            with _all_tried(len(table)) as tried:
+                for values, call in calls(fixtures):
+                    with tried(values):
+                        await call()
+
+        run: Any = run_in_loop if inspect.iscoroutinefunction(test) else run_now
         kept = [one for name, one in inspect.signature(test).parameters.items() if name not in fields]
         run.__name__, run.__qualname__, run.__doc__ = test.__name__, test.__qualname__, test.__doc__
         run.__module__ = test.__module__
         run.__dict__.update(test.__dict__)
-        run.__signature__ = inspect.Signature(kept)  # type: ignore[attr-defined] # read by pytest
-        return run
+        # Read by pytest, which gives a test the fixtures that its signature names.
+        run.__signature__ = inspect.Signature(kept)
+        return cast(Test, run)
 
     return decorate
+
+
+@contextmanager
+def _all_tried(count: int) -> Iterator[Callable[[tuple[Any, ...]], AbstractContextManager[None]]]:
+    """Try rows, and raise in the end what failed, each with its row."""
+    failed: list[Exception] = []
+
+    @contextmanager
+    def tried(values: tuple[Any, ...]) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - the group tells of it
+            error.add_note(f"in the row {values!r}"[:2000])
+            failed.append(error)
+
+    yield tried
+    if failed:
+        raise ExceptionGroup(f"{len(failed)} of {count} rows", failed)
 
 
 def _values(row: Any, count: int) -> tuple[Any, ...]:

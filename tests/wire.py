@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
-_SECONDS = 20
+from tests.waiting import PATIENCE
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Wire:
 
     async def answer(self) -> tuple[int, dict[str, str], bytes]:
         """Status, headers by lower-case name, and body of the next answer."""
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(PATIENCE):
             status = int((await self.reader.readline()).split()[1])
             lines = [line async for line in self._lines()]
             headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
@@ -55,7 +55,7 @@ class Wire:
 
     async def ended(self) -> bool:
         """Whether the server closes the connection without further bytes."""
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(PATIENCE):
             try:
                 return await self.reader.read(1) == b""
             except ConnectionError:

@@ -60,7 +60,11 @@ class ProductFinder:
             index = await self._current_words(table)
             hits = await asyncio.to_thread(index.search, words, size, most=MOST_FOUND)
             products = await table.by_ids([hit.product for hit in hits.best])
-        return FoundProducts(tuple(products), all(hit.complete for hit in hits.best), hits.total)
+        complete = all(hit.complete for hit in hits.best)
+        if complete:
+            # Of products that answer equally, those that can be bought come first.
+            products.sort(key=lambda product: product.stock == 0)
+        return FoundProducts(tuple(products), complete, hits.total)
 
     async def close(self) -> None:
         if self._refreshing:

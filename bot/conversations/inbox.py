@@ -26,6 +26,7 @@ _BEING_ERASED = -2
 # Nobody reads more messages than this. Without a limit, one sender could fill Redis and slow the others.
 MOST_WAITING = 200
 FLOOD = "refused: too many messages"
+_SYSTEM = "ignored: system"
 
 # Senders whose conversation one process remembers, in a few megabytes.
 _MOST_REMEMBERED = 10_000
@@ -48,9 +49,10 @@ _STORE = BatchScript(
     if message ~= '' then redis.call('ZADD', open, now, conversation) end
     {thread_owner.MESSAGE_SCRIPT}
     {ledger.OPEN_SCRIPT}
-    if not known and message ~= '' then
-      if not flood then count = redis.call('RPUSH', waiting, message) end
-      local ended = flood and '{FLOOD}' or 'open'
+    if not known and message ~= '' and not flood then count = redis.call('RPUSH', waiting, message) end
+    local shown, ended = message, flood and '{FLOOD}' or 'open'
+    if system_message ~= '' then shown, ended = system_message, '{_SYSTEM}' end
+    if not known and shown ~= '' then
       {stream.RECEIVED_SCRIPT}
     end
     return {{known and 0 or 1, count, redis.call('GET', epoch) or '0', flood and not known and 1 or 0}}
@@ -67,6 +69,7 @@ _STORE = BatchScript(
         "thread_owner",
         "sent_at",
         "thread_until",
+        "system_message",
     ),
 )
 
@@ -88,7 +91,7 @@ def why_ignored(message: Inbound) -> str | None:
     """The end state of a message that ends where it comes in; None when it waits for a worker."""
     if message.group_id:
         return "ignored: group"
-    return "ignored: system" if message.content.kind == "system" else None
+    return _SYSTEM if message.content.kind == "system" else None
 
 
 def why_unanswered(message: Inbound) -> str | None:
@@ -211,7 +214,7 @@ class Inbox:
 
 
 def _item(message: Inbound, conversation: str) -> Item:
-    ignored = why_ignored(message)
+    ignored, raw = why_ignored(message), message.model_dump_json(exclude_none=True)
     return Item(
         _keys(message.bsuid, message.phone, conversation),
         (
@@ -219,10 +222,11 @@ def _item(message: Inbound, conversation: str) -> Item:
             message.id,
             tombstones.digest(message.id),
             ledger.entry(message.content.kind, message.received_at, ignored or "open"),
-            "" if ignored else message.model_dump_json(exclude_none=True),
+            "" if ignored else raw,
             _thread_owner(message),
             str(message.sent_at.timestamp()),
             str(int((message.sent_at + thread_owner.IDLE).timestamp())),
+            raw if ignored == _SYSTEM else "",
         ),
     )
 

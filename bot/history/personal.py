@@ -31,6 +31,13 @@ _BY_NAME: dict[str, Table] = {
 }
 
 
+# FTS5 keeps the words of deleted rows until it merges the parts of its index.
+_OPTIMIZE = (
+    "INSERT INTO messages_words(messages_words) VALUES ('optimize')",
+    "INSERT INTO contacts_parts(contacts_parts) VALUES ('optimize')",
+)
+
+
 class PersonalHistory:
     def __init__(self, redis: Redis, database: Database) -> None:
         self._stream = HistoryStream(redis)
@@ -64,6 +71,8 @@ class PersonalHistory:
         """
         count = await self._stream.erase(conversations)
         async with serialized(self._database) as connection:
+            if not self._database.is_postgresql:
+                await connection.exec_driver_sql("PRAGMA secure_delete=ON")
             now = datetime.now(UTC)
             tombstones = [{"conversation": name, "at": now} for name in sorted(conversations)]
             await upsert(connection, tables.ERASED, tombstones, key=("conversation",))
@@ -77,7 +86,19 @@ class PersonalHistory:
             await connection.execute(
                 update(cards).where(cards.c.conversation.in_(conversations)).values(conversation="")
             )
+        if not self._database.is_postgresql:
+            await self._overwrite()
         return count
+
+    async def _overwrite(self) -> None:
+        """Take the deleted words out of SQLite's index and its log too, which keep them for long otherwise."""
+        async with serialized(self._database) as connection:
+            for statement in _OPTIMIZE:
+                await connection.exec_driver_sql(statement)
+        async with self._database.engine.connect() as connection:
+            # Not within a transaction; another reader may prevent it, and the next erasure or start completes it.
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 async def _rows(connection: AsyncConnection, asked: Any) -> list[dict[str, Any]]:

@@ -29,11 +29,11 @@ _MOST_UNREADABLE = 10_000
 _LOOKED_AT_ONCE = 1000
 
 # Part of the inbox's script, for a message that was just stored. Its variables: `history` (key), `message_id`,
-# `conversation`, `now`, `message`, and `ended`, the end state of a message that waits for no worker.
+# `conversation`, `now`, `shown` (the message), and `ended`, its end state.
 RECEIVED_SCRIPT = f"""
 redis.call('XADD', history, '*', '{_FIELD}', '{{"version":1,"kind":"received","id":' .. cjson.encode(message_id)
   .. ',"conversation":"' .. conversation .. '","at":' .. now .. ',"state":"' .. ended
-  .. '","message":' .. message .. '}}')
+  .. '","message":' .. shown .. '}}')
 """
 # Part of a script with the variables `history` (key) and `noted` (an entry, as `packed` gives it).
 APPEND_SCRIPT = f"redis.call('XADD', history, '*', '{_FIELD}', noted)"

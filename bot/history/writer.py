@@ -171,7 +171,8 @@ class _Batch:
             return
         row = message_row(home, message, author, entry.state)
         self._rows.messages.append(row)
-        state.note_last(LastMessage(row["at"], row["name"], author, row["kind"], row["body"]))
+        if author != "system":
+            state.note_last(LastMessage(row["at"], row["name"], author, row["kind"], row["body"]))
         if author == "customer":
             state.customer_wrote(row["at"], sent_at=message.sent_at)
             self._contacts.learn(home, message)

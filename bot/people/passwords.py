@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -21,6 +23,7 @@ asdfghjkl123 qazwsxedcrfv 11223344556677 recado1234
 """
 # Each check takes 64 MiB and all cores for a moment.
 _AT_ONCE = 2
+_MOST_WAITING = 40
 
 
 class PasswordWeak(Exception):
@@ -44,20 +47,40 @@ def require_strong(password: str, *known: str) -> None:
         raise PasswordWeak("password_personal")
 
 
-class Passwords:
-    """Hashes and checks, at most two at a time: more would only wait for each other's memory."""
+class PasswordsBusy(Exception):
+    """Too many passwords wait to be checked: somebody guesses from many addresses."""
 
-    def __init__(self) -> None:
+
+class Passwords:
+    """Hashes and checks, at most two at a time: more would only wait for each other's memory.
+
+    Raises PasswordsBusy where too many wait already.
+    """
+
+    def __init__(self, most_waiting: int = _MOST_WAITING) -> None:
         self._room = asyncio.Semaphore(_AT_ONCE)
+        self._most_waiting = most_waiting
+        self._waiting = 0
 
     async def hashed(self, password: str) -> str:
-        async with self._room:
+        async with self._turn():
             return await asyncio.to_thread(_hasher().hash, password)
 
     async def verify(self, password: str, hash_: str | None) -> bool:
         """Whether the password is right; without a hash it isn't, which takes as long."""
-        async with self._room:
+        async with self._turn():
             return await asyncio.to_thread(_verify, password, hash_)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        if self._waiting >= self._most_waiting:
+            raise PasswordsBusy
+        self._waiting += 1
+        try:
+            async with self._room:
+                yield
+        finally:
+            self._waiting -= 1
 
 
 @cache

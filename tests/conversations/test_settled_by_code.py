@@ -20,6 +20,7 @@ from sandbox.simulators.openrouter import ScriptedAnswer, says
 from tests.billing import asks, buttons, stripe_of, subscriber, taps
 from tests.notifications import contact_of, ends, settled
 from tests.outgoing import acquainted, conversation_of, text
+from tests.waiting import PATIENCE
 from tests.world import Start, World
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ async def operators(world: World) -> AsyncIterator[Callable[[], Awaitable[dict[s
         await stream.get_message(timeout=5)
 
         async def following() -> dict[str, Any]:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 while True:
                     found = await stream.get_message(timeout=1)
                     if found and (event := json.loads(found["data"]))["type"] == "settled":
@@ -165,7 +166,7 @@ async def test_a_colleague_who_writes_while_the_model_thinks_takes_no_tap_away(s
     async with world.meta.batch():
         for message in (BAJA, tap, text("¿y mañana abren?")):
             await world.meta.writes(ana, message)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while len(world.models.requests) == before:
             await asyncio.sleep(0.02)
     await written_from_the_app(world, conversation)

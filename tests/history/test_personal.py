@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 from redis.asyncio import Redis
 
 from bot.database.engine import Database
+from bot.database.opening import open_current
 from bot.history.entries import NoteAdded, TurnTraced
 from bot.history.personal import PersonalHistory
 from bot.history.reader import HistoryReader
@@ -46,6 +48,19 @@ async def test_an_erased_person_leaves_no_row_and_does_not_come_back(database: D
     assert await reader.search("gracias") == []
     assert [one.id for one in (await reader.conversations()).conversations] == [LEO]
     assert await redis.xlen(HISTORY) == 1
+
+
+async def test_an_erased_word_is_in_no_file_of_sqlite(tmp_path: Path, redis: Redis) -> None:
+    database = await open_current(f"sqlite:///{tmp_path / 'recado.db'}")
+    said = [wrote("wamid.1", "mi secretísima palabra"), wrote("wamid.2", "otra cosa", 1, conversation=LEO)]
+    await HistoryWriter(database).write(said)
+    assert await PersonalHistory(redis, database).erase([ANA]) > 0
+    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir()).lower()
+    await database.close()
+    assert b"otra cosa" in kept
+    # The index of words has them without accents.
+    for word in ("secret\u00edsima", "secretisima", "n\u00fa\u00f1ez", "nunez", "5215512345678"):
+        assert word.encode() not in kept
 
 
 async def test_what_is_too_old_leaves_and_the_rest_stays(database: Database) -> None:

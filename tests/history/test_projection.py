@@ -13,6 +13,7 @@ from bot.history.reader import HistoryReader
 from bot.history.stream import HISTORY
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
+from tests.notifications import post
 from tests.outgoing import conversation_of, metric, text
 from tests.processes import eventually
 from tests.world import Start, World
@@ -71,6 +72,24 @@ async def test_a_question_and_its_answer_are_kept_with_ticks_and_the_whole_turn(
     assert turn.asked[1]["messages"][: len(turn.asked[0]["messages"])] == turn.asked[0]["messages"]
     (listed,) = (await reader.conversations(q="hora abren")).conversations
     assert (listed.contact.name, listed.state, listed.unread) == ("Ana", "bot", 0)
+
+
+async def test_a_new_number_is_told_where_it_happened(world: World, reader: HistoryReader, ana: Person) -> None:
+    await world.meta.writes(ana, text("hola"))
+    await shown(world, reader, ana, lambda found: len(found) > 1)
+    conversation = await conversation_of(world, ana)
+    await post(world, "system_user_changed_number")
+
+    async def told() -> list[dict[str, Any]]:
+        messages = (await reader.messages(conversation)).as_json()["messages"]
+        return [one for one in messages if one["author"] == "system"]
+
+    (system,) = await eventually(told)
+    assert (system["text"], system["payload"]["phone"]) == ("user_changed_number", "5215599990000")
+    listed = await reader.conversation(conversation)
+    assert listed is not None
+    assert listed.last_message is not None
+    assert listed.last_message["author"] == "assistant"
 
 
 async def test_the_metrics_tell_how_much_the_database_lacks(start: Start, ana: Person) -> None:

@@ -7,6 +7,7 @@ import pytest
 from redis.exceptions import RedisError
 
 from bot.infra.redis import MicroBatcher
+from tests.waiting import PATIENCE
 
 ERRORS = [ValueError, KeyError, RecursionError, AssertionError, ZeroDivisionError, UnicodeError]
 
@@ -19,7 +20,7 @@ async def test_an_unexpected_error_fails_its_own_item_alone_and_the_next_batch_i
             raise error("nobody thought of it")
         return [2 * item for item in items]
 
-    async with MicroBatcher(work).running() as together, asyncio.timeout(10):
+    async with MicroBatcher(work).running() as together, asyncio.timeout(PATIENCE):
         results = await asyncio.gather(*map(together, range(6)), return_exceptions=True)
         assert [type(one) for one in results] == [int, int, int, error, int, int]
         assert [await one for one in (together(7), together(8))] == [14, 16]
@@ -32,7 +33,7 @@ async def test_a_wrong_number_of_results_is_an_error_of_the_batch_alone(count: i
     async def work(items: list[int]) -> Sequence[int | Exception]:
         return answers.pop() if answers else list(items)
 
-    async with MicroBatcher(work).running() as together, asyncio.timeout(10):
+    async with MicroBatcher(work).running() as together, asyncio.timeout(PATIENCE):
         with pytest.raises(RuntimeError):
             await asyncio.gather(together(1), together(2))
         assert await together(5) == 5
@@ -46,7 +47,7 @@ async def test_redis_that_is_away_is_told_to_all_of_a_batch_once(error: Exceptio
         calls.append(len(items))
         raise error
 
-    async with MicroBatcher(work).running() as together, asyncio.timeout(10):
+    async with MicroBatcher(work).running() as together, asyncio.timeout(PATIENCE):
         results = await asyncio.gather(*map(together, range(4)), return_exceptions=True)
     assert (results, calls) == ([error] * 4, [4])
 
@@ -59,7 +60,7 @@ async def test_an_item_that_takes_too_long_fails_and_the_others_keep_their_own_t
             await answered.wait()
         return items
 
-    async with MicroBatcher(work, seconds=0.05).running() as together, asyncio.timeout(10):
+    async with MicroBatcher(work, seconds=0.05).running() as together, asyncio.timeout(PATIENCE):
         waiting = together(1)
         with pytest.raises(TimeoutError):
             await waiting

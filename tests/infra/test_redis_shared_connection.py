@@ -333,8 +333,8 @@ async def test_a_replica_is_given_up_at_its_first_refusal(tmp_path: Path, monkey
 
 
 async def test_a_command_that_blocks_holds_nobody_up(client: Redis, redis: Redis) -> None:
-    waiting: asyncio.Future[object] = asyncio.ensure_future(answer(client.blpop(["list"], timeout=4)))
-    async with asyncio.timeout(3):
+    waiting: asyncio.Future[object] = asyncio.ensure_future(answer(client.blpop(["list"], timeout=2 * PATIENCE)))
+    async with asyncio.timeout(PATIENCE):
         while "blpop" not in {one["cmd"] for one in await redis.client_list()}:
             await asyncio.sleep(0.01)
         assert await _echoed(client, "word") == "word"
@@ -403,7 +403,7 @@ async def test_the_end_stops_a_connection_that_is_being_opened(monkeypatch: pyte
         asked = [asyncio.create_task(_echoed(client, "word")) for _ in range(3)]
         await asyncio.sleep(0.05)
         asked[0].cancel()
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(PATIENCE):
             await client.aclose()
             results = await asyncio.gather(*asked, return_exceptions=True)
     assert isinstance(results[0], asyncio.CancelledError)

@@ -19,7 +19,7 @@ from bot.people.audit import AuditFilter, AuditLog
 from bot.people.canned_replies import CannedReplies, ShortcutTaken
 from bot.people.login_limits import LoginLimits
 from bot.people.operators import LinkOver, Operators, OperatorWrong
-from bot.people.passwords import Passwords
+from bot.people.passwords import Passwords, PasswordsBusy
 from bot.people.sessions import LoginWrong, Sessions
 
 PASSWORD = "una frase larga y rara"
@@ -60,6 +60,13 @@ async def test_operators_links_and_sessions(database: Database, redis: Redis) ->
     assert again.id == session.operator.id
     with pytest.raises(OperatorWrong):
         await operators.add("\u200b \n", "bob@example.com", "agent")
+
+
+async def test_a_crowd_of_guesses_takes_no_more_memory_than_a_few() -> None:
+    passwords = Passwords(most_waiting=3)
+    found = await asyncio.gather(*(passwords.verify("x", None) for _ in range(10)), return_exceptions=True)
+    assert [one for one in found if not isinstance(one, PasswordsBusy)] == [False] * 3
+    assert not await passwords.verify("x", None)
 
 
 async def test_the_audit_log_and_canned_replies(database: Database) -> None:

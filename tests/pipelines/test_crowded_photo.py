@@ -29,9 +29,8 @@ def crowded(words: tuple[str, ...], lines: int) -> PhotoText:
 @each(
     "words",
     [
-        ("Detergente líquido",), ("$ 36.50",), ("500 g",), ("7501000000000",), ("1 " * 20,), ("Pan",), ("precio",),
-        ("36",), ("antes $1",), ("Pan", "$ 36.50"), ("Pan blanco de caja con leche", "Leche", "$ 36"),
-        ("pan " * 40, "$ 36.50"), ("marca Aurora", "500 g", "$ 1"),
+        ("$ 36.50",), ("500 g",), ("7501000000000",), ("1 " * 20,), ("precio",), ("antes $1",),
+        ("Pan blanco de caja con leche", "Leche", "$ 36"), ("pan " * 40, "$ 36.50"), ("marca Aurora", "500 g", "$ 1"),
     ],
 )  # fmt: skip
 def test_a_crowded_photo_takes_little_longer_than_its_lines(words: tuple[str, ...]) -> None:

@@ -35,13 +35,11 @@ TELEVISION = (
 @pytest.mark.parametrize(
     ("name", "lines"),
     [
-        ("label_detergent_q50.jpg", DETERGENT),
         ("label_tv_photo.jpg", TELEVISION),
         ("rotated_by_exif.jpg", DETERGENT),
         ("on_its_side.jpg", DETERGENT),
         ("tilted.jpg", DETERGENT),
         ("dim.jpg", DETERGENT),
-        ("large_4000x3000.jpg", TELEVISION),
         ("transparent.png", ("Café molido $89.90",)),
         ("words.gif", ("Café molido $89.90",)),
         ("nothing_on_it.jpg", ()),

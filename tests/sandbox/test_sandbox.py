@@ -147,7 +147,7 @@ async def test_the_second_run_remembers_the_first_and_shows_it(sandbox: Run) -> 
         await talk(url, {"message": tapped, "context": card})
         await talk(url, text("portal"))
         await talk(url, text("Quiero hablar con una persona"))
-        before = await until(http, f"{url}state", all_read)
+        before = await until(http, f"{url}state", all_ended)
     # A machine may lose its power, too.
     run.process.kill()
     await run.process.wait()
@@ -235,8 +235,10 @@ async def buttons(http: aiohttp.ClientSession, url: str) -> tuple[list[dict[str,
     return [one["reply"] for one in card["message"]["interactive"]["action"]["buttons"]], card["wamid"]
 
 
-def all_read(state: dict[str, Any]) -> bool:
-    return bool(state["handoffs"]) and all(event["status"] == "read" for event in state["history"][ANA])
+def all_ended(state: dict[str, Any]) -> bool:
+    """Whether everything has come to its end, so that nothing changes any more."""
+    read = all(event.get("status") == "read" for event in state["history"][ANA])
+    return bool(state["handoffs"]) and read and all(turn["state"] == "closed" for turn in state["turns"])
 
 
 async def until(http: aiohttp.ClientSession, url: str, enough: Callable[[Any], bool]) -> Any:

@@ -4,6 +4,7 @@ import pytest
 
 from bot.whatsapp.signature import signature_of
 from tests.integrations.push.test_push_routes import KEYS
+from tests.rows import each
 from tests.wire import Wire, asked
 from tests.world import SECRET, Start, World
 
@@ -20,7 +21,7 @@ async def world(start: Start) -> World:
     return await start(workers=0, **KEYS)
 
 
-@pytest.mark.parametrize("path", PATHS)
+@each("path", PATHS)
 async def test_every_answer_has_its_headers_and_no_version(world: World, path: str) -> None:
     for method in ("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "PATCH", "PROPFIND", "get"):
         async with await Wire.to(world.url) as wire:
@@ -38,7 +39,7 @@ async def test_every_answer_has_its_headers_and_no_version(world: World, path: s
         assert b"evil.example" not in whole
 
 
-@pytest.mark.parametrize(
+@each(
     "sent",
     [
         b"\r\n\r\nhola\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
@@ -92,7 +93,7 @@ async def test_nobody_gets_a_web_socket(world: World) -> None:
         assert (await asked(world.url, "GET", path, *upgrade))[0] in (200, 401)
 
 
-@pytest.mark.parametrize(
+@each(
     ("challenge", "status"),
     [
         ("1158201444", 200), ("", 200), ("a" * 256, 200), ("a" * 257, 400), ("%0d%0aSet-Cookie:%20a=b", 400),

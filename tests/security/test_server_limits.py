@@ -16,6 +16,8 @@ from bot.web.request_bodies import BODIES, RequestBodies
 from bot.web.server import listening
 from bot.whatsapp.signature import signature_of
 from tests.processes import eventually
+from tests.rows import each
+from tests.waiting import PATIENCE
 from tests.wire import Wire, asked
 from tests.world import SECRET, Start, World
 
@@ -64,10 +66,8 @@ async def refusals(world: World, reason: str) -> float:
     return sum(float(line.split()[-1]) for line in page if line.startswith(name))
 
 
-@pytest.mark.parametrize("path", [*DOORS, "/nowhere"])
-@pytest.mark.parametrize(
-    "encoding", ["gzip", "deflate", "br", "zstd", "x-gzip", "GZIP", "identity, gzip", "gzip, gzip"]
-)
+@each("path", [*DOORS, "/nowhere"])
+@each("encoding", ["gzip", "deflate", "br", "zstd", "x-gzip", "GZIP", "identity, gzip", "gzip, gzip"])
 async def test_a_compressed_body_is_refused_before_it_is_sent(world: World, path: str, encoding: str) -> None:
     headers = (f"Content-Encoding: {encoding}", "Content-Length: 1000000", SIGNED)
     status, answered, _ = await asked(world.url, "POST", path, *headers)
@@ -79,7 +79,7 @@ async def test_a_body_that_says_it_is_plain_is_taken(world: World) -> None:
     assert (await asked(world.url, "POST", "/webhooks/whatsapp", *headers, body=b"{}"))[0] == 200
 
 
-@pytest.mark.parametrize(
+@each(
     "headers",
     [
         (),
@@ -97,12 +97,12 @@ async def test_nobody_waits_for_a_body_without_a_signature(world: World, headers
     assert (await asked(world.url, "POST", "/webhooks/whatsapp", "Content-Length: 4000000", *headers))[0] == 401
 
 
-@pytest.mark.parametrize("headers", [(), ("Stripe-Signature: t=1",), ("Stripe-Signature: t=1,v1=a",) * 2])
+@each("headers", [(), ("Stripe-Signature: t=1",), ("Stripe-Signature: t=1,v1=a",) * 2])
 async def test_nobody_waits_for_an_event_without_a_signature(world: World, headers: tuple[str, ...]) -> None:
     assert (await asked(world.url, "POST", "/webhooks/stripe", "Content-Length: 900000", *headers))[0] == 400
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "length"),
     [(DOORS[0], 4 * 1024**2 + 1), (DOORS[0], 10**15), (DOORS[1], 1024**2 + 1), (DOORS[1], 4 * 1024**2)],
 )
@@ -227,7 +227,7 @@ async def test_a_reader_that_takes_nothing_is_cut_off() -> None:
     async with (
         listening(app, "127.0.0.1", 0, finish=0.1, limits=limits) as url,
         await Wire.to(url, buffer=4096) as wire,
-        asyncio.timeout(20),
+        asyncio.timeout(PATIENCE),
     ):
         wire.writer.transport.pause_reading()  # type: ignore[attr-defined] # transports that read have it
         wire.send("GET", "/")

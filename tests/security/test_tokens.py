@@ -7,6 +7,7 @@ import pytest
 
 from bot.web.console.token_routes import MOST_STREAMS
 from tests.processes import eventually
+from tests.rows import each
 from tests.wire import asked
 from tests.world import Start, World
 
@@ -83,9 +84,7 @@ async def test_wrong_tokens_are_counted_and_missing_ones_are_not(world: World, e
     assert await counted() == before + 3
 
 
-@pytest.mark.parametrize(
-    "given", [f"bearer {TOKEN}", f"Bearer  {TOKEN}", basic(TOKEN), basic(TOKEN, ""), basic(TOKEN, "ñ")]
-)
+@each("given", [f"bearer {TOKEN}", f"Bearer  {TOKEN}", basic(TOKEN), basic(TOKEN, ""), basic(TOKEN, "ñ")])
 async def test_prometheus_shows_the_token_either_way(world: World, given: str) -> None:
     assert await request_status(world, METRICS, given) == 200
 

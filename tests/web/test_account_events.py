@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from tests.notifications import post_raw
+from tests.waiting import PATIENCE
 from tests.world import Start
 
 # Field, Meta's value, and how bad it is: None where nobody has to do anything.
@@ -75,7 +76,7 @@ async def test_good_news_alerts_nobody(start: Start) -> None:
             await post_raw(world, {"object": "whatsapp_business_account", "entry": [entry]})
         await world.redis.publish("recado:events", '{"type": "over"}')
         events: list[dict[str, Any]] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not events or events[-1]["type"] != "over":
                 if found := await stream.get_message(timeout=1):
                     events.append(json.loads(found["data"]))
@@ -113,7 +114,7 @@ async def test_control_that_was_taken_is_not_told_as_passed(start: Start) -> Non
             entry = {"id": "1", "time": 1795500000 + number, "changes": [change]}
             await post_raw(world, {"object": "whatsapp_business_account", "entry": [entry]})
         events: list[dict[str, Any]] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while len(events) < len(MOVES):
                 if found := await stream.get_message(timeout=1):
                     events.append(json.loads(found["data"]))

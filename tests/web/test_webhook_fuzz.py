@@ -17,6 +17,7 @@ from bot.whatsapp.signature import signature_of
 from sandbox.meta.simulator import Person
 from sandbox.meta.webhooks import envelope, message_value
 from sandbox.simulators.openrouter import says
+from tests.rows import each
 from tests.world import SECRET, Start, World
 
 BOUNDED = settings(
@@ -168,7 +169,7 @@ async def test_a_good_message_beside_rubbish_is_answered(world: World, ana: Pers
     assert world.models.requests[0]["messages"][-1]["content"] == "hola\notra vez"
 
 
-@pytest.mark.parametrize(
+@each(
     ("body", "headers", "status"),
     [
         (b"{}", {"X-Hub-Signature-256": ""}, 401),
@@ -196,7 +197,7 @@ async def test_what_the_door_says(server: World, body: bytes, headers: dict[str,
     assert await server.redis.keys("recado:*waiting") == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("query", "status", "text"),
     [
         ("hub.mode=subscribe&hub.challenge=1158&hub.verify_token=verify", 200, "1158"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiohttp import web
 
 from bot.settings import Settings
@@ -35,6 +37,7 @@ def add_console(app: web.Application, settings: Settings) -> None:
     """Add the console's routes; CONSOLE_TOKEN and the parts are set by the server."""
     public = settings.service.public_url
     app[PUBLIC] = PublicUrl(origin(public) if public else None, settings.service.default_language)
+    app[message_routes.UPLOAD_SLOTS] = asyncio.Semaphore(message_routes.MOST_UPLOADS)
     app.add_routes(token_routes.routes)
     for routes in _ROUTES:
         app.add_routes(routes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import BodyPartReader, web
@@ -14,17 +15,23 @@ from bot.web.console.access import Caller, json_answer, operators_may
 from bot.web.console.acting import actor_of, audit, known_conversation
 from bot.web.console.bodies import Body, read_body
 from bot.web.console.problems import ApiProblem
+from bot.web.refusals import count_refusal
 from bot.whatsapp.errors import GraphError, MetaUnavailable
 from bot.whatsapp.templates.registry import TemplateNotSendable
 
 if TYPE_CHECKING:
+    from bot.console.desk import Actor
     from bot.console.files import SentFile
     from bot.console.parts import ConsoleParts
-    from bot.console.writing import WrittenMessage
+    from bot.console.writing import ConsoleWriting, WrittenMessage
 
 routes = web.RouteTableDef()
 _ONE = "/console/api/conversations/{conversation}"
 _LONGEST_KEY = 200
+# Files that are being uploaded at the same time, and for how long each may take.
+MOST_UPLOADS = 4
+_UPLOAD_SECONDS = 120.0
+UPLOAD_SLOTS = web.AppKey("upload_slots", asyncio.Semaphore)
 _PIECE = 64 * 1024
 _LONGEST_CAPTION = 4096
 _SHOWN_INLINE = ("image/jpeg", "image/png", "image/webp", "image/gif", "audio/", "video/")
@@ -76,12 +83,28 @@ async def send(request: web.Request, caller: Caller) -> web.Response:
 async def _written(request: web.Request, caller: Caller, console: ConsoleParts, name: str, key: str) -> WrittenMessage:
     by, desk = actor_of(caller), console.writing
     if request.content_type.startswith("multipart/"):
-        return await desk.file(name, by, key, await _file(request))
+        return await _uploaded(request, desk, name, by, key)
     body = await read_body(request, NewMessage)
     if body.template is not None:
         template = Template(name=body.template, language=body.language, parameters=body.parameters)
         return await desk.template(name, by, key, template)
     return await desk.text(name, by, key, body.text or "", body.reply_to)
+
+
+async def _uploaded(request: web.Request, desk: ConsoleWriting, name: str, by: Actor, key: str) -> WrittenMessage:
+    """Take a form's file and send it: few at a time, because each lies in memory, and none for ever."""
+    slots = request.app[UPLOAD_SLOTS]
+    if slots.locked():
+        count_refusal("uploads_full")
+        raise ApiProblem(503, "unavailable", headers={"Retry-After": "5"})
+    async with slots:
+        try:
+            async with asyncio.timeout(_UPLOAD_SECONDS):
+                file = await _file(request)
+        except TimeoutError as error:
+            count_refusal("body_late")
+            raise ApiProblem(408, "body_slow") from error
+        return await desk.file(name, by, key, file)
 
 
 async def _refusals(work: Any) -> WrittenMessage:

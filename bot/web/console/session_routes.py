@@ -42,7 +42,7 @@ async def set_password(request: web.Request) -> web.Response:
     """Set a password by a link, once."""
     body, console = await read_body(request, NewPassword), await parts(request)
     from bot.people.operators import LinkOver  # noqa: PLC0415 - loaded with the console's parts
-    from bot.people.passwords import PasswordWeak  # noqa: PLC0415 - as above
+    from bot.people.passwords import PasswordsBusy, PasswordWeak  # noqa: PLC0415 - as above
 
     try:
         token, password = body.token.get_secret_value(), body.password.get_secret_value()
@@ -50,6 +50,8 @@ async def set_password(request: web.Request) -> web.Response:
     except LinkOver as error:
         count_refusal("console_link")
         raise ApiProblem(410, "link_over") from error
+    except PasswordsBusy as error:
+        raise _busy() from error
     except PasswordWeak as error:
         raise ApiProblem(422, error.code, field="password") from error
     address, _ = client_of(request)
@@ -63,6 +65,7 @@ async def log_in(request: web.Request) -> web.Response:
     """Begin a session, always a new one."""
     body, console = await read_body(request, Login), await parts(request)
     from bot.people.login_limits import TooManyTries  # noqa: PLC0415 - loaded with the console's parts
+    from bot.people.passwords import PasswordsBusy  # noqa: PLC0415 - as above
     from bot.people.sessions import LoginWrong  # noqa: PLC0415 - as above
 
     address, _ = client_of(request)
@@ -71,6 +74,8 @@ async def log_in(request: web.Request) -> web.Response:
     except LoginWrong as error:
         count_refusal("console_login")
         raise ApiProblem(401, "login_wrong") from error
+    except PasswordsBusy as error:
+        raise _busy() from error
     except TooManyTries as error:
         count_refusal("console_login_limited")
         headers = {"Retry-After": str(error.seconds)}
@@ -119,6 +124,11 @@ def set_cookie(app: web.Application, response: web.StreamResponse, token: str, s
         samesite="Strict",
         secure=app[PUBLIC].is_secure,
     )
+
+
+def _busy() -> ApiProblem:
+    count_refusal("console_login_busy")
+    return ApiProblem(503, "unavailable", headers={"Retry-After": "2"})
 
 
 def _shown(caller: Caller) -> dict[str, object]:

@@ -113,7 +113,7 @@ export class Turns {
   draw(turn, node) {
     const state = turn.state === "thinking" ? "thinking" : (turn.outcome ?? "closed");
     const spent = (turn.stations ?? []).reduce((sum, { ms: took }) => sum + took, 0);
-    const said = (turn.perceived ?? []).map(({ text }) => headline(text)).join(" · ") || turn.turn;
+    const said = (turn.perceived ?? []).map(({ kind, text }) => (kind === "sticker" ? t("kind_sticker") : headline(text))).join(" · ") || turn.turn;
     const owner = this.people.turn(turn);
     node.hidden = !this.people.shows(owner);
     const cost = Number(turn.cost_usd) ? `${this.imitates("OpenRouter") ? "≈ " : ""}${money(turn.cost_usd)}` : "";
@@ -231,7 +231,7 @@ function perceived({ perceived: items = [] }, turns) {
         "div",
         { class: "item" },
         el("div", { class: "item-head" }, el("span", { class: "tag" }, has(`kind_${kind}`) ? t(`kind_${kind}`) : kind), imitated(by && by !== "local" && turns.imitates(...(["voice", "video"].includes(kind) ? ["Whisper"] : ["Vision"]))), turns.jump(message), figures(by === "local" ? t("local") : by, took !== null && took !== undefined && ms(took))),
-        text && seen(text),
+        text && kind !== "sticker" && seen(text),
         problemText(error && (has(`trouble_${error}`) ? t(`trouble_${error}`) : error)),
       ),
     ),

@@ -47,7 +47,7 @@ from bot.whatsapp.templates.registry import Templates
 from sandbox.phone.demo_customers import customer, price_of, subscribe
 from sandbox.stripe import StripeSimulator
 from sandbox.stripe.forms import PriceCreate
-from tests.billing import billing
+from tests.billing import billing, end_period
 from tests.paths import ROOT
 
 ANA = Contact(phone="5215512345678", language="es")
@@ -286,8 +286,7 @@ async def test_a_mail_of_an_invoice_that_is_not_paid_is_refused(
     context: ToolContext, stripe: StripeSimulator, owner: str
 ) -> None:
     stripe.will_decline()
-    stripe.advance(days=31)
-    stripe.advance(days=1)
+    end_period(stripe)
     with pytest.raises(ToolError, match="only a paid invoice"):
         await send_invoice.call({"by": "email"}, context)
 

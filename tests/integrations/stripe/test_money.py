@@ -17,12 +17,14 @@ from tests.billing import (
     asks,
     body,
     buttons,
+    end_period,
     last_tool_result,
     newest_invoice,
     stripe_of,
     stripe_settled,
     subscriber,
     taps,
+    year_of,
 )
 from tests.outgoing import acquainted
 from tests.world import World
@@ -175,7 +177,7 @@ async def test_items_of_different_intervals_end_together_when_the_last_is_over(s
     await asks(shop, ana, "¿cuánto pago?", "get_subscription")
     assert json.loads(last_tool_result(shop))["next_charge"]["amount"] == "$199.00 MXN"
     (card,) = await asks(shop, ana, "cancélalo", "cancel_subscription")
-    assert f"de {stripe_of(shop).now.year + 1} y ya no se renueva." in body(card)
+    assert f"de {year_of(stripe_of(shop)) + 1} y ya no se renueva." in body(card)
     assert "Hasta entonces se sigue cobrando" in body(card)
     told = await taps(shop, ana, buttons(card)[0])
     assert "Próximo cobro: $199.00 MXN, el " in told
@@ -313,8 +315,7 @@ async def test_while_collection_is_paused_no_charge_is_promised(shop: World, ana
 async def test_a_payment_that_is_open_stands_on_the_card(shop: World, ana: Person) -> None:
     await subscribed(shop, ana, basico(shop))
     stripe_of(shop).will_decline(1)
-    stripe_of(shop).advance(days=31)
-    stripe_of(shop).advance(days=1)
+    end_period(stripe_of(shop))
     await stripe_settled(shop)
     (card,) = await asks(shop, ana, "cancélalo", "cancel_subscription")
     assert "Además están por pagar *$199.00 MXN* de tu última factura." in body(card)

@@ -22,7 +22,7 @@ from sandbox.meta.simulator import Person
 from sandbox.phone.demo_customers import customer, subscribe
 from sandbox.stripe import StripeSimulator
 from sandbox.stripe.forms_billing import SubscriptionUpdate
-from tests.billing import billing, mails, stripe_of, stripe_settled, subscriber
+from tests.billing import billing, end_period, mails, stripe_of, stripe_settled, subscriber
 from tests.outgoing import acquainted, text
 from tests.world import Start, World
 
@@ -38,8 +38,7 @@ def refuse_renewals(world: World) -> None:
 
 async def renewed(world: World) -> None:
     """Let the period end, and an hour more, in which Stripe finalizes the renewal's invoice."""
-    stripe_of(world).advance(days=31)
-    stripe_of(world).advance(days=1)
+    end_period(stripe_of(world))
     await stripe_settled(world)
 
 
@@ -188,8 +187,7 @@ async def test_subscribers_hear_of_changes_and_payments_with_ids_that_stay(
     owner = customer(stripe, ana.phone, "Ana", "ana@example.com")
     subscription = subscribe(stripe, owner)
     stripe.will_decline(2)
-    stripe.advance(days=31)
-    stripe.advance(days=1)
+    end_period(stripe)
     heard: list[tuple[str, dict[str, Any], str]] = []
 
     async def publish(event: PublishedEvent, data: dict[str, Any], id_: str) -> None:

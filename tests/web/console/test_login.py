@@ -13,6 +13,7 @@ from bot.people.operators import Operators
 from bot.people.passwords import Passwords
 from bot.people.sessions import Sessions
 from tests.console import PASSWORD, Browser, add_operator, cookie_of, program
+from tests.rows import each
 from tests.world import Start, World
 
 
@@ -145,7 +146,7 @@ async def test_a_program_with_the_token_is_an_admin(serving: World) -> None:
     assert (await eva.get("session", headers={"Authorization": "Bearer wrong"})).status == 401
 
 
-@pytest.mark.parametrize(
+@each(
     ("body", "status", "field"),
     [
         ({}, 422, "email"),
@@ -170,3 +171,22 @@ async def test_what_is_no_json_or_no_route_is_told_so(serving: World) -> None:
     assert (await browser.ask("POST", "session", data=b"[" * 100_000)).status == 400
     assert (await browser.ask("POST", "session", data=b"x" * 300_000)).status == 413
     assert (await browser.get("nothing/here")).code == "not_found"
+
+
+async def test_without_its_database_the_console_asks_to_try_again(start: Start) -> None:
+    world = await start(workers=0, DATABASE_URL="postgresql://127.0.0.1:9/recado")
+    for answer in (await Browser(world).log_in("eva@example.com"), await program(world).get("conversations")):
+        assert (answer.status, answer.code) == (503, "unavailable")
+    async with world.http.get(f"{world.url}/console/login") as page:
+        assert page.status == 200
+
+
+async def test_without_redis_nobody_is_told_more_than_to_try_again(serving: World) -> None:
+    eva = await add_operator(serving, "Eva")
+    await serving.redis.config_set("maxmemory", "1")
+    try:
+        answer = await eva.post(f"conversations/c_{'0' * 20}/take")
+        assert answer.status in (404, 503)
+        assert (await Browser(serving).log_in("eva@example.com")).code == "unavailable"
+    finally:
+        await serving.redis.config_set("maxmemory", "0")

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.rows import each
 from tests.world import Start, World
 
 
@@ -24,7 +25,7 @@ async def test_a_page_runs_nothing_but_our_own_files(serving: World, path: str) 
     assert "unsafe" not in policy
 
 
-@pytest.mark.parametrize(
+@each(
     "path",
     ["index.html", "../pages.py", "%2e%2e/pages.py", "..%2fpages.py", "nothing.js", "a//b.js", "a%00.js", "%5cx.js"],
 )

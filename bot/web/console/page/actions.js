@@ -11,6 +11,7 @@ import { may } from "./session.js";
 import { attempt, toast } from "./toasts.js";
 import { focusWriting } from "./writing_focus.js";
 
+const [NEW_TRIES, NEW_WAIT_MS] = [6, 500];
 const route = (id, what) => `/conversations/${encodeURIComponent(id)}/${what}`;
 
 async function act(id, what, body) {
@@ -21,11 +22,23 @@ async function act(id, what, body) {
   return answer;
 }
 
+/** A conversation of a moment ago may be in the list before it can be taken. */
+async function patiently(call) {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status !== 404 || tries === NEW_TRIES) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, NEW_WAIT_MS));
+  }
+}
+
 export async function take(id) {
   // A live event may bring the box before the answer does.
   focusWriting();
   try {
-    place(await post(route(id, "take")));
+    place(await patiently(() => post(route(id, "take"))));
     focusWriting();
   } catch (error) {
     if (!(error instanceof Refused)) throw error;

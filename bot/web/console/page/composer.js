@@ -13,6 +13,7 @@ import { quote, quoteOf, Quoting } from "./quoting.js";
 import { Suggestions, useSuggestions } from "./suggestions.js";
 import { openTemplates } from "./template_picker.js";
 import { VoiceRecorder } from "./voice_recorder.js";
+import { tellTyping } from "./typing.js";
 import { windowLeft } from "./window_clock.js";
 import { focusWriting, takeFocus } from "./writing_focus.js";
 
@@ -62,6 +63,7 @@ function Box({ one, mode: kind }) {
   const write = (words) => {
     type(words);
     keepDraft(one.id, kind, words);
+    if (kind === "reply" && words.trim() && words !== "/") tellTyping(one.id);
   };
   useLayoutEffect(() => takeFocus(box.current), []);
   useEffect(() => {

@@ -21,7 +21,7 @@ export function Conversation({ id }) {
   useEffect(() => {
     if (one?.unread && document.hasFocus()) markRead(id);
   }, [one?.unread, thread.value.messages.length]);
-  if (missing) return html`<section class="nothing-open"><p>${t("conversation_missing")}</p><button type="button" class="small" onClick=${() => go("inbox")}>${t("back_to_inbox")}</button></section>`;
+  if (missing && !one) return html`<section class="nothing-open"><p>${t("conversation_missing")}</p><button type="button" class="small" onClick=${() => go("inbox")}>${t("back_to_inbox")}</button></section>`;
   if (!one) return html`<section class="conversation" aria-busy="true"></section>`;
   return html`<section class="conversation" aria-label=${t("conversation")}>
     <${ConversationHead} one=${one} />

@@ -65,6 +65,6 @@ function Confirmations() {
   return html`<section class="card" aria-labelledby="confirmations-title"><h2 id="confirmations-title">${t("confirmations")}</h2>
     <p class="muted">${items.length ? counted("confirmations_wait", items.length) : t("no_confirmations")}</p>
     <ul class="letters">${items.map(
-      (one, at) => html`<li key=${at}><p class="item-head"><a href=${href("c", one.conversation)}>${titleOf(one.contact)}</a><b>${word("tool", one.action ?? one.kind)}</b>${one.currency && html`<span class="amount">${money(one.amount ?? 0, one.currency)}</span>`}<time class="figures">${moment(one.asked_at ?? one.at)}</time></p></li>`,
+      (one, at) => html`<li key=${at}><p class="item-head"><a href=${href("c", one.conversation)}>${titleOf(one.contact)}</a><b>${word("action", one.action ?? one.kind)}</b>${one.currency && html`<span class="amount">${money(one.amount ?? 0, one.currency)}</span>`}<time class="figures">${moment(one.asked_at ?? one.at)}</time></p></li>`,
     )}</ul></section>`;
 }

@@ -89,7 +89,7 @@ export const EN = {
   // panel
   phone: "Phone", bsuid: "WhatsApp id", fact_language: "Language", fact_role: "Role", fact_plan: "Plan", fact_email: "E-mail",
   fact_opted_out: "No marketing", fact_consent: "Consent", fact_ad: "Ad", fact_first_seen_at: "First contact", fact_created_at: "Since",
-  fact_closed_at: "Closed", fact_assigned_to: "Held by", role_customer: "customer", role_staff: "staff", orders: "Last orders", files: "Files",
+  fact_closed_at: "Closed", fact_assigned_to: "Held by", role_customer: "customer", subscription_active: "paid", subscription_trialing: "in trial", subscription_past_due: "payment overdue", subscription_unpaid: "unpaid", subscription_canceled: "cancelled", subscription_paused: "paused", subscription_incomplete: "first payment missing", subscription_incomplete_expired: "never paid", role_staff: "staff", orders: "Last orders", files: "Files",
   last_turns: "Last turns", duties: "Personal data", export_contact: "Export all that is kept", erase_contact: "Erase this person",
   erase_question: "Messages, files, notes and data of {name} are erased. It can't be undone.", erase_sure: "Yes, erase everything",
   erased: "The data of {name} is erased.", turn_gone: "This turn is no longer kept.", cost: "Cost", time_taken: "Time", tokens: "Tokens",
@@ -124,9 +124,10 @@ export const EN = {
   retry: "Retry", drop: "Drop", drop_question: "Drop these messages?", drop_hint: "The assistant will not answer them.",
   retry_done: "It is tried again.", drop_done: "Dropped.", confirmations: "Confirmations that wait",
   confirmations_wait_one: "{count} waits for the customer's yes.", confirmations_wait_many: "{count} wait for the customer's yes.",
-  no_confirmations: "None waits.", tool_talk_to_a_person: "hand to a person", tool_find_invoices: "find invoices",
-  tool_change_plan: "change the plan", tool_search_knowledge: "search the documents", tool_find_products: "find products",
-  trouble_voice_off: "No transcription is configured.", trouble_budget_media: "Today's budget is spent.",
+  no_confirmations: "None waits.", action_plan: "Change the plan", action_cancel: "Cancel the subscription", action_resume: "Resume the subscription",
+  action_product: "Save a product", action_subscription: "Subscription", tool_talk_to_a_person: "hand to a person",
+  tool_find_invoices: "find invoices", tool_change_plan: "change the plan", tool_search_knowledge: "search the documents",
+  tool_find_products: "find products", trouble_voice_off: "No transcription is configured.", trouble_budget_media: "Today's budget is spent.",
   trouble_media_trouble: "It could not be read because of a fault of ours.", trouble_media_large: "The file is too large.",
   // audit
   audit_who: "Who", audit_when: "When", audit_what: "What", audit_about: "About", audit_from: "From", everybody: "Everybody",
