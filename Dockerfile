@@ -17,6 +17,7 @@ RUN useradd --create-home --uid 10001 recado && install -d -o recado /files
 COPY --from=build /venv /venv
 WORKDIR /home/recado
 COPY prompts prompts
+COPY knowledge knowledge
 COPY templates templates
 USER recado
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1

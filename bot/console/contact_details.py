@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from redis.asyncio import Redis
 
 from bot import privacy
@@ -13,9 +14,12 @@ from bot.conversations.identity import identities_of
 from bot.history.reader import HistoryReader
 from bot.integrations.stripe import customers as stripe_customers
 from bot.integrations.stripe import subscription_state
+from bot.integrations.stripe.errors import StripeFailed
+from bot.integrations.stripe.plans import Plans
 from bot.privacy import Erased, PersonalData
 from bot.storage.files import Files
 
+_log = structlog.get_logger()
 _MOST_FILES = 50
 
 
@@ -26,6 +30,7 @@ class ContactDetails:
     history: HistoryReader
     files: Files
     personal: PersonalData
+    plans: Plans | None
 
     async def of(self, conversation: str) -> dict[str, Any]:
         contact = await self.contacts.get(conversation)
@@ -57,14 +62,24 @@ class ContactDetails:
         found = await privacy.find(self.redis, conversation)
         return await self.personal.erase(found) if found else None
 
-    async def _plan(self, conversation: str) -> str | None:
-        """The state of the last subscription that was seen."""
+    async def _plan(self, conversation: str) -> dict[str, str | None] | None:
+        """Stripe's status of the last subscription that was seen, and its plan's name where Stripe tells it."""
         customers, _ = await stripe_customers.references(self.redis, conversation)
         for customer in sorted(customers):
             state = await subscription_state.SubscriptionStates(self.redis).last(customer)
             if state is not None and state.status != "none":
-                return state.status
+                return {"name": await self._name_of(state.price), "status": state.status}
         return None
+
+    async def _name_of(self, price: str) -> str | None:
+        if self.plans is None:
+            return None
+        try:
+            plans = await self.plans.all()
+        except StripeFailed as error:
+            _log.warning("plan_name_unknown", error=str(error))
+            return None
+        return next((plan.name for plan in plans if any(one.id == price for one in plan.prices)), None)
 
 
 def _facts(contact: Contact) -> dict[str, Any]:

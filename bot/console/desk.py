@@ -101,9 +101,14 @@ class ConsoleDesk:
         """Give a conversation to a colleague; raises ColleagueHasIt where another one has it."""
         await self._require_own(conversation, by)
         await self.handoff.own_thread(conversation)
-        await self.assignments.take(conversation, to.email, to.name, lease=lease_key(conversation), force=True)
-        await self._note(conversation, "taken", by, assigned_to=to.email)
-        await self._publish_taken(conversation, to.name)
+        try:
+            await self.assignments.take(conversation, to.email, to.name, lease=lease_key(conversation), force=True)
+        finally:
+            # Also where the assistant's last message is still on its way.
+            now = await self.assignments.of(conversation)
+            if now is not None and now.operator == to.email:
+                await self._note(conversation, "taken", by, assigned_to=to.email)
+                await self._publish_taken(conversation, to.name)
 
     async def give_back(self, conversation: str, by: Actor, note: str | None, scheduler: JobScheduler) -> None:
         """Let the assistant go on. It reads the note, and answers the messages that nobody answered."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+import aiohttp
 from redis.asyncio import Redis
 
 from bot.console.confirmations import WaitingConfirmations
@@ -34,6 +35,7 @@ from bot.history.reader import HistoryReader
 from bot.history.writer import HistoryWriter
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import JobScheduler
+from bot.integrations.stripe.plans import plans_of
 from bot.people.audit import AuditLog
 from bot.people.canned_replies import CannedReplies
 from bot.people.login_limits import LoginLimits
@@ -82,7 +84,9 @@ class ConsoleParts:
         await self.database.close()
 
 
-async def open_parts(settings: Settings, redis: Redis, graph: Graph, scheduler: JobScheduler) -> ConsoleParts:
+async def open_parts(
+    settings: Settings, redis: Redis, http: aiohttp.ClientSession, graph: Graph, scheduler: JobScheduler
+) -> ConsoleParts:
     """Open the database and make the parts. Raises SchemaOutdated."""
     database = await open_current(settings.database.url.get_secret_value())
     events, contacts = LiveEvents(redis), Contacts(redis, settings.channel.staff_contacts)
@@ -115,7 +119,7 @@ async def open_parts(settings: Settings, redis: Redis, graph: Graph, scheduler: 
         desk=ConsoleDesk(redis, contacts, assignments, handoff, publisher, notes, memory),
         writing=ConsoleWriting(redis, assignments, policy, templates, files, memory, notes),
         templates=templates,
-        contacts=ContactDetails(redis, contacts, history, files, personal),
+        contacts=ContactDetails(redis, contacts, history, files, personal, plans_of(redis, http, settings.stripe)),
         failed=FailedMessages(DeadLetters(redis), contacts),
         confirmations=WaitingConfirmations(redis, contacts),
         health=ServiceHealth(redis, settings, SendingPause(redis, events), database),

@@ -57,6 +57,7 @@ WAITING = web.AppKey("waiting", WaitingList)
 _SETTINGS = web.AppKey("settings", Settings)
 _SCHEDULER = web.AppKey("scheduler", JobScheduler)
 _GRAPH = web.AppKey("graph", Graph)
+_HTTP = web.AppKey("http", aiohttp.ClientSession)
 _TEMPLATE_STATUSES = web.AppKey("template_statuses", TemplateStatusHandler)
 # The page of metrics that is being made now, if one is.
 _METRICS_PAGE = web.AppKey("metrics_page", list[asyncio.Future[bytes]])
@@ -221,6 +222,7 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
 async def _graph(app: web.Application) -> AsyncIterator[None]:
     async with aiohttp.ClientSession() as http:
         settings = app[_SETTINGS]
+        app[_HTTP] = http
         app[_GRAPH] = graph = Graph(http, settings.whatsapp)
         templates = Templates(app[REDIS], graph, default_language=settings.service.default_language)
         events, contacts = app[token_routes.EVENTS], Contacts(app[REDIS])
@@ -263,7 +265,7 @@ def _fees(app: web.Application) -> MetaFees:
 
 
 async def _console(app: web.Application) -> AsyncIterator[None]:
-    opening = ConsoleOpening(app[_SETTINGS], app[REDIS], app[_GRAPH], app[_SCHEDULER])
+    opening = ConsoleOpening(app[_SETTINGS], app[REDIS], app[_HTTP], app[_GRAPH], app[_SCHEDULER])
     app[OPENING] = opening
     yield
     await opening.close()

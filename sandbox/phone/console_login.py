@@ -23,8 +23,12 @@ def console_login_handler(app: web.Application) -> Callable[[web.Request], Await
 
     async def handler(request: web.Request) -> web.Response:
         address, _ = client_of(request)
-        if not _is_loopback(address) or not _is_loopback(request.remote or ""):
+        # A tunnel that tells nothing of its clients comes from this machine too, but for the name that they asked for.
+        name = request.url.host or ""
+        if not (_is_loopback(address) and _is_loopback(request.remote or "") and _is_own_name(name)):
             raise web.HTTPForbidden(text="only this machine's browsers come in so; see `recado operators add --help`")
+        if request.headers.get("Sec-Fetch-Site", "none") == "cross-site":
+            raise web.HTTPForbidden(text="open the console from the page, or by its address")
         console = await app[OPENING]()
         operator = await console.operators.by_email(_EMAIL)
         if operator is None:
@@ -36,6 +40,10 @@ def console_login_handler(app: web.Application) -> Callable[[web.Request], Await
         return response
 
     return handler
+
+
+def _is_own_name(name: str) -> bool:
+    return name == "localhost" or name.endswith(".localhost") or _is_loopback(name)
 
 
 def _is_loopback(address: str) -> bool:

@@ -13,7 +13,6 @@ TOOL = "search_knowledge"
 _FEWEST_WORDS = 2
 _OF_PRICES = frozenset({"cuanto", "cuesta", "cuestan", "vale", "sale", "precio", "how", "much", "cost", "price"})
 _PLAN = re.compile(r"\b(planes|plan|plans|precios|prices)\b", re.IGNORECASE)
-_PASSAGE = re.compile(r"<document_passage>(.*?)</document_passage>", re.DOTALL)
 _LONGEST = 700
 _SAY: dict[str, dict[Language, str]] = {
     "nothing": {
@@ -37,16 +36,16 @@ def is_price_of_something(words: str, offered: set[Any]) -> bool:
 
 def described(result: str, language: Language) -> str:
     """The best passage with its source, or that nothing answers."""
-    found = _PASSAGE.search(result)
-    if found is None:
+    passage = _between(result, "document_passage")
+    if not passage:
         return _SAY["nothing"][language]
-    facts = {name: _fact(found[1], name) for name in ("source", "place", "text")}
+    facts = {name: html.unescape(_between(passage, name)) for name in ("source", "place", "text")}
     heading, _, body = facts["text"].partition("\n")
     place = facts["place"].replace("page ", f"{_SAY['page'][language]} ")
     source = " · ".join(filter(None, (facts["source"], place if place != heading else "")))
     return f"{(body or heading)[:_LONGEST]}\n\n_{_SAY['source'][language]}: {source}_"
 
 
-def _fact(passage: str, name: str) -> str:
-    found = re.search(rf"<{name}>(.*?)</{name}>", passage, re.DOTALL)
-    return html.unescape(found[1]) if found else ""
+def _between(text: str, tag: str) -> str:
+    """The text of the first element with this tag; the tool escapes what stands inside."""
+    return text.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0]

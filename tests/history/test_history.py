@@ -127,6 +127,24 @@ DAY = [
 ]
 
 
+async def test_signs_that_no_database_keeps_cost_no_message(writer: HistoryWriter, reader: HistoryReader) -> None:
+    odd = {"turn": "t_0123456789ab", "words": "a\0b \\u0000 \ud800 ñ"}
+    await writer.write(
+        [
+            wrote("wamid.1", "leche\0 entera"),
+            NoteAdded(id="n1", conversation=ANA, at=minutes(1), author="eva@example.com", text="V\0IP"),
+            TurnTraced.model_construct(
+                id="t_0123456789ab", conversation=ANA, at=minutes(1), trace=odd, release="", asked=None
+            ),
+        ]
+    )
+    assert await texts(reader) == ["leche entera"]
+    assert await listed(reader, q="leche\0 entera") == [ANA]
+    assert [note["text"] for note in await reader.notes(ANA)] == ["VIP"]
+    [trace] = await reader.traces(ANA, 1)
+    assert trace["words"] == "ab \\u0000 ? ñ"
+
+
 @pytest.mark.parametrize("way", ["in order", "twice", "backwards", "one by one"])
 async def test_entries_may_come_twice_and_in_any_order(way: str, writer: HistoryWriter, reader: HistoryReader) -> None:
     match way:

@@ -49,7 +49,7 @@ async def test_nine_of_ten_questions_find_their_passage_among_three_and_nine_of_
         refused += not one.sources and not found.is_enough
     answerable = sum(bool(one.sources) for one in questions)
     assert within / answerable >= 0.92
-    assert refused / (len(questions) - answerable) >= 0.84
+    assert refused / (len(questions) - answerable) >= 0.88
 
 
 async def test_a_document_is_found_on_the_days_on_which_it_holds(shop: KnowledgeIndex) -> None:

@@ -6,11 +6,14 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import aiohttp
 from pydantic import TypeAdapter
+from redis.asyncio import Redis
 
 from bot.infra.cache import Cache
 from bot.integrations.stripe.client import Stripe
 from bot.integrations.stripe.objects import Price, StripeObject, StripeProduct, SubscriptionItem
+from bot.settings.integrations import StripeSettings
 
 _KEEP_SECONDS = 300
 # The arguments of the tools name these two alone.
@@ -62,6 +65,11 @@ class Plans:
         offered = {one.id: one.name for one in await self.all()}
         name = offered.get(price.product_id)
         return name if name is not None else (await self.stripe.product(price.product_id)).name
+
+
+def plans_of(redis: Redis, http: aiohttp.ClientSession, settings: StripeSettings) -> Plans | None:
+    """None without STRIPE_SECRET_KEY."""
+    return Plans(Cache(redis), Stripe(http, settings)) if settings.secret_key is not None else None
 
 
 def _by_product(prices: list[Price]) -> list[Plan]:

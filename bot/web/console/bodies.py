@@ -12,6 +12,7 @@ from bot.web.console.access import body_bytes
 from bot.web.console.problems import ApiProblem
 
 _LIMIT = 256 * 1024
+_LONGEST_FIELD = 64
 
 
 class Body(BaseModel):
@@ -44,8 +45,21 @@ def read_query(request: web.Request, model: type[B]) -> B:
 
 def checked(model: type[B], data: dict[str, Any]) -> B:
     try:
-        return model.model_validate(data)
+        found = model.model_validate(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
+        # A field that nobody knows has the caller's name.
+        field = ".".join(str(part)[:_LONGEST_FIELD] for part in first["loc"])
         raise ApiProblem(422, "field_wrong", field=field, why=first["msg"]) from error
+    if (unwritable := _unwritable(data)) is not None:
+        raise ApiProblem(422, "field_wrong", field=unwritable, why="it has a sign that is none of Unicode's characters")
+    return found
+
+
+def _unwritable(value: Any, field: str = "") -> str | None:
+    """The first field with a NUL or half a surrogate pair; its model has bounded the depth."""
+    if isinstance(value, str):
+        return field if "\0" in value or value.encode("utf-8", "replace").decode() != value else None
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    found = (_unwritable(inner, f"{field}.{name}" if field else str(name)) for name, inner in pairs)
+    return next((one for one in found if one is not None), None)

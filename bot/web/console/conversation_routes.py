@@ -109,7 +109,7 @@ async def take(request: web.Request, caller: Caller) -> web.Response:
     console, name = await known_conversation(request)
     with desk_refusals("taken"):
         await console.desk.take(name, actor_of(caller), force=body.force)
-    await audit(console, caller, "take", name)
+    await audit(console, caller, "take", name, **({"force": True} if body.force else {}))
     return json_answer(await _shown(request))
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from aiohttp import web
 
 FOLDER = Path(__file__).parent / "page"
+# The system answers an error to a longer one.
+_LONGEST_PATH = 200
 _IMPORT_MAP = '<script type="importmap">'
 
 
@@ -101,7 +103,13 @@ def _file(path: str) -> web.FileResponse:
     """A file of the folder with a known type; all others are not there."""
     kind = _TYPES.get(Path(path).suffix)
     parts = path.split("/")
-    if kind is None or "\0" in path or "\\" in path or any(part in ("", ".", "..") for part in parts):
+    if (
+        kind is None
+        or len(path) > _LONGEST_PATH
+        or "\0" in path
+        or "\\" in path
+        or any(part in ("", ".", "..") for part in parts)
+    ):
         raise web.HTTPNotFound(text="there is no such file")
     file = FOLDER.joinpath(*parts)
     if not file.is_file():

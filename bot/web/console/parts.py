@@ -6,6 +6,7 @@ import asyncio
 import importlib
 from typing import TYPE_CHECKING
 
+import aiohttp
 from aiohttp import web
 from redis.asyncio import Redis
 
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 class ConsoleOpening:
     """Calling it gives the parts; the first call makes them."""
 
-    def __init__(self, settings: Settings, redis: Redis, graph: Graph, scheduler: JobScheduler) -> None:
-        self._arguments = (settings, redis, graph, scheduler)
+    def __init__(
+        self, settings: Settings, redis: Redis, http: aiohttp.ClientSession, graph: Graph, scheduler: JobScheduler
+    ) -> None:
+        self._arguments = (settings, redis, http, graph, scheduler)
         self._opening = asyncio.Lock()
         self._parts: ConsoleParts | None = None
 

@@ -101,7 +101,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "The database's schema is not up to date; run `recado db upgrade`.",
     ),
 }
-CODES = frozenset(_TEXTS)
 
 
 class ApiProblem(Exception):

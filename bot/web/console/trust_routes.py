@@ -118,11 +118,11 @@ async def reports(request: web.Request, _: Caller) -> web.Response:
     from bot.console.reports import LONGEST_DAYS  # noqa: PLC0415 - loaded with the console's parts
 
     last = query.to or console.reports.today()
+    if last.year < 2000 or last.year > 2200:  # noqa: PLR2004 - no report is about another time
+        raise ApiProblem(422, "field_wrong", field="to", why="not a day of this business")
     first = query.since or last - timedelta(days=29)
     if first > last:
         raise ApiProblem(422, "field_wrong", field="from", why="it is after `to`")
     if (last - first).days >= LONGEST_DAYS:
         raise ApiProblem(422, "field_wrong", field="from", why=f"at most {LONGEST_DAYS} days")
-    if last.year < 2000 or last.year > 2200:  # noqa: PLR2004 - no report is about another time
-        raise ApiProblem(422, "field_wrong", field="to", why="not a day of this business")
     return json_answer(await console.reports.over(first, last))

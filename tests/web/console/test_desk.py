@@ -197,6 +197,17 @@ def _png() -> bytes:
     return out.getvalue()
 
 
+async def test_a_message_that_is_posted_twice_at_once_is_one(world: World, ana: Person) -> None:
+    conversation, eva = await acquainted(world, ana), await add_operator(world, "Eva")
+    await eva.post(f"conversations/{conversation}/take")
+    both = await asyncio.gather(*(key_of(eva, conversation, {"text": "una vez"}) for _ in range(5)))
+    assert sorted(one.status for one in both) == [200, 200, 200, 200, 201]
+    assert all(one.body == both[0].body for one in both)
+    await key_of(eva, conversation, {"text": "y otra"}, "k2")
+    await world.meta.replies(ana, 2)
+    assert bodies(world, ana) == ["una vez", "y otra"]
+
+
 async def test_two_operators_who_take_it_at_once_have_one_of_them(world: World, ana: Person) -> None:
     conversation = await acquainted(world, ana)
     eva, bob = await add_operator(world, "Eva"), await add_operator(world, "Bob")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -122,7 +124,54 @@ WRONG: list[tuple[str, str, Any, str]] = [
     ("GET", "reports?from=2026-12-02&to=2026-12-01", None, "from"),
     ("GET", "reports?from=2020-01-01&to=2026-12-01", None, "from"),
     ("GET", "reports?to=9999-12-31&from=9999-12-01", None, "to"),
+    ("GET", "reports?to=0001-01-01", None, "to"),
+    # PostgreSQL keeps no NUL, and no database a half of a sign.
+    ("GET", "conversations?q=a%00b", None, "q"),
+    ("GET", "conversations?label=%00", None, "label"),
+    ("GET", "audit?who=%00", None, "who"),
+    ("GET", f"turns/t_none?conversation={'%00'}", None, "conversation"),
+    ("POST", f"{ONE}/notes", {"text": "a\0b"}, "text"),
+    ("POST", f"{ONE}/messages", {"text": "a\0b"}, "text"),
+    ("POST", f"{ONE}/messages", {"template": "a", "parameters": {"x": "\0"}}, "parameters.x"),
+    ("POST", f"{ONE}/labels", {"add": ["a", "\ud800"]}, "add.1"),
+    ("POST", "canned-replies", {"shortcut": "x", "text": "a\0b"}, "text"),
+    ("POST", "session", {"email": "a@example.com\0", "password": "x"}, "email"),
+    ("POST", "password", {"token": "\ud800", "password": "una frase larga"}, "token"),
+    ("POST", f"{ONE}/take", {"k" * 100_000: 1}, "k" * 64),
 ]
+
+
+def _cursor(at: str, last: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps([at, last]).encode()).decode().rstrip("=")
+
+
+CURSORS = [
+    _cursor("2026-12-01T00:00:00+00:00", 10**30),
+    _cursor("2026-12-01T00:00:00+00:00", "\ud800"),
+    _cursor("2026-12-01T00:00:00+00:00", "\0"),
+    _cursor("0001-01-01T00:00:00+23:59", 1),
+    _cursor("9999-12-31T23:59:59-23:59", 1),
+]
+
+
+async def test_a_cursor_that_is_not_ours_is_refused_by_every_list(world: World, ana: Person) -> None:
+    conversation, one = await acquainted(world, ana), program(world)
+    for cursor in CURSORS:
+        for path in (f"conversations?cursor={cursor}", f"conversations/{conversation}/messages?before={cursor}"):
+            answer = await one.get(path)
+            assert answer.status == 422, (cursor, path)
+
+
+async def test_a_name_that_can_be_nobodys_is_not_found(world: World, ana: Person) -> None:
+    conversation, one = await acquainted(world, ana), program(world)
+    for method, path in (
+        ("GET", "turns/%00"),
+        ("GET", f"{ONE}/media/%00"),
+        ("GET", f"{ONE}/files/%00"),
+        ("DELETE", "canned-replies/%00"),
+        ("GET", f"../static/{'a' * 300}.js"),
+    ):
+        assert (await one.ask(method, path.format(conversation))).status == 404, path
 
 
 async def test_a_wrong_body_or_query_is_told_by_its_field(world: World, ana: Person) -> None:

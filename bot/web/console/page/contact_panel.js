@@ -54,6 +54,7 @@ function shown(key, value) {
   if (key.endsWith("_at")) return fullTime(value);
   if (typeof value === "boolean") return t(value ? "yes" : "no");
   if (key === "language") return new Intl.DisplayNames(document.documentElement.lang, { type: "language" }).of(value);
+  if (key === "plan") return [value.name, word("subscription", value.status)].filter(Boolean).join(" · ");
   if (typeof value === "object") return Object.values(value).filter((one) => typeof one !== "object").join(" · ");
   return has(`${key}_${value}`) ? word(key, value) : String(value);
 }

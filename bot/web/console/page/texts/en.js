@@ -89,7 +89,7 @@ export const EN = {
   // panel
   phone: "Phone", bsuid: "WhatsApp id", fact_language: "Language", fact_role: "Role", fact_plan: "Plan", fact_email: "E-mail",
   fact_opted_out: "No marketing", fact_consent: "Consent", fact_ad: "Ad", fact_first_seen_at: "First contact", fact_created_at: "Since",
-  fact_closed_at: "Closed", fact_assigned_to: "Held by", role_customer: "customer", role_staff: "staff", orders: "Last orders", files: "Files",
+  fact_closed_at: "Closed", fact_assigned_to: "Held by", role_customer: "customer", subscription_active: "paid", subscription_trialing: "in trial", subscription_past_due: "payment overdue", subscription_unpaid: "unpaid", subscription_canceled: "cancelled", subscription_paused: "paused", subscription_incomplete: "first payment missing", subscription_incomplete_expired: "never paid", role_staff: "staff", orders: "Last orders", files: "Files",
   last_turns: "Last turns", duties: "Personal data", export_contact: "Export all that is kept", erase_contact: "Erase this person",
   erase_question: "Messages, files, notes and data of {name} are erased. It can't be undone.", erase_sure: "Yes, erase everything",
   erased: "The data of {name} is erased.", turn_gone: "This turn is no longer kept.", cost: "Cost", time_taken: "Time", tokens: "Tokens",

@@ -90,7 +90,7 @@ export const ES = {
   // panel
   phone: "Teléfono", bsuid: "Id. de WhatsApp", fact_language: "Idioma", fact_role: "Rol", fact_plan: "Plan", fact_email: "Correo",
   fact_opted_out: "Sin promociones", fact_consent: "Consentimiento", fact_ad: "Anuncio", fact_first_seen_at: "Primer contacto",
-  fact_created_at: "Desde", fact_closed_at: "Cerrada", fact_assigned_to: "La tiene", role_customer: "cliente", role_staff: "personal",
+  fact_created_at: "Desde", fact_closed_at: "Cerrada", fact_assigned_to: "La tiene", role_customer: "cliente", subscription_active: "al corriente", subscription_trialing: "en prueba", subscription_past_due: "con un pago vencido", subscription_unpaid: "sin pagar", subscription_canceled: "cancelado", subscription_paused: "en pausa", subscription_incomplete: "falta el primer pago", subscription_incomplete_expired: "no se pagó", role_staff: "personal",
   orders: "Últimos pedidos", files: "Archivos", last_turns: "Últimos turnos", duties: "Datos personales", export_contact: "Exportar todo lo guardado",
   erase_contact: "Borrar a esta persona", erase_question: "Se borran los mensajes, archivos, notas y datos de {name}. No se puede deshacer.",
   erase_sure: "Sí, borrar todo", erased: "Los datos de {name} se borraron.", turn_gone: "Este turno ya no se guarda.", cost: "Costo",
