@@ -47,7 +47,9 @@ def _tags() -> list[str]:
     kinds = (one for one in get_args(get_args(Content)[0]) if issubclass(one, Media))
     modules = (path for path in sorted(_BOT.rglob("*.py")) if path.relative_to(_BOT).parts[0] not in _PAGES)
     written = (_written(path.read_text()) for path in modules)
-    in_prompts = (re.findall(r"<([a-z_]+)>", path.read_text()) for path in sorted(_PROMPTS.rglob("*.md")))
+    # The documents of the evaluations are hostile on purpose.
+    prompts = (path for path in sorted(_PROMPTS.rglob("*.md")) if "evals" not in path.parts)
+    in_prompts = (re.findall(r"<([a-z_]+)>", path.read_text()) for path in prompts)
     media = {str(kind.model_fields["kind"].default) for kind in kinds}
     return sorted(media.union(*written, *in_prompts))
 

@@ -73,6 +73,7 @@ async def test_a_message_revoked_while_it_waits_never_reaches_the_model(start: S
 
 @pytest.mark.parametrize(("first", "remains"), [("edit", "Hola, ¿tienen la báscula?"), ("revoke", None)])
 async def test_an_edit_or_revocation_may_come_before_its_message(world: World, first: str, remains: str | None) -> None:
+    world.models.will(says("Sí, la tenemos."))
     await post(world, first)
     await settled(world)
     await post(world, "text")

@@ -56,6 +56,7 @@ READ: dict[str, str] = {
 
 @pytest.mark.parametrize("name", READ)
 async def test_what_the_model_reads_of_a_message(world: World, name: str) -> None:
+    world.models.will(says("Sí."))
     await post(world, name)
     await settled(world)
     assert last_model_input(world) == READ[name]
