@@ -14,6 +14,7 @@ from bot.console.desk import ConsoleDesk
 from bot.console.failed_messages import FailedMessages
 from bot.console.health import ServiceHealth
 from bot.console.noting import HistoryNotes
+from bot.console.rating import RatingQuestions
 from bot.console.reports import Reports
 from bot.console.writing import ConsoleWriting
 from bot.conversations.assignment import Assignments
@@ -70,6 +71,7 @@ class ConsoleParts:
     history: HistoryReader
     desk: ConsoleDesk
     writing: ConsoleWriting
+    ratings: RatingQuestions
     templates: Templates
     contacts: ContactDetails
     failed: FailedMessages
@@ -118,6 +120,9 @@ async def open_parts(
         history=history,
         desk=ConsoleDesk(redis, contacts, assignments, handoff, publisher, notes, memory),
         writing=ConsoleWriting(redis, assignments, policy, templates, files, memory, notes),
+        ratings=RatingQuestions(
+            redis, policy, memory, notes, service.default_language, enabled=service.console_ratings
+        ),
         templates=templates,
         contacts=ContactDetails(redis, contacts, history, files, personal, plans_of(redis, http, settings.stripe)),
         failed=FailedMessages(DeadLetters(redis), contacts),

@@ -250,8 +250,11 @@ def test_what_no_other_rule_answers_is_searched_in_the_documents_and_quoted_with
     first = answer_by_rules(asked, tools)
     (call,) = first["tool_calls"]
     assert call["function"]["name"] == "search_knowledge"
-    passage = tagged("document_passage", source="Zonas", place="row 4", text="Precios\nNorte: $750 & más")
-    for result, said in ((passage, "Norte: $750 & más\n\n_Fuente: Zonas · row 4_"), ("NOTHING FOUND", "Eso no lo sé")):
+    passage = tagged("document_passage", source="Zonas", place="Precios, row 4", text="Precios\nNorte: $750 & más")
+    for result, said in (
+        (passage, "Norte: $750 & más\n\n_Fuente: Zonas · Precios, row 4_"),
+        ("NOTHING FOUND", "Eso no lo sé"),
+    ):
         told = [*asked, first, {"role": "tool", "tool_call_id": "call_1", "content": result}]
         assert answer_by_rules(told, tools)["content"].startswith(said)
 

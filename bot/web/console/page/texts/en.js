@@ -149,7 +149,9 @@ export const EN = {
   report_first_answer: "First answer", report_reasons: "Why they were handed to people", report_costs: "Where the cost went",
   total_conversations: "Conversations", total_resolved_share: "Resolved by the assistant", total_handed_over: "Handed to people",
   total_first_answer_ms: "First answer", total_first_person_answer_ms: "First answer of a person", total_cost_usd: "Cost",
-  total_cost_per_resolved_usd: "Cost a resolved one", total_thumbs_up: "Thumbs up", total_thumbs_down: "Thumbs down", total_csat: "Satisfaction",
+  total_cost_per_resolved_usd: "Cost a resolved one", total_thumbs_up: "Thumbs up", total_thumbs_down: "Thumbs down", total_csat: "Rated well",
+  total_rated_good: "Rated well (number)", total_rated_fair: "Rated so-so", total_rated_bad: "Rated badly", kind_rating: "Rating",
+ 
   share_models: "Models", share_transcription: "Transcription", share_vision: "Vision", share_whatsapp: "WhatsApp (Meta)",
   share_meta: "WhatsApp (Meta)",
   // keys

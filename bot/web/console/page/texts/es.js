@@ -154,7 +154,9 @@ export const ES = {
   total_conversations: "Conversaciones", total_resolved_share: "Resueltas por el asistente", total_handed_over: "Pasadas a personas",
   total_first_answer_ms: "Primera respuesta", total_first_person_answer_ms: "Primera respuesta de una persona", total_cost_usd: "Costo",
   total_cost_per_resolved_usd: "Costo por resuelta", total_thumbs_up: "Pulgares arriba", total_thumbs_down: "Pulgares abajo",
-  total_csat: "Satisfacción", share_models: "Modelos", share_transcription: "Transcripción", share_vision: "Visión",
+  total_csat: "Valoraron bien",
+  total_rated_good: "Valoraron bien (número)", total_rated_fair: "Valoraron regular", total_rated_bad: "Valoraron mal",
+  kind_rating: "Valoración", share_models: "Modelos", share_transcription: "Transcripción", share_vision: "Visión",
   share_whatsapp: "WhatsApp (Meta)", share_meta: "WhatsApp (Meta)",
   // keys
   key_next: "conversación siguiente", key_previous: "conversación anterior", key_tab: "pestaña de la bandeja", key_search: "buscar",
