@@ -42,7 +42,8 @@ _HELP = re.compile(
 )
 _GREETING = re.compile(
     r"\W*+(?:(?:hola|buenas(?: tardes| noches)?|buenos d[ií]as|qu[eé] (?:onda|tal)|hi|hey|hello|"
-    r"good (?:morning|afternoon|evening)|hay alguien(?: ah[ií]| aqu[ií])?|(?:is )?any(?:body|one) (?:there|here))\b\W*+)+",
+    r"good (?:morning|afternoon|evening)|hay alguien(?: ah[ií]| aqu[ií])?|(?:is )?any(?:body|one) (?:there|here))"
+    r"\b\W*+)+",
     re.IGNORECASE,
 )
 _AGREED = re.compile(
