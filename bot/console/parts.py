@@ -38,6 +38,7 @@ from bot.infra.queues import JobScheduler
 from bot.integrations.stripe.plans import plans_of
 from bot.people.audit import AuditLog
 from bot.people.canned_replies import CannedReplies
+from bot.people.company_login import CompanyLogin
 from bot.people.login_limits import LoginLimits
 from bot.people.operators import Operators
 from bot.people.passwords import Passwords
@@ -65,6 +66,8 @@ class ConsoleParts:
     database: Database
     operators: Operators
     sessions: Sessions
+    login_limits: LoginLimits
+    company_login: CompanyLogin
     audit: AuditLog
     canned_replies: CannedReplies
     history: HistoryReader
@@ -90,7 +93,7 @@ async def open_parts(
     """Open the database and make the parts. Raises SchemaOutdated."""
     database = await open_current(settings.database.url.get_secret_value())
     events, contacts = LiveEvents(redis), Contacts(redis, settings.channel.staff_contacts)
-    passwords, service = Passwords(), settings.service
+    passwords, service, limits = Passwords(), settings.service, LoginLimits(redis)
     publisher = EventPublisher(redis, settings.subscribers)
     history, notes = HistoryReader(database), HistoryNotes(redis, HistoryWriter(database), events)
     assignments, memory = Assignments(redis), Memory(redis, settings.memory)
@@ -112,7 +115,9 @@ async def open_parts(
         scheduler=scheduler,
         database=database,
         operators=Operators(database, passwords),
-        sessions=Sessions(database, passwords, LoginLimits(redis), timedelta(hours=service.console_session_hours)),
+        sessions=Sessions(database, passwords, limits, timedelta(hours=service.console_session_hours)),
+        login_limits=limits,
+        company_login=CompanyLogin(redis, http, settings.oidc, service.public_url),
         audit=AuditLog(database),
         canned_replies=CannedReplies(database),
         history=history,
