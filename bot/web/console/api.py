@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from collections import Counter
+
 from aiohttp import web
 
 from bot.settings import Settings
@@ -38,6 +40,7 @@ def add_console(app: web.Application, settings: Settings) -> None:
     public = settings.service.public_url
     app[PUBLIC] = PublicUrl(origin(public) if public else None, settings.service.default_language)
     app[message_routes.UPLOAD_SLOTS] = asyncio.Semaphore(message_routes.MOST_UPLOADS)
+    app[event_routes.OPEN_STREAMS] = Counter()
     app.add_routes(token_routes.routes)
     for routes in _ROUTES:
         app.add_routes(routes)
