@@ -156,6 +156,11 @@ def test_a_photo_with_a_question_is_looked_up() -> None:
         ("sí", "sure", ("De acuerdo. ¿Algo más?", "All right. Anything else?")),
         ("adiós", "bye", ("¡Hasta luego!", "Goodbye!")),
         ("¿eres un robot?", "is this a bot?", ("¡Hola! Soy el asistente virtual", "Hello! I am the virtual assistant")),
+        (
+            "Hola, ¿hay alguien?",
+            "Hello? Is anybody there?",
+            ("¡Hola! Soy el asistente virtual", "Hello! I am the virtual assistant"),
+        ),
         ("qué onda", "good evening", ("¡Hola! Soy el asistente virtual", "Hello! I am the virtual assistant")),
         ("quisiera informes", "help", ("¡Hola! Soy el asistente virtual", "Hello! I am the virtual assistant")),
     ],
@@ -264,4 +269,8 @@ def test_a_conversation_that_was_given_back_goes_on() -> None:
     alone = asked(given_back, TOOLS, "Hola, quiero hablar con una persona")
     assert "Ana Morales" in alone["content"]
     assert "reembolso" not in alone["content"]
+    answered = [{"role": "user", "content": "¿A qué hora abren?"}, {"role": "assistant", "content": "A las 9."}]
+    back = {"role": "user", "content": given_back}
+    assert "Ana Morales" in answer_by_rules([*answered, back], TOOLS)["content"]
+    assert answer_by_rules([answered[0], back], TOOLS)["tool_calls"]
     assert tool_of(f"{given_back}\n¿A qué hora abren?") == "business_hours"
