@@ -8,15 +8,20 @@ from datetime import timedelta
 import aiohttp
 from redis.asyncio import Redis
 
+from bot.console.budgets import DayBudget
 from bot.console.confirmations import WaitingConfirmations
 from bot.console.contact_details import ContactDetails
 from bot.console.desk import ConsoleDesk
 from bot.console.failed_messages import FailedMessages
 from bot.console.health import ServiceHealth
 from bot.console.noting import HistoryNotes
+from bot.console.opted_out import OptedOutContacts
+from bot.console.product_cards import WaitingProductCards
+from bot.console.rating import RatingQuestions
 from bot.console.reports import Reports
 from bot.console.writing import ConsoleWriting
 from bot.conversations.assignment import Assignments
+from bot.conversations.budget import Budget
 from bot.conversations.contacts import Contacts
 from bot.conversations.dead_letters import DeadLetters
 from bot.conversations.events import EventPublisher
@@ -44,6 +49,7 @@ from bot.people.operators import Operators
 from bot.people.passwords import Passwords
 from bot.people.sessions import Sessions
 from bot.privacy import PersonalData
+from bot.products.draft_store import Drafts
 from bot.settings import Settings
 from bot.storage.factory import storage_of
 from bot.storage.files import Files, files_of
@@ -73,12 +79,16 @@ class ConsoleParts:
     history: HistoryReader
     desk: ConsoleDesk
     writing: ConsoleWriting
+    ratings: RatingQuestions
     templates: Templates
     contacts: ContactDetails
     failed: FailedMessages
     confirmations: WaitingConfirmations
     health: ServiceHealth
     reports: Reports
+    budget: DayBudget
+    opted_out: OptedOutContacts
+    product_cards: WaitingProductCards
     storage: Storage
     files: Files
     events: LiveEvents
@@ -123,11 +133,17 @@ async def open_parts(
         history=history,
         desk=ConsoleDesk(redis, contacts, assignments, handoff, publisher, notes, memory),
         writing=ConsoleWriting(redis, assignments, policy, templates, files, memory, notes),
+        ratings=RatingQuestions(
+            redis, policy, memory, notes, service.default_language, enabled=service.console_ratings
+        ),
         templates=templates,
         contacts=ContactDetails(redis, contacts, history, files, personal, plans_of(redis, http, settings.stripe)),
         failed=FailedMessages(DeadLetters(redis), contacts),
         confirmations=WaitingConfirmations(redis, contacts),
         health=ServiceHealth(redis, settings, SendingPause(redis, events), database),
+        budget=DayBudget(redis, database, Budget(redis, settings.budget, service.zone), contacts),
+        opted_out=OptedOutContacts(redis),
+        product_cards=WaitingProductCards(redis, contacts, Drafts(redis)),
         reports=Reports(database, redis, service.zone),
         storage=storage_of(settings.storage),
         files=files,

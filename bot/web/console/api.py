@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 from aiohttp import web
 
@@ -41,6 +42,7 @@ def add_console(app: web.Application, settings: Settings) -> None:
     app[PUBLIC] = PublicUrl(origin(public) if public else None, settings.service.default_language)
     app[company_login_routes.PROVIDER] = settings.oidc
     app[message_routes.UPLOAD_SLOTS] = asyncio.Semaphore(message_routes.MOST_UPLOADS)
+    app[event_routes.OPEN_STREAMS] = Counter()
     app.add_routes(token_routes.routes)
     for routes in _ROUTES:
         app.add_routes(routes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 from aiohttp import web
@@ -16,6 +17,7 @@ from bot.web.console.parts import parts
 from bot.web.console.problems import ApiProblem
 
 routes = web.RouteTableDef()
+_DRAFT = re.compile(r"[\w.-]{1,80}")
 
 
 class TurnQuery(Body):
@@ -28,6 +30,10 @@ class AuditQuery(Body):
     action: str = Field("", max_length=64)
     object: str = Field("", max_length=200)
     limit: int = Field(100, ge=1, le=200)
+
+
+class OptOutQuery(Body):
+    q: str = Field("", max_length=200)
 
 
 class ReportQuery(Body):
@@ -77,6 +83,42 @@ async def handle_dead_letter(request: web.Request, caller: Caller) -> web.Respon
 async def confirmations(request: web.Request, _: Caller) -> web.Response:
     """Cards that wait for a customer's tap."""
     return json_answer({"confirmations": await (await parts(request)).confirmations.listed()})
+
+
+@routes.get("/console/api/product-cards", allow_head=False)
+@operators_may("read")
+async def product_cards(request: web.Request, _: Caller) -> web.Response:
+    """Product cards that staff have not checked yet."""
+    return json_answer({"cards": await (await parts(request)).product_cards.listed()})
+
+
+@routes.get("/console/api/product-cards/{conversation}/{draft}/{field}", allow_head=False)
+@operators_may("read")
+async def product_picture(request: web.Request, _: Caller) -> web.Response:
+    """The piece of a photo from which a field of a card was read."""
+    place, console = request.match_info, await parts(request)
+    if not is_conversation(place["conversation"]) or not _DRAFT.fullmatch(place["draft"]):
+        raise ApiProblem(404, "not_found")
+    picture = await console.product_cards.picture(place["conversation"], place["draft"], place["field"])
+    if picture is None:
+        raise ApiProblem(404, "not_found")
+    headers = {"Cache-Control": "private, max-age=600", "X-Content-Type-Options": "nosniff"}
+    return web.Response(body=picture, content_type="image/jpeg", headers=headers)
+
+
+@routes.get("/console/api/budget", allow_head=False)
+@operators_may("read_reports")
+async def budget(request: web.Request, _: Caller) -> web.Response:
+    """Spent today, and allowed."""
+    return json_answer(await (await parts(request)).budget.today())
+
+
+@routes.get("/console/api/opt-outs", allow_head=False)
+@operators_may("read_reports")
+async def opt_outs(request: web.Request, _: Caller) -> web.Response:
+    """People who want no marketing, the newest first, two hundred at most."""
+    query = read_query(request, OptOutQuery)
+    return json_answer(await (await parts(request)).opted_out.listed(query.q))
 
 
 @routes.get("/console/api/health", allow_head=False)

@@ -129,6 +129,15 @@ export const EN = {
   tool_find_invoices: "find invoices", tool_change_plan: "change the plan", tool_search_knowledge: "search the documents",
   tool_find_products: "find products", trouble_voice_off: "No transcription is configured.", trouble_budget_media: "Today's budget is spent.",
   trouble_media_trouble: "It could not be read because of a fault of ours.", trouble_media_large: "The file is too large.",
+  budget: "Today's budget", budget_total: "All together", budget_of: "{spent} of {limit}", budget_contacts: "Contacts that cost most today; each may cost {limit}",
+  budget_kind_turns: "The assistant: models, voice, pictures", budget_kind_whatsapp: "WhatsApp (Meta)", budget_kind_other: "Reserved now, and the rest",
+  budget_answer: "Who reaches the limit is told that it is enough for today.", budget_cheaper: "Beyond the limit, a cheaper model goes on.",
+  budget_person: "Beyond the limit, a person is asked for.", opt_outs: "No marketing, please", no_opt_outs: "Nobody has objected to marketing.",
+  opt_outs_are_one: "{count} person wants no marketing; answers reach them all the same.",
+  opt_outs_are_many: "{count} people want no marketing; answers reach them all the same.", opt_outs_search: "Search a name or a phone",
+  product_cards: "Products to check", no_product_cards: "None waits.", product_cards_wait_one: "{count} card waits for its photographer's tap.",
+  product_cards_wait_many: "{count} cards wait for their photographer's tap.", card_until: "valid until {time}", field_name: "Name", field_brand: "Brand",
+  field_size: "Size", field_price: "Price", field_currency: "Currency", field_barcode: "Barcode", field_unsure: "check", field_picture: "{field}, on the photo",
   // audit
   audit_who: "Who", audit_when: "When", audit_what: "What", audit_about: "About", audit_from: "From", everybody: "Everybody",
   older_entries: "Show older ones", audited_login: "logged in", audited_login_refused: "was not let in", audited_logout: "logged out", audited_password_set: "set their password",
@@ -149,7 +158,9 @@ export const EN = {
   report_first_answer: "First answer", report_reasons: "Why they were handed to people", report_costs: "Where the cost went",
   total_conversations: "Conversations", total_resolved_share: "Resolved by the assistant", total_handed_over: "Handed to people",
   total_first_answer_ms: "First answer", total_first_person_answer_ms: "First answer of a person", total_cost_usd: "Cost",
-  total_cost_per_resolved_usd: "Cost a resolved one", total_thumbs_up: "Thumbs up", total_thumbs_down: "Thumbs down", total_csat: "Satisfaction",
+  total_cost_per_resolved_usd: "Cost a resolved one", total_thumbs_up: "Thumbs up", total_thumbs_down: "Thumbs down", total_csat: "Rated well",
+  total_rated_good: "Rated well (number)", total_rated_fair: "Rated so-so", total_rated_bad: "Rated badly", kind_rating: "Rating",
+ 
   share_models: "Models", share_transcription: "Transcription", share_vision: "Vision", share_whatsapp: "WhatsApp (Meta)",
   share_meta: "WhatsApp (Meta)",
   // keys
