@@ -111,13 +111,7 @@ async def open_parts(
     files = files_of(redis, settings)
     threads = ThreadControl(redis, graph, contacts, events)
     handoff = HandOff(contacts, events, publisher, threads)
-    leases = ConversationLeases(redis, lease_seconds=_LEASE_SECONDS)
-    personal_history = PersonalHistory(redis, database)
-
-    async def history_of_persons() -> PersonalHistory:
-        return personal_history
-
-    personal = PersonalData(redis, leases, files, DeliveryStatuses(redis, events), history_of_persons)
+    personal = _personal_data(redis, database, files, events)
     policy = SendPolicy(contacts, WaitingList(redis), templates)
     return ConsoleParts(
         redis=redis,
@@ -149,3 +143,13 @@ async def open_parts(
         files=files,
         events=events,
     )
+
+
+def _personal_data(redis: Redis, database: Database, files: Files, events: LiveEvents) -> PersonalData:
+    leases = ConversationLeases(redis, lease_seconds=_LEASE_SECONDS)
+    history = PersonalHistory(redis, database)
+
+    async def history_of_persons() -> PersonalHistory:
+        return history
+
+    return PersonalData(redis, leases, files, DeliveryStatuses(redis, events), history_of_persons)
