@@ -45,6 +45,7 @@ from bot.integrations.stripe.plans import plans_of
 from bot.past_cases.making import CaseMaker
 from bot.people.audit import AuditLog
 from bot.people.canned_replies import CannedReplies
+from bot.people.company_login import CompanyLogin
 from bot.people.login_limits import LoginLimits
 from bot.people.operators import Operators
 from bot.people.passwords import Passwords
@@ -73,6 +74,8 @@ class ConsoleParts:
     database: Database
     operators: Operators
     sessions: Sessions
+    login_limits: LoginLimits
+    company_login: CompanyLogin
     audit: AuditLog
     canned_replies: CannedReplies
     history: HistoryReader
@@ -103,7 +106,7 @@ async def open_parts(
     """Open the database and make the parts. Raises SchemaOutdated."""
     database = await open_current(settings.database.url.get_secret_value())
     events, contacts = LiveEvents(redis), Contacts(redis, settings.channel.staff_contacts)
-    passwords, service = Passwords(), settings.service
+    passwords, service, limits = Passwords(), settings.service, LoginLimits(redis)
     publisher = EventPublisher(redis, settings.subscribers)
     history, notes = HistoryReader(database), HistoryNotes(redis, HistoryWriter(database), events)
     assignments, memory = Assignments(redis), Memory(redis, settings.memory)
@@ -111,13 +114,7 @@ async def open_parts(
     files = files_of(redis, settings)
     threads = ThreadControl(redis, graph, contacts, events)
     handoff = HandOff(contacts, events, publisher, threads)
-    leases = ConversationLeases(redis, lease_seconds=_LEASE_SECONDS)
-    personal_history = PersonalHistory(redis, database)
-
-    async def history_of_persons() -> PersonalHistory:
-        return personal_history
-
-    personal = PersonalData(redis, leases, files, DeliveryStatuses(redis, events), history_of_persons)
+    personal = _personal_data(redis, database, files, events)
     policy = SendPolicy(contacts, WaitingList(redis), templates)
     return ConsoleParts(
         redis=redis,
@@ -125,7 +122,9 @@ async def open_parts(
         scheduler=scheduler,
         database=database,
         operators=Operators(database, passwords),
-        sessions=Sessions(database, passwords, LoginLimits(redis), timedelta(hours=service.console_session_hours)),
+        sessions=Sessions(database, passwords, limits, timedelta(hours=service.console_session_hours)),
+        login_limits=limits,
+        company_login=CompanyLogin(redis, http, settings.oidc, service.public_url),
         audit=AuditLog(database),
         canned_replies=CannedReplies(database),
         history=history,
@@ -148,3 +147,13 @@ async def open_parts(
         files=files,
         events=events,
     )
+
+
+def _personal_data(redis: Redis, database: Database, files: Files, events: LiveEvents) -> PersonalData:
+    leases = ConversationLeases(redis, lease_seconds=_LEASE_SECONDS)
+    history = PersonalHistory(redis, database)
+
+    async def history_of_persons() -> PersonalHistory:
+        return history
+
+    return PersonalData(redis, leases, files, DeliveryStatuses(redis, events), history_of_persons)

@@ -12,6 +12,30 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "login_needed": ("Inicia sesión para continuar.", "Log in to go on."),
     "session_over": ("Tu sesión terminó; inicia sesión de nuevo.", "Your session is over; log in again."),
     "login_wrong": ("El correo o la contraseña no son correctos.", "The e-mail address or the password is wrong."),
+    "company_login_off": (
+        "Aquí no se entra con la cuenta de la empresa.",
+        "Nobody logs in here with the company's account.",
+    ),
+    "company_login_away": (
+        "La cuenta de la empresa no responde; intenta de nuevo en un momento o usa tu contraseña.",
+        "The company's login does not answer; try again in a moment, or use your password.",
+    ),
+    "company_login_unfinished": (
+        "El inicio de sesión no se completó o ya se usó; empieza de nuevo.",
+        "The login was not finished or was used already; begin again.",
+    ),
+    "company_login_unverified": (
+        "Tu cuenta no tiene un correo confirmado; pide ayuda a quien administra las cuentas.",
+        "Your account has no confirmed e-mail address; ask whoever manages the accounts.",
+    ),
+    "company_login_unknown": (
+        "Tu cuenta no tiene acceso a esta consola; pídelo a quien la administra.",
+        "Your account has no access to this console; ask its administrator.",
+    ),
+    "company_login_elsewhere": (
+        "Abre la consola en {address} para entrar con la cuenta de la empresa.",
+        "Open the console at {address} to log in with the company's account.",
+    ),
     "too_many_tries": (
         "Demasiados intentos; espera {seconds} segundos.",
         "Too many tries; wait {seconds} seconds.",

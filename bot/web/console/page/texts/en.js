@@ -143,7 +143,7 @@ export const EN = {
   field_size: "Size", field_price: "Price", field_currency: "Currency", field_barcode: "Barcode", field_unsure: "check", field_picture: "{field}, on the photo",
   // audit
   audit_who: "Who", audit_when: "When", audit_what: "What", audit_about: "About", audit_from: "From", everybody: "Everybody",
-  older_entries: "Show older ones", audited_login: "logged in", audited_logout: "logged out", audited_password_set: "set their password",
+  older_entries: "Show older ones", audited_login: "logged in", audited_login_refused: "was not let in", audited_logout: "logged out", audited_password_set: "set their password",
   audited_take: "took a conversation", audited_give_back: "gave back to the assistant", audited_close: "closed a conversation",
   audited_assign: "assigned a conversation", audited_note: "wrote a note", audited_labels: "changed labels", audited_message: "wrote to a customer",
   audited_canned_reply_put: "changed a canned reply", audited_canned_reply_removed: "deleted a canned reply",

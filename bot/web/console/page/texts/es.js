@@ -149,7 +149,7 @@ export const ES = {
   field_unsure: "revisar", field_picture: "{field}, en la foto",
   // audit
   audit_who: "Quién", audit_when: "Cuándo", audit_what: "Qué", audit_about: "Sobre", audit_from: "Desde", everybody: "Todas las personas",
-  older_entries: "Ver anteriores", audited_login: "entró", audited_logout: "salió", audited_password_set: "puso su contraseña",
+  older_entries: "Ver anteriores", audited_login: "entró", audited_login_refused: "no pudo entrar", audited_logout: "salió", audited_password_set: "puso su contraseña",
   audited_take: "tomó una conversación", audited_give_back: "devolvió al asistente", audited_close: "cerró una conversación",
   audited_assign: "asignó una conversación", audited_note: "escribió una nota", audited_labels: "cambió etiquetas",
   audited_message: "escribió a un cliente", audited_canned_reply_put: "cambió una respuesta guardada",
