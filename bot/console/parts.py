@@ -9,6 +9,7 @@ import aiohttp
 from redis.asyncio import Redis
 
 from bot.console.budgets import DayBudget
+from bot.console.cases import CasesOfTurns
 from bot.console.confirmations import WaitingConfirmations
 from bot.console.contact_details import ContactDetails
 from bot.console.desk import ConsoleDesk
@@ -41,6 +42,7 @@ from bot.history.writer import HistoryWriter
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import JobScheduler
 from bot.integrations.stripe.plans import plans_of
+from bot.past_cases.making import CaseMaker
 from bot.people.audit import AuditLog
 from bot.people.canned_replies import CannedReplies
 from bot.people.company_login import CompanyLogin
@@ -85,6 +87,7 @@ class ConsoleParts:
     failed: FailedMessages
     confirmations: WaitingConfirmations
     health: ServiceHealth
+    cases: CasesOfTurns
     reports: Reports
     budget: DayBudget
     opted_out: OptedOutContacts
@@ -135,6 +138,7 @@ async def open_parts(
         failed=FailedMessages(DeadLetters(redis), contacts),
         confirmations=WaitingConfirmations(redis, contacts),
         health=ServiceHealth(redis, settings, SendingPause(redis, events), database),
+        cases=CasesOfTurns(CaseMaker(contacts, memory, service.prompts_dir, service.zone), history),
         budget=DayBudget(redis, database, Budget(redis, settings.budget, service.zone), contacts),
         opted_out=OptedOutContacts(redis),
         product_cards=WaitingProductCards(redis, contacts, Drafts(redis)),

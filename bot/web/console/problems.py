@@ -99,6 +99,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "operator_unknown": ("Nadie en la consola tiene ese correo.", "Nobody in the console has this address."),
     "shortcut_taken": ("Otra respuesta ya usa ese atajo.", "Another reply has this shortcut already."),
     "too_many_replies": ("Ya hay mil respuestas guardadas.", "There are a thousand replies already."),
+    "turn_unanswered": (
+        "Este turno no tiene una respuesta que probar.",
+        "This turn has no answer to test.",
+    ),
     "acted_already": (
         "Una herramienta ya había actuado; escribe al cliente y descarta el mensaje.",
         "A tool had acted already; write to the customer, then drop the message.",

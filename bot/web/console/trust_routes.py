@@ -12,7 +12,7 @@ from bot.conversations.dead_letters import Acted
 from bot.conversations.identity import is_conversation
 from bot.web.console.access import Caller, json_answer, operators_may
 from bot.web.console.acting import audit
-from bot.web.console.bodies import Body, read_query
+from bot.web.console.bodies import Body, read_body, read_query
 from bot.web.console.parts import parts
 from bot.web.console.problems import ApiProblem
 
@@ -22,6 +22,13 @@ _DRAFT = re.compile(r"[\w.-]{1,80}")
 
 class TurnQuery(Body):
     conversation: str = Field("", max_length=64)
+
+
+class CaseWanted(Body):
+    """`turns` is how many are in the case, the last of which is the turn itself."""
+
+    conversation: str = Field("", max_length=64)
+    turns: int = Field(1, ge=1, le=20)
 
 
 class AuditQuery(Body):
@@ -52,6 +59,24 @@ async def turn(request: web.Request, _: Caller) -> web.Response:
     shown = found.as_json()
     # The trace's own fields lie beside it, as the live event of the turn has them.
     return json_answer((shown["trace"] or {}) | shown)
+
+
+@routes.post("/console/api/turns/{turn}/case")
+@operators_may("make_cases")
+async def make_case(request: web.Request, caller: Caller) -> web.Response:
+    """A test case of this turn and those before it, as YAML without identities."""
+    body, console = await read_body(request, CaseWanted), await parts(request)
+    from bot.past_cases.from_history import NoPastTurns  # noqa: PLC0415 - loaded with the console's parts
+
+    found = await console.history.turn(request.match_info["turn"][:64], body.conversation or None)
+    if found is None:
+        raise ApiProblem(404, "not_found")
+    try:
+        name, text = await console.cases.make(found, body.turns, caller.language)
+    except NoPastTurns as error:
+        raise ApiProblem(409, "turn_unanswered") from error
+    await audit(console, caller, "case_made", found.conversation, turn=found.id)
+    return json_answer({"name": name, "yaml": text})
 
 
 @routes.get("/console/api/dead-letters", allow_head=False)

@@ -112,6 +112,9 @@ export const EN = {
   role_of_user: "customer", role_of_assistant: "assistant", role_of_tool: "tool", sent_image: "[image]", outcome_answered: "answered",
   outcome_failed: "failed", outcome_handed_off: "handed to a person", outcome_closed: "closed", outcome_refused: "refused",
   outcome_superseded: "superseded", outcome_cancelled: "cancelled",
+  make_case: "Make a test case of it", case_hint: "Phones, e-mail addresses and names that are known are replaced. Read it once: names of other people are still in it. Put it into the folder evals of the prompts.",
+  case_turns: "How much of the conversation", case_turns_one: "this turn", case_turns_many: "{count} turns", copy: "Copy", copied: "Copied.",
+  audited_case_made: "made a test case",
   // trust
   check_again: "Check again", health: "Health of what is connected", health_ok: "well", health_good: "well", health_up: "well",
   health_warn: "with warnings", health_warning: "with warnings", health_degraded: "degraded", health_failed: "does not work",

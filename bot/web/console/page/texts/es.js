@@ -114,6 +114,10 @@ export const ES = {
   role_of_system: "instrucciones", role_of_user: "cliente", role_of_assistant: "asistente", role_of_tool: "herramienta", sent_image: "[imagen]",
   outcome_answered: "respondido", outcome_failed: "falló", outcome_handed_off: "pasado a una persona", outcome_closed: "cerrado",
   outcome_refused: "rechazado", outcome_superseded: "reemplazado", outcome_cancelled: "cancelado",
+  make_case: "Hacer de esto un caso de prueba",
+  case_hint: "Los teléfonos, correos y nombres conocidos están cambiados. Léelo una vez: siguen los nombres de otras personas. Ponlo en la carpeta evals de los prompts.",
+  case_turns: "Cuánto de la conversación", case_turns_one: "este turno", case_turns_many: "{count} turnos", copy: "Copiar", copied: "Copiado.",
+  audited_case_made: "hizo un caso de prueba",
   // trust
   check_again: "Comprobar de nuevo", health: "Salud de lo conectado", health_ok: "bien", health_good: "bien", health_up: "bien",
   health_warn: "con avisos", health_warning: "con avisos", health_degraded: "con fallas", health_failed: "no funciona", health_down: "no funciona",
