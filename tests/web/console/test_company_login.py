@@ -176,6 +176,10 @@ async def test_a_forged_id_token_logs_nobody_in(company: Company, forgery: dict[
     assert "Set-Cookie" not in answer.headers
 
 
+async def test_the_facts_of_another_person_log_nobody_in(company: Company) -> None:
+    assert (await company.log_in_as(_EVA, in_id_token=False, sub="another")).code == "company_login_unfinished"
+
+
 async def test_a_provider_may_change_its_keys(company: Company) -> None:
     assert (await company.log_in_as(_EVA)).status == 200
     await company.provider.ask("rotate")

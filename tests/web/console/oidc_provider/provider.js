@@ -50,6 +50,7 @@ async function renew() {
       return provider.interactionFinished(context.req, context.res, { login: { accountId: "person" } });
     await next();
     if (context.path === "/token" && forgery && context.body?.id_token) context.body.id_token = await forged(context.body.id_token);
+    if (context.path === "/me" && forgery?.sub) context.body = { ...context.body, sub: forgery.sub };
   });
 }
 
