@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from bot.console.confirmations import WaitingConfirmations
 from bot.console.contact_details import ContactDetails
 from bot.console.desk import ConsoleDesk
+from bot.console.document_review import DocumentReview
 from bot.console.failed_messages import FailedMessages
 from bot.console.health import ServiceHealth
 from bot.console.noting import HistoryNotes
@@ -37,6 +38,9 @@ from bot.history.writer import HistoryWriter
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import JobScheduler
 from bot.integrations.stripe.plans import plans_of
+from bot.knowledge.embeddings import embedder_of
+from bot.knowledge.gaps import KnowledgeGaps
+from bot.knowledge.passing_model import PassingModel
 from bot.people.audit import AuditLog
 from bot.people.canned_replies import CannedReplies
 from bot.people.login_limits import LoginLimits
@@ -78,11 +82,13 @@ class ConsoleParts:
     confirmations: WaitingConfirmations
     health: ServiceHealth
     reports: Reports
+    documents: DocumentReview
     storage: Storage
     files: Files
     events: LiveEvents
 
     async def close(self) -> None:
+        await self.documents.embedder.close()
         await self.database.close()
 
 
@@ -129,6 +135,12 @@ async def open_parts(
         confirmations=WaitingConfirmations(redis, contacts),
         health=ServiceHealth(redis, settings, SendingPause(redis, events), database),
         reports=Reports(database, redis, service.zone),
+        documents=DocumentReview(
+            redis,
+            database,
+            KnowledgeGaps(redis, publisher.publish),
+            embedder_of(settings.embeddings) if settings.embeddings.model else PassingModel(),
+        ),
         storage=storage_of(settings.storage),
         files=files,
         events=events,

@@ -11,6 +11,7 @@ from bot.settings.reading import origin
 from bot.web.console import (
     contact_routes,
     conversation_routes,
+    document_routes,
     event_routes,
     list_routes,
     message_routes,
@@ -29,6 +30,7 @@ _ROUTES = (
     contact_routes.routes,
     list_routes.routes,
     trust_routes.routes,
+    document_routes.routes,
     event_routes.routes,
 )
 

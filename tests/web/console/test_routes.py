@@ -50,6 +50,10 @@ ROUTES: list[tuple[str, str, Any, Action, int]] = [
     ("GET", "dead-letters", None, "handle_dead_letters", 200),
     ("POST", f"dead-letters/{NOBODY}/retry", {}, "handle_dead_letters", 404),
     ("POST", f"dead-letters/{NOBODY}/drop", {}, "handle_dead_letters", 404),
+    ("GET", "documents", None, "review_documents", 200),
+    ("GET", "suggestions", None, "review_documents", 200),
+    ("POST", "suggestions/none/accept", {"question": "¿Sí?", "answer": "No."}, "review_documents", 404),
+    ("POST", "suggestions/none/reject", {}, "review_documents", 404),
     ("GET", f"{ONE}/export", None, "export_contact", 200),
     ("POST", f"{ONE}/erase", {}, "erase_contact", 200),
 ]
@@ -120,6 +124,12 @@ WRONG: list[tuple[str, str, Any, str]] = [
     ("GET", f"{ONE}/messages?before=%C3%B1", None, "before"),
     ("GET", "audit?before=0", None, "before"),
     ("GET", "audit?limit=1000", None, "limit"),
+    ("GET", "documents?limit=0", None, "limit"),
+    ("GET", "documents?after=%00", None, "after"),
+    ("POST", "suggestions/none/accept", {"question": "¿Sí?"}, "answer"),
+    ("POST", "suggestions/none/accept", {"question": " ", "answer": "No."}, "question"),
+    ("POST", "suggestions/none/accept", {"question": "¿Sí?", "answer": "x" * 2001}, "answer"),
+    ("POST", "suggestions/none/reject", {"why": "x"}, "why"),
     ("GET", "reports?from=yesterday", None, "from"),
     ("GET", "reports?from=2026-12-02&to=2026-12-01", None, "from"),
     ("GET", "reports?from=2020-01-01&to=2026-12-01", None, "from"),
@@ -169,6 +179,7 @@ async def test_a_name_that_can_be_nobodys_is_not_found(world: World, ana: Person
         ("GET", f"{ONE}/media/%00"),
         ("GET", f"{ONE}/files/%00"),
         ("DELETE", "canned-replies/%00"),
+        ("POST", "suggestions/%00/reject"),
         ("GET", f"../static/{'a' * 300}.js"),
     ):
         assert (await one.ask(method, path.format(conversation))).status == 404, path
