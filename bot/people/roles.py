@@ -20,6 +20,7 @@ Action = Literal[
     "read_audit",
     "handle_dead_letters",
     "review_documents",
+    "make_cases",
     "export_contact",
     "erase_contact",
 ]
@@ -44,6 +45,7 @@ TABLE: dict[Action, tuple[str, tuple[Role, ...]]] = {
     "read_audit": ("read who did what", _SUPERVISORS),
     "handle_dead_letters": ("read, retry and drop messages whose turn failed for good", _SUPERVISORS),
     "review_documents": ("read the documents, and accept or reject suggested questions and answers", _SUPERVISORS),
+    "make_cases": ("make a test case of what the assistant answered, without identities", _SUPERVISORS),
     "export_contact": ("export everything stored about a person", _ADMINS),
     "erase_contact": ("erase everything stored about a person", _ADMINS),
 }
