@@ -36,7 +36,7 @@ bench-products: $(VENV)/.test ## how well photos of products are read: the label
 
 lock: $(VENV)/bin/python ## the hashes of all that is installed, anew after a change of pyproject.toml or constraints.txt
 	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip --disable-pip-version-check install --quiet uv
-	@$(LOCK) --extra ocr --extra evals --extra build --output-file requirements.lock
+	@$(LOCK) --extra ocr --extra evals --extra oidc --extra build --output-file requirements.lock
 	@$(LOCK) --extra test --extra build --output-file requirements-test.lock
 
 audit: $(VENV)/bin/python ## known vulnerabilities of what is installed; says so where their lists can't be reached

@@ -19,7 +19,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.conversations import contacts, identity, ledger, tombstones
+from bot.conversations import contacts, identity, ledger, opt_outs, tombstones
 from bot.conversations.assignment import Assignments
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, done_key, lease_key, renew_lease_until
 from bot.conversations.waiting_list import WaitingList
@@ -224,6 +224,7 @@ class PersonalData:
                 home = person.conversations[0]
                 opted_out = await contacts.store_objection(self._redis, home, person.identities)
                 keys = [await self._delete_keys(name) for name in person.conversations]
+                await opt_outs.unlist(self._redis, person.conversations)
                 for name in person.conversations:
                     await WaitingList(self._redis).forget(name)
                     await Assignments(self._redis).end(name)

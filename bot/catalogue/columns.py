@@ -31,6 +31,8 @@ _NAMES: dict[str, str] = {
 _FIELDS = {name: field for field, names in _NAMES.items() for name in names.split(", ")}
 _LONGEST = {"sku": 64, "name": 300, "brand": 120, "size": 80, "url": 2000, "image": 2000}
 _MOST = Decimal(1_000_000_000)
+# A spreadsheet's own arithmetic leaves more decimals than any price or stock has.
+_MOST_DECIMALS = 6
 _SIGN = re.compile(r"(?:mxn|usd|eur|us|mx)?\s?[$€]\s?|\s?(?:mxn|usd|eur|€|pesos?|m\.n\.)$", re.IGNORECASE)
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3}){2,}|\d{1,3}(?:\.\d{3})+,\d{1,2}|"
                       r"\d{1,3}(?:[ \u00a0\u202f']\d{3})+(?:[.,]\d{1,2})?")  # fmt: skip
@@ -118,7 +120,11 @@ def _amount(field: str, cell: Cell) -> Decimal | None:
         return Decimal(0)
     if amount < 0 or amount > _MOST:
         raise RowRefused("out_of_range", field, value=_quoted(cell), most=f"{_MOST:,}")
-    return amount
+    rounded = round(amount, _MOST_DECIMALS)
+    if amount and not rounded:
+        raise RowRefused("no_number", field, value=_quoted(cell))
+    # The sum makes a plain zero of one with a minus.
+    return amount + 0 if rounded == amount else rounded.normalize()
 
 
 def _written_amount(field: str, text: str) -> Decimal | None:

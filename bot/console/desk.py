@@ -102,7 +102,9 @@ class ConsoleDesk:
         await self._require_own(conversation, by)
         await self.handoff.own_thread(conversation)
         try:
-            await self.assignments.take(conversation, to.email, to.name, lease=lease_key(conversation), force=True)
+            # Decided in the same step, because a colleague may have taken it just now.
+            lease, force = lease_key(conversation), by.for_others
+            await self.assignments.take(conversation, to.email, to.name, lease=lease, force=force, given_by=by.who)
         finally:
             # Also where the assistant's last message is still on its way.
             now = await self.assignments.of(conversation)
@@ -112,6 +114,7 @@ class ConsoleDesk:
 
     async def give_back(self, conversation: str, by: Actor, note: str | None, scheduler: JobScheduler) -> None:
         """Let the assistant go on. It reads the note, and answers the messages that nobody answered."""
+        await self._require_own(conversation, by)
         await self.handoff.own_thread(conversation)
         await self.assignments.end(conversation, holder=None if by.for_others else by.who)
         contact = await self.contacts.get(conversation)

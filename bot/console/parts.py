@@ -8,15 +8,21 @@ from datetime import timedelta
 import aiohttp
 from redis.asyncio import Redis
 
+from bot.console.budgets import DayBudget
+from bot.console.cases import CasesOfTurns
 from bot.console.confirmations import WaitingConfirmations
 from bot.console.contact_details import ContactDetails
 from bot.console.desk import ConsoleDesk
 from bot.console.failed_messages import FailedMessages
 from bot.console.health import ServiceHealth
 from bot.console.noting import HistoryNotes
+from bot.console.opted_out import OptedOutContacts
+from bot.console.product_cards import WaitingProductCards
+from bot.console.rating import RatingQuestions
 from bot.console.reports import Reports
 from bot.console.writing import ConsoleWriting
 from bot.conversations.assignment import Assignments
+from bot.conversations.budget import Budget
 from bot.conversations.contacts import Contacts
 from bot.conversations.dead_letters import DeadLetters
 from bot.conversations.events import EventPublisher
@@ -36,13 +42,16 @@ from bot.history.writer import HistoryWriter
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import JobScheduler
 from bot.integrations.stripe.plans import plans_of
+from bot.past_cases.making import CaseMaker
 from bot.people.audit import AuditLog
 from bot.people.canned_replies import CannedReplies
+from bot.people.company_login import CompanyLogin
 from bot.people.login_limits import LoginLimits
 from bot.people.operators import Operators
 from bot.people.passwords import Passwords
 from bot.people.sessions import Sessions
 from bot.privacy import PersonalData
+from bot.products.draft_store import Drafts
 from bot.settings import Settings
 from bot.storage.factory import storage_of
 from bot.storage.files import Files, files_of
@@ -65,17 +74,24 @@ class ConsoleParts:
     database: Database
     operators: Operators
     sessions: Sessions
+    login_limits: LoginLimits
+    company_login: CompanyLogin
     audit: AuditLog
     canned_replies: CannedReplies
     history: HistoryReader
     desk: ConsoleDesk
     writing: ConsoleWriting
+    ratings: RatingQuestions
     templates: Templates
     contacts: ContactDetails
     failed: FailedMessages
     confirmations: WaitingConfirmations
     health: ServiceHealth
+    cases: CasesOfTurns
     reports: Reports
+    budget: DayBudget
+    opted_out: OptedOutContacts
+    product_cards: WaitingProductCards
     storage: Storage
     files: Files
     events: LiveEvents
@@ -90,7 +106,7 @@ async def open_parts(
     """Open the database and make the parts. Raises SchemaOutdated."""
     database = await open_current(settings.database.url.get_secret_value())
     events, contacts = LiveEvents(redis), Contacts(redis, settings.channel.staff_contacts)
-    passwords, service = Passwords(), settings.service
+    passwords, service, limits = Passwords(), settings.service, LoginLimits(redis)
     publisher = EventPublisher(redis, settings.subscribers)
     history, notes = HistoryReader(database), HistoryNotes(redis, HistoryWriter(database), events)
     assignments, memory = Assignments(redis), Memory(redis, settings.memory)
@@ -98,13 +114,7 @@ async def open_parts(
     files = files_of(redis, settings)
     threads = ThreadControl(redis, graph, contacts, events)
     handoff = HandOff(contacts, events, publisher, threads)
-    leases = ConversationLeases(redis, lease_seconds=_LEASE_SECONDS)
-    personal_history = PersonalHistory(redis, database)
-
-    async def history_of_persons() -> PersonalHistory:
-        return personal_history
-
-    personal = PersonalData(redis, leases, files, DeliveryStatuses(redis, events), history_of_persons)
+    personal = _personal_data(redis, database, files, events)
     policy = SendPolicy(contacts, WaitingList(redis), templates)
     return ConsoleParts(
         redis=redis,
@@ -112,19 +122,38 @@ async def open_parts(
         scheduler=scheduler,
         database=database,
         operators=Operators(database, passwords),
-        sessions=Sessions(database, passwords, LoginLimits(redis), timedelta(hours=service.console_session_hours)),
+        sessions=Sessions(database, passwords, limits, timedelta(hours=service.console_session_hours)),
+        login_limits=limits,
+        company_login=CompanyLogin(redis, http, settings.oidc, service.public_url),
         audit=AuditLog(database),
         canned_replies=CannedReplies(database),
         history=history,
         desk=ConsoleDesk(redis, contacts, assignments, handoff, publisher, notes, memory),
         writing=ConsoleWriting(redis, assignments, policy, templates, files, memory, notes),
+        ratings=RatingQuestions(
+            redis, policy, memory, notes, service.default_language, enabled=service.console_ratings
+        ),
         templates=templates,
         contacts=ContactDetails(redis, contacts, history, files, personal, plans_of(redis, http, settings.stripe)),
         failed=FailedMessages(DeadLetters(redis), contacts),
         confirmations=WaitingConfirmations(redis, contacts),
         health=ServiceHealth(redis, settings, SendingPause(redis, events), database),
+        cases=CasesOfTurns(CaseMaker(contacts, memory, service.prompts_dir, service.zone), history),
+        budget=DayBudget(redis, database, Budget(redis, settings.budget, service.zone), contacts),
+        opted_out=OptedOutContacts(redis),
+        product_cards=WaitingProductCards(redis, contacts, Drafts(redis)),
         reports=Reports(database, redis, service.zone),
         storage=storage_of(settings.storage),
         files=files,
         events=events,
     )
+
+
+def _personal_data(redis: Redis, database: Database, files: Files, events: LiveEvents) -> PersonalData:
+    leases = ConversationLeases(redis, lease_seconds=_LEASE_SECONDS)
+    history = PersonalHistory(redis, database)
+
+    async def history_of_persons() -> PersonalHistory:
+        return history
+
+    return PersonalData(redis, leases, files, DeliveryStatuses(redis, events), history_of_persons)

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.database.engine import Database
 from bot.delivery.fees import fees_of
 from bot.history.tables import CHANGES, HANDOVERS, MESSAGES, TURNS
+from bot.messages.rating import GRADES
 
 LONGEST_DAYS = 92
 _MOST_FIRST_ANSWERS = 5000
@@ -60,6 +61,8 @@ class Reports:
         resolved = totals["resolved_by_assistant"]
         totals |= thumbs
         totals["resolved_share"] = resolved / totals["conversations"] if totals["conversations"] else None
+        rated = sum(totals[f"rated_{grade}"] for grade in GRADES)
+        totals["csat"] = totals["rated_good"] / rated if rated else None
         totals["cost_per_resolved_usd"] = totals["cost_usd"] / resolved if resolved else None
         return {
             "from": first.isoformat(),
@@ -96,11 +99,11 @@ async def _figures(connection: AsyncConnection, period: ReportPeriod) -> dict[st
         "handed_over": await _number(connection, handed),
         "first_answer_ms": await _first_answer(connection, period),
         "cost_usd": float(Decimal(str((await connection.execute(spent)).scalar_one()))),
-    }
+    } | await _ratings(connection, period)
 
 
 def _by(period: ReportPeriod, author: str) -> ColumnElement[bool]:
-    return and_(period.holds(MESSAGES.c.at), MESSAGES.c.author == author)
+    return and_(period.holds(MESSAGES.c.at), MESSAGES.c.author == author, MESSAGES.c.kind != "rating")
 
 
 def _resolved(period: ReportPeriod) -> Select[Any]:
@@ -115,7 +118,12 @@ def _resolved(period: ReportPeriod) -> Select[Any]:
         HANDOVERS.c.action.in_(_PEOPLE),
     )
     return select(func.count(distinct(theirs.c.conversation))).where(
-        period.holds(theirs.c.at), theirs.c.author == "customer", answered, ~by_person, ~handed
+        period.holds(theirs.c.at),
+        theirs.c.author == "customer",
+        theirs.c.kind != "rating",
+        answered,
+        ~by_person,
+        ~handed,
     )
 
 
@@ -142,6 +150,22 @@ async def _first_answer(connection: AsyncConnection, period: ReportPeriod) -> fl
     rows = (await connection.execute(select(first.c.at, answered_at.label("answered_at")))).all()
     times = [(row.answered_at - row.at).total_seconds() * 1000 for row in rows if row.answered_at is not None]
     return round(median(times), 1) if times else None
+
+
+async def _ratings(connection: AsyncConnection, period: ReportPeriod) -> dict[str, Any]:
+    """Numbers of ratings by their grade. A rating of what we never asked counts as none."""
+    question = exists().where(
+        MESSAGES.c.conversation == CHANGES.c.conversation,
+        MESSAGES.c.name == CHANGES.c.target,
+        MESSAGES.c.author != "customer",
+    )
+    asked = (
+        select(CHANGES.c.value, func.count())
+        .where(period.holds(CHANGES.c.at), CHANGES.c.kind == "rating", question)
+        .group_by(CHANGES.c.value)
+    )
+    counts: dict[str, int] = {str(grade): number for grade, number in await connection.execute(asked)}
+    return {f"rated_{grade}": counts.get(grade, 0) for grade in GRADES}
 
 
 async def _thumbs(connection: AsyncConnection, period: ReportPeriod, signs: Sequence[str]) -> int:

@@ -29,13 +29,13 @@ _POLL_SECONDS = 0.02
 _AT_ONCE = 100
 
 # KEYS 1 assignment, 2 contact, 3 asked, 4 erased, 5 moved. ARGV 1 operator, 2 name, 3 now, 4 conversation, 5 "1" to
-# take it from whoever has it, 6 seconds to keep it. Gives -1 without such a conversation, 0 with the holder where a
-# colleague has it, else 1.
+# take it from whoever has it, 6 seconds to keep it, 7 the operator from whom it may be taken, or nothing. Gives -1
+# without such a conversation, 0 with the holder where a colleague has it, else 1.
 _TAKE = """
 if redis.call('EXISTS', KEYS[2]) == 0 or redis.call('EXISTS', KEYS[4], KEYS[5]) > 0 then return {-1, ''} end
 local holder, name = unpack(redis.call('HMGET', KEYS[1], 'operator', 'name'))
 if holder and holder ~= ARGV[1] then
-  if ARGV[5] ~= '1' then return {0, name} end
+  if ARGV[5] ~= '1' and holder ~= ARGV[7] then return {0, name} end
   redis.call('DEL', KEYS[1])
 end
 redis.call('HSETNX', KEYS[1], 'since', ARGV[3])
@@ -122,18 +122,21 @@ class Assignments:
             return None
         return Assignment(raw["operator"], raw["name"], datetime.fromtimestamp(float(raw["since"]), UTC))
 
-    async def take(self, conversation: str, operator: str, name: str, *, lease: str, force: bool = False) -> None:
+    async def take(  # noqa: PLR0913 - whose it is, whose it becomes, and from whom
+        self, conversation: str, operator: str, name: str, *, lease: str, force: bool = False, given_by: str = ""
+    ) -> None:
         """Assign a conversation to an operator; after it no word of the assistant leaves.
 
-        `lease` is the key of the conversation's lease. Raises NoConversation, ColleagueHasIt unless `force`, and
-        StillSending where the assistant's last message takes too long.
+        `lease` is the key of the conversation's lease; `given_by` may have the conversation until now. Raises
+        NoConversation, ColleagueHasIt unless `force`, and StillSending where the assistant's last message takes too
+        long.
         """
         names = (
             *(assignment_key(conversation), identity.contact_key(conversation), _ASKED),
             *(tombstones.erased(conversation), identity.merged_into_key(conversation)),
         )
         forced, keep = "1" if force else "", str(identity.KEEP_SECONDS)
-        arguments = (operator, name, repr(time.time()), conversation, forced, keep)
+        arguments = (operator, name, repr(time.time()), conversation, forced, keep, given_by)
         found: list[Any] = await answer(cast("Any", self.redis.eval(_TAKE, len(names), *names, *arguments)))
         outcome, holder = found
         if outcome == -1:

@@ -32,6 +32,7 @@ _CHOOSE = f"""
 if tonumber(redis.call('HGET', KEYS[1], 'marketing_at') or '0') >= tonumber(ARGV[2]) then return 0 end
 redis.call('HSET', KEYS[1], 'marketing_opt_out', ARGV[1], 'marketing_at', ARGV[2])
 redis.call('EXPIRE', KEYS[1], {identity.KEEP_SECONDS})
+if ARGV[1] == '1' then redis.call('ZADD', KEYS[2], ARGV[2], ARGV[3]) else redis.call('ZREM', KEYS[2], ARGV[3]) end
 return 1
 """
 
@@ -169,7 +170,8 @@ class Contacts:
     async def choose_marketing(self, conversation: str, *, wanted: bool, at: datetime) -> bool:
         """Store whether a person wants marketing; False when a later choice is known."""
         name, choice = contact_key(conversation), "0" if wanted else "1"
-        new = bool(await answer(self._redis.eval(_CHOOSE, 1, name, choice, str(at.timestamp()))))
+        arguments = choice, str(at.timestamp()), conversation
+        new = bool(await answer(self._redis.eval(_CHOOSE, 2, name, opt_outs.LISTED, *arguments)))
         if new:
             # At once, because a contact who never writes again leaves one day, and the objection must not.
             names = await identity.identities_of(self._redis, conversation)
@@ -209,6 +211,7 @@ class Contacts:
         if await opt_outs.has_objected(self._redis, (canonical_variant(one) for one in known if one)):
             # The next write to the contact gives the record its expiry.
             await answer(self._redis.hsetnx(contact_key(conversation), "marketing_opt_out", "1"))
+            await answer(self._redis.zadd(opt_outs.LISTED, {conversation: time.time()}))
 
     async def window_refused(self, conversation: str, asked_at: datetime) -> None:
         """Record that Meta called the 24 hours over: only a message later than the last one opens them.
@@ -309,6 +312,8 @@ def adopt(pipeline: Any, conversation: str, mine: dict[str, str], theirs: dict[s
         merged |= {field: str(max(times))} if times else {}
     if float(theirs.get("marketing_at", 0)) > float(mine.get("marketing_at", 0)):
         merged |= {field: theirs[field] for field in ("marketing_opt_out", "marketing_at")}
+    if merged.get("marketing_opt_out") == "1":
+        pipeline.zadd(opt_outs.LISTED, {conversation: float(merged.get("marketing_at", 0))})
     merged["quiet"] = "1" if "1" in (mine.get("quiet"), theirs.get("quiet")) else "0"
     names = [*mine.get("earlier", "").split(","), *theirs.get("earlier", "").split(","), earlier]
     merged["earlier"] = ",".join(dict.fromkeys(filter(None, names)))

@@ -20,6 +20,7 @@ from bot.infra.crash_points import passing
 from bot.infra.logs import masked
 from bot.infra.metrics import MESSAGES_ENDED, MESSAGES_RECEIVED
 from bot.messages.inbound import GivenBack, Inbound
+from bot.messages.rating import rating_of
 
 _log = structlog.get_logger()
 _BEING_ERASED = -2
@@ -98,6 +99,8 @@ def why_unanswered(message: Inbound) -> str | None:
     """The end state of a message that joins the memory alone; None when it starts a turn."""
     if isinstance(message.content, GivenBack) and not message.content.unanswered:
         return "ignored: given back, remembered"
+    if rating_of(message.content) is not None:
+        return "ignored: rating, counted"
     return f"ignored: {message.aside}, remembered" if message.aside else _REMEMBERED.get(message.content.kind)
 
 

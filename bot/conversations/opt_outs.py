@@ -12,7 +12,15 @@ from collections.abc import Iterable
 
 from redis.asyncio import Redis
 
+from bot.infra.redis import answer
 from bot.infra.signed_tokens import shared_secret
+
+# Conversations whose person objected, by the time (Unix seconds) of the objection: to look through, while the contact's
+# own record decides.
+LISTED = "recado:opted-out"
+# That the list has the objections of before there was one.
+_COMPLETE = "recado:opted-out:complete"
+_AT_ONCE = 500
 
 
 async def store(redis: Redis, identities: Iterable[str], *, opted_out: bool) -> None:
@@ -33,3 +41,43 @@ async def _names(redis: Redis, identities: Iterable[str]) -> list[str]:
         return []
     secret = await shared_secret(redis, "optouts")
     return [f"recado:optout:{hmac.new(secret, one.encode(), hashlib.sha256).hexdigest()}" for one in wanted]
+
+
+async def listed(redis: Redis, most: int) -> list[str]:
+    """Conversations on the list, the newest objection first."""
+    names: list[str] = await answer(redis.zrevrange(LISTED, 0, most - 1))
+    return names
+
+
+async def unlist(redis: Redis, names: Iterable[str]) -> None:
+    gone = list(names)
+    if gone:
+        await answer(redis.zrem(LISTED, *gone))
+
+
+async def complete_list(redis: Redis) -> None:
+    """List the objections of before there was a list, once."""
+    if await answer(redis.exists(_COMPLETE)):
+        return
+    found: list[str] = []
+    async for name in redis.scan_iter(match="recado:{*}:contact", count=_AT_ONCE, _type="hash"):
+        found.append(name)
+        if len(found) == _AT_ONCE:
+            await _list_those_of(redis, found)
+            found = []
+    await _list_those_of(redis, found)
+    await answer(redis.set(_COMPLETE, "1"))
+
+
+async def _list_those_of(redis: Redis, records: list[str]) -> None:
+    pipeline = redis.pipeline(transaction=False)
+    for record in records:
+        pipeline.hmget(record, ["marketing_opt_out", "marketing_at"])
+    choices = await pipeline.execute() if records else []
+    old = {
+        record.partition("{")[2].partition("}")[0]: float(at or 0)
+        for record, (opted_out, at) in zip(records, choices, strict=True)
+        if opted_out == "1"
+    }
+    if old:
+        await answer(redis.zadd(LISTED, old))

@@ -7,7 +7,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.database.opening import SchemaOutdated
 
-_OF_THE_VALUE = ("22", "23")
+# Data exceptions, integrity, and limits such as that of an index's row.
+_OF_THE_VALUE = ("22", "23", "54")
+_OF_THE_ENTRY = (SQLAlchemyError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 
 
 def is_away(error: Exception) -> bool:
@@ -19,4 +21,4 @@ def is_away(error: Exception) -> bool:
     if isinstance(error, PoolTimeout | SchemaOutdated | OSError):
         return True
     # asyncpg's errors of connecting, which no SQLAlchemy error wraps.
-    return not isinstance(error, SQLAlchemyError | ValueError | TypeError | LookupError | AttributeError)
+    return not isinstance(error, _OF_THE_ENTRY)

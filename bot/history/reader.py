@@ -136,12 +136,13 @@ class HistoryReader:
         sent = unpack(row["asked"]) if row["asked"] else []
         return TurnShown(row["id"], row["conversation"], row["at"], row["release"], row["trace"], sent)
 
-    async def traces(self, conversation: str, count: int) -> list[dict[str, Any]]:
-        """The traces of the last turns, oldest first."""
+    async def traces(self, conversation: str, count: int, until: datetime | None = None) -> list[dict[str, Any]]:
+        """The traces of the last turns (those that closed by `until`), oldest first."""
         turns = tables.TURNS
         async with self._database.reading() as connection:
             home = await _home(connection, conversation)
             asked = select(turns.c.trace).where(turns.c.conversation == home, turns.c.trace.is_not(None))
+            asked = asked if until is None else asked.where(turns.c.at <= until)
             found = await connection.execute(asked.order_by(turns.c.at.desc()).limit(min(count, MOST_AT_ONCE)))
             return [trace for trace in found.scalars() if trace][::-1]
 

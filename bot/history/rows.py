@@ -12,6 +12,7 @@ from bot.history.state import Author
 from bot.history.texts import body_of, words_of
 from bot.messages.inbound import Content, Edit, Inbound, Reaction, Revoke
 from bot.messages.outbound import Part, Reply
+from bot.messages.rating import Rating
 
 # A turn's name at the beginning of its replies' names: `t_0123456789ab`, `t_0123456789ab-1-still`.
 _TURN = re.compile(r"t_[0-9a-f]{1,32}(?:-\d{1,4})?(?=[-.]|$)")
@@ -103,6 +104,19 @@ def change_row(conversation: str, message: Inbound, author: Author) -> dict[str,
         "kind": content.kind,
         "author": author,
         "value": value,
+    }
+
+
+def rating_row(conversation: str, message: Inbound, rating: Rating) -> dict[str, Any]:
+    """The rating of a question: only its first one counts, because each has the question's name."""
+    return {
+        "conversation": conversation,
+        "name": rating.question,
+        "at": message.sent_at,
+        "target": f"{rating.question}.0",
+        "kind": "rating",
+        "author": "customer",
+        "value": rating.grade,
     }
 
 

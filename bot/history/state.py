@@ -76,6 +76,11 @@ class ConversationState:
             self.waiting_since = at
         self.is_changed = True
 
+    def customer_rated(self, sent_at: datetime) -> None:
+        """Open the window anew; a closed conversation stays closed, because a rating asks for nothing."""
+        self.last_inbound_at = _later(self.last_inbound_at, sent_at)
+        self.is_changed = True
+
     def assistant_wrote(self, at: datetime) -> None:
         if self.state == "bot":
             self.answered_until = _later(self.answered_until, at)

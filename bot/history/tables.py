@@ -98,6 +98,7 @@ DELIVERIES = Table(
 )
 
 # Reactions, edits and deletions; `target` is the wamid of their message, `value` the emoji or the new text.
+# And ratings: `name` is that of the reply that asked, `target` that of its message, `value` the grade.
 CHANGES = Table(
     "changes",
     METADATA,

@@ -37,6 +37,7 @@ from bot.history.rows import (
     is_change,
     message_row,
     part_row,
+    rating_row,
     sent_row,
     status_row,
     turn_of,
@@ -45,6 +46,7 @@ from bot.history.rows import (
 from bot.history.state import Author, ConversationState, LastMessage
 from bot.history.statements import upsert
 from bot.history.texts import transcript_of
+from bot.messages.rating import rating_of
 
 # Batches of several workers follow each other, so that none misses what another is about to commit. Any number.
 _LOCK = 7_233_002
@@ -170,11 +172,18 @@ class _Batch:
             self._rows.changes.append(change_row(home, message, author))
             return
         row = message_row(home, message, author, entry.state)
+        rating = rating_of(message.content) if author == "customer" else None
+        if rating is not None:
+            row["kind"] = "rating"
+            self._rows.changes.append(rating_row(home, message, rating))
         self._rows.messages.append(row)
         if author != "system":
             state.note_last(LastMessage(row["at"], row["name"], author, row["kind"], row["body"]))
         if author == "customer":
-            state.customer_wrote(row["at"], sent_at=message.sent_at)
+            if rating is not None:
+                state.customer_rated(message.sent_at)
+            else:
+                state.customer_wrote(row["at"], sent_at=message.sent_at)
             self._contacts.learn(home, message)
         elif author == "operator":
             state.operator_wrote(row["at"])
@@ -300,6 +309,7 @@ class _Batch:
         """The number of the customer's messages that nobody has read, a hundred at most."""
         table = tables.MESSAGES
         news = select(table.c.seq).where(table.c.conversation == state.id, table.c.author == "customer")
+        news = news.where(table.c.kind != "rating")
         if state.read_until is not None:
             news = news.where(table.c.at > state.read_until)
         counted = select(func.count()).select_from(news.limit(_MOST_UNREAD).subquery())

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from bot.knowledge import metadata, pairs
 from bot.knowledge.document import FileFinding, KnowledgeDocument, Passage
-from bot.knowledge.metadata import DocumentFacts, read_metadata
+from bot.knowledge.metadata import DocumentFacts, FactMistake, FrontMatterOpen, read_metadata
 from bot.knowledge.passages import passages_of
 from bot.messages.language import Language, language_of
 from pipelines.blocks import FORMATS, BlockLimits, BlockReader
@@ -33,8 +33,8 @@ LIMITS = BlockLimits(
     seconds=60.0,
 )
 # Part of each document's name, so that a better reader reads all documents again.
-_READER = "2"
-_SIDECAR = ".yaml"
+_READER = "3"
+_SIDECARS = (".yaml", ".yml")
 _DIGITS = 16
 _FRONT_MATTER = ("md", "txt")
 _LANGUAGE_JUDGED = 5000
@@ -75,17 +75,22 @@ def list_folder(folder: Path) -> ListedFolder:
         raise FolderMissing(f"{folder}: there is no such folder; see KNOWLEDGE_DIR")
     files: list[SourceFile] = []
     findings: list[FileFinding] = []
-    for path in sorted(paths_of(folder)):
+    paths = sorted(paths_of(folder))
+    sidecars = {path.with_suffix(""): path for path in paths if path.suffix.lower() in _SIDECARS}
+    described = sidecars.keys() & set(paths)
+    for path in paths:
+        if path.with_suffix("") in described and path.suffix.lower() in _SIDECARS:
+            continue
         name = path.relative_to(folder).as_posix()
         if len(files) >= MOST_FILES:
             findings.append(
                 FileFinding(".", f"more than {MOST_FILES} files; those behind {files[-1].name} are left out")
             )
             break
-        found = _source(folder, path, name)
+        found = _source(folder, path, name, sidecars.get(path))
         if isinstance(found, FileFinding):
             findings.append(found)
-        elif found is not None:
+        else:
             files.append(found)
     return ListedFolder(tuple(files), tuple(findings))
 
@@ -98,15 +103,11 @@ def paths_of(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _source(folder: Path, path: Path, name: str) -> SourceFile | FileFinding | None:
-    if path.suffix.lower() == _SIDECAR and path.with_suffix("").is_file():
-        return None
+def _source(folder: Path, path: Path, name: str, sidecar: Path | None) -> SourceFile | FileFinding:
     if not path.resolve().is_relative_to(folder.resolve()):
         return FileFinding(name, "is a link to a file outside of the folder")
     if path.suffix.lower() not in FORMATS:
         return FileFinding(name, f"a format that isn't read; there are {', '.join(FORMATS)}")
-    beside = path.with_name(path.name + _SIDECAR)
-    sidecar = beside if beside.is_file() else None
     try:
         if path.stat().st_size > LIMITS.bytes:
             return FileFinding(name, _PROBLEMS[FileProblem.TOO_LARGE])
@@ -137,6 +138,10 @@ class FolderReader:
         except FileRefused as refusal:
             what = _PROBLEMS.get(refusal.reason, "can't be read")
             return None, [FileFinding(source.name, f"{what} ({str(refusal).partition(': ')[2]})")]
+        except FrontMatterOpen as found:
+            return None, [
+                FileFinding(source.name, "front matter without the line --- at its end", f"line {found.line}")
+            ]
         except OSError as error:
             return None, [FileFinding(source.name, f"can't be read: {error.strerror or type(error).__name__}")]
 
@@ -145,18 +150,17 @@ class FolderReader:
         findings: list[FileFinding] = []
         front, body, first_line = None, "", 1
         if form in _FRONT_MATTER:
-            text = cleaned(decoded(content[: LIMITS.bytes]).replace("\r\n", "\n").replace("\r", "\n"))
-            front, body, first_line = metadata.split(text)
+            front, body, first_line = await asyncio.to_thread(_front_matter, content)
         about = self._metadata(source, front, findings)
         if about is None:
             return None, findings
         pages = None
         if PurePosixPath(source.name).name.lower() == pairs.FILE:
-            passages, mistakes = pairs.read_pairs(body, first_line)
+            passages, mistakes = await asyncio.to_thread(pairs.read_pairs, body, first_line)
             findings += [FileFinding(source.name, one.problem, f"line {one.line}") for one in mistakes]
         elif front is not None:
             read = read_markdown if form == "md" else read_plain
-            passages = list(passages_of(read(body, characters=LIMITS.characters).blocks))
+            passages = list(passages_of((await asyncio.to_thread(read, body, characters=LIMITS.characters)).blocks))
         else:
             blocks = await self._reader.read(content, form, self._read_text)
             pages = blocks.pages
@@ -169,11 +173,15 @@ class FolderReader:
 
     def _metadata(self, source: SourceFile, front: str | None, findings: list[FileFinding]) -> DocumentFacts | None:
         """Facts about the document; None where they are wrong, with the findings that say why."""
-        text, first, file = front, 2, source.name
+        about, mistakes = read_metadata(front) if front else (DocumentFacts(), [])
+        findings += [_mistake(source.name, one) for one in mistakes]
         if source.sidecar:
-            text, first, file = decoded(source.sidecar.read_bytes()[:_MEBIBYTE]), 1, f"{source.name}{_SIDECAR}"
-        about, mistakes = read_metadata(text, first) if text else (DocumentFacts(), [])
-        findings += [FileFinding(file, one.problem, f"line {one.line}", is_error=one.is_error) for one in mistakes]
+            # Where the two differ, the document is for fewer people.
+            is_for_staff = about.audience == "staff"
+            about, beside = read_metadata(decoded(source.sidecar.read_bytes()[:_MEBIBYTE]), 1)
+            about = replace(about, audience="staff") if is_for_staff else about
+            findings += [_mistake(source.sidecar.name, one) for one in beside]
+            mistakes = [*mistakes, *beside]
         return None if any(one.is_error for one in mistakes) else about
 
     def _document(
@@ -194,6 +202,15 @@ class FolderReader:
 
     async def close(self) -> None:
         await self._reader.close()
+
+
+def _front_matter(content: bytes) -> tuple[str | None, str, int]:
+    text = cleaned(decoded(content[: LIMITS.bytes]).replace("\r\n", "\n").replace("\r", "\n"))
+    return metadata.split(text)
+
+
+def _mistake(file: str, mistake: FactMistake) -> FileFinding:
+    return FileFinding(file, mistake.problem, f"line {mistake.line}", is_error=mistake.is_error)
 
 
 def _title_of(name: str) -> str:

@@ -17,6 +17,7 @@ from bot.messages.language import Language, language_from
 
 _FENCE = re.compile(r"[ \t]*(?:---|—-|–-|——|—)[ \t]*")
 _LONGEST = 200
+_MOST_LINES = 200
 _NEAR = 0.75
 # Operators write in their language.
 _KEYS = {
@@ -31,6 +32,14 @@ _AUDIENCES: dict[str, Audience] = {
     "todos": "customer", "public": "customer", "publico": "customer", "público": "customer",
     "staff": "staff", "personal": "staff", "equipo": "staff", "empleados": "staff", "interno": "staff",
 }  # fmt: skip
+
+
+class FrontMatterOpen(Exception):
+    """Front matter that begins at this line, and never ends."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +61,22 @@ class FactMistake:
 
 
 def split(text: str) -> tuple[str | None, str, int]:
-    """Front matter (None without one), the text below it, and that text's first line."""
+    """Front matter (None without one), the text below it, and that text's first line. Raises FrontMatterOpen."""
     lines = text.split("\n")
-    if not _FENCE.fullmatch(lines[0]):
+    begin = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    if not _FENCE.fullmatch(lines[begin]):
         return None, text, 1
-    end = next((number for number, line in enumerate(lines[1:200], 1) if _FENCE.fullmatch(line)), None)
+    inside = enumerate(lines[begin + 1 : begin + _MOST_LINES], begin + 1)
+    end = next((number for number, line in inside if _FENCE.fullmatch(line)), None)
     if end is None:
+        # A line that divides paragraphs looks the same; but what begins with a fact of ours isn't shown without it.
+        first = next((line for line in lines[begin + 1 :] if line.strip()), "")
+        key, colon, _ = first.partition(":")
+        if colon and key.strip().lower() in _KEYS:
+            raise FrontMatterOpen(begin + 1)
         return None, text, 1
-    return "\n".join(lines[1:end]), "\n".join(lines[end + 1 :]), end + 2
+    # The empty lines keep the numbers of the others.
+    return "\n" * begin + "\n".join(lines[begin + 1 : end]), "\n".join(lines[end + 1 :]), end + 2
 
 
 def read_metadata(source: str, first_line: int = 2) -> tuple[DocumentFacts, list[FactMistake]]:

@@ -147,6 +147,10 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "es": "Ya habías contestado a esa confirmación. {answer}",
         "en": "You had already answered that confirmation. {answer}",
     },
+    "rating_question": {"es": "¿Cómo te atendimos?", "en": "How did we do?"},
+    "rating_good": {"es": "😀 Bien", "en": "😀 Well"},
+    "rating_fair": {"es": "😐 Regular", "en": "😐 So-so"},
+    "rating_bad": {"es": "🙁 Mal", "en": "🙁 Badly"},
     "unsupported": {
         "es": "Ese tipo de mensaje no lo puedo ver. Puedes mandarme texto, notas de voz, fotos o un PDF.",
         "en": "I can't see that kind of message. You can send me text, voice notes, photos or a PDF.",

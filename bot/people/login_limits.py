@@ -1,4 +1,4 @@
-"""Limits of wrong passwords, by e-mail address and by network address, over all processes."""
+"""Limits of wrong logins, by e-mail address and by network address, over all processes."""
 
 from __future__ import annotations
 
@@ -27,13 +27,12 @@ return wait
 """
 # Takes back a try that was right.
 _UNCOUNT = """
-redis.call('DEL', KEYS[1])
-for index = 2, 3 do if redis.call('EXISTS', KEYS[index]) == 1 then redis.call('DECR', KEYS[index]) end end
+for _, name in ipairs(KEYS) do if redis.call('EXISTS', name) == 1 then redis.call('DECR', name) end end
 """
 
 
 class TooManyTries(Exception):
-    """Too many wrong passwords: the next one may come in so many seconds."""
+    """Too many wrong logins: the next one may come in so many seconds."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(f"wait {seconds} seconds")
@@ -46,16 +45,32 @@ class LoginLimits:
 
     async def count(self, email: str, address: str) -> None:
         """Count a try; raises TooManyTries."""
-        limits = (str(limit) for limit in (_PAIR, _ADDRESS, _EMAIL))
-        wait = int(await answer(self.redis.eval(_COUNT, 3, *_keys(email, address), *limits)))
-        if wait:
-            raise TooManyTries(wait)
+        await self._count(_keys(email, address), _PAIR, _ADDRESS, _EMAIL)
 
     async def forget(self, email: str, address: str) -> None:
         """Take back the tries of somebody who knew the password."""
-        await answer(self.redis.eval(_UNCOUNT, 3, *_keys(email, address)))
+        pair, *others = _keys(email, address)
+        await self.redis.delete(pair)
+        await answer(self.redis.eval(_UNCOUNT, len(others), *others))
+
+    async def count_company_login(self, address: str) -> None:
+        """Count a try with an account of the company, of whom nobody knows yet whose; raises TooManyTries."""
+        await self._count((_from(address),), _ADDRESS)
+
+    async def forget_company_login(self, address: str) -> None:
+        """Take back such a try that was right."""
+        await answer(self.redis.eval(_UNCOUNT, 1, _from(address)))
+
+    async def _count(self, keys: tuple[str, ...], *limits: int) -> None:
+        wait = int(await answer(self.redis.eval(_COUNT, len(keys), *keys, *map(str, limits))))
+        if wait:
+            raise TooManyTries(wait)
 
 
 def _keys(email: str, address: str) -> tuple[str, str, str]:
     who = hashlib.sha256(email_key(email).encode("utf-8", "surrogateescape")).hexdigest()[:32]
-    return f"recado:login:{who}:{address}", f"recado:login:from:{address}", f"recado:login:{who}"
+    return f"recado:login:{who}:{address}", _from(address), f"recado:login:{who}"
+
+
+def _from(address: str) -> str:
+    return f"recado:login:from:{address}"

@@ -19,6 +19,7 @@ Action = Literal[
     "read_reports",
     "read_audit",
     "handle_dead_letters",
+    "make_cases",
     "export_contact",
     "erase_contact",
 ]
@@ -42,6 +43,7 @@ TABLE: dict[Action, tuple[str, tuple[Role, ...]]] = {
     "read_reports": ("read the reports", _SUPERVISORS),
     "read_audit": ("read who did what", _SUPERVISORS),
     "handle_dead_letters": ("read, retry and drop messages whose turn failed for good", _SUPERVISORS),
+    "make_cases": ("make a test case of what the assistant answered, without identities", _SUPERVISORS),
     "export_contact": ("export everything stored about a person", _ADMINS),
     "erase_contact": ("erase everything stored about a person", _ADMINS),
 }

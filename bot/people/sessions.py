@@ -1,4 +1,4 @@
-"""Sessions of operators: begun by a password, ended by time, by their owner, or with the operator."""
+"""Sessions of operators: begun by a password or a company account, ended by time, their owner, or with the operator."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.people.tables import OPERATORS, SESSIONS
 
 
 class LoginWrong(Exception):
-    """No operator has this address and this password; which of the two is wrong stays unsaid."""
+    """No operator has this address and, where one is asked for, this password; which is wrong stays unsaid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,19 @@ class Sessions:
         if not await self._passwords.verify(password, row.password_hash if row is not None else None) or row is None:
             raise LoginWrong
         await self._limits.forget(email, address)
+        return await self.begin(operator_of(row), address)
+
+    async def login_with_company(self, email: str, address: str) -> ConsoleSession:
+        """Begin a session for an address that the company's provider vouches for; raises LoginWrong.
+
+        Nobody becomes an operator by it.
+        """
+        enabled = (OPERATORS.c.email_key == email_key(email), OPERATORS.c.disabled_at.is_(None))
+        async with self._database.reading() as connection:
+            row = (await connection.execute(select(OPERATORS).where(*enabled))).first()
+        # Passwords aside, two spellings may be one person. Here the provider may give the other spelling to another.
+        if row is None or (not email.isascii() and email != row.email):
+            raise LoginWrong
         return await self.begin(operator_of(row), address)
 
     async def begin(self, operator: Operator, address: str) -> ConsoleSession:

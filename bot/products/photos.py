@@ -39,6 +39,11 @@ async def keep(
     return tuple(kept)
 
 
+def piece_of(photo_text: PhotoText, box: BoundingBox) -> bytes:
+    """The cut-out of one box, as JPEG."""
+    return _crops(photo_text, {"": box})[""]
+
+
 def _crops(photo_text: PhotoText, boxes: Mapping[str, BoundingBox]) -> dict[str, bytes]:
     if not boxes:
         return {}

@@ -14,6 +14,7 @@ from bot.settings.conversation import (
 )
 from bot.settings.integrations import (
     MailSettings,
+    OidcSettings,
     PushSettings,
     StorageSettings,
     StripeSettings,
@@ -38,6 +39,7 @@ __all__ = [
     "LogSettings",
     "MailSettings",
     "MemorySettings",
+    "OidcSettings",
     "PushSettings",
     "RedisSettings",
     "Section",
@@ -78,6 +80,7 @@ class Settings:
         self.subscribers = read(SubscriberSettings, wrong)
         self.knowledge = read(KnowledgeSettings, wrong)
         self.embeddings = read(EmbeddingsSettings, wrong)
+        self.oidc = read(OidcSettings, wrong)
         self.service = read(ServiceSettings, wrong)
         self.log = read(LogSettings, wrong)
         if wrong:
@@ -93,6 +96,7 @@ class Settings:
         if server:
             secret = "the app secret, from Meta's App dashboard, Basic"  # noqa: S105 - words, not a secret
             needs.append(("WHATSAPP_APP_SECRET", whatsapp.app_secret, secret))
+            needs += self._needs_of_oidc()
         if turns:
             needs.append(("OPENROUTER_API_KEY", self.llm.api_key, "a key of OpenRouter, for the queue llm"))
         if self.subscribers.subscribers:
@@ -100,6 +104,18 @@ class Settings:
         missing = [f"{name}: is not set; expected {what}" for name, value, what in needs if not value]
         if missing:
             raise SettingsWrong(missing)
+
+    def _needs_of_oidc(self) -> list[tuple[str, Any, str]]:
+        """The provider's variables, each where one is set, and the address to which it sends people back."""
+        oidc = self.oidc
+        needs: list[tuple[str, Any, str]] = [
+            ("OIDC_ISSUER", oidc.issuer, "the provider's https:// address (issuer)"),
+            ("OIDC_CLIENT_ID", oidc.client_id, "the id that the provider gave to Recado"),
+            ("OIDC_CLIENT_SECRET", oidc.client_secret, "the secret that goes with that id"),
+        ]
+        if not any(value for _, value, _ in needs):
+            return []
+        return [*needs, ("PUBLIC_URL", self.service.public_url, "the address to which OIDC_ISSUER sends people back")]
 
 
 SECTIONS: tuple[type[Section], ...] = (
@@ -120,6 +136,7 @@ SECTIONS: tuple[type[Section], ...] = (
     SubscriberSettings,
     KnowledgeSettings,
     EmbeddingsSettings,
+    OidcSettings,
     ServiceSettings,
     LogSettings,
 )

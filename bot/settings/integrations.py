@@ -6,11 +6,12 @@ import re
 from base64 import b64decode
 from pathlib import Path
 from typing import Annotated, Literal, assert_never, cast, get_args
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from bot.settings.reading import CommaList, Section, Url, pieces, web_address
+from bot.settings.reading import CommaList, Section, SecureUrl, Url, pieces, web_address
 
 MailProvider = Literal["sendgrid", "ses", "smtp"]
 StorageProvider = Literal["s3", "r2", "minio", "local"]
@@ -222,3 +223,25 @@ class SubscriberSettings(Section):
         if not 16 <= length <= 128:  # noqa: PLR2004 - wider than the specification, for secrets that exist
             raise ValueError("is not whsec_ and the base64 of a key")
         return value
+
+
+class OidcSettings(Section):
+    """The company's identity provider (OpenID Connect), with which operators may log in."""
+
+    model_config = SettingsConfigDict(env_prefix="OIDC_")
+
+    issuer: SecureUrl | None = Field(
+        None, description="the provider's https:// address (issuer), such as https://accounts.google.com"
+    )
+    client_id: str | None = Field(None, description="the id that the provider gave to Recado")
+    client_secret: SecretStr | None = Field(None, description="the secret that goes with that id")
+    name: str = Field("", max_length=40, description="the provider's name on the login page, such as Google")
+
+    @property
+    def configured(self) -> bool:
+        return bool(self.issuer and self.client_id and self.client_secret)
+
+    @property
+    def label(self) -> str:
+        """The provider's name, or else its host."""
+        return self.name or urlsplit(self.issuer or "").hostname or ""

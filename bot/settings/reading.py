@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -60,6 +61,23 @@ def web_address(value: str) -> str:
     return address(value, "https", "http").rstrip("/")
 
 
+def secure_address(value: str) -> str:
+    """The address as it is: with TLS, or of this machine, and without user and password."""
+    parts = urlsplit(address(value, "https", "http"))
+    if "@" in parts.netloc:
+        raise ValueError("holds a user name or a password, which has no place in it")
+    if parts.scheme != "https" and not _of_this_machine(parts.hostname or ""):
+        raise ValueError("does not start with https://")
+    return value
+
+
+def _of_this_machine(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _without_user(value: str) -> str:
     """Refuse a password in an address that gets a key or is shown, because clients refuse it or show it."""
     if "@" in urlsplit(web_address(value)).netloc:
@@ -76,6 +94,7 @@ def origin(url: str) -> str:
 
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(pieces)]
 Url = Annotated[str, AfterValidator(_without_user)]
+SecureUrl = Annotated[str, AfterValidator(secure_address)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 

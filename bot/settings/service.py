@@ -119,6 +119,9 @@ class ServiceSettings(Section):
         le=24 * 60,
         description="minutes after which a customer who waits for a person is told so, and supervisors are alerted",
     )
+    console_ratings: bool = Field(
+        True, description="whether customers are asked, once a conversation is closed, how it went"
+    )
     metrics_token: SecretStr | None = Field(
         None, description="the password of /metrics (Bearer, or Basic with any name); without it the page is open"
     )

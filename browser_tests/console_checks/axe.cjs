@@ -35,6 +35,11 @@ async function walk(world, page, examine) {
   await page.locator(".bubble.bot .why-link").first().click();
   await page.locator(".why-summary").waitFor();
   await examine("why");
+  await page.locator(".why button", { hasText: /caso de prueba|test case/ }).click();
+  await page.locator("dialog[open] .case-text").waitFor();
+  await examine("test case");
+  await page.keyboard.press("Escape");
+  await page.locator("dialog[open]").waitFor({ state: "detached" });
   await page.locator("#side-contact").click();
   await examine("contact");
   await page.keyboard.press("Escape");

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+TOO_LONG = "the text is longer than the limit"
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -76,7 +78,7 @@ class BlockCollector:
         if self.cut is not None:
             return False
         if len(block.text) > self._left:
-            self.cut = "the text is longer than the limit"
+            self.cut = TOO_LONG
             block = replace(block, text=block.text[: self._left])
         self._left -= len(block.text)
         if block.text:

@@ -9,8 +9,9 @@ from pipelines.blocks.table import one_line, row_blocks
 _HEADING = re.compile(r"\s{0,3}(#{1,6})\s++(\S.*)")
 _UNDERLINE = re.compile(r"\s{0,3}(=+|-{3,})\s*")
 _FENCE = re.compile(r"\s{0,3}(```|~~~)")
-_LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\(\s*<?([^()\s<>]{1,500})>?[^()]{0,200}\)")
-_MARKS = re.compile(r"(?<!\w)(\*\*|__|~~)(?=\S)([^*_~\n]{1,500})\1(?!\w)")
+# Possessive, because a link that isn't closed would be tried at each of its signs.
+_LINK = re.compile(r"!?\[([^\[\]]{0,300}+)\]\(\s*+<?([^()\s<>]{1,500}+)>?[^()]{0,200}+\)")
+_MARKS = re.compile(r"(?<!\w)(\*\*|__|~~)(?=\S)([^*_~\n]{1,500}+)\1(?!\w)")
 _LONGEST_TITLE = 70
 _FEWEST_LETTERS = 4
 

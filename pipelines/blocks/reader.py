@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 from pipelines import file_type, pdf
-from pipelines.blocks.block import Block, BlockCollector, BlockLimits, Blocks
+from pipelines.blocks.block import TOO_LONG, Block, BlockCollector, BlockLimits, Blocks
 from pipelines.blocks.csv_rows import read_csv
 from pipelines.blocks.html import read_html
 from pipelines.blocks.markdown import read_markdown, read_plain
@@ -27,6 +28,7 @@ MEMORY = 256 * 1024 * 1024
 _RESERVED = 128 * 1024 * 1024
 # A process that leaks is replaced.
 _TASKS = 50
+_SIGNS_OF_A_CHARACTER = 2
 _TEXTS = ("md", "txt", "csv")
 
 
@@ -80,14 +82,16 @@ class BlockReader:
 def read_texts(content: bytes, form: str, limits: BlockLimits) -> Blocks:
     """Read a format that needs no library."""
     text = decoded(content).replace("\r\n", "\n").replace("\r", "\n")
+    # Marks and spaces go, so that a file may be longer than the text that is kept of it.
+    longest = limits.characters * _SIGNS_OF_A_CHARACTER
+    cut, text = (TOO_LONG, text[:longest]) if len(text) > longest else (None, text)
     if form == "csv":
-        return read_csv(text, limits)
-    text = cleaned(text)
-    return (
-        read_markdown(text, characters=limits.characters)
-        if form == "md"
-        else read_plain(text, characters=limits.characters)
-    )
+        found = read_csv(text, limits)
+    elif form == "md":
+        found = read_markdown(cleaned(text), characters=limits.characters)
+    else:
+        found = read_plain(cleaned(text), characters=limits.characters)
+    return replace(found, cut=found.cut or cut)
 
 
 def office_format(content: bytes) -> Literal["docx", "xlsx"] | None:

@@ -41,9 +41,11 @@ def described(result: str, language: Language) -> str:
         return _SAY["nothing"][language]
     facts = {name: html.unescape(_between(passage, name)) for name in ("source", "place", "text")}
     heading, _, body = facts["text"].partition("\n")
+    # A table's passage begins with a row, and one of `questions.md` with its question.
+    said = body if heading in facts["place"] or heading.endswith("?") else facts["text"]
     place = facts["place"].replace("page ", f"{_SAY['page'][language]} ")
     source = " · ".join(filter(None, (facts["source"], place if place != heading else "")))
-    return f"{(body or heading)[:_LONGEST]}\n\n_{_SAY['source'][language]}: {source}_"
+    return f"{(said or heading)[:_LONGEST]}\n\n_{_SAY['source'][language]}: {source}_"
 
 
 def _between(text: str, tag: str) -> str:

@@ -41,8 +41,9 @@ _HELP = re.compile(
     re.IGNORECASE,
 )
 _GREETING = re.compile(
-    r"\W*+(hola|buenas|buenos d[ií]as|buenas (?:tardes|noches)|qu[eé] (?:onda|tal)|hi|hey|hello|"
-    r"good (?:morning|afternoon|evening))\W*+",
+    r"\W*+(?:(?:hola|buenas(?: tardes| noches)?|buenos d[ií]as|qu[eé] (?:onda|tal)|hi|hey|hello|"
+    r"good (?:morning|afternoon|evening)|hay alguien(?: ah[ií]| aqu[ií])?|(?:is )?any(?:body|one) (?:there|here))"
+    r"\b\W*+)+",
     re.IGNORECASE,
 )
 _AGREED = re.compile(
@@ -134,12 +135,17 @@ def _latest(messages: list[dict[str, Any]]) -> tuple[str, dict[str, str]]:
     """The person's last message, and the results of the tools called since then, by tool."""
     names: dict[str, str] = {}
     results: dict[str, str] = {}
-    said = ""
+    said, open_question = "", ""
     for message in messages:
         if message["role"] == "user":
-            # A colleague's note asks for nothing: the answer is for what the customer said before it.
-            said = said if "<given_back>" in _typed(message) and said else _typed(message)
+            # A colleague's note asks for nothing: the answer is for what nobody has answered before it.
+            said = _typed(message)
+            said = open_question if open_question and "<given_back>" in said else said
+            # The colleague who gives it back was the person that the customer wanted.
+            open_question = "" if _PERSON.search(said) else said
             results = {}
+        elif message["role"] == "assistant" and message.get("content"):
+            open_question = ""
         for call in message.get("tool_calls") or ():
             names[call["id"]] = call["function"]["name"]
         if message["role"] == "tool":

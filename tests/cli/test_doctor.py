@@ -34,6 +34,7 @@ INTEGRATIONS = [
     "Subscribers",
     "Web Push",
     "Console",
+    "OpenID",
     "Metrics",
     "E-mail",
 ]
@@ -79,7 +80,7 @@ async def test_a_service_that_is_whole_is_found_in_order(start: Start) -> None:
     findings = await examine(Settings())
     assert [one.integration for one in findings] == INTEGRATIONS
     assert {one.integration: one.state for one in findings if one.state != "ok"} == dict.fromkeys(
-        ("Vision", "Stripe", "E-mail", "Subscribers", "Web Push", "Metrics"), "absent"
+        ("Vision", "Stripe", "E-mail", "Subscribers", "Web Push", "OpenID", "Metrics"), "absent"
     )
 
 
@@ -100,6 +101,7 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
         "Subscribers",
         "Web Push",
         "Console",
+        "OpenID",
         "Metrics",
     }
     for variable, integration in {

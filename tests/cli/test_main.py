@@ -52,7 +52,7 @@ def imported_by(code: str) -> list[str]:
     heavy = (
         *("bot.web.app", "bot.worker", "bot.delivery.outbox", "evals", "sandbox", "redis", "aiohttp", "jinja2"),
         *("pydantic", "stripe", "openai", "PIL", "yaml", "rich", "babel"),
-        *("sqlalchemy", "alembic", "argon2", "bot.console"),
+        *("sqlalchemy", "alembic", "argon2", "bot.console", "authlib", "joserfc"),
     )
     code = f"{code}\nimport sys\nprint(*(name for name in {heavy} if name in sys.modules))"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

@@ -14,9 +14,9 @@ import yaml
 
 from bot.conversations.contacts import Contact
 from bot.conversations.memory import History, HistoryEntry
+from bot.past_cases.from_history import NoPastTurns, case_of, past_conversation, product_codes_in
+from bot.past_cases.redaction import Redaction
 from evals.cases import Case, read_cases
-from evals.from_history import NoPastTurns, case_of, past_conversation, product_codes_in
-from evals.redaction import Redaction
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
 from tests.paths import ROOT

@@ -9,7 +9,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as some
 
-from evals.redaction import Redaction
+from bot.past_cases.redaction import Redaction
 from tests.rows import each
 
 # Without 0, of which stand-ins are made.

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from bot.database.lazy import LazyDatabase
 from bot.database.opening import open_current
 from bot.history.consumer import DatabaseAway, HistoryConsumer
-from bot.history.entries import Noted
+from bot.history.entries import Noted, PartSent
 from bot.history.reader import HistoryReader
 from bot.history.stream import HISTORY, append
 from bot.infra import crash_points
@@ -19,7 +19,7 @@ from bot.infra.crash_points import Point
 from bot.infra.live_events import LiveEvents
 from bot.infra.redis import answer
 from bot.settings import Settings
-from tests.history.test_history import ANA, DAY, wrote
+from tests.history.test_history import ANA, DAY, NOON, wrote
 from tests.processes import eventually
 
 
@@ -130,13 +130,14 @@ async def test_an_entry_that_cannot_be_written_stands_in_no_other_ones_way(
 ) -> None:
     carrier = consumer(redis, database_at)
     await redis.xadd(HISTORY, {"entry": '{"kind":"of next year","id":"1","conversation":"c_1","at":0}'})
-    await note(redis, wrote("wamid.1", "nul \x00 y emoji 🙂"), wrote("w" * 500, "nombre largo", 1))
+    endless = PartSent(id="t_0123456789ab.0", conversation=ANA, at=NOON, why="refused", error=10**30)
+    await note(redis, endless, wrote("wamid.1", "nul \x00 y emoji 🙂"), wrote("w" * 500, "nombre largo", 1))
     await carrier.open()
     while await carrier.carry_some():
         pass
     assert await texts(reader) == ["nul \ufffd y emoji 🙂", "nombre largo"]
     assert await redis.xlen(HISTORY) == 0
-    assert await answer(redis.llen("recado:history:unreadable")) == 1
+    assert await answer(redis.llen("recado:history:unreadable")) == 2
 
 
 async def test_beyond_the_bound_the_oldest_entries_are_given_up_and_told(

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from bot.database.opening import open_current
 from bot.knowledge.answers import Decision, accept
+from bot.knowledge.folder import FolderReader, list_folder
 from bot.knowledge.tables import DOCUMENTS
 from tests.processes import Ended, recado
 
@@ -68,6 +69,35 @@ async def test_a_bad_file_is_named_with_its_reason_and_takes_no_good_one_with_it
     assert 0.3 < best["score"] < 1
     assert {hit["source"] for hit in await found("¿de cuánto es el fondo de la caja?")}.isdisjoint({"personal/caja.md"})
     assert (await found("¿de cuánto es el fondo de la caja?", "--staff"))[0]["source"] == "personal/caja.md"
+
+
+FOR_STAFF = {
+    "lines_above.md": "\n \n---\naudience: staff\n---\nLa clave azul.\n",
+    "beside.md": "La clave azul.\n",
+    "beside.md.yml": "audience: staff\n",
+    "capitals.txt": "La clave azul.\n",
+    "capitals.txt.YAML": "audience: staff\n",
+    "both.md": "---\naudience: staff\n---\nLa clave azul.\n",
+    "both.md.yaml": "title: Clave\n",
+    "empty.md": "---\naudience: staff\n---\nLa clave azul.\n",
+    "empty.md.yaml": "",
+}
+
+
+async def test_a_document_for_staff_is_shown_to_no_customer_however_it_says_so(tmp_path: Path) -> None:
+    for name, text in FOR_STAFF.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "open.md").write_text("---\naudience: staff\n\nLa clave azul.\n")
+    (tmp_path / "line.md").write_text("---\nHorario: de nueve a seis.\n")
+    reader, listed = FolderReader("es"), list_folder(tmp_path)
+    found = {source.name: await reader.read(source) for source in listed.files}
+    shown = {name: document.audience for name, (document, _) in found.items() if document is not None}
+    assert shown == dict.fromkeys(FOR_STAFF.keys() & shown.keys(), "staff") | {"line.md": "customer"}
+    assert len(shown) == 6
+    assert [str(one) for one in found["open.md"][1]] == [
+        "open.md: line 1: front matter without the line --- at its end"
+    ]
+    assert not listed.findings
 
 
 async def test_a_changed_file_alone_is_read_again_and_accepted_answers_join(folder: Path) -> None:

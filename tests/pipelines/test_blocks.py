@@ -127,6 +127,9 @@ async def test_pages_of_a_pdf_keep_their_numbers(reader: BlockReader, media: Cal
         await reader.read(media("documents/scanned.pdf"), "pdf")
 
 
+UNCLOSED = (b"[a](" + b"x" * 700 + b"\n") * 4000
+
+
 def entity_bomb() -> bytes:
     entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
     xml = f'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY e0 "ja">{entities}]><w:document>&e11;</w:document>'
@@ -162,6 +165,16 @@ async def test_rows_and_letters_beyond_the_limits_are_left_out_and_told(reader: 
     assert (found.blocks[-1].row, found.cut) == (100, "sheet Precios: row 101 and what follows is beyond the limit")
     long = BlockReader(replace(LIMITS, characters=1000))
     assert sum(len(block.text) for block in (await long.read(b"palabra " * 5000, "txt")).blocks) == 1000
+
+
+@pytest.mark.parametrize("form", ["md", "csv"])
+async def test_a_text_of_one_endless_line_is_cut_before_the_work(reader: BlockReader, form: Format) -> None:
+    short = BlockReader(replace(LIMITS, characters=1000))
+    found = await short.read((b"name;x\n" if form == "csv" else b"") + b"[a](" + b"leche," * 500_000, form)
+    assert sum(len(block.text) for block in found.blocks) <= 1000
+    assert found.cut == "the text is longer than the limit"
+    # Each link that isn't closed is tried once: this took a minute.
+    assert (await BlockReader(replace(LIMITS, characters=3_000_000)).read(UNCLOSED, "md")).blocks
 
 
 async def test_customers_word_and_excel_files_are_read_in_the_chat() -> None:

@@ -156,6 +156,11 @@ def test_a_photo_with_a_question_is_looked_up() -> None:
         ("sí", "sure", ("De acuerdo. ¿Algo más?", "All right. Anything else?")),
         ("adiós", "bye", ("¡Hasta luego!", "Goodbye!")),
         ("¿eres un robot?", "is this a bot?", ("¡Hola! Soy el asistente virtual", "Hello! I am the virtual assistant")),
+        (
+            "Hola, ¿hay alguien?",
+            "Hello? Is anybody there?",
+            ("¡Hola! Soy el asistente virtual", "Hello! I am the virtual assistant"),
+        ),
         ("qué onda", "good evening", ("¡Hola! Soy el asistente virtual", "Hello! I am the virtual assistant")),
         ("quisiera informes", "help", ("¡Hola! Soy el asistente virtual", "Hello! I am the virtual assistant")),
     ],
@@ -250,8 +255,11 @@ def test_what_no_other_rule_answers_is_searched_in_the_documents_and_quoted_with
     first = answer_by_rules(asked, tools)
     (call,) = first["tool_calls"]
     assert call["function"]["name"] == "search_knowledge"
-    passage = tagged("document_passage", source="Zonas", place="row 4", text="Precios\nNorte: $750 & más")
-    for result, said in ((passage, "Norte: $750 & más\n\n_Fuente: Zonas · row 4_"), ("NOTHING FOUND", "Eso no lo sé")):
+    passage = tagged("document_passage", source="Zonas", place="Precios, row 4", text="Precios\nNorte: $750 & más")
+    for result, said in (
+        (passage, "Norte: $750 & más\n\n_Fuente: Zonas · Precios, row 4_"),
+        ("NOTHING FOUND", "Eso no lo sé"),
+    ):
         told = [*asked, first, {"role": "tool", "tool_call_id": "call_1", "content": result}]
         assert answer_by_rules(told, tools)["content"].startswith(said)
 
@@ -261,4 +269,8 @@ def test_a_conversation_that_was_given_back_goes_on() -> None:
     alone = asked(given_back, TOOLS, "Hola, quiero hablar con una persona")
     assert "Ana Morales" in alone["content"]
     assert "reembolso" not in alone["content"]
+    answered = [{"role": "user", "content": "¿A qué hora abren?"}, {"role": "assistant", "content": "A las 9."}]
+    back = {"role": "user", "content": given_back}
+    assert "Ana Morales" in answer_by_rules([*answered, back], TOOLS)["content"]
+    assert answer_by_rules([answered[0], back], TOOLS)["tool_calls"]
     assert tool_of(f"{given_back}\n¿A qué hora abren?") == "business_hours"

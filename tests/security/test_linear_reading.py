@@ -17,13 +17,13 @@ from bot.messages.inbound import ContactCard, ContactCards, Form
 from bot.messages.language import language_of
 from bot.messages.links import without_unverified
 from bot.messages.outbound import Say
+from bot.past_cases.redaction import Redaction
 from bot.products import corrections
 from bot.turns import rules
 from bot.whatsapp import lenient_json, limits
 from bot.whatsapp.markdown import whatsapp
 from bot.whatsapp.payload import NotJSON, parse
 from bot.whatsapp.templates import parameters
-from evals.redaction import Redaction
 from pipelines import document, file_type, transcript
 from pipelines.errors import FileRefused
 from pipelines.product import codes, price_parsing, size_parsing

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from bot.past_cases.pseudonyms import Pseudonyms
 from bot.privacy import Person
-from evals.pseudonyms import Pseudonyms
 from tests.rows import each
 from tests.security.growth import steep
 from tests.security.patterns import Scan, found
@@ -23,7 +23,7 @@ BUILT = {
     "bot.privacy.is_about": "below: of one person's identities",
     "evals.cases._pattern": "an operator's own file, compiled to be checked",
     "evals.expectations._words": "an operator's own file, on an operator's machine",
-    "evals.pseudonyms._add": "below: of one person's name",
+    "bot.past_cases.pseudonyms._add": "below: of one person's name",
     "sandbox.simulators.rule_based_billing.": "a table of the module: found there",
     "sandbox.simulators.rule_based_products.next_tool_call": "a word of a table, letter by letter",
     "pipelines.product.codes._elements": "a table of the module, for the name of an identifier",

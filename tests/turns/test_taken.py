@@ -155,6 +155,11 @@ async def test_one_of_two_operators_has_it_and_a_supervisor_may_take_it_over(wor
     now = await assignments.of(conversation)
     assert now
     assert (now.operator, now.name) == other
+    # Who has it gives it on; who had it until a moment ago doesn't.
+    third, lease = ("sol@example.com", "Sol"), lease_key(conversation)
+    with pytest.raises(ColleagueHasIt, match=other[1]):
+        await assignments.take(conversation, *third, lease=lease, given_by=holder.operator)
+    await assignments.take(conversation, *third, lease=lease, given_by=other[0])
     with pytest.raises(NoConversation):
         await take(world, f"c_{'0' * 20}")
 

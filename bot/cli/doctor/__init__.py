@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 
 import aiohttp
 
-from bot.cli.doctor import database, integrations, models, service, whatsapp
+from bot.cli.doctor import database, integrations, models, people, service, whatsapp
 from bot.cli.doctor.check import SECONDS, CheckResult
 from bot.cli.terminal import coloured
 from bot.settings import Settings
@@ -22,7 +22,7 @@ __all__ = ("CheckResult", "examine", "report")
 
 Check = Callable[[Settings, aiohttp.ClientSession], Awaitable[CheckResult]]
 # Integrations whose name differs from their check's name.
-_NAMES = {"whatsapp": "WhatsApp", "openrouter": "OpenRouter", "push": "Web Push"}
+_NAMES = {"whatsapp": "WhatsApp", "openrouter": "OpenRouter", "push": "Web Push", "company_login": "OpenID"}
 # Because libraries such as obstore quote addresses in their errors, passwords are removed.
 _PASSWORD = re.compile(r"(?<=://)[^\s/@]{1,1000}@")
 _MARKS = {"ok": ("✓", "green"), "absent": ("–", "bright_black"), "wrong": ("✗", "red")}
@@ -47,6 +47,7 @@ async def examine(settings: Settings) -> list[CheckResult]:
             integrations.subscribers,
             integrations.push,
             service.console,
+            people.company_login,
             service.metrics,
         ]
         found, mail = await asyncio.gather(

@@ -18,15 +18,13 @@ from bot.conversations.contacts import Contacts
 from bot.conversations.memory import Memory
 from bot.database.opening import SchemaOutdated, open_current
 from bot.history.reader import HistoryReader
-from bot.infra import logs
 from bot.infra.redis import connect
-from bot.prompting.files import read_folder
+from bot.past_cases.from_history import NoPastTurns
+from bot.past_cases.making import CaseMaker, MadeCase, as_yaml
 from bot.settings import Settings
 from bot.turns.trace import kept_of
-from evals.case_file import CaseNotWritten, as_yaml, write
+from evals.case_file import CaseNotWritten, write
 from evals.cases import Case
-from evals.from_history import NoPastTurns, PastConversation, case_of, past_conversation, product_codes_in
-from evals.redaction import Redaction
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 
@@ -55,35 +53,24 @@ async def _write_case(
     folder = settings.service.prompts_dir
     try:
         async with connect(settings.redis) as redis:
-            made, past = await _case(settings, redis, asked, turns, name)
-        path = out or folder / "evals" / f"{made['name']}.yaml"
-        text = as_yaml(made, past, settings.service.default_language)
-        await asyncio.to_thread(write, path, text, made["name"], folder)
+            made = await _case(settings, redis, asked, turns, name)
+        path = out or folder / "evals" / f"{made.name}.yaml"
+        text = as_yaml(made, settings.service.default_language)
+        await asyncio.to_thread(write, path, text, made.name, folder)
     except (NotThere, NoPastTurns, CaseNotWritten) as error:
         stop(str(error))
     except (RedisError, OSError) as error:
         stop(redis_problem(error))
-    return path, made["name"]
+    return path, made.name
 
 
-async def _case(
-    settings: Settings, redis: Redis, asked: str, turns: int, name: str | None
-) -> tuple[dict[str, Any], PastConversation]:
+async def _case(settings: Settings, redis: Redis, asked: str, turns: int, name: str | None) -> MadeCase:
     contacts, memory = Contacts(redis, settings.channel.staff_contacts), Memory(redis, settings.memory)
     conversation = await conversation_of(asked, contacts, redis)
-    contact = await contacts.get(conversation)
-    traces = await _traces(settings, redis, conversation, turns)
-    past = past_conversation(traces, await memory.recall(conversation), turns)
-    files, _ = await asyncio.to_thread(read_folder, settings.service.prompts_dir)
-    redaction = Redaction(
-        filter(None, [contact.name]), public="\n".join(files.values()), product_codes=product_codes_in(past)
-    )
-    begun = past.turns[0].at
-    # Because the same turns give the same name, a second case of them is refused.
-    name = name or f"happened-{begun:%Y-%m-%d}-{logs.masked(conversation + begun.isoformat())[:6]}"
-    made = case_of(past, contact, redaction, settings.service.zone, name)
-    Case.model_validate(made)
-    return made, past
+    maker = CaseMaker(contacts, memory, settings.service.prompts_dir, settings.service.zone)
+    made = await maker.make(conversation, await _traces(settings, redis, conversation, turns), turns, name)
+    Case.model_validate(made.case)
+    return made
 
 
 async def _traces(settings: Settings, redis: Redis, conversation: str, turns: int) -> list[dict[str, Any]]:

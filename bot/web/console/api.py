@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 from aiohttp import web
 
 from bot.settings import Settings
 from bot.settings.reading import origin
 from bot.web.console import (
+    company_login_routes,
     contact_routes,
     conversation_routes,
     event_routes,
@@ -24,6 +26,7 @@ from bot.web.console.problems import ApiProblem
 
 _ROUTES = (
     session_routes.routes,
+    company_login_routes.routes,
     conversation_routes.routes,
     message_routes.routes,
     contact_routes.routes,
@@ -37,7 +40,9 @@ def add_console(app: web.Application, settings: Settings) -> None:
     """Add the console's routes; CONSOLE_TOKEN and the parts are set by the server."""
     public = settings.service.public_url
     app[PUBLIC] = PublicUrl(origin(public) if public else None, settings.service.default_language)
+    app[company_login_routes.PROVIDER] = settings.oidc
     app[message_routes.UPLOAD_SLOTS] = asyncio.Semaphore(message_routes.MOST_UPLOADS)
+    app[event_routes.OPEN_STREAMS] = Counter()
     app.add_routes(token_routes.routes)
     for routes in _ROUTES:
         app.add_routes(routes)

@@ -132,6 +132,7 @@ async def close(request: web.Request, caller: Caller) -> web.Response:
     console, name = await known_conversation(request)
     with desk_refusals():
         await console.desk.close(name, actor_of(caller))
+    await console.ratings.ask(name, console.scheduler)
     await audit(console, caller, "close", name)
     return json_answer(await _shown(request))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import Counter
 from contextlib import suppress
 from typing import Any
 
@@ -22,19 +23,28 @@ routes = web.RouteTableDef()
 _HEARTBEAT_SECONDS = 15
 # How often a stream looks whether its session still runs.
 _LOOK_SECONDS = 15.0
+# Tabs of one person, among them those that the browser has just closed: nobody takes the places of all.
+_MOST_OF_A_CALLER = 20
+OPEN_STREAMS = web.AppKey("open_streams", Counter[str])
 
 
 @routes.get("/console/api/events", allow_head=False)
 @operators_may("read")
 async def events(request: web.Request, caller: Caller) -> web.StreamResponse:
     """Stream what happens. `Last-Event-ID` goes on after that event, or the event `reset` says that some are lost."""
-    slots = request.app[STREAM_SLOTS]
-    if slots.locked():
+    slots, own = request.app[STREAM_SLOTS], request.app[OPEN_STREAMS]
+    if slots.locked() or own[caller.who] >= _MOST_OF_A_CALLER:
         count_refusal("streams_full")
         raise ApiProblem(503, "streams_full", headers={"Retry-After": "5"})
     after = request.headers.get("Last-Event-ID") or request.query.get("after")
-    async with slots:
-        return await _stream(request, caller, after)
+    own[caller.who] += 1
+    try:
+        async with slots:
+            return await _stream(request, caller, after)
+    finally:
+        own[caller.who] -= 1
+        # Counts without the callers that are gone.
+        own += Counter()
 
 
 async def _stream(request: web.Request, caller: Caller, after: str | None) -> web.StreamResponse:

@@ -76,6 +76,16 @@ async def login(_: web.Request) -> web.FileResponse:
     return _page("login.html")
 
 
+@routes.get("/console/oidc/callback")
+async def callback(_: web.Request) -> web.FileResponse:
+    """The login page, to which the company's provider sends the browser back; its script finishes the login.
+
+    The browser came from another site, so that no cookie for this site alone is here yet; the script's request,
+    made by a page of ours, carries it.
+    """
+    return _page("login.html")
+
+
 @routes.get("/console/password")
 async def password(_: web.Request) -> web.FileResponse:
     """The page that a link of `recado operators add` opens; its script sends the token with the password."""

@@ -12,6 +12,30 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "login_needed": ("Inicia sesión para continuar.", "Log in to go on."),
     "session_over": ("Tu sesión terminó; inicia sesión de nuevo.", "Your session is over; log in again."),
     "login_wrong": ("El correo o la contraseña no son correctos.", "The e-mail address or the password is wrong."),
+    "company_login_off": (
+        "Aquí no se entra con la cuenta de la empresa.",
+        "Nobody logs in here with the company's account.",
+    ),
+    "company_login_away": (
+        "La cuenta de la empresa no responde; intenta de nuevo en un momento o usa tu contraseña.",
+        "The company's login does not answer; try again in a moment, or use your password.",
+    ),
+    "company_login_unfinished": (
+        "El inicio de sesión no se completó o ya se usó; empieza de nuevo.",
+        "The login was not finished or was used already; begin again.",
+    ),
+    "company_login_unverified": (
+        "Tu cuenta no tiene un correo confirmado; pide ayuda a quien administra las cuentas.",
+        "Your account has no confirmed e-mail address; ask whoever manages the accounts.",
+    ),
+    "company_login_unknown": (
+        "Tu cuenta no tiene acceso a esta consola; pídelo a quien la administra.",
+        "Your account has no access to this console; ask its administrator.",
+    ),
+    "company_login_elsewhere": (
+        "Abre la consola en {address} para entrar con la cuenta de la empresa.",
+        "Open the console at {address} to log in with the company's account.",
+    ),
     "too_many_tries": (
         "Demasiados intentos; espera {seconds} segundos.",
         "Too many tries; wait {seconds} seconds.",
@@ -75,6 +99,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "operator_unknown": ("Nadie en la consola tiene ese correo.", "Nobody in the console has this address."),
     "shortcut_taken": ("Otra respuesta ya usa ese atajo.", "Another reply has this shortcut already."),
     "too_many_replies": ("Ya hay mil respuestas guardadas.", "There are a thousand replies already."),
+    "turn_unanswered": (
+        "Este turno no tiene una respuesta que probar.",
+        "This turn has no answer to test.",
+    ),
     "acted_already": (
         "Una herramienta ya había actuado; escribe al cliente y descarta el mensaje.",
         "A tool had acted already; write to the customer, then drop the message.",

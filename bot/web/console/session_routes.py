@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aiohttp import web
 from pydantic import Field, SecretStr
 
@@ -22,6 +24,9 @@ from bot.web.console.parts import parts
 from bot.web.console.problems import ApiProblem
 from bot.web.refusals import count_refusal
 from bot.web.token_guard import client_of
+
+if TYPE_CHECKING:
+    from bot.people.sessions import ConsoleSession
 
 routes = web.RouteTableDef()
 
@@ -80,8 +85,13 @@ async def log_in(request: web.Request) -> web.Response:
         count_refusal("console_login_limited")
         headers = {"Retry-After": str(error.seconds)}
         raise ApiProblem(429, "too_many_tries", headers=headers, seconds=error.seconds) from error
+    await console.audit.record(session.operator.email, "login", session.operator.email, address=address)
+    return logged_in(request, session, address)
+
+
+def logged_in(request: web.Request, session: ConsoleSession, address: str) -> web.Response:
+    """The answer that begins a session in the browser."""
     operator = session.operator
-    await console.audit.record(operator.email, "login", operator.email, address=address)
     caller = Caller(operator.email, operator.name, operator.role, address, "en", session.expires_at)
     response = json_answer(_shown(caller))
     set_cookie(request.app, response, session.token, (session.expires_at - session.began_at).total_seconds())

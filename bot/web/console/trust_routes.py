@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 from aiohttp import web
@@ -11,15 +12,23 @@ from bot.conversations.dead_letters import Acted
 from bot.conversations.identity import is_conversation
 from bot.web.console.access import Caller, json_answer, operators_may
 from bot.web.console.acting import audit
-from bot.web.console.bodies import Body, read_query
+from bot.web.console.bodies import Body, read_body, read_query
 from bot.web.console.parts import parts
 from bot.web.console.problems import ApiProblem
 
 routes = web.RouteTableDef()
+_DRAFT = re.compile(r"[\w.-]{1,80}")
 
 
 class TurnQuery(Body):
     conversation: str = Field("", max_length=64)
+
+
+class CaseWanted(Body):
+    """`turns` is how many are in the case, the last of which is the turn itself."""
+
+    conversation: str = Field("", max_length=64)
+    turns: int = Field(1, ge=1, le=20)
 
 
 class AuditQuery(Body):
@@ -28,6 +37,10 @@ class AuditQuery(Body):
     action: str = Field("", max_length=64)
     object: str = Field("", max_length=200)
     limit: int = Field(100, ge=1, le=200)
+
+
+class OptOutQuery(Body):
+    q: str = Field("", max_length=200)
 
 
 class ReportQuery(Body):
@@ -46,6 +59,24 @@ async def turn(request: web.Request, _: Caller) -> web.Response:
     shown = found.as_json()
     # The trace's own fields lie beside it, as the live event of the turn has them.
     return json_answer((shown["trace"] or {}) | shown)
+
+
+@routes.post("/console/api/turns/{turn}/case")
+@operators_may("make_cases")
+async def make_case(request: web.Request, caller: Caller) -> web.Response:
+    """A test case of this turn and those before it, as YAML without identities."""
+    body, console = await read_body(request, CaseWanted), await parts(request)
+    from bot.past_cases.from_history import NoPastTurns  # noqa: PLC0415 - loaded with the console's parts
+
+    found = await console.history.turn(request.match_info["turn"][:64], body.conversation or None)
+    if found is None:
+        raise ApiProblem(404, "not_found")
+    try:
+        name, text = await console.cases.make(found, body.turns, caller.language)
+    except NoPastTurns as error:
+        raise ApiProblem(409, "turn_unanswered") from error
+    await audit(console, caller, "case_made", found.conversation, turn=found.id)
+    return json_answer({"name": name, "yaml": text})
 
 
 @routes.get("/console/api/dead-letters", allow_head=False)
@@ -77,6 +108,42 @@ async def handle_dead_letter(request: web.Request, caller: Caller) -> web.Respon
 async def confirmations(request: web.Request, _: Caller) -> web.Response:
     """Cards that wait for a customer's tap."""
     return json_answer({"confirmations": await (await parts(request)).confirmations.listed()})
+
+
+@routes.get("/console/api/product-cards", allow_head=False)
+@operators_may("read")
+async def product_cards(request: web.Request, _: Caller) -> web.Response:
+    """Product cards that staff have not checked yet."""
+    return json_answer({"cards": await (await parts(request)).product_cards.listed()})
+
+
+@routes.get("/console/api/product-cards/{conversation}/{draft}/{field}", allow_head=False)
+@operators_may("read")
+async def product_picture(request: web.Request, _: Caller) -> web.Response:
+    """The piece of a photo from which a field of a card was read."""
+    place, console = request.match_info, await parts(request)
+    if not is_conversation(place["conversation"]) or not _DRAFT.fullmatch(place["draft"]):
+        raise ApiProblem(404, "not_found")
+    picture = await console.product_cards.picture(place["conversation"], place["draft"], place["field"])
+    if picture is None:
+        raise ApiProblem(404, "not_found")
+    headers = {"Cache-Control": "private, max-age=600", "X-Content-Type-Options": "nosniff"}
+    return web.Response(body=picture, content_type="image/jpeg", headers=headers)
+
+
+@routes.get("/console/api/budget", allow_head=False)
+@operators_may("read_reports")
+async def budget(request: web.Request, _: Caller) -> web.Response:
+    """Spent today, and allowed."""
+    return json_answer(await (await parts(request)).budget.today())
+
+
+@routes.get("/console/api/opt-outs", allow_head=False)
+@operators_may("read_reports")
+async def opt_outs(request: web.Request, _: Caller) -> web.Response:
+    """People who want no marketing, the newest first, two hundred at most."""
+    query = read_query(request, OptOutQuery)
+    return json_answer(await (await parts(request)).opted_out.listed(query.q))
 
 
 @routes.get("/console/api/health", allow_head=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from bot.conversations.contacts import Contacts
@@ -67,6 +67,17 @@ async def test_after_a_gap_that_nobody_can_fill_the_page_reads_all_again(start: 
             await _subscribed(world)
             await LiveEvents(world.redis).publish({"type": "test", "number": 2})
             assert (await anext(live))[2]["number"] == 2
+
+
+async def test_one_caller_can_not_take_the_streams_of_all(world: World) -> None:
+    eva = await add_operator(world, "Eva")
+    async with AsyncExitStack() as stack:
+        for _ in range(20):
+            await stack.enter_async_context(stream(world))
+        assert (await program(world).get("events")).code == "streams_full"
+        url, cookie = f"{world.url}/console/api/events", {"Cookie": f"recado_session={eva.cookie}"}
+        async with world.http.get(url, headers=cookie) as response:
+            assert response.status == 200
 
 
 async def test_a_message_is_told_once_the_history_shows_it(world: World, ana: Person) -> None:

@@ -15,7 +15,7 @@ _OURS = sorted(path for path in FOLDER.glob("*.js"))
 _KEY = re.compile(r'\b([a-z]\w*): "')
 _USED = re.compile(r'\bt\((?:[\w.!?]+ \? )?"(\w+)"(?: : "(\w+)")?')
 # Before the login, the page loads texts of its own.
-_BEFORE_LOGIN = {"login.js", "login_words.js", "password.js"}
+_BEFORE_LOGIN = {"company_login.js", "login.js", "login_words.js", "password.js"}
 
 
 def _texts(language: str) -> set[str]:

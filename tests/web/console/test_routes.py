@@ -7,8 +7,10 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 
 from bot.people.roles import ROLES, Action, may
+from evals.cases import Case
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import fails
 from tests.console import Browser, add_operator, program
@@ -45,11 +47,16 @@ ROUTES: list[tuple[str, str, Any, Action, int]] = [
     ("POST", "canned-replies", {"shortcut": "hola", "text": "Hola {{name}}"}, "edit_canned_replies", 201),
     ("PUT", "canned-replies/r_none", {"shortcut": "x", "text": "y"}, "edit_canned_replies", 404),
     ("DELETE", "canned-replies/r_none", None, "edit_canned_replies", 404),
+    ("GET", "product-cards", None, "read", 200),
+    ("GET", f"product-cards/{NOBODY}/none/name", None, "read", 404),
     ("GET", "reports", None, "read_reports", 200),
+    ("GET", "budget", None, "read_reports", 200),
+    ("GET", "opt-outs", None, "read_reports", 200),
     ("GET", "audit", None, "read_audit", 200),
     ("GET", "dead-letters", None, "handle_dead_letters", 200),
     ("POST", f"dead-letters/{NOBODY}/retry", {}, "handle_dead_letters", 404),
     ("POST", f"dead-letters/{NOBODY}/drop", {}, "handle_dead_letters", 404),
+    ("POST", "turns/t_none/case", {}, "make_cases", 404),
     ("GET", f"{ONE}/export", None, "export_contact", 200),
     ("POST", f"{ONE}/erase", {}, "erase_contact", 200),
 ]
@@ -224,6 +231,12 @@ async def test_a_turn_says_why_and_a_report_counts_it(world: World, ana: Person)
     assert turn["asked"][0]["messages"][-1]["content"]
     assert turn["requests"][0]["prompt_tokens"] > 0
     assert (await one.get(f"turns/{message['turn']}?conversation={NOBODY}")).status == 404
+    made = await one.post(f"turns/{message['turn']}/case", {"conversation": conversation})
+    assert (made.status, made.body["yaml"][0]) == (200, "#")
+    [case] = yaml.safe_load(made.body["yaml"])
+    assert Case.model_validate(case).name == made.body["name"]
+    assert (case["turns"][0]["text"], case["contact"]["name"]) == ("hola", "Alex")
+    assert ana.phone not in made.body["yaml"]
     report = (await one.get("reports")).body
     assert (report["totals"]["conversations"], report["totals"]["resolved_by_assistant"]) == (1, 1)
     assert report["totals"]["first_answer_ms"] >= 0

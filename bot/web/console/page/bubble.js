@@ -45,6 +45,7 @@ function heard({ direction, author = {}, kind, text }, name) {
 
 function Content({ message }) {
   return html`
+    ${message.kind === "rating" && html`<p class="muted">${t("kind_rating")}</p>`}
     <${Media} message=${message} />
     ${message.text && html`<div class="words" dir="auto"><${WhatsAppText} text=${message.text} /></div>`}
     ${message.buttons?.length > 0 && html`<ul class="buttons" aria-label=${t("buttons")}>${message.buttons.map((one) => html`<li key=${one}>${one}</li>`)}</ul>`}

@@ -1,5 +1,6 @@
-// The login page.
+// The login page: by password, or by an account of the company.
 
+import { finishReturn, offerCompany } from "./company_login.js";
 import { submit, tell } from "./login_words.js";
 
 const form = document.getElementById("form");
@@ -16,3 +17,5 @@ form.addEventListener("submit", async (event) => {
   form.password.select();
   return undefined;
 });
+
+await finishReturn(offerCompany());

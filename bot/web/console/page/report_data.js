@@ -30,9 +30,9 @@ export function csv({ days }) {
   return `\uFEFF${[names, ...days.map((one) => names.map((name) => one[name]))].map((row) => row.map(cell).join(",")).join("\r\n")}\r\n`;
 }
 
-export function download(text, name) {
+export function download(text, name, type = "text/csv") {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  link.href = URL.createObjectURL(new Blob([text], { type }));
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);

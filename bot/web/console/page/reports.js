@@ -32,7 +32,7 @@ export function Reports() {
   <//>`;
 }
 
-const shownAs = { conversations: number, resolved_share: percent, handed_over: number, first_answer_ms: milliseconds, first_person_answer_ms: milliseconds, cost_usd: dollars, cost_per_resolved_usd: dollars, thumbs_up: number, thumbs_down: number, csat: (value) => `${number(value, 1)} / 5` };
+const shownAs = { conversations: number, resolved_share: percent, handed_over: number, first_answer_ms: milliseconds, first_person_answer_ms: milliseconds, cost_usd: dollars, cost_per_resolved_usd: dollars, csat: percent, rated_good: number, rated_fair: number, rated_bad: number, thumbs_up: number, thumbs_down: number };
 
 const Numbers = ({ totals }) => html`<dl class="big-numbers">${Object.keys(shownAs)
   .filter((key) => totals[key] !== undefined && totals[key] !== null)

@@ -1,6 +1,7 @@
-// What has to be in order for people to trust the assistant: health, dead letters, confirmations that wait.
+// What has to be in order for people to trust the assistant: health, messages that failed, what waits, budget, opt-outs.
 
 import { get, post } from "./api.js";
+import { Budget } from "./budget.js";
 import { Confirm } from "./confirm.js";
 import { phoneOf, titleOf } from "./contact_names.js";
 import { showDialog } from "./dialog.js";
@@ -8,6 +9,8 @@ import { Page, useFetched } from "./fetched.js";
 import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { counted, has, language, moment, money, t, word } from "./language.js";
+import { OptOuts } from "./opt_outs.js";
+import { ProductCards } from "./product_cards.js";
 import { href } from "./route.js";
 import { may } from "./session.js";
 import { attempt, toast } from "./toasts.js";
@@ -18,6 +21,8 @@ export function Trust() {
     ${health.data && html`<${Health} data=${health.data} />`}
     ${may("handle_dead_letters") && html`<${DeadLetters} />`}
     <${Confirmations} />
+    <${ProductCards} />
+    ${may("read_reports") && html`<${Budget} /><${OptOuts} />`}
   <//>`;
 }
 

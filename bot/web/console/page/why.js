@@ -1,9 +1,11 @@
 // Why the assistant answered so: its turn from the message to the answer.
 
 import { get, Refused } from "./api.js";
+import { showCase } from "./case_sheet.js";
 import { html, useEffect, useState } from "./html.js";
 import { Icon } from "./icon.js";
 import { dollars, has, milliseconds, moment, number, t, word } from "./language.js";
+import { may } from "./session.js";
 import { showMessage } from "./thread.js";
 import { TurnMessages, readable } from "./turn_messages.js";
 import { turnOf } from "./wire.js";
@@ -25,7 +27,8 @@ export function Why({ id, conversation }) {
   if (!turn) return html`<p class="muted" role="status">${t("loading")}</p>`;
   return html`<div class="why"><${Summary} turn=${turn} /><${Stations} stations=${turn.stations ?? []} /><${Perceived} items=${turn.perceived ?? []} />
     <${Sources} items=${turn.sources} /><${Requests} turn=${turn} /><${Tools} items=${turn.tools ?? []} /><${Taps} items=${turn.taps ?? []} />
-    <${TurnMessages} asked=${turn.asked} /><${Reply} texts=${turn.reply ?? []} /><${Failed} error=${turn.error} /></div>`;
+    <${TurnMessages} asked=${turn.asked} /><${Reply} texts=${turn.reply ?? []} /><${Failed} error=${turn.error} />
+    ${may("make_cases") && turn.reply?.length > 0 && html`<p><button type="button" class="small plain-small" onClick=${() => showCase(id, conversation)}><${Icon} name="down" />${t("make_case")}</button></p>`}</div>`;
 }
 
 const Part = ({ title, children }) => html`<section class="panel-part"><h3>${title}</h3>${children}</section>`;

@@ -52,7 +52,7 @@ function mediaOf({ kind, media, deleted_at: deleted }) {
 
 const guessed = (kind) => (AUDIO.includes(kind) ? "audio/ogg" : ["photo", "picture", "sticker"].includes(kind) ? "image/jpeg" : kind === "video" ? "video/mp4" : "");
 
-const buttonsOf = ({ buttons }) => (Array.isArray(buttons) ? buttons.map((one) => one.title ?? one.text ?? one.label ?? "").filter(Boolean) : []);
+const buttonsOf = ({ choices: buttons }) => (Array.isArray(buttons) ? buttons.map((one) => one.title ?? one.text ?? one.label ?? "").filter(Boolean) : []);
 
 const quoteOf = (quote) => quote && { id: quote.id, kind: quote.kind, text: quote.text, direction: direction(quote) };
 

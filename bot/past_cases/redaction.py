@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from bot.infra.logs import BSUID, EMAIL, NUMBER, WAMID
+from bot.past_cases.pseudonyms import Pseudonyms
 from bot.prompting.lint_text import SECRET
-from evals.pseudonyms import Pseudonyms
 from pipelines.barcodes import is_gtin
 
 _GAP = r"[ \t\u00a0().\u2010-\u2015-]{0,3}"

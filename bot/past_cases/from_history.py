@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from bot.conversations.contacts import Contact
 from bot.conversations.memory import History, HistoryEntry
 from bot.messages.language import language_from, language_of
-from evals.redaction import Redaction
+from bot.past_cases.redaction import Redaction
 
 HANDOFF_TOOL = "talk_to_a_person"
 _FILES = ("voice", "photo", "video", "document")
@@ -76,7 +76,11 @@ def past_conversation(traces: Iterable[dict[str, Any]], memory: History, count: 
         ours = {wamid for one in answered for wamid in one["messages"]}
         begun = datetime.fromisoformat(answered[0]["started_at"])
         first = next((at for at, one in enumerate(entries) if one.wamid in ours or one.at >= begun), len(entries))
-        return PastConversation(tuple(map(_turn_of_trace, answered)), entries[:first], memory.summary)
+        # Where the memory begins after the turns, its summary tells of them, and of what came later.
+        is_later = bool(entries) and first == 0 and entries[0].wamid not in ours
+        return PastConversation(
+            tuple(map(_turn_of_trace, answered)), entries[:first], "" if is_later else memory.summary
+        )
     starts = [
         at for at, one in enumerate(entries) if one.role == "user" and (at == 0 or entries[at - 1].role != "user")
     ]

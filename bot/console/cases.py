@@ -1,0 +1,28 @@
+"""Test cases of what the assistant answered, for the why panel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.history.reader import HistoryReader
+from bot.history.views import TurnShown
+from bot.messages.language import Language
+from bot.past_cases.from_history import NoPastTurns
+from bot.past_cases.making import CaseMaker, as_yaml
+
+
+@dataclass(frozen=True, slots=True)
+class CasesOfTurns:
+    maker: CaseMaker
+    history: HistoryReader
+
+    async def make(self, turn: TurnShown, count: int, language: Language) -> tuple[str, str]:
+        """Name and YAML of a case whose last turn is this one. Raises NoPastTurns where it has no answer."""
+        trace = turn.trace or {}
+        if not (trace.get("reply") and trace.get("perceived")):
+            raise NoPastTurns("this turn has no answer any more")
+        # Some turns asked for no answer.
+        traces = await self.history.traces(turn.conversation, 2 * count, until=turn.at)
+        before = [one for one in traces if one.get("turn") != trace.get("turn")]
+        made = await self.maker.make(turn.conversation, [*before, trace], count)
+        return made.name, as_yaml(made, language)

@@ -1,0 +1,1 @@
+"""Test cases of past turns, without the identities of the people in them."""
