@@ -188,7 +188,10 @@ async def test_a_wrong_body_or_query_is_told_by_its_field(world: World, ana: Per
         assert (answer.status, answer.body["error"].get("field")) == (422, field), (path, body, answer.body)
     without = await one.post(f"conversations/{conversation}/messages", {"text": "hola"})
     assert (without.status, without.code) == (422, "key_needed")
-    for data in (b"--x\r\n", b"no form at all", b"--x\r\nContent-Disposition: form-data; name=other\r\n\r\n1\r\n--x--"):
+    headers_of_parts = (b"A: " + b"b" * 100_000, b"A: b\r\n" * 5000, b'Content-Disposition: form-data; name="\0"')
+    odd_parts = [b"--x\r\n" + one + b"\r\n\r\n1\r\n--x--" for one in headers_of_parts]
+    odd_parts.append(b"--x\r\nContent-Disposition: form-data; name=other\r\n\r\n1\r\n--x--")
+    for data in (*odd_parts, b"--x\r\n", b"no form at all"):
         headers = KEY | {"Content-Type": "multipart/form-data; boundary=x"}
         await one.post(f"conversations/{conversation}/take")
         answer = await one.ask("POST", f"conversations/{conversation}/messages", data=data, headers=headers)
