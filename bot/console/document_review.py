@@ -9,15 +9,18 @@ from typing import Any, Literal
 
 from redis.asyncio import Redis
 
+from bot.conversations.events import EventPublisher
 from bot.database.engine import Database
 from bot.knowledge.answers import Decision, accept, kept_decisions, reject
 from bot.knowledge.asked_questions import asked_questions
-from bot.knowledge.embeddings import Embedder
+from bot.knowledge.embeddings import Embedder, embedder_of
 from bot.knowledge.gaps import KnowledgeGaps
 from bot.knowledge.overview import DocumentOverview, overview
+from bot.knowledge.passing_model import PassingModel
 from bot.knowledge.suggestions import Suggestion, suggestion_name, suggestions
 from bot.prompting.knowledge_lock import digest_in
 from bot.prompting.releases import Releases, read_current_release
+from bot.settings import Settings
 
 _MOST_SHOWN = 100
 _MOST_ASKED = 10
@@ -73,6 +76,12 @@ class DocumentReview:
         current = (await read_current_release(self.redis)).current
         texts = await Releases(self.redis, _nobody).texts(current) if current else None
         return digest_in(texts) if texts else None
+
+
+def document_review(settings: Settings, redis: Redis, database: Database, publisher: EventPublisher) -> DocumentReview:
+    """The review in a server's process, which does not keep the embedded model."""
+    embedder = embedder_of(settings.embeddings) if settings.embeddings.model else PassingModel()
+    return DocumentReview(redis, database, KnowledgeGaps(redis, publisher.publish), embedder)
 
 
 async def _nobody() -> list[str]:

@@ -13,7 +13,7 @@ from bot.console.cases import CasesOfTurns
 from bot.console.confirmations import WaitingConfirmations
 from bot.console.contact_details import ContactDetails
 from bot.console.desk import ConsoleDesk
-from bot.console.document_review import DocumentReview
+from bot.console.document_review import DocumentReview, document_review
 from bot.console.failed_messages import FailedMessages
 from bot.console.health import ServiceHealth
 from bot.console.noting import HistoryNotes
@@ -43,9 +43,6 @@ from bot.history.writer import HistoryWriter
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import JobScheduler
 from bot.integrations.stripe.plans import plans_of
-from bot.knowledge.embeddings import embedder_of
-from bot.knowledge.gaps import KnowledgeGaps
-from bot.knowledge.passing_model import PassingModel
 from bot.past_cases.making import CaseMaker
 from bot.people.audit import AuditLog
 from bot.people.canned_replies import CannedReplies
@@ -149,12 +146,7 @@ async def open_parts(
         opted_out=OptedOutContacts(redis),
         product_cards=WaitingProductCards(redis, contacts, Drafts(redis)),
         reports=Reports(database, redis, service.zone),
-        documents=DocumentReview(
-            redis,
-            database,
-            KnowledgeGaps(redis, publisher.publish),
-            embedder_of(settings.embeddings) if settings.embeddings.model else PassingModel(),
-        ),
+        documents=document_review(settings, redis, database, publisher),
         storage=storage_of(settings.storage),
         files=files,
         events=events,
