@@ -21,6 +21,9 @@ module.exports = async (world) => {
   await write(world, luz, "Quiero hablar con una persona");
   await page.keyboard.press("1");
   await page.locator(".conversation-row", { hasText: "Luz Barrera" }).waitFor();
+  const waited = page.locator(".conversation-row", { hasText: "Luz Barrera" }).locator(".waits");
+  const atFirst = await waited.textContent();
+  await until("the seconds that she waits go on", async () => (await waited.textContent()) !== atFirst);
   await until("the title counts", async () => /^\(\d+\)/.test(await page.title()));
 
   // Take it: the cursor stands in the box, and what is typed at once is there.
