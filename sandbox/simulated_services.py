@@ -14,6 +14,7 @@ from bot.integrations.push.vapid import new_pair
 from bot.settings import Settings
 from bot.web.server import listening
 from sandbox.background import BackgroundTasks
+from sandbox.kept_records import KeptRecords
 from sandbox.meta.chat_store import ChatStore
 from sandbox.meta.simulator import MetaSimulator
 from sandbox.simulators.event_subscriber import ErpSimulator, new_secret
@@ -49,10 +50,10 @@ async def start_simulators(  # noqa: PLR0913 - the parts of a process that simul
 ) -> SimulatedServices:
     """Start a simulator for each service without a key; `port` is the port of Recado's server.
 
-    `store` keeps the chats. `warm` loads the engine that reads photos before the first photo comes.
+    `store` keeps the chats and what the page lists. `warm` loads the engine that reads photos before the first comes.
     """
-    erp, erp_mode = await _start_erp(settings, stack)
-    push, push_mode = await _start_push_service(settings, stack)
+    erp, erp_mode = await _start_erp(settings, stack, KeptRecords("event", store))
+    push, push_mode = await _start_push_service(settings, stack, KeptRecords("push", store))
     modes: dict[str, Mode] = {
         "WhatsApp": "real" if settings.whatsapp.access_token else "imitation",
         "OpenRouter": await _start_openrouter(settings, stack),
@@ -64,7 +65,7 @@ async def start_simulators(  # noqa: PLR0913 - the parts of a process that simul
     stripe = await _start_stripe(settings, stack, port)
     modes["Stripe"] = "imitation" if stripe else "real"
     meta = await _start_meta(settings, stack, port, store)
-    smtp, modes["E-mail"] = await _start_smtp(settings, stack, events)
+    smtp, modes["E-mail"] = await _start_smtp(settings, stack, events, KeptRecords("mail", store))
     return SimulatedServices(meta, smtp, stripe, erp, push, modes)
 
 
@@ -127,13 +128,15 @@ async def _start_vision(settings: Settings, stack: AsyncExitStack, *, warm: bool
     return "imitation"
 
 
-async def _start_smtp(settings: Settings, stack: AsyncExitStack, events: LiveEvents) -> tuple[SmtpSimulator, Mode]:
+async def _start_smtp(
+    settings: Settings, stack: AsyncExitStack, events: LiveEvents, kept: KeptRecords
+) -> tuple[SmtpSimulator, Mode]:
     """Start an SMTP server that the page shows; e-mail goes to it where no provider is configured."""
 
     async def announce(mail: ReceivedEmail) -> None:
         await events.publish({"type": "mail", "id": mail.id, "to": mail.to, "subject": mail.subject, "at": mail.at})
 
-    smtp = await stack.enter_async_context(SmtpSimulator(on_received=announce).running())
+    smtp = await stack.enter_async_context(SmtpSimulator(on_received=announce, kept=kept).running())
     if settings.mail.configured:
         return smtp, "real"
     settings.mail = settings.mail.model_copy(
@@ -171,13 +174,13 @@ async def _start_stripe(settings: Settings, stack: AsyncExitStack, port: int) ->
     return stripe
 
 
-async def _start_erp(settings: Settings, stack: AsyncExitStack) -> tuple[ErpSimulator, Mode]:
+async def _start_erp(settings: Settings, stack: AsyncExitStack, kept: KeptRecords) -> tuple[ErpSimulator, Mode]:
     """Start the company's ERP; with real subscribers it receives nothing, and the page shows an empty list."""
     configured = settings.subscribers.secret
     if settings.subscribers.subscribers:
         return ErpSimulator(configured.get_secret_value() if configured else new_secret()), "real"
     secret = new_secret()
-    erp = ErpSimulator(secret)
+    erp = ErpSimulator(secret, kept)
     url = await stack.enter_async_context(listening(erp.app(), LOOPBACK, _ANY_PORT, finish=0.1))
     settings.subscribers = settings.subscribers.model_copy(
         update={"subscribers": [f"{url}/events"], "secret": SecretStr(secret), "allow_private": True}
@@ -185,7 +188,9 @@ async def _start_erp(settings: Settings, stack: AsyncExitStack) -> tuple[ErpSimu
     return erp, "imitation"
 
 
-async def _start_push_service(settings: Settings, stack: AsyncExitStack) -> tuple[PushServiceSimulator, Mode]:
+async def _start_push_service(
+    settings: Settings, stack: AsyncExitStack, kept: KeptRecords
+) -> tuple[PushServiceSimulator, Mode]:
     mode: Mode = "real" if settings.push.configured else "imitation"
     if mode == "imitation":
         public, private = new_pair()
@@ -193,6 +198,6 @@ async def _start_push_service(settings: Settings, stack: AsyncExitStack) -> tupl
         settings.push = settings.push.model_copy(update=keys)
     # Simulated browsers are on this machine, so that their private addresses must be allowed.
     settings.push = settings.push.model_copy(update={"allow_private": True})
-    push = PushServiceSimulator()
+    push = PushServiceSimulator(kept)
     push.url = await stack.enter_async_context(listening(push.app(), LOOPBACK, _ANY_PORT, finish=0.1))
     return push, mode

@@ -52,9 +52,8 @@ def terminal_language(settings: Settings) -> Language:
 
 
 def coloured(text: str, colour: str) -> str:
-    """The text in a colour where standard output is a terminal that shows colours (https://no-color.org)."""
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty()
-    return text if plain else typer.style(text, fg=colour)
+    """The text in a colour where standard output is a terminal that shows colours."""
+    return typer.style(text, fg=colour) if logs.shows_colours(sys.stdout) else text
 
 
 def confirm_deletion(what: str, yes: bool) -> None:  # noqa: FBT001 - an option of the command line

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import re
 import sys
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import structlog
 
@@ -47,7 +48,9 @@ def configure(level: str, log_format: LogFormat) -> None:
         _scrub,
     ]
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer()
+        structlog.processors.JSONRenderer()
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=shows_colours(sys.stderr))
     )
     # Our own events skip the standard library's machinery: a line costs a fifth.
     structlog.configure(
@@ -70,6 +73,11 @@ def configure(level: str, log_format: LogFormat) -> None:
     for name in _QUIET:
         # At info these print URLs, bodies and statements, which carry identities and texts, or what nobody asked for.
         logging.getLogger(name).setLevel(max(logging.WARNING, number))
+
+
+def shows_colours(stream: TextIO) -> bool:
+    """Whether the stream is a terminal that shows colours, and nobody has said no to them (https://no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def without_identities(words: str) -> str:

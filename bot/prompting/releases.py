@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 from bot.infra.queries import Query, ask
 from bot.infra.redis import answer
+from bot.messages.language import Language
 from bot.prompting.canary import Canary, CurrentRelease
 from bot.prompting.canary_metrics import CANDIDATE, KEYS
 from bot.prompting.release_name import name_of
@@ -104,7 +105,11 @@ _NOT_CURRENT = ("canary", "drop")
 
 
 class UnknownRelease(Exception):
-    """There is no such release, or more than one; the message names the fix."""
+    """There is no such release, or more than one; the message names the fix, `said` in both languages."""
+
+    def __init__(self, *, en: str, es: str) -> None:
+        super().__init__(en)
+        self.said: dict[Language, str] = {"en": en, "es": es}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,10 @@ class Releases:
     async def canary(self) -> Canary:
         """Canary under way; raises UnknownRelease where there is none."""
         if (found := (await self.current_release()).canary) is None:
-            raise UnknownRelease("there is no candidate; see `recado prompts release --canary`")
+            raise UnknownRelease(
+                en="there is no candidate; see `recado prompts release --canary`",
+                es="no hay candidata; mira `recado prompts release --canary`",
+            )
         return found
 
     async def has_files(self, release: str) -> bool:
@@ -189,7 +197,10 @@ class Releases:
     async def roll_back(self, name: str, *, author: str, note: str = "") -> None:
         """Make a stored release the current one. Raises UnknownRelease."""
         if not await self._change(_ROLL_BACK, name, author, note, "rollback"):
-            raise UnknownRelease(f"{name} isn't kept any more; see `recado prompts list`")
+            raise UnknownRelease(
+                en=f"{name} isn't kept any more; see `recado prompts list`",
+                es=f"{name} ya no se guarda; mira `recado prompts list`",
+            )
 
     async def history(self) -> list[ReleaseEntry]:
         """Entries of the history, the newest first."""
@@ -201,12 +212,20 @@ class Releases:
             return (await self.canary()).release
         if prefix == "current":
             if (now := await self.current()) is None:
-                raise UnknownRelease("nothing is released yet; see `recado prompts release`")
+                raise UnknownRelease(
+                    en="nothing is released yet; see `recado prompts release`",
+                    es="todavía no hay nada publicado; mira `recado prompts release`",
+                )
             return now
         found = [name for name in await answer(self._redis.smembers(_ALL)) if name.startswith(prefix)]
         if len(prefix) < _SHORTEST or len(found) != 1:
-            many = "several releases begin" if len(found) > 1 and len(prefix) >= _SHORTEST else "no release begins"
-            raise UnknownRelease(f"{many} with {prefix!r}; see `recado prompts list`")
+            several = len(found) > 1 and len(prefix) >= _SHORTEST
+            raise UnknownRelease(
+                en=f"{'several releases begin' if several else 'no release begins'} with {prefix!r}; "
+                "see `recado prompts list`",
+                es=f"{'varias versiones empiezan' if several else 'ninguna versión empieza'} con {prefix!r}; "
+                "mira `recado prompts list`",
+            )
         return str(found[0])
 
     async def before(self, prefix: str | None = None) -> str:
@@ -220,7 +239,10 @@ class Releases:
         names = (entry.release for entry in await self.history() if entry.how not in _NOT_CURRENT)
         name = next((name for name in names if name != now), None)
         if name is None:
-            raise UnknownRelease("there is no release before this one; see `recado prompts list`")
+            raise UnknownRelease(
+                en="there is no release before this one; see `recado prompts list`",
+                es="no hay una versión anterior a ésta; mira `recado prompts list`",
+            )
         return name
 
     async def was_dropped_last(self, release: str) -> bool:

@@ -21,6 +21,9 @@ module.exports = async (world) => {
   await write(world, luz, "Quiero hablar con una persona");
   await page.keyboard.press("1");
   await page.locator(".conversation-row", { hasText: "Luz Barrera" }).waitFor();
+  const waited = page.locator(".conversation-row", { hasText: "Luz Barrera" }).locator(".waits");
+  const atFirst = await waited.textContent();
+  await until("the seconds that she waits go on", async () => (await waited.textContent()) !== atFirst);
   await until("the title counts", async () => /^\(\d+\)/.test(await page.title()));
 
   // Take it: the cursor stands in the box, and what is typed at once is there.
@@ -42,6 +45,14 @@ module.exports = async (world) => {
   await page.keyboard.press("Enter");
   await page.locator(".bubble.operator", { hasText: "tu comprobante" }).locator(".picture").waitFor();
   await said("tu comprobante");
+
+  // Buttons below an answer.
+  await page.getByRole("button", { name: "Botones bajo la respuesta" }).click();
+  await page.locator(".button-titles input").first().fill("Hoy");
+  await page.locator("#words").fill("¿Te llamamos?");
+  await page.keyboard.press("Enter");
+  await page.locator(".bubble.operator", { hasText: "¿Te llamamos?" }).locator(".buttons li", { hasText: "Hoy" }).waitFor();
+  await said("Hoy");
 
   // She writes meanwhile; nobody but the operator answers.
   await write(world, luz, "¿Y cuánto tarda?");

@@ -23,6 +23,8 @@ _MOST_MESSAGES = 500
 _MOST_EVENTS = 100
 _MOST_PEOPLE = 500
 _MOST_MEDIA_BYTES = 64 * _MB
+_MOST_RECORDS = 300
+_MOST_RECORD_LETTERS = 64 * _MB
 _WRITES_BETWEEN_TRIMS = 2000
 _TABLES = """
 CREATE TABLE IF NOT EXISTS people (bsuid TEXT PRIMARY KEY, person TEXT NOT NULL, last_inbound TEXT);
@@ -33,6 +35,8 @@ CREATE TABLE IF NOT EXISTS events (place INTEGER PRIMARY KEY, kind TEXT NOT NULL
   event TEXT NOT NULL, UNIQUE (kind, key));
 CREATE TABLE IF NOT EXISTS media (place INTEGER PRIMARY KEY, id TEXT UNIQUE, mime TEXT NOT NULL, expires TEXT NOT NULL,
   data BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS records (place INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL,
+  record TEXT NOT NULL, UNIQUE (kind, key));
 """
 
 
@@ -45,7 +49,7 @@ class StoredChat(NamedTuple):
 
 
 class ChatStore:
-    """Chats, media and the page's events in an SQLite file; the oldest make room for new ones.
+    """Chats, media and whatever else the page shows in an SQLite file; the oldest make room for new ones.
 
     Writes are as short as those of a log, so that they run on the event loop.
     """
@@ -128,6 +132,21 @@ class ChatStore:
         """The stored events, the oldest first."""
         return [json.loads(event) for (event,) in self._file.execute("SELECT event FROM events ORDER BY place")]
 
+    # ---- e-mails, pushes, events and exchanges
+
+    def put_record(self, kind: str, key: str, record: str) -> None:
+        """Store a record of a list in place of an earlier one with this key."""
+        self._write(
+            "INSERT INTO records (kind, key, record) VALUES (?, ?, ?) "
+            "ON CONFLICT (kind, key) DO UPDATE SET record = excluded.record",
+            (kind, key, record),
+        )
+
+    def records(self, kind: str) -> list[str]:
+        """The stored records of a list, the oldest first."""
+        rows = self._file.execute("SELECT record FROM records WHERE kind = ? ORDER BY place", (kind,))
+        return [record for (record,) in rows]
+
     # ---- limits
 
     def _write(self, statement: str, values: tuple[Any, ...]) -> None:
@@ -158,6 +177,12 @@ class ChatStore:
                 "DELETE FROM media WHERE place IN (SELECT place FROM (SELECT place, sum(length(data)) OVER "
                 "(ORDER BY place DESC) AS size FROM media) WHERE size > ?)",
                 (_MOST_MEDIA_BYTES,),
+            )
+            self._file.execute(
+                "DELETE FROM records WHERE place IN (SELECT place FROM (SELECT place, "
+                "row_number() OVER by_age AS age, sum(length(record)) OVER by_age AS size FROM records "
+                "WINDOW by_age AS (PARTITION BY kind ORDER BY place DESC)) WHERE age > ? OR size > ?)",
+                (_MOST_RECORDS, _MOST_RECORD_LETTERS),
             )
 
     @contextmanager

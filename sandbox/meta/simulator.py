@@ -13,6 +13,7 @@ from aiohttp import web
 
 from sandbox.background import BackgroundTasks
 from sandbox.broadcast import Event
+from sandbox.kept_records import KeptRecords
 from sandbox.meta.acceptance import AcceptedMessage, MessageChecks, new_wamid
 from sandbox.meta.chat_store import ChatStore
 from sandbox.meta.chats import Chats
@@ -61,7 +62,7 @@ class MetaSimulator:
     clock: Callable[[], datetime] = now
     store: ChatStore | None = field(default=None, repr=False)
     templates: Templates = field(default_factory=lambda: Templates(default_templates()))
-    wire: WireLog = field(default_factory=WireLog, init=False, repr=False)
+    wire: WireLog = field(init=False, repr=False)
     accepted: list[SentMessage] = field(default_factory=list, init=False)
     read_marks: list[str] = field(default_factory=list, init=False)
     typing: list[str] = field(default_factory=list, init=False)
@@ -69,6 +70,7 @@ class MetaSimulator:
 
     def __post_init__(self) -> None:
         self.business = Business(self.phone_number_id, self.waba_id, self.display_phone_number)
+        self.wire = WireLog(KeptRecords("exchange", self.store))
         self.chats = Chats(self.clock, self.store)
         self.routing = ThreadRouting(self.chats, self.clock)
         self.media = MediaStore(self.clock, self.store)

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from sandbox.kept_records import KeptRecords
+
 _MOST_EXCHANGES = 300
 _LONGEST_BODY = 256 * 1024
 
@@ -34,11 +36,16 @@ class Exchange:
 
 @dataclass
 class WireLog:
-    """Keeps the latest exchanges, and calls `on_change` after each."""
+    """Keeps the latest exchanges, those of earlier runs too, and calls `on_change` after each."""
 
+    kept: KeptRecords = field(default_factory=lambda: KeptRecords("exchange"), repr=False)
     on_change: Callable[[], None] = lambda: None
     exchanges: deque[Exchange] = field(default_factory=lambda: deque(maxlen=_MOST_EXCHANGES))
     _last: int = 0
+
+    def __post_init__(self) -> None:
+        self.exchanges.extend(_exchange(record) for record in self.kept.all())
+        self._last = self.exchanges[-1].id if self.exchanges else 0
 
     def notified(self, url: str, body: bytes, status: int, answer: str) -> None:
         """A notification that was posted to the webhook."""
@@ -71,7 +78,13 @@ class WireLog:
             people=tuple(dict.fromkeys(value for name, value in values if name in _PEOPLE)),
         )
         self.exchanges.append(exchange)
+        self.kept.put(exchange.id, asdict(exchange))
         self.on_change()
+
+
+def _exchange(record: dict[str, Any]) -> Exchange:
+    """A kept exchange; JSON knows no tuples."""
+    return Exchange(**record | {name: tuple(record[name]) for name in ("about", "ids", "people")})
 
 
 _PEOPLE = {"from", "from_user_id", "recipient_id", "recipient_user_id", "to", "to_user_id", "recipient", "user_id"}

@@ -14,6 +14,8 @@ from typing import Any
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from sandbox.kept_records import KeptRecords
+
 _KEPT = 100
 
 
@@ -32,15 +34,17 @@ class EventFault:
 
 
 class ErpSimulator:
-    """`events` are the accepted events, newest last: `{id, type, timestamp, data, received_at, times}`.
+    """`events` are the accepted events, newest last: `{id, type, timestamp, data, received_at, times}`;
+    `kept` has those of earlier runs.
 
     `on_change` is called at each delivery.
     """
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, kept: KeptRecords | None = None) -> None:
         self._webhook = Webhook(secret)
-        self._by_id: dict[str, dict[str, Any]] = {}
-        self.events: deque[dict[str, Any]] = deque(maxlen=_KEPT)
+        self._kept = kept or KeptRecords("event")
+        self.events: deque[dict[str, Any]] = deque(self._kept.all(), maxlen=_KEPT)
+        self._by_id = {event["id"]: event for event in self.events}
         self.refused: list[str] = []
         self.calls = 0
         self.faults: list[EventFault] = []
@@ -72,6 +76,7 @@ class ErpSimulator:
         if id_ in self._by_id:
             # Senders may repeat an event, and the id tells.
             self._by_id[id_]["times"] += 1
+            self._kept.put(id_, self._by_id[id_])
             self.on_change()
             return web.Response(status=204)
         event = {"id": id_, **told, "received_at": datetime.now(UTC).isoformat(), "times": 1}
@@ -79,5 +84,6 @@ class ErpSimulator:
             self._by_id.pop(self.events[0]["id"], None)
         self._by_id[id_] = event
         self.events.append(event)
+        self._kept.put(id_, event)
         self.on_change()
         return web.Response(status=204)

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,6 +15,8 @@ from weakref import WeakSet
 
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from sandbox.kept_records import KeptRecords
 
 _KEPT = 50
 _LOOPBACK = "127.0.0.1"
@@ -41,7 +44,10 @@ class ReceivedEmail:
 
 
 class SmtpSimulator:
-    """The last 50 mails, oldest first; `login` is the only name and password, `will_answer` queues refusals."""
+    """The last 50 mails, oldest first; `login` is the only name and password, `will_answer` queues refusals.
+
+    `kept` has the mails of earlier runs.
+    """
 
     def __init__(
         self,
@@ -49,13 +55,15 @@ class SmtpSimulator:
         login: tuple[str, str] | None = None,
         tls: ssl.SSLContext | None = None,
         on_received: Callable[[ReceivedEmail], Awaitable[None]] | None = None,
+        kept: KeptRecords | None = None,
     ) -> None:
-        self.mails: deque[ReceivedEmail] = deque(maxlen=_KEPT)
+        self._kept = kept or KeptRecords("mail")
+        self.mails = deque(map(_restored, self._kept.all()[-_KEPT:]), maxlen=_KEPT)
         self.port = 0
         self._login = login
         self._tls = tls
         self._arrived = on_received
-        self._count = 0
+        self._count = self.mails[-1].id if self.mails else 0
         self._answers: dict[str, deque[str]] = {}
 
     def will_answer(self, command: str, *answers: str) -> None:
@@ -123,8 +131,10 @@ class SmtpSimulator:
         if answer and answer != "drop after":
             return answer
         self._count += 1
-        posted = _read(self._count, envelope)
+        raw, to = envelope.original_content or b"", list(envelope.rcpt_tos)
+        posted = _read(self._count, raw, to, datetime.now(UTC).isoformat(timespec="seconds"))
         self.mails.append(posted)
+        self._kept.put(posted.id, {"id": posted.id, "to": to, "at": posted.at, "raw": b64encode(raw).decode()})
         if self._arrived is not None:
             await self._arrived(posted)
         if answer:
@@ -150,18 +160,22 @@ def _close_connection(server: SMTP) -> None:
         server.transport.abort()
 
 
-def _read(number: int, envelope: Envelope) -> ReceivedEmail:
-    message = message_from_bytes(envelope.original_content or b"", policy=policy.default)
+def _restored(record: dict[str, Any]) -> ReceivedEmail:
+    return _read(record["id"], b64decode(record["raw"]), record["to"], record["at"])
+
+
+def _read(number: int, raw: bytes, to: list[str], at: str) -> ReceivedEmail:
+    message = message_from_bytes(raw, policy=policy.default)
     bodies = {kind: message.get_body((kind,)) for kind in ("plain", "html")}
     texts = {kind: str(body.get_content()) if body else "" for kind, body in bodies.items()}
     return ReceivedEmail(
         id=number,
-        to=list(envelope.rcpt_tos),
+        to=to,
         sender=str(message.get("From", "")),
         subject=str(message.get("Subject", "")),
         text=texts["plain"],
         html=texts["html"],
         attachments=[part.get_filename() or "" for part in message.iter_attachments()],
-        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        at=at,
         message=message,
     )

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02
 
 from sandbox.broadcast import Event
+from sandbox.kept_records import KeptRecords
 
 _KEPT = 100
 _LONGEST_BODY = 4096
@@ -54,16 +55,18 @@ class Browser:
 
 
 class PushServiceSimulator:
-    """`pushes` are the shown messages, newest last: `{browser, title, body, url, topic, ttl, urgency, at}`.
+    """`pushes` are the shown messages, newest last: `{browser, title, body, url, topic, ttl, urgency, at}`;
+    `kept` has those of earlier runs.
 
     `on_change` is called at each push, and at each subscription.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept: KeptRecords | None = None) -> None:
+        self._kept = kept or KeptRecords("push")
         self.url = ""
         self.browsers: dict[str, Browser] = {}
         self.gone: set[str] = set()
-        self.pushes: deque[Event] = deque(maxlen=_KEPT)
+        self.pushes: deque[Event] = deque(self._kept.all(), maxlen=_KEPT)
         self.refused: list[str] = []
         self.faults: list[PushFault] = []
         self.calls = 0
@@ -117,9 +120,12 @@ class PushServiceSimulator:
         headers = request.headers
         told = {"ttl": int(headers["TTL"]), "urgency": headers.get("Urgency"), "topic": headers.get("Topic")}
         shown = {key: said.get(key) for key in ("title", "body", "url")}
-        self.pushes.append({"browser": name[:8], **shown, **told, "at": datetime.now(UTC).isoformat()})
+        message = secrets.token_hex(8)
+        push = {"browser": name[:8], **shown, **told, "at": datetime.now(UTC).isoformat()}
+        self.pushes.append(push)
+        self._kept.put(message, push)
         self.on_change()
-        return web.Response(status=201, headers={"Location": f"{self.url}/message/{secrets.token_hex(8)}"})
+        return web.Response(status=201, headers={"Location": f"{self.url}/message/{message}"})
 
     def _refuse(self, status: int, why: str) -> web.Response:
         self.refused.append(f"{status} {why}")

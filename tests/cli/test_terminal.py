@@ -128,9 +128,25 @@ async def test_the_log_is_for_people_on_a_terminal_and_for_machines_elsewhere() 
     assert '"event"' not in (await on_terminal("serve", **wrong)).text
     assert '"event"' in (await on_terminal("serve", LOG_FORMAT="json", **wrong)).text
     assert json.loads((await recado("serve", **wrong)).err)["event"] == "can_not_start"
+    assert ESCAPE in (await on_terminal("serve", **wrong)).text
+    assert ESCAPE not in (await recado("serve", LOG_FORMAT="console", **wrong)).err
 
 
-async def test_lists_have_a_header_and_say_what_to_do(start: Start) -> None:
+async def test_releases_are_told_in_the_operators_language(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "es_MX.UTF-8")
+    await start(workers=0)
+    assert (await recado("prompts", "release")).out.startswith("publicada: ")
+    listed = (await recado("prompts", "list")).out
+    assert listed.split()[:5] == ["versión", "cuándo", "(UTC)", "cómo", "autor"]
+    assert "Volver: recado prompts rollback VERSIÓN" in listed
+    assert "no hay diferencias" in (await recado("prompts", "diff")).out
+    unknown = await recado("prompts", "rollback", "nada")
+    assert (unknown.code, unknown.err.startswith("ninguna versión empieza con 'nada'")) == (1, True)
+    assert (await recado("prompts", "canary")).err.startswith("no hay candidata")
+
+
+async def test_lists_have_a_header_and_say_what_to_do(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
     await start(workers=0)
     queues = (await recado("queues")).out
     assert queues.startswith("queue ")
@@ -144,7 +160,8 @@ async def test_lists_have_a_header_and_say_what_to_do(start: Start) -> None:
     assert all(len(line) <= 80 for line in (*queues.splitlines(), *releases[:2]))
 
 
-async def test_an_equal_diff_says_so(start: Start) -> None:
+async def test_an_equal_diff_says_so(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
     await start(workers=0)
     assert (await recado("prompts", "release")).code == 0
     ended = await recado("prompts", "diff")

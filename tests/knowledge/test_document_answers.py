@@ -111,7 +111,10 @@ async def test_documents_go_with_the_release_of_the_prompts_and_back_with_it(
     releases = Releases(shop.redis, _nothing)
     first = str((await read_current_release(shop.redis)).current)
     (tmp_path / "docs" / "envios.md").write_text("# Envíos\n\nLa entrega exprés cuesta $150.\n")
+    # A release's name counts the documents; the doctor, which compares names, counts them too.
+    assert "customers get release" not in (await recado("doctor")).out
     assert (await recado("knowledge", "sync")).code == 0
+    assert "customers get release" in (await recado("doctor")).out
     diff = await recado("prompts", "diff")
     assert '"envios.md"' in diff.out
     # Synced is not released: customers still get the earlier document.

@@ -24,6 +24,12 @@ Answer = Callable[[str, list[dict[str, Any]]], dict[str, Any]]
 GOOD = sums_of_turn(failed=False, handed_over=False, cost=20, length=4)
 
 
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal in English."""
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
+
+
 @pytest.fixture
 def folder(own_prompts: Path) -> Path:
     say(own_prompts, "Uno")

@@ -17,6 +17,12 @@ from tests.prompting.operating import ask, overheard, say, told, upcoming
 from tests.world import Start, World
 
 
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal in English."""
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
+
+
 @pytest.fixture
 def folder(own_prompts: Path) -> Path:
     return own_prompts

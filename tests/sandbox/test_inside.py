@@ -14,7 +14,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.settings import Settings
+from bot.infra import queues
+from bot.infra.redis import connect
+from bot.settings import RedisSettings, Settings
 from sandbox.app import open_company
 from sandbox.meta.simulator import Person
 from sandbox.phone import api
@@ -22,6 +24,8 @@ from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.timeout(200), pytest.mark.xdist_group("sandbox")]
 ANA, LEO = api.PEOPLE[:2]
+MAILS = 3
+"""The payments of the demo's two customers, and an invoice."""
 
 
 @dataclass
@@ -36,7 +40,7 @@ class Page:
 
     async def post(self, path: str, body: Any) -> Any:
         async with self.http.post(f"{self.url}{path}", json=body) as response:
-            assert response.status == 200, (path, await response.text())
+            assert response.ok, (path, await response.text())
             return await response.json()
 
     async def send(self, message: dict[str, Any], context: str | None = None, person: Person = ANA) -> str:
@@ -246,3 +250,27 @@ async def test_a_confirmed_product_is_in_the_catalogue(page: Page) -> None:
     assert (done["kind"], done["settled"]) == ("product", True)
     [product] = await page.get("catalogue")
     assert (product["version"], product["photos"], product["fields"]["price"]) == (1, 1, "1249.00")
+
+
+async def test_a_restart_leaves_emails_pushes_events_and_exchanges_on_the_page(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        [card] = await page.replies((await page.turn(await page.say("Avísame en el navegador")))["turn"])
+        link = card["message"]["interactive"]["action"]["parameters"]["url"]
+        await page.post("push/browser", {"token": link.rpartition("/")[2]})
+        async with connect(RedisSettings(url=(await page.get("state"))["facts"]["redis"]["url"])) as redis:
+            push = {"contact": ANA.phone, "title": "Pago recibido", "body": "Gracias"}
+            await queues.add(redis, "notification", "push", push, "push-1")
+        await page.turn(await page.say("Mándame mi última factura por correo"))
+        async with asyncio.timeout(PATIENCE):
+            while len(await page.get("mails")) < MAILS or not (await page.get("pushes"))["pushes"]:
+                await asyncio.sleep(0.05)
+        listed = [await page.get("mails"), (await page.get("pushes"))["pushes"]]
+        exchange = await page.get(f"wire/{(await page.get('wire'))[-1]['id']}")
+        event = (await page.get("events-out"))["events"][-1]
+    async with opened(tmp_path) as page:
+        assert [await page.get("mails"), (await page.get("pushes"))["pushes"]] == listed
+        assert await page.get(f"wire/{exchange['id']}") == exchange
+        assert event in (await page.get("events-out"))["events"]
+        await page.turn(await page.say("Hola"))
+        numbers = [one["id"] for one in await page.get("wire")]
+        assert len(numbers) == len(set(numbers))

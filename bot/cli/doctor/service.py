@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import aiohttp
 from pydantic import SecretStr
@@ -13,6 +14,7 @@ from bot.cli.doctor import durability
 from bot.cli.doctor.check import CheckResult
 from bot.infra.redis import connect
 from bot.prompting.canary import CurrentRelease
+from bot.prompting.knowledge_lock import synced
 from bot.prompting.linter import check_folder
 from bot.prompting.releases import read_current_release
 from bot.settings import Settings
@@ -39,15 +41,15 @@ async def redis(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
 
 
 async def prompts(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
-    checked = await asyncio.to_thread(check_folder, settings.service.prompts_dir, vocabulary(settings))
+    active, lock = CurrentRelease(), None
+    async with connect(settings.redis) as client:
+        # Redis has its own line.
+        with suppress(RedisError, OSError):
+            active, lock = await read_current_release(client), await synced(client)
+    checked = await asyncio.to_thread(check_folder, settings.service.prompts_dir, vocabulary(settings), lock)
     if checked.prompts is None:
         more = f"; and {len(checked.errors) - 1} more, see `recado prompts check`" if len(checked.errors) > 1 else ""
         return CheckResult("Prompts", "wrong", f"{checked.errors[0]}{more}")
-    async with connect(settings.redis) as client:
-        try:
-            active = await read_current_release(client)
-        except (RedisError, OSError):
-            active = CurrentRelease()  # Redis has its own line.
     own, current, canary = checked.prompts.release, active.current, active.canary
     released = "" if current in (None, own) else f"; customers get release {current}, see `recado prompts diff`"
     if canary:

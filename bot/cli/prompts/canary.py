@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from redis.asyncio import Redis
 
 from bot.cli.prompts.session import run
+from bot.cli.prompts.words import say
 from bot.cli.terminal import Format, show
 from bot.prompting.canary import Canary
 from bot.prompting.canary_analysis import LEAST_TURNS, Signal, as_json, compare
@@ -18,7 +20,7 @@ from bot.settings import Settings
 def canary(output: Format = "text") -> None:
     """The candidate and the current release side by side: what is judged, and how it stands. Exit 1 without one."""
 
-    async def work(_: Settings, redis: Redis, library: Library) -> bool:
+    async def work(settings: Settings, redis: Redis, library: Library) -> bool:
         candidate, current = await library.releases.canary(), await library.releases.current()
         tallies = await TallyStore(redis).read()
         signals = compare(tallies)
@@ -30,21 +32,22 @@ def canary(output: Format = "text") -> None:
                 "signals": as_json(signals),
             })  # fmt: skip
         else:
-            show("\n".join(_lines(candidate, current, tallies, signals)))
+            show("\n".join(_lines(candidate, current, tallies, signals, settings)))
         return True
 
     run(work, output)
 
 
-def _lines(candidate: Canary, current: str | None, tallies: Tallies, signals: tuple[Signal, ...]) -> Iterator[str]:
-    share = f"{candidate.percent} % of the contacts since {candidate.since:%Y-%m-%d %H:%M:%S}Z"
-    yield f"candidate {candidate.release}, {share}"
-    yield f"{'':<14}{f'current {current}':<36}candidate {candidate.release}"
-    yield f"{'turns':<14}{tallies.current.turns:<36}{tallies.candidate.turns}"
+def _lines(
+    candidate: Canary, current: str | None, tallies: Tallies, signals: tuple[Signal, ...], settings: Settings
+) -> Iterator[str]:
+    in_words, since = partial(say, settings), f"{candidate.since:%Y-%m-%d %H:%M:%S}Z"
+    yield in_words("candidate since", release=candidate.release, percent=candidate.percent, since=since)
+    heads = in_words("current head", release=current), in_words("candidate head", release=candidate.release)
+    yield f"{'':<14}{heads[0]:<36}{heads[1]}"
+    yield f"{in_words('turns'):<14}{tallies.current.turns:<36}{tallies.candidate.turns}"
     for one in signals:
-        worse = "  worse" if one.worse else ""
+        worse = f"  {in_words('worse')}" if one.worse else ""
         yield f"{one.label:<14}{one.shown('current'):<36}{one.shown('candidate')}{worse}"
-    if min(tallies.current.turns, tallies.candidate.turns) < LEAST_TURNS:
-        yield f"nothing is judged before both have {LEAST_TURNS} turns; between brackets is what is true with 99 %"
-    else:
-        yield "what is clearly worse drops the candidate by itself; between brackets is what is true with 99 %"
+    judged = min(tallies.current.turns, tallies.candidate.turns) >= LEAST_TURNS
+    yield in_words("judged") if judged else in_words("not judged", turns=LEAST_TURNS)

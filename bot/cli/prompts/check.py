@@ -11,8 +11,8 @@ from bot.messages.language import Language
 from bot.prompting.linter import check_folder
 
 _RIGHT: dict[Language, str] = {
-    "es": "{count} archivos están bien; son la versión {release}",
-    "en": "{count} files are right; they are release {release}",
+    "es": "{count} archivos están bien",
+    "en": "{count} files are right",
 }
 
 
@@ -24,5 +24,5 @@ def check(output: Format = "text") -> None:
     language = terminal_language(settings)
     show_diagnostics(checked.diagnostics, output, language)
     if checked.prompts is not None:
-        complain(_RIGHT[language].format(count=len(checked.texts), release=checked.prompts.release))
+        complain(_RIGHT[language].format(count=len(checked.texts)))
     raise typer.Exit(0 if checked.prompts else 1)

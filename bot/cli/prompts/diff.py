@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from bot.agent.preview import changes
 from bot.cli.prompts.session import run
+from bot.cli.prompts.words import say
 from bot.cli.terminal import Format, show
 from bot.prompting import knowledge_lock
 from bot.prompting.files import read_folder
@@ -33,7 +34,8 @@ def diff(
         if output == "json":
             show({"old": old, "new": new, "diff": found})
         else:
-            show(found or f"no difference: {old} and {new} have the same files")
+            names = {name: say(settings, "folder") if name == _FOLDER else name for name in (old, new)}
+            show(found or say(settings, "no difference", old=names[old], new=names[new]))
         return True
 
     run(work, output)

@@ -13,7 +13,16 @@ from redis.exceptions import RedisError
 from bot.agent.vocabulary import library_of, vocabulary
 from bot.ai.chat import NoModelAnswered
 from bot.cli.progress import progress
-from bot.cli.terminal import Format, check_format, complain, read_settings, redis_problem, show, stop
+from bot.cli.terminal import (
+    Format,
+    check_format,
+    complain,
+    read_settings,
+    redis_problem,
+    show,
+    stop,
+    terminal_language,
+)
 from bot.infra.redis import connect
 from bot.prompting.linter import check_folder
 from bot.prompting.prompts import Prompts
@@ -127,7 +136,7 @@ async def _release(asked: str) -> Prompts:
             library = library_of(redis, settings)
             found = await library.at(await library.releases.find(asked))
     except UnknownRelease as error:
-        stop(str(error))
+        stop(error.said[terminal_language(settings)])
     except (RedisError, OSError) as error:
         stop(redis_problem(error))
     if found is None:

@@ -9,6 +9,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.cli.prompts.session import run
+from bot.cli.prompts.words import say
 from bot.cli.terminal import Format, show
 from bot.prompting.canary import CurrentRelease
 from bot.prompting.library import Library
@@ -19,31 +20,34 @@ from bot.settings import Settings
 def history(output: Format = "text") -> None:
     """Changes of the release, the newest first; * is the current one, ~ a candidate and its share of contacts."""
 
-    async def work(_: Settings, __: Redis, library: Library) -> bool:
+    async def work(settings: Settings, __: Redis, library: Library) -> bool:
         current, entries = await library.releases.current_release(), await library.releases.history()
         if output == "json":
             show([_as_json(one, current) for one in entries])
             return True
-        show("\n".join(_lines(entries, current)) if entries else "nothing is released yet: `recado prompts release`")
+        show("\n".join(_lines(entries, current, settings)) if entries else say(settings, "nothing released"))
         return True
 
     run(work, output)
 
 
-def _lines(entries: Sequence[ReleaseEntry], current: CurrentRelease) -> Iterator[str]:
+def _lines(entries: Sequence[ReleaseEntry], current: CurrentRelease, settings: Settings) -> Iterator[str]:
     marks = {current.current: "*"}
     if current.canary:
         marks[current.canary.release] = f"~ {current.canary.percent} %"
     width = max(map(len, marks.values()))
-    names = max(len("author"), *(len(one.author) for one in entries))
-    yield f"{'':<{width}} {'release':<12}  {'when (UTC)':<20}  {'how':<8} {'author':<{names}}  note"
+    release, when, how, author, note = (
+        say(settings, f"{name} column") for name in ("release", "when", "how", "author", "note")
+    )
+    names = max(len(author), *(len(one.author) for one in entries))
+    yield f"{'':<{width}} {release:<12}  {when:<20}  {how:<8} {author:<{names}}  {note}"
     for one in entries:
         # Because a release may have several entries, only the newest gets the mark.
         mark = marks.pop(one.release, "").ljust(width)
         when = f"{one.at:%Y-%m-%d %H:%M:%S}Z"
         yield f"{mark} {one.release:<12}  {when:<20}  {one.how:<8} {one.author:<{names}}  {one.note}".rstrip()
-    legend = "* the current release" + ("; ~ the candidate and its share of contacts" if current.canary else "")
-    yield f"{legend}. Compare: recado prompts diff RELEASE. Go back: recado prompts rollback RELEASE"
+    legend = ("current mark", "candidate mark", "what to do") if current.canary else ("current mark", "what to do")
+    yield "".join(say(settings, part) for part in legend)
 
 
 def _as_json(entry: ReleaseEntry, current: CurrentRelease) -> dict[str, Any]:

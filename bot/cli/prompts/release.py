@@ -8,6 +8,7 @@ import typer
 from redis.asyncio import Redis
 
 from bot.cli.prompts.session import Author, Note, run, show_diagnostics, user
+from bot.cli.prompts.words import say
 from bot.cli.terminal import Format, show, terminal_language
 from bot.prompting.diagnostics import PromptsWrong
 from bot.prompting.library import Library
@@ -41,8 +42,8 @@ def release(
             return False
         name = checked.release().release
         percent = settings.service.prompts_canary_percent if canary is None else canary
-        words = f"released: {name}" if how else f"{name} is released already"
-        words = f"candidate: {name}, for {percent} % of the contacts" if how == "canary" else words
+        what = "candidate" if how == "canary" else "released" if how else "released already"
+        words = say(settings, what, release=name, percent=percent)
         show({"release": name, "released": how is not None, "how": how} if output == "json" else words)
         return True
 

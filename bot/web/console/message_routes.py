@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Annotated, Any
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from bot.conversations.assignment import NoConversation
@@ -174,11 +175,11 @@ async def _file(request: web.Request) -> SentFile:
                 caption = (await part.read_chunk(_LONGEST_CAPTION * 4)).decode("utf-8", "replace")[:_LONGEST_CAPTION]
             else:
                 raise ApiProblem(422, "field_wrong", field=(part.name or "")[:64], why="there is no such field")
-    except (ValueError, AssertionError, web.RequestPayloadError) as error:
+    except (ValueError, AssertionError, web.RequestPayloadError, HttpProcessingError) as error:
         raise ApiProblem(422, "field_wrong", field="file", why="the form can't be read") from error
     if found is None:
         raise ApiProblem(422, "field_wrong", field="file", why="the file is missing")
-    return SentFile(*found, (caption or "").strip() or None)
+    return SentFile(*found, (caption or "").replace("\0", "").strip() or None)
 
 
 async def _bytes(part: BodyPartReader) -> bytes:

@@ -6,21 +6,20 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import aiohttp
 import pytest
 
-from bench.chaos.node import Node, install, program
+from bench.chaos.node import Node
 from bot.cli.doctor.people import company_login
 from bot.people.audit import AuditFilter, AuditLog
+from tests.company_provider import company_provider
 from tests.console import Answer, Browser, operators_of
 from tests.rows import each
 from tests.world import Start, World
 
-_FOLDER = Path(__file__).parent / "oidc_provider"
 _DESK = "https://desk.example.com"
 _EVA = {"email": "eva@example.com", "email_verified": True}
 
@@ -69,16 +68,8 @@ class Company:
 
 @pytest.fixture
 async def provider() -> AsyncIterator[Node]:
-    await asyncio.to_thread(install, _FOLDER)
-    command, _ = program()
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        *command, str(_FOLDER / "provider.js"), f"{_DESK}/console/oidc/callback", stdin=pipe, stdout=pipe
-    )
-    yield Node(process)
-    assert process.stdin is not None
-    process.stdin.close()
-    await process.wait()
+    async with company_provider(f"{_DESK}/console/oidc/callback") as found:
+        yield found
 
 
 @pytest.fixture
@@ -183,6 +174,10 @@ async def test_a_forged_id_token_logs_nobody_in(company: Company, forgery: dict[
     answer = await company.log_in_as(_EVA, **forgery)
     assert (answer.status, answer.code) == (401, "company_login_unfinished")
     assert "Set-Cookie" not in answer.headers
+
+
+async def test_the_facts_of_another_person_log_nobody_in(company: Company) -> None:
+    assert (await company.log_in_as(_EVA, in_id_token=False, sub="another")).code == "company_login_unfinished"
 
 
 async def test_a_provider_may_change_its_keys(company: Company) -> None:

@@ -56,6 +56,10 @@ ROUTES: list[tuple[str, str, Any, Action, int]] = [
     ("GET", "dead-letters", None, "handle_dead_letters", 200),
     ("POST", f"dead-letters/{NOBODY}/retry", {}, "handle_dead_letters", 404),
     ("POST", f"dead-letters/{NOBODY}/drop", {}, "handle_dead_letters", 404),
+    ("GET", "documents", None, "review_documents", 200),
+    ("GET", "suggestions", None, "review_documents", 200),
+    ("POST", "suggestions/none/accept", {"question": "¿Sí?", "answer": "No."}, "review_documents", 404),
+    ("POST", "suggestions/none/reject", {}, "review_documents", 404),
     ("POST", "turns/t_none/case", {}, "make_cases", 404),
     ("GET", f"{ONE}/export", None, "export_contact", 200),
     ("POST", f"{ONE}/erase", {}, "erase_contact", 200),
@@ -127,6 +131,12 @@ WRONG: list[tuple[str, str, Any, str]] = [
     ("GET", f"{ONE}/messages?before=%C3%B1", None, "before"),
     ("GET", "audit?before=0", None, "before"),
     ("GET", "audit?limit=1000", None, "limit"),
+    ("GET", "documents?limit=0", None, "limit"),
+    ("GET", "documents?after=%00", None, "after"),
+    ("POST", "suggestions/none/accept", {"question": "¿Sí?"}, "answer"),
+    ("POST", "suggestions/none/accept", {"question": " ", "answer": "No."}, "question"),
+    ("POST", "suggestions/none/accept", {"question": "¿Sí?", "answer": "x" * 2001}, "answer"),
+    ("POST", "suggestions/none/reject", {"why": "x"}, "why"),
     ("GET", "reports?from=yesterday", None, "from"),
     ("GET", "reports?from=2026-12-02&to=2026-12-01", None, "from"),
     ("GET", "reports?from=2020-01-01&to=2026-12-01", None, "from"),
@@ -176,6 +186,7 @@ async def test_a_name_that_can_be_nobodys_is_not_found(world: World, ana: Person
         ("GET", f"{ONE}/media/%00"),
         ("GET", f"{ONE}/files/%00"),
         ("DELETE", "canned-replies/%00"),
+        ("POST", "suggestions/%00/reject"),
         ("GET", f"../static/{'a' * 300}.js"),
     ):
         assert (await one.ask(method, path.format(conversation))).status == 404, path
@@ -188,7 +199,10 @@ async def test_a_wrong_body_or_query_is_told_by_its_field(world: World, ana: Per
         assert (answer.status, answer.body["error"].get("field")) == (422, field), (path, body, answer.body)
     without = await one.post(f"conversations/{conversation}/messages", {"text": "hola"})
     assert (without.status, without.code) == (422, "key_needed")
-    for data in (b"--x\r\n", b"no form at all", b"--x\r\nContent-Disposition: form-data; name=other\r\n\r\n1\r\n--x--"):
+    headers_of_parts = (b"A: " + b"b" * 100_000, b"A: b\r\n" * 5000, b'Content-Disposition: form-data; name="\0"')
+    odd_parts = [b"--x\r\n" + one + b"\r\n\r\n1\r\n--x--" for one in headers_of_parts]
+    odd_parts.append(b"--x\r\nContent-Disposition: form-data; name=other\r\n\r\n1\r\n--x--")
+    for data in (*odd_parts, b"--x\r\n", b"no form at all"):
         headers = KEY | {"Content-Type": "multipart/form-data; boundary=x"}
         await one.post(f"conversations/{conversation}/take")
         answer = await one.ask("POST", f"conversations/{conversation}/messages", data=data, headers=headers)

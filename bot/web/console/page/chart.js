@@ -5,6 +5,8 @@ import { locale, t } from "./language.js";
 import { theme } from "./theme.js";
 
 const HEIGHT = 220;
+// Steps of an axis that counts: half a conversation is none.
+const WHOLE = [1, 2, 5].flatMap((step) => [...Array(7).keys()].map((power) => step * 10 ** power)).sort((a, b) => a - b);
 const shortDay = (seconds) => new Date(seconds * 1000).toLocaleDateString(locale.value, { day: "numeric", month: "short" });
 const noon = (day) => new Date(`${day}T12:00:00`).getTime() / 1000;
 
@@ -26,7 +28,7 @@ function drawn(element, options, data) {
   };
 }
 
-export function Chart({ title, days, series, show }) {
+export function Chart({ title, days, series, show, counts = false }) {
   const box = useRef();
   const shown = series.filter(({ key }) => days.some((one) => one[key] !== undefined));
   useEffect(() => {
@@ -38,7 +40,7 @@ export function Chart({ title, days, series, show }) {
       height: HEIGHT,
       cursor: { y: false },
       series: [{ label: t("day"), value: (_, at) => (at ? shortDay(at) : "") }, ...shown.map((one) => ({ label: one.name, stroke: colour(one.colour), width: 2, fill: shown.length === 1 ? `${colour(one.colour)}22` : undefined, points: { show: days.length <= 31, size: 5 }, value: (_, value) => (value === null || value === undefined ? "–" : show(value)) }))],
-      axes: [{ ...axis, values: (_, all) => all.map(shortDay), grid: { show: false } }, { ...axis, values: (_, all) => all.map((value) => show(value)), size: 70 }],
+      axes: [{ ...axis, values: (_, all) => all.map(shortDay), grid: { show: false } }, { ...axis, values: (_, all) => all.map((value) => show(value)), size: 70, ...(counts && { incrs: WHOLE }) }],
       scales: { x: { time: true }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
       legend: { live: true, show: shown.length > 1 },
     };

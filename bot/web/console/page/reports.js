@@ -24,7 +24,7 @@ export function Reports() {
   return html`<${Page} title=${t("view_reports")} tools=${tools} state=${state}>
     ${report && html`<${Numbers} totals=${report.totals} />
       ${report.days.length > 0 && html`<div class="charts">
-        <${Chart} title=${t("report_conversations")} days=${report.days} series=${[{ name: t("report_all"), key: "conversations", colour: "accent" }, { name: t("report_resolved"), key: "resolved_by_assistant", colour: "read" }, { name: t("report_handed_over"), key: "handed_over", colour: "warm" }]} show=${number} />
+        <${Chart} title=${t("report_conversations")} days=${report.days} series=${[{ name: t("report_all"), key: "conversations", colour: "accent" }, { name: t("report_resolved"), key: "resolved_by_assistant", colour: "read" }, { name: t("report_handed_over"), key: "handed_over", colour: "warm" }]} show=${number} counts />
         <${Chart} title=${t("report_cost")} days=${report.days} series=${[{ name: t("report_cost"), key: "cost_usd", colour: "accent" }]} show=${dollars} />
         <${Chart} title=${t("report_first_answer")} days=${report.days} series=${[{ name: t("report_first_answer"), key: "first_answer_ms", colour: "read" }]} show=${milliseconds} />
       </div>`}

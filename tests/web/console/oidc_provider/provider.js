@@ -13,7 +13,7 @@ const { Provider } = await import("oidc-provider");
 const [redirectUri] = process.argv.slice(2);
 const CLIENT = { client_id: "recado", client_secret: "a secret: of 100% odd signs/+", redirect_uris: [redirectUri] };
 let [issuer, key, provider, keys] = ["", undefined, undefined, 0];
-let [claims, inIdToken, forgery] = [{}, true, undefined];
+let [claims, inIdToken, forgery, asks] = [{}, true, undefined, false];
 
 const server = createServer((request, response) => provider.callback()(request, response));
 
@@ -41,10 +41,16 @@ async function renew() {
     },
   });
   provider.use(async (context, next) => {
+    if (context.path.startsWith("/interaction/") && asks && context.method === "GET") {
+      context.type = "html";
+      context.body = `<!doctype html><title>Cuentas</title><form method="post"><button>Soy yo</button></form>`;
+      return undefined;
+    }
     if (context.path.startsWith("/interaction/"))
       return provider.interactionFinished(context.req, context.res, { login: { accountId: "person" } });
     await next();
     if (context.path === "/token" && forgery && context.body?.id_token) context.body.id_token = await forged(context.body.id_token);
+    if (context.path === "/me" && forgery?.sub) context.body = { ...context.body, sub: forgery.sub };
   });
 }
 
@@ -66,10 +72,11 @@ const DO = {
     await renew();
     return { issuer, client_id: CLIENT.client_id, client_secret: CLIENT.client_secret };
   },
-  /** Log in a person with these claims from now on. */
+  /** Log in a person with these claims from now on; where it asks, by a button. */
   async person(asked) {
     claims = asked.claims;
     forgery = asked.forgery;
+    asks = Boolean(asked.asks);
     if (inIdToken !== asked.inIdToken) {
       inIdToken = asked.inIdToken;
       await renew();

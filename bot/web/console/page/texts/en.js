@@ -12,7 +12,7 @@ export const EN = {
   notifications_denied: "This browser blocks notifications; allow them in its settings of the site.",
   notifications_on: "Desktop notifications are on.", mentioned: "{who} mentioned you in the conversation of {name}",
   notify_waiting: "{name} waits for a person", log_out: "Log out", log_in: "Log in", email: "E-mail", password: "Password",
-  session_ended: "Your session is over", session_ended_hint: "Log in again: what you wrote is still here.", role_agent: "agent",
+  session_ended: "Your session is over", session_ended_hint: "Log in again: what you wrote is still here.", log_in_with_company: "Log in with {name}, in another tab", role_agent: "agent",
   role_supervisor: "supervisor", role_admin: "administrator", today: "Today", yesterday: "Yesterday",
   // inbox
   conversations: "Conversations", conversation: "Conversation", search: "Search", search_hint: "Search by name, phone or words",

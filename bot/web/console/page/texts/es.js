@@ -13,7 +13,7 @@ export const ES = {
   notifications_denied: "Este navegador bloquea los avisos; permítelos en sus ajustes del sitio.",
   notifications_on: "Los avisos del escritorio están activados.", mentioned: "{who} te mencionó en la conversación de {name}",
   notify_waiting: "{name} espera a una persona", log_out: "Salir", log_in: "Entrar", email: "Correo", password: "Contraseña",
-  session_ended: "Tu sesión terminó", session_ended_hint: "Entra de nuevo: lo que escribiste sigue aquí.", role_agent: "agente",
+  session_ended: "Tu sesión terminó", session_ended_hint: "Entra de nuevo: lo que escribiste sigue aquí.", log_in_with_company: "Entrar con {name}, en otra pestaña", role_agent: "agente",
   role_supervisor: "supervisión", role_admin: "administración", today: "Hoy", yesterday: "Ayer",
   // inbox
   conversations: "Conversaciones", conversation: "Conversación", search: "Buscar", search_hint: "Buscar por nombre, teléfono o palabras",
