@@ -86,6 +86,7 @@ export const EN = {
   remedy_131056: "Wait a minute and try again.", meta_130429: "Too many messages are being sent at once.",
   remedy_130429: "Wait a minute and try again.", meta_131050: "This person does not want marketing messages.",
   meta_130472: "The number is in an experiment of Meta and does not get this message.",
+  add_buttons: "Buttons below the answer", button_title: "Button {number}", no_buttons: "Leave the buttons out",
   // panel
   phone: "Phone", bsuid: "WhatsApp id", fact_language: "Language", fact_role: "Role", fact_plan: "Plan", fact_email: "E-mail",
   fact_opted_out: "No marketing", fact_consent: "Consent", fact_ad: "Ad", fact_first_seen_at: "First contact", fact_created_at: "Since",

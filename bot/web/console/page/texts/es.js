@@ -87,6 +87,7 @@ export const ES = {
   remedy_131056: "Espera un minuto y reintenta.", meta_130429: "Se mandan demasiados mensajes a la vez.",
   remedy_130429: "Espera un minuto y reintenta.", meta_131050: "Esta persona no quiere mensajes promocionales.",
   meta_130472: "El número está en un experimento de Meta y no recibe este mensaje.",
+  add_buttons: "Botones bajo la respuesta", button_title: "Botón {number}", no_buttons: "Quitar los botones",
   // panel
   phone: "Teléfono", bsuid: "Id. de WhatsApp", fact_language: "Idioma", fact_role: "Rol", fact_plan: "Plan", fact_email: "Correo",
   fact_opted_out: "Sin promociones", fact_consent: "Consentimiento", fact_ad: "Anuncio", fact_first_seen_at: "Primer contacto",
