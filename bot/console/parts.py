@@ -13,6 +13,7 @@ from bot.console.cases import CasesOfTurns
 from bot.console.confirmations import WaitingConfirmations
 from bot.console.contact_details import ContactDetails
 from bot.console.desk import ConsoleDesk
+from bot.console.document_review import DocumentReview, document_review
 from bot.console.failed_messages import FailedMessages
 from bot.console.health import ServiceHealth
 from bot.console.noting import HistoryNotes
@@ -89,6 +90,7 @@ class ConsoleParts:
     health: ServiceHealth
     cases: CasesOfTurns
     reports: Reports
+    documents: DocumentReview
     budget: DayBudget
     opted_out: OptedOutContacts
     product_cards: WaitingProductCards
@@ -97,6 +99,7 @@ class ConsoleParts:
     events: LiveEvents
 
     async def close(self) -> None:
+        await self.documents.embedder.close()
         await self.database.close()
 
 
@@ -125,7 +128,7 @@ async def open_parts(
         sessions=Sessions(database, passwords, limits, timedelta(hours=service.console_session_hours)),
         login_limits=limits,
         company_login=CompanyLogin(redis, http, settings.oidc, service.public_url),
-        audit=AuditLog(database),
+        audit=AuditLog(database, redis),
         canned_replies=CannedReplies(database),
         history=history,
         desk=ConsoleDesk(redis, contacts, assignments, handoff, publisher, notes, memory),
@@ -143,6 +146,7 @@ async def open_parts(
         opted_out=OptedOutContacts(redis),
         product_cards=WaitingProductCards(redis, contacts, Drafts(redis)),
         reports=Reports(database, redis, service.zone),
+        documents=document_review(settings, redis, database, publisher),
         storage=storage_of(settings.storage),
         files=files,
         events=events,

@@ -51,6 +51,17 @@ async def decided(database: Database) -> frozenset[str]:
         return frozenset((await connection.execute(select(ANSWERS.c.id))).scalars())
 
 
+async def kept_decisions(database: Database, limit: int) -> list[tuple[Decision, datetime]]:
+    """Accepted answers with the times of their acceptance, the newest first."""
+    accepted = select(ANSWERS).where(ANSWERS.c.state == "accepted").order_by(ANSWERS.c.decided_at.desc(), ANSWERS.c.id)
+    async with database.reading() as connection:
+        rows = (await connection.execute(accepted.limit(limit))).all()
+    return [
+        (Decision(row.id, row.question, row.answer, row.decided_by, row.audience, tuple(row.origin)), row.decided_at)
+        for row in rows
+    ]
+
+
 async def accepted_answers(database: Database) -> KnowledgeDocument | None:
     """The accepted answers for everybody, as a document; None where there are none."""
     query = (

@@ -54,7 +54,7 @@ class EmbeddedModel:
         found = []
         for start in range(0, len(texts), _BATCH):
             batch = [text[:_LONGEST] for text in texts[start : start + _BATCH]]
-            found.append(await asyncio.to_thread(_encode, batch))
+            found.append(await asyncio.to_thread(encoded, batch))
             if done:
                 done(len(batch))
         return np.concatenate(found) if found else np.zeros((0, 512), np.float32)
@@ -63,7 +63,8 @@ class EmbeddedModel:
         """Keep the model: other parts of this process share it."""
 
 
-def _encode(texts: list[str]) -> Vectors:
+def encoded(texts: list[str]) -> Vectors:
+    """Vectors by the model of this process, which the first text loads."""
     import numpy as np  # noqa: PLC0415 - as above
 
     vectors: Vectors = np.asarray(_model().encode(texts), np.float32).reshape(len(texts), -1)

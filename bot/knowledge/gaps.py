@@ -104,10 +104,10 @@ def gaps_key(conversation: str) -> str:
     return key(conversation, "gaps")
 
 
-def redacted(question: str, name: str | None) -> str:
-    """A question without identities, long numbers and the contact's own name."""
-    text = _DIGITS.sub("…", without_identities(question))
+def redacted(text: str, name: str | None, longest: int = _LONGEST) -> str:
+    """A text without identities, long numbers and the contact's own name."""
+    text = _DIGITS.sub("…", without_identities(text))
     for piece in (name or "").split():
         if len(piece) >= _SHORTEST_NAME:
             text = re.sub(rf"\b{re.escape(piece)}\b", "…", text, flags=re.IGNORECASE)
-    return " ".join(text.split())[:_LONGEST]
+    return " ".join(text.split())[:longest]

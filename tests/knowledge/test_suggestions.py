@@ -10,7 +10,7 @@ from sqlalchemy import insert
 
 from bot.conversations.contacts import Contact
 from bot.database.engine import Database
-from bot.history.tables import CHANGES, DELIVERIES, MESSAGES
+from bot.history.tables import CHANGES, CONTACTS, DELIVERIES, HANDOVERS, MESSAGES
 from bot.knowledge.answers import Decision, accept, accepted_answers, reject
 from bot.knowledge.building import index_of
 from bot.knowledge.document import FileFinding, KnowledgeDocument, Passage
@@ -70,6 +70,30 @@ async def test_open_questions_are_grouped_with_the_answer_of_a_colleague(redis: 
     document = await accepted_answers(database)
     assert document is not None
     assert document.passages[0].text == "¿Tienen estacionamiento?\nSí, 20 lugares."
+
+
+async def test_what_a_colleague_answered_after_a_hand_over_is_a_draft(redis: Redis, database: Database) -> None:
+    said = [
+        message("w1", 1, "customer", "¿Hacen envíos a Cuba? Soy Leo Duarte"),
+        message("w2", 2, "customer", "quiero hablar con una persona"),
+        message("t_2.0", 4, "operator", "¡Hola, Leo!"),
+        message("t_2.1", 5, "operator", "Sí, Leo, por mensajería, y tarda 10 días."),
+        message("w3", 90, "customer", "pásame con un asesor"),
+        message("t_3.0", 91, "operator", "Aquí estoy."),
+        message("w4", 200, "customer", "¿y aceptan dólares?"),
+    ]
+    asked = [
+        {"conversation": LEO, "action": "asked", "id": f"h{at}", "at": NOW + timedelta(minutes=at)}
+        for at in (3, 90, 201)
+    ]
+    async with database.writing() as connection:
+        await connection.execute(insert(MESSAGES), said)
+        await connection.execute(insert(HANDOVERS), asked)
+        await connection.execute(insert(CONTACTS).values(conversation=LEO, name="Leo Duarte", folded=""))
+    # Nobody answered the last one, and the second asked for nothing but a person.
+    (only,) = await suggestions(KnowledgeGaps(redis, publish), database, EmbeddedModel())
+    assert (only.origins, only.question) == ({"hand-over": 1}, "¿Hacen envíos a Cuba? Soy … …")
+    assert only.answer == "Sí, …, por mensajería, y tarda 10 días."
 
 
 async def test_a_set_of_documents_is_searched_as_it_was_stored(database: Database) -> None:

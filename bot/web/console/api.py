@@ -13,6 +13,7 @@ from bot.web.console import (
     company_login_routes,
     contact_routes,
     conversation_routes,
+    document_routes,
     event_routes,
     list_routes,
     message_routes,
@@ -32,6 +33,7 @@ _ROUTES = (
     contact_routes.routes,
     list_routes.routes,
     trust_routes.routes,
+    document_routes.routes,
     event_routes.routes,
 )
 

@@ -12,7 +12,7 @@ export const EN = {
   notifications_denied: "This browser blocks notifications; allow them in its settings of the site.",
   notifications_on: "Desktop notifications are on.", mentioned: "{who} mentioned you in the conversation of {name}",
   notify_waiting: "{name} waits for a person", log_out: "Log out", log_in: "Log in", email: "E-mail", password: "Password",
-  session_ended: "Your session is over", session_ended_hint: "Log in again: what you wrote is still here.", role_agent: "agent",
+  session_ended: "Your session is over", session_ended_hint: "Log in again: what you wrote is still here.", log_in_with_company: "Log in with {name}, in another tab", role_agent: "agent",
   role_supervisor: "supervisor", role_admin: "administrator", today: "Today", yesterday: "Yesterday",
   // inbox
   conversations: "Conversations", conversation: "Conversation", search: "Search", search_hint: "Search by name, phone or words",
@@ -86,6 +86,7 @@ export const EN = {
   remedy_131056: "Wait a minute and try again.", meta_130429: "Too many messages are being sent at once.",
   remedy_130429: "Wait a minute and try again.", meta_131050: "This person does not want marketing messages.",
   meta_130472: "The number is in an experiment of Meta and does not get this message.",
+  add_buttons: "Buttons below the answer", button_title: "Button {number}", no_buttons: "Leave the buttons out",
   // panel
   phone: "Phone", bsuid: "WhatsApp id", fact_language: "Language", fact_role: "Role", fact_plan: "Plan", fact_email: "E-mail",
   fact_opted_out: "No marketing", fact_consent: "Consent", fact_ad: "Ad", fact_first_seen_at: "First contact", fact_created_at: "Since",

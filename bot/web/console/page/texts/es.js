@@ -13,7 +13,7 @@ export const ES = {
   notifications_denied: "Este navegador bloquea los avisos; permítelos en sus ajustes del sitio.",
   notifications_on: "Los avisos del escritorio están activados.", mentioned: "{who} te mencionó en la conversación de {name}",
   notify_waiting: "{name} espera a una persona", log_out: "Salir", log_in: "Entrar", email: "Correo", password: "Contraseña",
-  session_ended: "Tu sesión terminó", session_ended_hint: "Entra de nuevo: lo que escribiste sigue aquí.", role_agent: "agente",
+  session_ended: "Tu sesión terminó", session_ended_hint: "Entra de nuevo: lo que escribiste sigue aquí.", log_in_with_company: "Entrar con {name}, en otra pestaña", role_agent: "agente",
   role_supervisor: "supervisión", role_admin: "administración", today: "Hoy", yesterday: "Ayer",
   // inbox
   conversations: "Conversaciones", conversation: "Conversación", search: "Buscar", search_hint: "Buscar por nombre, teléfono o palabras",
@@ -87,6 +87,7 @@ export const ES = {
   remedy_131056: "Espera un minuto y reintenta.", meta_130429: "Se mandan demasiados mensajes a la vez.",
   remedy_130429: "Espera un minuto y reintenta.", meta_131050: "Esta persona no quiere mensajes promocionales.",
   meta_130472: "El número está en un experimento de Meta y no recibe este mensaje.",
+  add_buttons: "Botones bajo la respuesta", button_title: "Botón {number}", no_buttons: "Quitar los botones",
   // panel
   phone: "Teléfono", bsuid: "Id. de WhatsApp", fact_language: "Idioma", fact_role: "Rol", fact_plan: "Plan", fact_email: "Correo",
   fact_opted_out: "Sin promociones", fact_consent: "Consentimiento", fact_ad: "Anuncio", fact_first_seen_at: "Primer contacto",

@@ -1,0 +1,149 @@
+"""Questions worth an answer: the documents left them open, their answer got a thumbs down, or a colleague answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.database.engine import Database
+from bot.history.tables import CHANGES, CONTACTS, DELIVERIES, HANDOVERS, MESSAGES
+from bot.knowledge.gaps import KnowledgeGaps, redacted
+from bot.knowledge.words import question_words
+
+Origin = Literal["gap", "thumbs down", "hand-over"]
+MOST = 500
+_ANSWERED_WITHIN = timedelta(days=1)
+# A question stands this near to the call for a person that it led to.
+_NEAR = timedelta(hours=1)
+_THUMBS_DOWN = "👎"
+_LOOKED_AT = 5
+# A colleague's first words may be a greeting, so that the longest of the first messages is the draft.
+_DRAFTS = 3
+_LONGEST_ANSWER = 1000
+# Words that ask for a person, and for nothing else.
+_WISH = frozenset(
+    word
+    for line in (
+        "hablar comunicar comunicame comunicas pasame pasas contactar atender atienda quiero necesito persona humano",
+        "alguien asesor asesora agente encargado encargada gerente",
+        "talk speak need want person human agent somebody someone",
+    )
+    for word in line.split()
+)
+_TELLING_WORDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AskedQuestion:
+    """A question without identities, and the answer that a colleague wrote afterwards."""
+
+    question: str
+    origin: Origin
+    conversation: str
+    at: datetime
+    answer: str = ""
+
+
+async def asked_questions(gaps: KnowledgeGaps, database: Database) -> list[AskedQuestion]:
+    """The newest questions, each with a colleague's answer where there is one."""
+    asked = [
+        AskedQuestion(gap.question, "gap", conversation, datetime.fromisoformat(gap.at))
+        for conversation, gap in await gaps.all()
+        if not gap.staff
+    ]
+    async with database.reading() as connection:
+        asked += await _disliked(connection)
+        asked += await _handed_over(connection, asked)
+        asked = sorted(asked, key=lambda one: one.at, reverse=True)[:MOST]
+        found = [await _with_answer(connection, one) for one in asked if question_words(one.question)]
+    # People answer more than the assistant could have: without their answer, a call for a person asks nothing.
+    return [one for one in found if one.answer or one.origin != "hand-over"]
+
+
+async def _disliked(connection: AsyncConnection) -> list[AskedQuestion]:
+    """Questions whose answer has a thumbs down."""
+    ours = and_(DELIVERIES.c.conversation == CHANGES.c.conversation, DELIVERIES.c.wamid == CHANGES.c.target)
+    query = (
+        select(CHANGES.c.conversation, DELIVERIES.c.name, CHANGES.c.at)
+        .join(DELIVERIES, ours)
+        .where(CHANGES.c.kind == "reaction", CHANGES.c.value.startswith(_THUMBS_DOWN))
+        .order_by(CHANGES.c.at.desc())
+        .limit(MOST)
+    )
+    found: list[AskedQuestion] = []
+    for row in (await connection.execute(query)).all():
+        sent = and_(MESSAGES.c.conversation == row.conversation, MESSAGES.c.name == row.name)
+        at = (await connection.execute(select(MESSAGES.c.at).where(sent))).scalar()
+        said = await _said(connection, row.conversation, at or row.at, 1)
+        if said and said[0][0]:
+            found.append(AskedQuestion(said[0][0], "thumbs down", row.conversation, row.at))
+    return found
+
+
+async def _handed_over(connection: AsyncConnection, known: Sequence[AskedQuestion]) -> list[AskedQuestion]:
+    """Questions before a call for a person, unless they are known already."""
+    query = (
+        select(HANDOVERS.c.conversation, HANDOVERS.c.at)
+        .where(HANDOVERS.c.action == "asked")
+        .order_by(HANDOVERS.c.at.desc())
+        .limit(MOST)
+    )
+    found: list[AskedQuestion] = []
+    for row in (await connection.execute(query)).all():
+        near = (one.at for one in (*known, *found) if one.conversation == row.conversation)
+        if any(abs(at - row.at) <= _NEAR for at in near):
+            continue
+        said = await _said(connection, row.conversation, row.at, _LOOKED_AT)
+        asking = ((words, at) for words, at in said if row.at - at <= _NEAR and _asks(words))
+        if question := next(asking, None):
+            found.append(AskedQuestion(question[0], "hand-over", row.conversation, row.at))
+    return found
+
+
+def _asks(words: str) -> bool:
+    """Whether a message asks for more than a person."""
+    telling = [word for word in question_words(words) if word not in _WISH]
+    return bool(telling) and ("?" in words or len(telling) >= _TELLING_WORDS)
+
+
+async def _said(
+    connection: AsyncConnection, conversation: str, until: datetime, most: int
+) -> list[tuple[str, datetime]]:
+    """A customer's last messages without identities, the newest first."""
+    own = and_(MESSAGES.c.conversation == conversation, MESSAGES.c.author == "customer", MESSAGES.c.at <= until)
+    query = (
+        select(MESSAGES.c.body, MESSAGES.c.transcript, MESSAGES.c.at)
+        .where(own)
+        .order_by(MESSAGES.c.at.desc(), MESSAGES.c.seq.desc())
+        .limit(most)
+    )
+    name = await _name_of(connection, conversation)
+    rows = (await connection.execute(query)).all()
+    return [(redacted(row.body or row.transcript or "", name), row.at) for row in rows]
+
+
+async def _with_answer(connection: AsyncConnection, asked: AskedQuestion) -> AskedQuestion:
+    """Add the longest of the first messages that a colleague wrote within a day."""
+    after = and_(MESSAGES.c.at > asked.at, MESSAGES.c.at <= asked.at + _ANSWERED_WITHIN)
+    query = (
+        select(MESSAGES.c.body)
+        .where(MESSAGES.c.conversation == asked.conversation, MESSAGES.c.author == "operator", after)
+        .order_by(MESSAGES.c.at, MESSAGES.c.seq)
+        .limit(_DRAFTS)
+    )
+    answers = [body for body in (await connection.execute(query)).scalars() if body]
+    if not answers:
+        return asked
+    name = await _name_of(connection, asked.conversation)
+    return replace(asked, answer=redacted(max(answers, key=len), name, _LONGEST_ANSWER))
+
+
+async def _name_of(connection: AsyncConnection, conversation: str) -> str | None:
+    query = select(func.max(CONTACTS.c.name)).where(CONTACTS.c.conversation == conversation)
+    name: str | None = (await connection.execute(query)).scalar()
+    return name

@@ -1,0 +1,87 @@
+"""The documents in the console: what customers get, what waits, and suggestions that a person accepts or rejects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.conversations.contacts import Contact
+from bot.knowledge.gaps import KnowledgeGaps
+from tests.console import add_operator
+from tests.processes import recado
+from tests.world import Start, World
+
+SOMEBODY = f"c_{'a' * 20}"
+
+
+@pytest.fixture
+async def world(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "envios.md").write_text("# Envíos\n\nLa entrega exprés cuesta $120.\n")
+    (folder / "margen.md").write_text("---\naudience: staff\nvalid_until: 2030-01-31\n---\n# Margen\n\nEs de 22%.\n")
+    (folder / "roto.pdf").write_bytes(b"no PDF at all")
+    monkeypatch.setenv("KNOWLEDGE_DIR", str(folder))
+    return await start(workers=0)
+
+
+async def published(*_: Any) -> None:
+    """Publish nothing."""
+
+
+async def done(*command: str) -> None:
+    ran = await recado(*command)
+    assert ran.code == 0, ran.err
+
+
+async def asked(world: World, *questions: str) -> None:
+    gaps = KnowledgeGaps(world.redis, published)
+    for number, question in enumerate(questions):
+        await gaps.note(SOMEBODY, Contact(phone="5215512345678", name="Ana"), question, "es", f"t_{number}")
+
+
+async def test_an_accepted_answer_is_in_the_next_sync_and_then_released(world: World) -> None:
+    sol = await add_operator(world, "Sol", "supervisor")
+    assert (await sol.get("documents")).body == {"synced_at": None, "documents": [], "problems": [], "next": None}
+    await done("knowledge", "sync")
+    await done("prompts", "release")
+    await asked(world, "¿Tienen estacionamiento? Soy Ana", "hay estacionamiento", "¿Aceptan bitcoin?")
+    parking, bitcoin = (await sol.get("suggestions")).body["suggestions"]
+    assert (parking["times"], parking["origins"]) == (2, {"gap": 2})
+    assert {one["question"] for one in parking["asked"]} == {"¿Tienen estacionamiento? Soy …", "hay estacionamiento"}
+    assert {one["conversation"] for one in parking["asked"]} == {SOMEBODY}
+
+    edited = {"question": "¿Tienen estacionamiento?", "answer": "Sí, para 20 autos."}
+    assert (await sol.post(f"suggestions/{parking['id']}/accept", edited)).status == 200
+    assert (await sol.post(f"suggestions/{bitcoin['id']}/reject")).status == 200
+    left = (await sol.get("suggestions")).body
+    assert left["suggestions"] == []
+    assert [(one["question"], one["answer"], one["by"]) for one in left["accepted"]] == [
+        ("¿Tienen estacionamiento?", "Sí, para 20 autos.", "sol@example.com")
+    ]
+    entries = (await sol.get("audit?who=sol@example.com")).body["entries"]
+    assert [(one["action"], one["object"]) for one in entries][:2] == [
+        ("suggestion_rejected", bitcoin["id"]),
+        ("suggestion_accepted", parking["id"]),
+    ]
+
+    await done("knowledge", "sync")
+    assert [(one["name"], one["state"]) for one in (await sol.get("documents")).body["documents"]] == [
+        ("accepted answers", "new"),
+        ("envios.md", "released"),
+        ("margen.md", "released"),
+    ]
+    await done("prompts", "release")
+    found = (await sol.get("documents?limit=2")).body
+    assert [one["state"] for one in found["documents"]] == ["released", "released"]
+    assert found["next"] == "envios.md"
+    [problem] = found["problems"]
+    assert (problem["file"], problem["error"]) == ("roto.pdf", True)
+    [margin] = (await sol.get("documents?after=envios.md")).body["documents"]
+    assert (margin["audience"], margin["valid_until"], margin["passages"]) == ("staff", "2030-01-31", 1)
+
+    # An answer that was accepted by mistake is withdrawn.
+    assert (await sol.post(f"suggestions/{parking['id']}/reject")).status == 200
+    assert (await sol.get("suggestions")).body == {"suggestions": [], "accepted": []}
