@@ -27,6 +27,7 @@ BAD = {
     "notas.pptx": b"?",
     "secreto.md": b"---\naudence: staff\n---\nEl margen es de 40%.\n",
     "vacio.txt": b"  \n",
+    "z\x1b[2J\n.odt": b"?",
 }
 
 
@@ -57,6 +58,7 @@ async def test_a_bad_file_is_named_with_its_reason_and_takes_no_good_one_with_it
     assert checked.code == 1
     assert [line.partition(" (")[0].partition("; there")[0] for line in checked.out.splitlines()] == [
         "notas.pptx: a format that isn't read",
+        "z\ufffd[2J\ufffd.odt: a format that isn't read",
         "contrato.docx: isn't what its name says",
         "secreto.md: line 2: unknown key 'audence'; is audience meant?",
         "vacio.txt: holds no text",
