@@ -10,10 +10,13 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
+from bot.people.oidc_protocol import email_of
 from bot.people.provider import IdentityProvider, ProviderAway
 from bot.settings import OidcSettings
 from bot.web.server import listening
 from tests.rows import each
+
+_MICROSOFT = "https://login.microsoftonline.com/0a1b/v2.0"
 
 
 def document(url: str, **changed: Any) -> dict[str, Any]:
@@ -72,3 +75,32 @@ async def test_a_configuration_that_leads_astray_is_refused(changed: dict[str, A
         await published(changed)
     assert words in str(refused.value)
     assert "hunter2" not in str(refused.value)
+
+
+@each(
+    ("claims", "expected"),
+    [
+        ({"email": "a@example.com", "email_verified": True}, ("a@example.com", True)),
+        ({"email": "a@example.com", "email_verified": "true"}, ("a@example.com", True)),
+        ({"email": "a@example.com", "email_verified": "false"}, ("a@example.com", False)),
+        ({"email": "a@example.com", "email_verified": None}, ("a@example.com", False)),
+        ({"email": "a@example.com", "email_verified": ["true"]}, ("a@example.com", False)),
+        ({"email": "a@example.com"}, ("a@example.com", False)),
+        ({"email": "a@example.com", "xms_edov": "1", "iss": _MICROSOFT}, ("a@example.com", True)),
+        ({"email": "a@example.com", "xms_edov": False, "iss": _MICROSOFT}, ("a@example.com", False)),
+        (
+            {"email": "a@example.com", "email_verified": False, "xms_edov": True, "iss": _MICROSOFT},
+            ("a@example.com", False),
+        ),
+        ({"email": "a@example.com", "xms_edov": True, "iss": "https://evil.example"}, ("a@example.com", False)),
+        ({"email": ["a@example.com"], "email_verified": True}, ("", False)),
+        ({"email": "a" * 400, "email_verified": True}, ("", False)),
+        ({"email": "a@example.com\n", "email_verified": True}, ("", False)),
+        ({"email_verified": True}, ("", False)),
+    ],
+    ids=str,
+)
+def test_an_address_counts_where_the_provider_vouches_for_it(
+    claims: dict[str, Any], expected: tuple[str, bool]
+) -> None:
+    assert email_of(claims) == expected
