@@ -15,12 +15,16 @@ from bot.infra.redis import answer
 from sandbox.ports import free_port
 
 _START_SECONDS = 60.0
-# The shell stops the server once our end of the pipe closes, which also happens when we are killed. It asks again and
-# again, because Redis 7.0 refuses to end while it writes its first append-only file, and then forgets the request.
-_KEEPER = '"$@" & child=$!; read -r _; while kill "$child" 2>/dev/null; do sleep 0.1; done; wait "$child"'
+# A part of the shell stops the server once our end of the pipe closes, which also happens when we are killed. It asks
+# again and again, because Redis 7.0 refuses to end while it writes its first append-only file, and then forgets the
+# request. The rest of it ends with the server, so that we learn of a server that doesn't start.
+_KEEPER = (
+    'exec 3<&0; "$@" 3<&- & child=$!; '
+    '{ read -r _ <&3; while kill "$child" 2>/dev/null; do sleep 0.1; done; } & exec 3<&-; wait "$child"'
+)
 
 
-class NoRedis(Exception):
+class NoRedis(OSError):
     """No Redis server was found, or it doesn't start."""
 
 
