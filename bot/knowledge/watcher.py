@@ -1,4 +1,4 @@
-"""Watcher of the documents' folder: where saving is releasing, a saved document is synced for the next release."""
+"""Watcher of the documents: where saving is releasing, a saved document or an accepted answer is synced at once."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from bot.knowledge.embeddings import EmbeddingsFailed, embedder_of
-from bot.knowledge.folder import FolderMissing, paths_of
+from bot.knowledge.embeddings import embedder_of
+from bot.knowledge.folder import paths_of
 from bot.prompting.knowledge_lock import lock_text, note_synced
 from bot.settings import Settings
 
@@ -26,17 +25,26 @@ _State = list[tuple[str, int, int]]
 
 
 async def watch(redis: Redis, settings: Settings, open_database: Callable[[], Awaitable[Database]]) -> None:
-    """Sync each saved change, for ever; a folder that isn't there is waited for."""
-    seen: _State | None = None
+    """Sync each saved change and each accepted answer, for ever; a folder that isn't there is waited for."""
+    seen: tuple[_State, str] | None = None
     while True:
-        state = await asyncio.to_thread(_state_of, settings.knowledge.dir)
-        if state and state != seen:
-            try:
+        files = await asyncio.to_thread(_state_of, settings.knowledge.dir)
+        try:
+            if files and (state := (files, await _answers_of(await open_database()))) != seen:
                 await _sync(redis, settings, await open_database())
                 seen = state
-            except (FolderMissing, EmbeddingsFailed, RedisError, OSError) as error:
-                _log.warning("knowledge_not_synced", error=type(error).__name__, fix="see `recado knowledge check`")
+        except Exception as error:
+            # SQLAlchemy and its drivers raise errors of many families; the next look tries again.
+            _log.warning("knowledge_not_synced", error=type(error).__name__, fix="see `recado knowledge check`")
         await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _answers_of(database: Database) -> str:
+    """Digest of the answers that people accepted."""
+    from bot.knowledge.answers import accepted_answers  # noqa: PLC0415 - SQLAlchemy, for the one process that watches
+
+    document = await accepted_answers(database)
+    return document.digest if document else ""
 
 
 async def _sync(redis: Redis, settings: Settings, database: Database) -> None:
