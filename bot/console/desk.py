@@ -19,6 +19,7 @@ from bot.conversations.events import EventPublisher, event_id, person
 from bot.conversations.handoff import HandOff
 from bot.conversations.handoff_cause import HandOffCause
 from bot.conversations.identity import current_name, is_conversation
+from bot.conversations.inbox import why_unanswered
 from bot.conversations.lease import lease_key
 from bot.conversations.memory import Memory
 from bot.delivery.policy import window_open
@@ -119,7 +120,10 @@ class ConsoleDesk:
         await self.assignments.end(conversation, holder=None if by.for_others else by.who)
         contact = await self.contacts.get(conversation)
         history = await self.memory.recall(conversation)
-        unanswered = bool(history.recent) and history.recent[-1].role == "user"
+        # A message of this moment may not have been read into the memory yet.
+        waiting = await waiting_list.WaitingList(self.redis).messages(conversation)
+        comes = any(one.author == "person" and why_unanswered(one) is None for one in waiting)
+        unanswered = comes or (bool(history.recent) and history.recent[-1].role == "user")
         await self.handoff.give_back(conversation, by.who)
         # Without a message of the customer in the last day, an answer would wait for the next one.
         unanswered = unanswered and window_open(contact, datetime.now(UTC))

@@ -128,7 +128,7 @@ async def open_parts(
         sessions=Sessions(database, passwords, limits, timedelta(hours=service.console_session_hours)),
         login_limits=limits,
         company_login=CompanyLogin(redis, http, settings.oidc, service.public_url),
-        audit=AuditLog(database),
+        audit=AuditLog(database, redis),
         canned_replies=CannedReplies(database),
         history=history,
         desk=ConsoleDesk(redis, contacts, assignments, handoff, publisher, notes, memory),

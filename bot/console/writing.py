@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -27,7 +28,7 @@ from bot.history.entries import ReplyQueued
 from bot.history.reader import HistoryReader
 from bot.infra.queues import JobScheduler
 from bot.infra.redis import answer, key
-from bot.messages.outbound import Part, Reply, Say, Template
+from bot.messages.outbound import Buttons, Choice, Part, Reply, Say, Template
 from bot.messages.prompt_text import part_text
 from bot.storage.files import Files
 from bot.whatsapp.client import Graph
@@ -105,6 +106,15 @@ class ConsoleWriting:
         """
         say = Say.model_construct(body=text, quote=quote and await self._wamid(conversation, quote))
         return await self._put(conversation, by, (say,), _Content(key_, f"text {quote or ''} {text}"))
+
+    async def buttons(
+        self, conversation: str, by: Actor, key_: str, text: str, titles: Sequence[str]
+    ) -> WrittenMessage:
+        """Send a text with things to tap below it. What is tapped comes back as a message like any other."""
+        name = _reply_id(conversation, key_)
+        choices = tuple(Choice(id=f"said.{name}.{number}", title=title) for number, title in enumerate(titles))
+        content = _Content(key_, f"buttons {json.dumps(list(titles))} {text}")
+        return await self._put(conversation, by, (Buttons(body=text, choices=choices),), content)
 
     async def template(self, conversation: str, by: Actor, key_: str, part: Template) -> WrittenMessage:
         """Send a template, also outside the window. Raises TemplateNotSendable, GraphError, MetaUnavailable too."""

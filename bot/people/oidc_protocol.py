@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 from authlib.oauth2.auth import ClientAuth
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
@@ -16,13 +16,13 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core.claims import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import BadSignatureError, InvalidKeyIdError, JoseError, MissingKeyError
-from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
+from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from bot.people.provider import PublishedFacts
 
 # Signed with the provider's private key alone: never `none`, and never a secret that Recado has too.
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
-_KEY_TYPES: dict[str, Any] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
+_KEY_TYPES: dict[str, Any] = {"RSA": RSAKey, "EC": ECKey}
 _MOST_KEYS = 100
 # Clocks differ.
 _LEEWAY_SECONDS = 60
@@ -84,7 +84,9 @@ def token_request(
     body = prepare_token_request(
         "authorization_code", code=code, redirect_uri=client.redirect_uri, code_verifier=verifier
     )
-    auth = ClientAuth(client.id, client.secret, method)
+    # RFC 6749, 2.3.1: in the header both are encoded as in a form, which the library leaves to its callers.
+    known_as = (client.id, client.secret) if posts else (quote_plus(client.id), quote_plus(client.secret))
+    auth = ClientAuth(*known_as, method)
     url, headers, body = auth.prepare("POST", published.token_endpoint, dict(_FORM), body)
     return str(url), dict(headers), str(body)
 

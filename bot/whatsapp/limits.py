@@ -22,8 +22,8 @@ _CAPTION = 1024
 _SHORT_BODY = 1024
 _MENU_BODY = 4096
 _FOOTER = 60
-_BUTTONS = 3
-_BUTTON_TITLE = 20
+MOST_BUTTONS = 3
+BUTTON_TITLE = 20
 _BUTTON_ID = 256
 _ROWS = 10
 _ROW_TITLE = 24
@@ -72,11 +72,11 @@ def _asking(part: AskLocation) -> list[Part]:
 
 
 def _link(part: LinkButton) -> list[Part]:
-    label = shortened(part.label, _BUTTON_TITLE)
+    label = shortened(part.label, BUTTON_TITLE)
     address = urlsplit(part.url)
     if not label or address.scheme not in ("http", "https") or not address.netloc or not fits(part.url, _URL):
         return _says("\n".join(words for words in (part.body, part.label, part.url) if words.strip()))
-    full = [] if fits(part.label.strip(), _BUTTON_TITLE) else [part.label.strip()]
+    full = [] if fits(part.label.strip(), BUTTON_TITLE) else [part.label.strip()]
     # Because Meta requires a body, the label stands in for an empty one.
     before, body = _last("\n\n".join([part.body.strip(), *full]) or part.label, _SHORT_BODY)
     return [*before, LinkButton(body=body or label, label=label, url=part.url)]
@@ -84,19 +84,19 @@ def _link(part: LinkButton) -> list[Part]:
 
 def _buttons(part: Buttons) -> list[Part]:
     choices = distinct(part.choices)
-    if len(choices) > _BUTTONS:
+    if len(choices) > MOST_BUTTONS:
         menu = Menu(body=part.body, opener=_OPENER, choices=choices, footer=part.footer)
         return _menu(menu)
     if not choices or not part.body.strip() or any(not fits(choice.id, _BUTTON_ID) for choice in choices):
         return _numbered(part.body, choices, part.footer)
     # Because a button holds a short title only, longer titles and descriptions go above the buttons.
-    if any(choice.description or not fits(choice.title, _BUTTON_TITLE) for choice in choices):
+    if any(choice.description or not fits(choice.title, BUTTON_TITLE) for choice in choices):
         above = [_line(choice) for choice in choices]
     else:
         above = []
     body, footer = _footed("\n\n".join([part.body.strip(), *(["\n".join(above)] if above else [])]), part.footer)
     before, last = _last(body, _SHORT_BODY)
-    shown = tuple(choice.model_copy(update={"description": None}) for choice in _titled(choices, _BUTTON_TITLE))
+    shown = tuple(choice.model_copy(update={"description": None}) for choice in _titled(choices, BUTTON_TITLE))
     return [*before, Buttons(body=last, choices=shown, footer=footer)]
 
 
@@ -110,7 +110,7 @@ def _menu(part: Menu) -> list[Part]:
     whole = all(fits(row.description or "", _ROW_DESCRIPTION) for row in rows)
     body, footer = _footed("\n\n".join([part.body.strip(), *([] if whole else ["\n".join(full)])]), part.footer)
     before, last = _last(body, _MENU_BODY)
-    opener = shortened(part.opener, _BUTTON_TITLE) or _OPENER
+    opener = shortened(part.opener, BUTTON_TITLE) or _OPENER
     titles = _titled(tuple(rows), _ROW_TITLE)
     shown = tuple(
         row.model_copy(update={"description": shortened(row.description or "", _ROW_DESCRIPTION) or None})

@@ -38,4 +38,14 @@ module.exports = async (world) => {
   // Strict for this site alone, as after a password.
   const cookies = await page.context().cookies(`${world.server}/console/`);
   assert.deepEqual(cookies.map(({ name, httpOnly, sameSite }) => [name, httpOnly, sameSite]), [["recado_session", true, "Strict"]]);
+
+  // Where a session ends over the page, the login goes by another tab, so that nothing typed is lost.
+  await page.context().clearCookies({ name: "recado_session" });
+  await page.evaluate(() => (location.hash = "#/audit"));
+  const [tab] = await Promise.all([page.context().waitForEvent("page"), page.getByRole("link", { name: /Cuentas, en otra/ }).click()]);
+  await tab.locator("#company").click();
+  await tab.locator(".rail-link").first().waitFor();
+  await page.bringToFront();
+  await page.evaluate(() => dispatchEvent(new Event("focus")));
+  await page.locator(".login-again").waitFor({ state: "detached" });
 };

@@ -46,6 +46,14 @@ module.exports = async (world) => {
   await page.locator(".bubble.operator", { hasText: "tu comprobante" }).locator(".picture").waitFor();
   await said("tu comprobante");
 
+  // Buttons below an answer.
+  await page.getByRole("button", { name: "Botones bajo la respuesta" }).click();
+  await page.locator(".button-titles input").first().fill("Hoy");
+  await page.locator("#words").fill("¿Te llamamos?");
+  await page.keyboard.press("Enter");
+  await page.locator(".bubble.operator", { hasText: "¿Te llamamos?" }).locator(".buttons li", { hasText: "Hoy" }).waitFor();
+  await said("Hoy");
+
   // She writes meanwhile; nobody but the operator answers.
   await write(world, luz, "¿Y cuánto tarda?");
   await page.locator(".bubble.theirs", { hasText: "¿Y cuánto tarda?" }).waitFor();

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy import text as sql
 
 from bot.console.reports import Reports
 from bot.database.engine import Database
@@ -67,6 +68,27 @@ async def test_a_crowd_of_guesses_takes_no_more_memory_than_a_few() -> None:
     found = await asyncio.gather(*(passwords.verify("x", None) for _ in range(10)), return_exceptions=True)
     assert [one for one in found if not isinstance(one, PasswordsBusy)] == [False] * 3
     assert not await passwords.verify("x", None)
+
+
+async def test_an_act_is_in_the_audit_log_although_the_database_was_away(database: Database, redis: Redis) -> None:
+    log = AuditLog(database, redis)
+
+    async def rename(before: str, after: str) -> None:
+        async with database.writing() as connection:
+            await connection.execute(sql(f"ALTER TABLE {before} RENAME TO {after}"))
+
+    await rename("audit_log", "elsewhere")
+    for action in ("take", "close"):
+        await log.record("eva@example.com", action, "c_1", address="127.0.0.1", details={"note": True})
+    await rename("elsewhere", "audit_log")
+    await log.record("eva@example.com", "login", "c_1", address="127.0.0.1")
+    found = await log.entries(AuditFilter())
+    assert [(one.action, one.details) for one in found] == [
+        ("login", {}),
+        ("close", {"note": True}),
+        ("take", {"note": True}),
+    ]
+    assert found[0].at > found[1].at > found[2].at
 
 
 async def test_the_audit_log_and_canned_replies(database: Database) -> None:

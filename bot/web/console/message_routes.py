@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from bot.conversations.assignment import NoConversation
 from bot.messages.outbound import Template
@@ -18,6 +18,8 @@ from bot.web.console.bodies import Body, read_body
 from bot.web.console.problems import ApiProblem
 from bot.web.refusals import count_refusal
 from bot.whatsapp.errors import GraphError, MetaUnavailable
+from bot.whatsapp.formatting import fits
+from bot.whatsapp.limits import BUTTON_TITLE, MOST_BUTTONS
 from bot.whatsapp.templates.registry import TemplateNotSendable
 
 if TYPE_CHECKING:
@@ -44,11 +46,25 @@ _FILE_HEADERS = {
 }
 
 
+def _short_title(title: str) -> str:
+    if not fits(title, BUTTON_TITLE):
+        raise ValueError(f"a title has up to {BUTTON_TITLE} signs")
+    return title
+
+
+ButtonTitle = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=BUTTON_TITLE, strip_whitespace=True, pattern=r"^[^\x00-\x1f]+$"),
+    AfterValidator(_short_title),
+]
+
+
 class NewMessage(Body):
-    """Either `text`, which may quote a message, or `template` with its parameters."""
+    """Either `text`, which may quote a message or have buttons below it, or `template` with its parameters."""
 
     text: str | None = Field(None, min_length=1, max_length=65_536)
     reply_to: str | None = Field(None, min_length=1, max_length=200)
+    buttons: list[ButtonTitle] = Field(default_factory=list, max_length=MOST_BUTTONS)
     template: str | None = Field(None, pattern=r"^[a-z0-9_]{1,512}$")
     language: str | None = Field(None, pattern=r"^[a-z]{2,3}([_-][A-Z]{2})?$")
     parameters: dict[str, str] = Field(default_factory=dict, max_length=50)
@@ -59,6 +75,10 @@ class NewMessage(Body):
             raise ValueError("expected either text or template")
         if self.text is not None and not self.text.strip():
             raise ValueError("the text is empty")
+        if self.buttons and (self.text is None or self.reply_to is not None):
+            raise ValueError("buttons need a text, and no reply_to")
+        if len({title.casefold() for title in self.buttons}) < len(self.buttons):
+            raise ValueError("two buttons have the same title")
         return self
 
 
@@ -89,6 +109,8 @@ async def _written(request: web.Request, caller: Caller, console: ConsoleParts, 
     if body.template is not None:
         template = Template(name=body.template, language=body.language, parameters=body.parameters)
         return await desk.template(name, by, key, template)
+    if body.buttons:
+        return await desk.buttons(name, by, key, body.text or "", body.buttons)
     return await desk.text(name, by, key, body.text or "", body.reply_to)
 
 

@@ -94,7 +94,9 @@ def _cookie(answer: Answer, name: str) -> str:
     return str(found.partition("=")[2].partition(";")[0])
 
 
-@pytest.mark.parametrize("in_id_token", [True, False], ids=["in the ID token", "at userinfo"])
+@pytest.mark.parametrize(
+    "in_id_token", [True, False], ids=["in the ID token, secret in the body", "at userinfo, secret in the header"]
+)
 async def test_an_operator_logs_in_with_the_companys_account(company: Company, *, in_id_token: bool) -> None:
     answer = await company.log_in_as(_EVA, in_id_token=in_id_token)
     assert (answer.status, answer.body["email"], answer.body["role"]) == (200, "Eva@example.com", "supervisor")
@@ -174,6 +176,10 @@ async def test_a_forged_id_token_logs_nobody_in(company: Company, forgery: dict[
     answer = await company.log_in_as(_EVA, **forgery)
     assert (answer.status, answer.code) == (401, "company_login_unfinished")
     assert "Set-Cookie" not in answer.headers
+
+
+async def test_the_facts_of_another_person_log_nobody_in(company: Company) -> None:
+    assert (await company.log_in_as(_EVA, in_id_token=False, sub="another")).code == "company_login_unfinished"
 
 
 async def test_a_provider_may_change_its_keys(company: Company) -> None:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
+from tests.billing import buttons
 from tests.console import Answer, Browser, add_operator, program
 from tests.outgoing import acquainted, bodies, text
 from tests.processes import eventually
@@ -195,6 +196,26 @@ def _png() -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (8, 8), "red").save(out, "PNG")
     return out.getvalue()
+
+
+async def test_a_text_with_buttons_leaves_as_such_and_a_tap_is_a_message(world: World, ana: Person) -> None:
+    conversation, eva = await acquainted(world, ana), await add_operator(world, "Eva")
+    await eva.post(f"conversations/{conversation}/take")
+    body = {"text": "¿Cuándo te llamamos?", "buttons": ["Hoy", "Mañana", "Mejor no"]}
+    sent = await key_of(eva, conversation, body)
+    assert (sent.status, sent.body["kind"], sent.body["text"]) == (201, "buttons", "¿Cuándo te llamamos?")
+    assert (await key_of(eva, conversation, body)).status == 200
+    assert (await key_of(eva, conversation, body | {"buttons": ["Hoy"]})).code == "key_used"
+    await world.meta.replies(ana)
+    shown = buttons(world.meta.sent_to(ana)[0])
+    assert [one["title"] for one in shown] == ["Hoy", "Mañana", "Mejor no"]
+    reply = {"type": "button_reply", "button_reply": shown[1]}
+    await world.meta.writes(ana, {"type": "interactive", "interactive": reply})
+    await eventually(lambda: _said(eva, conversation, "Mañana"))
+    assert len(bodies(world, ana)) == 1
+    for wrong in (["a"] * 4, ["x" * 21], ["😀" * 11], [" "], ["Sí", "sí"]):
+        refused = await key_of(eva, conversation, {"text": "¿?", "buttons": wrong}, "k2")
+        assert (refused.status, refused.code) == (422, "field_wrong"), wrong
 
 
 async def test_a_message_that_is_posted_twice_at_once_is_one(world: World, ana: Person) -> None:

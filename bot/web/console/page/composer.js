@@ -1,6 +1,7 @@
 // The box to write in: an answer to the contact, or a private note to colleagues.
 
 import { take } from "./actions.js";
+import { ButtonTitles, useTitles } from "./button_titles.js";
 import { conversation, isMine } from "./conversations.js";
 import { draft, keepDraft } from "./drafts.js";
 import { Attach, chooseFiles } from "./files.js";
@@ -60,6 +61,7 @@ function dropped(event, one, able) {
 function Box({ one, mode: kind }) {
   const [text, type] = useState(draft(one.id, kind));
   const box = useRef();
+  const below = useTitles(one.id);
   const write = (words) => {
     type(words);
     keepDraft(one.id, kind, words);
@@ -67,7 +69,9 @@ function Box({ one, mode: kind }) {
   };
   useLayoutEffect(() => takeFocus(box.current), []);
   useEffect(() => {
-    if (changed.value.conversation === one.id) type(draft(one.id, kind));
+    if (changed.value.conversation !== one.id) return;
+    type(draft(one.id, kind));
+    below.again();
   }, [changed.value.count]);
   useLayoutEffect(() => {
     box.current.style.height = "auto";
@@ -79,8 +83,10 @@ function Box({ one, mode: kind }) {
     if (!words) return;
     write("");
     const cited = kind === "reply" ? quoteOf(one.id) : undefined;
-    send(one.id, kind === "note" ? { note: words } : { text: words, ...(cited && { reply_to: cited.id }) });
+    const buttons = kind === "reply" && !cited && below.titles.length ? below.titles : undefined;
+    send(one.id, kind === "note" ? { note: words } : { text: words, ...(cited && { reply_to: cited.id }), ...(buttons && { buttons }) });
     if (cited) quote(one.id);
+    if (buttons) below.write(undefined);
     box.current.focus();
   };
   const keys = (event) => {
@@ -105,11 +111,13 @@ function Box({ one, mode: kind }) {
     <${Suggestions} of=${suggestions} />
     ${kind === "reply" && html`<${Quoting} conversation=${one.id} />`}
     <textarea id="words" ref=${box} rows="1" value=${text} placeholder=${t(kind === "reply" && !lists.value.replies.length ? "placeholder_plain" : `placeholder_${kind}`)} aria-label=${t(`mode_${kind}`)} onInput=${({ target }) => write(target.value)} onKeyDown=${keys} onPaste=${pasted} ...${suggestions.attributes}></textarea>
+    ${kind === "reply" && !quoteOf(one.id) && html`<${ButtonTitles} of=${below} />`}
     <div class="tools">
       ${kind === "reply" && html`
         <${Attach} conversation=${one.id} />
         <${VoiceRecorder} conversation=${one.id} />
         ${lists.value.replies.length > 0 && html`<${IconButton} icon="slash" label=${t("canned")} keys="/" onClick=${() => suggestions.begin("/")} />`}
+        ${!quoteOf(one.id) && html`<${IconButton} icon="buttons" label=${t("add_buttons")} aria-expanded=${Boolean(below.fields)} onClick=${below.toggle} />`}
         <${IconButton} icon="template" label=${t("choose_template")} onClick=${() => openTemplates(one)} />`}
       <span class="hint" aria-live="polite">${parts > 1 && kind === "reply" ? counted("parts", parts, { letters: number([...text].length) }) : ""}</span>
       <button type="button" class="round" id="send" aria-label=${t(kind === "note" ? "save_note" : "send")} title="Enter" disabled=${!text.trim()} onClick=${submit}><${Icon} name=${kind === "note" ? "note" : "send"} /></button>

@@ -1,12 +1,12 @@
 // The login over the page where a session ended, so that nothing typed below is lost.
 
-import { sessionEnded } from "./api.js";
+import { get, sessionEnded } from "./api.js";
 import { Modal } from "./dialog.js";
-import { html, useState } from "./html.js";
+import { html, useEffect, useState } from "./html.js";
 import { t } from "./language.js";
 import { readAll } from "./live.js";
 import { resumeOutgoing } from "./outgoing.js";
-import { logIn, me } from "./session.js";
+import { logIn, me, whoAmI } from "./session.js";
 
 export function LoginAgain() {
   if (!sessionEnded.value) return null;
@@ -16,12 +16,19 @@ export function LoginAgain() {
 function Form() {
   const [problem, tell] = useState("");
   const [email, type] = useState(me.value?.email ?? "");
+  const [company, setCompany] = useState("");
+  useEffect(() => {
+    get("/oidc").then(({ name }) => setCompany(name ?? ""), () => {});
+    // Whoever has logged in in another tab comes back to this one.
+    const look = () => whoAmI().then(goOn, () => {});
+    addEventListener("focus", look);
+    return () => removeEventListener("focus", look);
+  }, []);
   const submit = async (event) => {
     event.preventDefault();
     try {
       await logIn(email, new FormData(event.target).get("password"));
-      readAll();
-      resumeOutgoing();
+      goOn();
     } catch (error) {
       tell(error.words ?? String(error));
     }
@@ -34,6 +41,12 @@ function Form() {
       <label>${t("password")}<input name="password" type="password" autocomplete="current-password" required autofocus /></label>
       ${problem && html`<p class="problem" role="alert">${problem}</p>`}
       <button class="wide-button">${t("log_in")}</button>
+      ${company && html`<p><a class="link" href="/console/login" target="_blank" rel="noopener">${t("log_in_with_company", { name: company })}</a></p>`}
     </form>
   <//>`;
+}
+
+function goOn() {
+  readAll();
+  resumeOutgoing();
 }

@@ -32,7 +32,7 @@ function set(items) {
 const change = (key, part) => set(outgoing.value.map((one) => (one.key === key ? { ...one, ...part } : one)));
 const drop = (key) => set(outgoing.value.filter((one) => one.key !== key));
 
-/** Send `{text}`, `{template, language, parameters}`, `{note}` or `{file, caption}`; the words are safe from here on. */
+/** Send `{text, reply_to?, buttons?}`, `{template, language, parameters}`, `{note}` or `{file, caption}`; the words are safe from here on. */
 export function send(conversation, content) {
   const since = thread.value.messages.at(-1)?.at ?? "";
   const one = { key: crypto.randomUUID(), conversation, since, at: new Date().toISOString(), ...content, state: "sending", tries: 0 };
@@ -93,7 +93,7 @@ function call(one) {
   const key = { "Idempotency-Key": one.key };
   if (one.note !== undefined) return post(`${route}/notes`, { text: one.note }, key);
   if (one.template) return post(`${route}/messages`, { template: one.template, language: one.language, parameters: one.parameters }, key);
-  if (!one.file) return post(`${route}/messages`, one.reply_to ? { text: one.text, reply_to: one.reply_to } : { text: one.text }, key);
+  if (!one.file) return post(`${route}/messages`, { text: one.text, ...(one.reply_to && { reply_to: one.reply_to }), ...(one.buttons && { buttons: one.buttons }) }, key);
   const form = new FormData();
   if (one.caption) form.append("caption", one.caption);
   form.append("file", one.file, one.file.name);

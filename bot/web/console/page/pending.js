@@ -1,5 +1,6 @@
 // A message that the server does not have yet: on its way, or failed with its words kept.
 
+import { keepTitles } from "./button_titles.js";
 import { keepDraft } from "./drafts.js";
 import { html, names } from "./html.js";
 import { Icon } from "./icon.js";
@@ -14,6 +15,7 @@ export function Pending({ item }) {
   return html`<article class=${names(item.note === undefined ? "bubble ours operator" : "note-card", "pending", { failed })} aria-busy=${!failed}>
     ${item.file && html`<p class="attachment"><${Icon} name="file" /><span><b>${item.file.name}</b><small>${bytes(item.file.size)}</small></span></p>`}
     ${text && html`<p class="words" dir="auto">${text}</p>`}
+    ${item.buttons && html`<ul class="buttons" aria-label=${t("buttons")}>${item.buttons.map((one) => html`<li key=${one}>${one}</li>`)}</ul>`}
     ${item.file && !failed && html`<progress max="1" value=${item.share ?? 0} aria-label=${t("uploading", { share: percent(item.share ?? 0) })}></progress>`}
     <footer>
       ${item.file && !failed && html`<button type="button" class="why-link" onClick=${() => discard(item.key)}>${t("cancel")}</button>`}
@@ -39,6 +41,7 @@ function cause({ status, code, message } = {}) {
 
 function editAgain(item) {
   keepDraft(item.conversation, "reply", discard(item.key));
+  if (item.buttons) keepTitles(item.conversation, item.buttons);
   draftChanged(item.conversation);
   focusWriting();
 }

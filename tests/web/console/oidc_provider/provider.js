@@ -21,11 +21,12 @@ async function renew() {
   key = await generateKeyPair("RS256", { extractable: true });
   const jwk = { ...(await exportJWK(key.privateKey)), kid: `key-${++keys}`, use: "sig", alg: "RS256" };
   provider = new Provider(issuer, {
-    clients: [CLIENT],
+    clients: [{ ...CLIENT, token_endpoint_auth_method: inIdToken ? "client_secret_post" : "client_secret_basic" }],
     jwks: { keys: [jwk] },
     cookies: { keys: ["a key of the cookies"] },
     claims: { email: ["email", "email_verified"] },
     conformIdTokenClaims: !inIdToken,
+    clientAuthMethods: [inIdToken ? "client_secret_post" : "client_secret_basic"],
     features: { devInteractions: { enabled: false } },
     interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
     pkce: { required: () => true },
@@ -50,6 +51,7 @@ async function renew() {
       return provider.interactionFinished(context.req, context.res, { login: { accountId: "person" } });
     await next();
     if (context.path === "/token" && forgery && context.body?.id_token) context.body.id_token = await forged(context.body.id_token);
+    if (context.path === "/me" && forgery?.sub) context.body = { ...context.body, sub: forgery.sub };
   });
 }
 
