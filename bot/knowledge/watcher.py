@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
-from bot.knowledge.embeddings import embedder_of
-from bot.knowledge.folder import paths_of
+from bot.knowledge.embeddings import EmbeddingsFailed, embedder_of
+from bot.knowledge.folder import FolderMissing, paths_of
 from bot.prompting.knowledge_lock import lock_text, note_synced
 from bot.settings import Settings
 
@@ -33,9 +34,11 @@ async def watch(redis: Redis, settings: Settings, open_database: Callable[[], Aw
             if files and (state := (files, await _answers_of(await open_database()))) != seen:
                 await _sync(redis, settings, await open_database())
                 seen = state
-        except Exception as error:
-            # SQLAlchemy and its drivers raise errors of many families; the next look tries again.
+        except (FolderMissing, EmbeddingsFailed, RedisError, OSError) as error:
             _log.warning("knowledge_not_synced", error=type(error).__name__, fix="see `recado knowledge check`")
+        except Exception:
+            # SQLAlchemy and its drivers raise errors of many families; the next look tries again.
+            _log.exception("knowledge_not_synced", fix="see DATABASE_URL, `recado db check`")
         await asyncio.sleep(_LOOK_SECONDS)
 
 
