@@ -36,7 +36,7 @@ async def watch(redis: Redis, settings: Settings, open_database: Callable[[], Aw
                 seen = state
         except (FolderMissing, EmbeddingsFailed, RedisError, OSError) as error:
             _log.warning("knowledge_not_synced", error=type(error).__name__, fix="see `recado knowledge check`")
-        except Exception:
+        except Exception:  # noqa: BLE001 - nobody would start the loop again
             # SQLAlchemy and its drivers raise errors of many families; the next look tries again.
             _log.exception("knowledge_not_synced", fix="see DATABASE_URL, `recado db check`")
         await asyncio.sleep(_LOOK_SECONDS)
