@@ -198,6 +198,17 @@ async def test_a_port_and_a_folder_that_are_taken_are_said_in_one_line_each(sand
     assert (await talk(url, text("gracias")))["outcome"] == "answered"
 
 
+async def test_a_redis_that_cannot_read_its_file_is_told_at_once(tmp_path: Path) -> None:
+    files = tmp_path / "data" / "redis" / "appendonlydir"
+    files.mkdir(parents=True)
+    # As another server wrote it, such as a newer one.
+    (files / "appendonly.aof.1.base.rdb").write_bytes(b"OTHER080")
+    (files / "appendonly.aof.manifest").write_text("file appendonly.aof.1.base.rdb seq 1 type b\n")
+    said = await refused("--port", "0", "--data", str(tmp_path / "data"))
+    assert "the Redis server did not start" in said
+    assert "redis.log" in said
+
+
 async def test_a_second_run_notifies_nobody_again(sandbox: Run, tmp_path: Path) -> None:
     run, url = await sandbox()
     async with aiohttp.ClientSession() as http:
