@@ -86,10 +86,14 @@ def list_(output: Format = "text") -> None:
     if output == "json":
         show([_as_json(one) for one in documents])
         return
+    if not documents:
+        complain("no documents yet: `recado knowledge sync`")
+        return
+    show(f"{'document':<40} {'language':<8} {'for':<9} {'passages':>8}  valid")
     for one in documents:
         valid = f"{one.valid_from or ''}…{one.valid_until or ''}" if one.valid_from or one.valid_until else ""
         language = one.language or "–"
-        show(f"{one.name:<40} {language:<3} {one.audience:<9} {len(one.passages):>5} passages {valid}".rstrip())
+        show(f"{one.name:<40} {language:<8} {one.audience:<9} {len(one.passages):>8}  {valid}".rstrip())
 
 
 @app.command()

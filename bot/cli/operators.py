@@ -62,9 +62,14 @@ def list_(output: Format = "text") -> None:
         if output == "json":
             show([{name: value for name, value in asdict(one).items() if name != "id"} for one in found])
             return
+        if not found:
+            complain("nobody yet: `recado operators add`")
+            return
+        width = max(len(one.email) for one in found)
+        show(f"{'e-mail':<{width}}  {'role':<10}  {'name':<24}  state")
         for one in found:
             state = "disabled" if one.disabled else "" if one.has_password else "no password yet"
-            show(f"{one.email}  {one.role}  {one.name}  {state}".rstrip())
+            show(f"{one.email:<{width}}  {one.role:<10}  {one.name:<24}  {state}".rstrip())
 
     _run(run)
 

@@ -14,6 +14,15 @@ from bot.messages.prompt_text import typed_text
 
 _MOST = 200
 _LONGEST_TEXT = 500
+# Beginnings of reasons, and their codes.
+_CODES = {
+    "no model answered": "no_model",
+    "the model called tools without end": "tools_without_end",
+    "the prompt can't be rendered": "prompt",
+    "its journal can't be read": "journal",
+    "gave up after": "gave_up",
+    "the day's budget is spent": "budget",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,14 @@ class FailedMessages:
             "conversation": conversation,
             "contact": person(await self.contacts.get(conversation)),
             "at": newest.at.isoformat(),
+            "code": _code_of(newest.reason),
             "reason": without_identities(newest.reason),
             "acted": sorted({name for entry in entries for name in entry.acted}),
             "messages": messages,
         }
+
+
+def _code_of(reason: str) -> str | None:
+    """The code of a reason, so that a page says it in its reader's language; None for another one."""
+    bare = reason.removeprefix("failed: ")
+    return next((code for beginning, code in _CODES.items() if bare.startswith(beginning)), None)

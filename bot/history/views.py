@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.history.unsent import reason_code
 from bot.whatsapp.errors import fix_for
 
 # Meta's window for free text, counted from the customer's last message.
@@ -124,8 +125,9 @@ class MessageShown:
         """Why a message of ours did not arrive, and what to do about it."""
         if self.status != "failed" or self.delivery is None:
             return None
-        code = self.delivery["error"]
-        return {"code": code, "why": self.delivery["why"], "remedy": None if code is None else fix_for(code)}
+        code, why = self.delivery["error"], self.delivery["why"]
+        remedy = None if code is None else fix_for(code)
+        return {"code": code, "reason": reason_code(why), "why": why, "remedy": remedy}
 
     def as_json(self) -> dict[str, Any]:
         row, delivery = self.row, self.delivery or {}

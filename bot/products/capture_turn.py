@@ -176,9 +176,7 @@ class CaptureTurn:
         if command:
             await self._run_command(command, message)
             return
-        correction = correction_of(text, awaited_of(self.draft) if self.draft else None)
-        if not correction and one.photo_text is not None:
-            correction = Correction(stated_in(text, one.photo_text.text))
+        correction = self._correction_in(one)
         if not correction:
             return
         if self.draft is None:
@@ -186,6 +184,14 @@ class CaptureTurn:
             return
         draft = await self._confirm_product(self.draft) if self.draft.doubtful else self.draft
         self._correct(draft, correction, message)
+
+    def _correction_in(self, one: CaptureMessage) -> Correction:
+        awaiting = awaited_of(self.draft) if self.draft else None
+        stated = Correction()
+        if one.photo_text is not None:
+            # A caption was written before anybody could ask about its photo.
+            stated = correction_of(one.words) or Correction(stated_in(one.words, one.photo_text.text))
+        return stated or correction_of(one.words, awaiting)
 
     async def _run_command(self, command: Command, message: str) -> None:
         if self.draft is None:

@@ -280,6 +280,9 @@ def _barcode(_: str, text: str) -> dict[str, str]:
     bare = re.sub(r"[\s-]", "", text)
     if bare.isdecimal() and len(bare) in (8, 12, 13, 14) and not is_gtin(bare):
         raise WrongCheckDigit(bare)
+    # Digits may stand in groups, and a code with letters is one word: "Pasta 24 pesos" is none.
+    if not bare.isdecimal() and len(text.split()) > 1:
+        raise NoValue("expected the digits of a barcode")
     if not re.fullmatch(r"[A-Za-z0-9]{3,48}", bare) or not re.search(r"\d", bare):
         raise NoValue("expected the digits of a barcode")
     return {"barcode": bare}

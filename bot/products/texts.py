@@ -171,7 +171,7 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "es": "El código {value} no tiene un dígito de control válido. Revísalo y escríbelo otra vez.",
         "en": "The check digit of {value} is not right. Please check it and type it again.",
     },
-    "file": {"es": "Catálogo: {count} productos", "en": "Catalogue: {count} products"},
+    "file": {"es": "Productos en el catálogo: {count}", "en": "Products in the catalogue: {count}"},
 }
 
 

@@ -33,7 +33,9 @@ _PERSON = re.compile(
 _NOTIFY = re.compile(r"\b(av[ií]sa(me|rme)|avisos|notificaci[oó]n(es)?|notify me|notifications?)\b", re.IGNORECASE)
 _THANKS = re.compile(r"\b(gracias|thanks|thank you)\b", re.IGNORECASE)
 _EXPORT = re.compile(r"\b(exporta\w*|export|cat[aá]logo|catalogue|catalog)\b", re.IGNORECASE)
-_FILES = re.compile(r"\b(mis archivos|mis documentos|my files|my documents)\b", re.IGNORECASE)
+_FILES = re.compile(
+    r"\b((?:mis|qu[eé]) (?:archivos|documentos)|(?:my|what|which) (?:files|documents))\b", re.IGNORECASE
+)
 _HELP = re.compile(
     r"\b(qu[eé] (?:puedes|sabes) hacer|qu[eé] haces|ayuda|ay[uú]dame|informes|informaci[oó]n|what can you do|"
     r"what do you do|help|information|qui[eé]n eres|who are you|(?:un|eres|a|you) (?:ro)?bot|"

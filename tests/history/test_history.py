@@ -288,6 +288,11 @@ async def test_a_failed_message_tells_its_cause_and_its_remedy(writer: HistoryWr
     assert message["status"] == "failed"
     assert message["error"]["code"] == 131061
     assert "maximum price" in message["error"]["remedy"]
+    why = "not sent: an operator or a colleague has the conversation"
+    withdrawn = PartSent(id="t_02.0", conversation=ANA, at=minutes(3), part=Say(body="tarde"), why=why)
+    await writer.write([withdrawn])
+    error = next(one["error"] for one in (await reader.messages(ANA)).as_json()["messages"] if one["text"] == "tarde")
+    assert (error["reason"], error["why"]) == ("taken", why)
 
 
 async def test_the_file_of_a_message_keeps_its_place_in_the_storage(

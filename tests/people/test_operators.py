@@ -7,6 +7,7 @@ from tests.processes import recado
 
 
 async def test_an_operator_is_added_listed_and_disabled() -> None:
+    assert "recado operators add" in (await recado("operators", "list")).err
     added = await recado("operators", "add", "Eva Ruiz", "--email", "Eva@Example.com", "--role", "agent")
     assert added.code == 0
     link = urlsplit(added.out.strip())
@@ -24,7 +25,9 @@ async def test_an_operator_is_added_listed_and_disabled() -> None:
     assert (await recado("operators", "disable", "EVA@example.com")).code == 0
     assert (await recado("operators", "reset", "eva@example.com")).code == 1
     assert (await recado("operators", "disable", "nobody@example.com")).code == 1
-    assert "disabled" in (await recado("operators", "list")).out
+    head, row = (await recado("operators", "list")).out.splitlines()
+    assert head.split() == ["e-mail", "role", "name", "state"]
+    assert row.split() == ["Eva@example.com", "agent", "Eva", "Ruiz", "disabled"]
 
 
 async def test_wrong_facts_are_told_in_a_line() -> None:

@@ -123,7 +123,15 @@ def test_a_value_counts_only_where_its_words_were_said(field: str, value: str, w
 
 @each(
     ("field", "text"),
-    [("price", "mucho"), ("price", "2x$99"), ("price", "0"), ("barcode", "?"), ("currency", "zz"), ("name", "")],
+    [
+        ("price", "mucho"),
+        ("price", "2x$99"),
+        ("price", "0"),
+        ("barcode", "?"),
+        ("barcode", "Pasta 24 pesos"),
+        ("currency", "zz"),
+        ("name", ""),
+    ],
 )
 def test_what_is_no_value_is_refused(field: str, text: str) -> None:
     with pytest.raises(NoValue):

@@ -118,7 +118,7 @@ async def test_staff_get_the_catalogue_as_a_file_in_the_chat(shop: Shop, ana: Pe
     sent = await shop.writes(ana, "mándame el catálogo")
     document = sent.request["document"]
     assert document["filename"].endswith(".xlsx")
-    assert document["caption"] == "Catálogo: 1 productos"
+    assert document["caption"] == "Productos en el catálogo: 1"
     assert cells(shop.world.meta.media.get(document["id"]).data)[1][0] == "Café"
 
 

@@ -26,6 +26,17 @@ async def test_a_turn_that_is_done_again_after_a_crash_is_the_same_card(counter:
     assert len(draft.photos) == 2
 
 
+async def test_a_caption_answers_no_question_that_came_after_it(counter: Counter) -> None:
+    codes = [
+        await counter.photo(counter.shelf.code(CODE), "Pasta 24 pesos"),
+        await counter.photo(counter.shelf.code(OTHER_CODE)),
+    ]
+    card = body(await counter.sees(*codes))
+    assert "Nombre: Pasta (dicho por ti)" in card
+    assert "Precio: 24.00 MXN (dicho por ti)" in card
+    assert "¿Cuál es el dato correcto de «Código»?" in card
+
+
 async def test_an_album_with_two_codes_is_asked_about(counter: Counter) -> None:
     codes = [await counter.photo(counter.shelf.code(code)) for code in (CODE, OTHER_CODE)]
     asked = await counter.sees(*codes)

@@ -129,7 +129,7 @@ def test_a_suggestion_of_the_page_is_understood(words: str) -> None:
             ),
         ),
         ("business_hours", ("¿a qué hora abren?", "¿dónde están?", "when do you close?", "what is your address?")),
-        ("list_files", ("mis archivos", "show my files")),
+        ("list_files", ("mis archivos", "¿qué archivos tengo?", "show my files", "which files do you have of me?")),
         ("talk_to_a_person", ("quiero hablar con una persona", "I need a human")),
         ("notify_me", ("quiero recibir avisos", "I want notifications")),
     ],

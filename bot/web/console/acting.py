@@ -13,7 +13,7 @@ from bot.people.roles import may
 from bot.web.console.access import Caller
 from bot.web.console.parts import parts
 from bot.web.console.problems import ApiProblem
-from bot.whatsapp.errors import GraphError, MetaUnavailable, fix_for
+from bot.whatsapp.errors import GraphError, MetaUnavailable
 
 if TYPE_CHECKING:
     from bot.console.desk import Actor
@@ -47,7 +47,7 @@ def desk_refusals(colleague: str = "someone_elses") -> Iterator[None]:
     except StillSending as error:
         raise ApiProblem(503, "conversation_busy") from error
     except GraphError as error:
-        raise ApiProblem(409, "thread_of_another", why=f"{error}; {fix_for(error.code)}") from error
+        raise ApiProblem(409, "thread_of_another", why=error.code) from error
     except MetaUnavailable as error:
         raise ApiProblem(503, "unavailable") from error
 

@@ -108,8 +108,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "A tool had acted already; write to the customer, then drop the message.",
     ),
     "thread_of_another": (
-        "Otra aplicación tiene la conversación en Meta: {why}.",
-        "Another app owns the thread at Meta: {why}.",
+        "Otra aplicación tiene la conversación en Meta: espera a que la pase (error {why}).",
+        "Another app owns the thread at Meta: wait until it passes it on (error {why}).",
     ),
     "conversation_busy": (
         "La conversación está ocupada; intenta de nuevo en un momento.",

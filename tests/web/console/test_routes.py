@@ -223,6 +223,7 @@ async def test_a_failed_message_is_seen_retried_and_dropped(world: World, ana: P
     [letter] = await eventually(letters)
     assert letter["messages"] == [{"kind": "text", "text": "¿y esto?"}]
     assert letter["contact"]["name"] == "Ana"
+    assert (letter["code"], letter["reason"][:17]) == ("no_model", "no model answered")
     assert (await sol.post(f"dead-letters/{letter['id']}/drop")).body == {"id": letter["id"], "messages": 1}
     assert await letters() == []
     assert (await sol.post(f"dead-letters/{letter['id']}/retry")).status == 404

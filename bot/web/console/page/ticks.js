@@ -13,9 +13,11 @@ export function Ticks({ status = "pending" }) {
 
 /** The cause in our words where we have some, else in Meta's. */
 export function Failure({ error }) {
-  const { code, message, remedy } = error ?? {};
+  const { code, reason, message } = error ?? {};
+  const cause = has(`meta_${code}`) ? t(`meta_${code}`) : has(`unsent_${reason}`) ? t(`unsent_${reason}`) : (message ?? t("meta_unknown"));
+  const remedy = has(`remedy_${code}`) ? t(`remedy_${code}`) : code && !has(`meta_${code}`) ? t("remedy_look_up") : "";
   return html`<div class="failure">
-    <p><strong>${t("not_arrived")}</strong> ${has(`meta_${code}`) ? t(`meta_${code}`) : (message ?? t("meta_unknown"))}${code ? html` <span class="muted">(${code})</span>` : ""}</p>
-    ${(has(`remedy_${code}`) || remedy) && html`<p>${has(`remedy_${code}`) ? t(`remedy_${code}`) : remedy}</p>`}
+    <p><strong>${t("not_arrived")}</strong> ${cause}${code ? html` <span class="muted">(${code})</span>` : ""}</p>
+    ${remedy && html`<p>${remedy}</p>`}
   </div>`;
 }

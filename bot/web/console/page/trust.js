@@ -53,7 +53,7 @@ function DeadLetters() {
       (letter) => html`<li key=${letter.id}>
         <p class="item-head"><a href=${href("c", letter.conversation)}>${titleOf(letter.contact) || phoneOf(letter.contact)}</a><time class="figures">${moment(letter.at)}</time></p>
         <p class="seen" dir="auto">${(letter.messages ?? []).map((one) => one.text ?? one.body ?? word("kind", one.kind)).join(" · ")}</p>
-        <p class="problem">${letter.reason}</p>
+        <p class="problem">${has(`dead_${letter.code}`) ? t(`dead_${letter.code}`) : letter.reason}${has(`dead_${letter.code}`) && html` <small class="muted" lang="en">${letter.reason}</small>`}</p>
         ${letter.acted?.length > 0 && html`<p class="warm">${t("acted", { tools: letter.acted.map((name) => word("tool", name)).join(", ") })}</p>`}
         <p class="failure-actions">
           ${!letter.acted?.length && html`<button type="button" class="small" onClick=${() => act(letter, "retry")}><${Icon} name="retry" />${t("retry")}</button>`}

@@ -33,7 +33,7 @@ export function messageOf(raw) {
     deleted_at: raw.deleted_at,
     turn: raw.turn,
     status: raw.status,
-    error: raw.error && { code: raw.error.code, message: raw.error.message ?? raw.error.why, remedy: raw.error.remedy },
+    error: raw.error && { code: raw.error.code, reason: raw.error.reason, message: raw.error.why },
     to: raw.assigned_to,
   };
 }
