@@ -223,7 +223,7 @@ export const EN = {
   document_passages: "Passages", document_until: "Valid until", document_state: "State", document_is_released: "released",
   document_is_changed: "changed; waits for the release", document_is_new: "new; waits for the release",
   document_is_removed: "removed; gone with the release", spoken_es: "Spanish", spoken_en: "English", audience_customer: "everybody",
-  audience_staff: "staff only", valid_no_more: "no more since {day}", valid_not_yet: "only from {day}",
+  audience_staff: "staff only", valid_no_more: "ended on {day}", valid_not_yet: "only from {day}",
   suggested_answers: "Suggested questions and answers",
   suggested_hint: "What the documents left open, what got a thumbs down, and what a colleague answered after a hand-over. Identities are left out; nothing is learnt by itself.",
   suggested_loading: "Looking for questions that ask the same…", no_suggestions: "None waits for you.", times_asked_one: "asked {count} time",
