@@ -57,8 +57,9 @@ class FileFinding:
     is_error: bool = True
 
     def __str__(self) -> str:
-        where = f"{self.file}: {self.place}" if self.place else self.file
-        return f"{where}: {self.problem}"
+        # A terminal would obey some signs of a name.
+        file = "".join(sign if sign.isprintable() else "\ufffd" for sign in self.file)
+        return f"{file}: {self.place}: {self.problem}" if self.place else f"{file}: {self.problem}"
 
     def as_json(self) -> dict[str, str | bool]:
         return {"file": self.file, "place": self.place, "problem": self.problem, "error": self.is_error}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -36,6 +37,8 @@ LIMITS = BlockLimits(
 _READER = "3"
 _SIDECARS = (".yaml", ".yml")
 _DIGITS = 16
+# Control characters, which a terminal obeys, and bytes that are no text.
+_NO_SIGNS = ("Cc", "Cs")
 _FRONT_MATTER = ("md", "txt")
 _LANGUAGE_JUDGED = 5000
 _PROBLEMS = {
@@ -104,6 +107,8 @@ def paths_of(folder: Path) -> Iterator[Path]:
 
 
 def _source(folder: Path, path: Path, name: str, sidecar: Path | None) -> SourceFile | FileFinding:
+    if any(unicodedata.category(sign) in _NO_SIGNS for sign in name):
+        return FileFinding(name, "its name has signs that can't be shown; rename it")
     if not path.resolve().is_relative_to(folder.resolve()):
         return FileFinding(name, "is a link to a file outside of the folder")
     if path.suffix.lower() not in FORMATS:

@@ -1,4 +1,4 @@
-"""Watcher of the documents' folder: where saving is releasing, a saved document is synced for the next release."""
+"""Watcher of the documents: where saving is releasing, a saved document or an accepted answer is synced at once."""
 
 from __future__ import annotations
 
@@ -26,17 +26,28 @@ _State = list[tuple[str, int, int]]
 
 
 async def watch(redis: Redis, settings: Settings, open_database: Callable[[], Awaitable[Database]]) -> None:
-    """Sync each saved change, for ever; a folder that isn't there is waited for."""
-    seen: _State | None = None
+    """Sync each saved change and each accepted answer, for ever; a folder that isn't there is waited for."""
+    seen: tuple[_State, str] | None = None
     while True:
-        state = await asyncio.to_thread(_state_of, settings.knowledge.dir)
-        if state and state != seen:
-            try:
+        files = await asyncio.to_thread(_state_of, settings.knowledge.dir)
+        try:
+            if files and (state := (files, await _answers_of(await open_database()))) != seen:
                 await _sync(redis, settings, await open_database())
                 seen = state
-            except (FolderMissing, EmbeddingsFailed, RedisError, OSError) as error:
-                _log.warning("knowledge_not_synced", error=type(error).__name__, fix="see `recado knowledge check`")
+        except (FolderMissing, EmbeddingsFailed, RedisError, OSError) as error:
+            _log.warning("knowledge_not_synced", error=type(error).__name__, fix="see `recado knowledge check`")
+        except Exception:  # noqa: BLE001 - nobody would start the loop again
+            # SQLAlchemy and its drivers raise errors of many families; the next look tries again.
+            _log.exception("knowledge_not_synced", fix="see DATABASE_URL, `recado db check`")
         await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _answers_of(database: Database) -> str:
+    """Digest of the answers that people accepted."""
+    from bot.knowledge.answers import accepted_answers  # noqa: PLC0415 - SQLAlchemy, for the one process that watches
+
+    document = await accepted_answers(database)
+    return document.digest if document else ""
 
 
 async def _sync(redis: Redis, settings: Settings, database: Database) -> None:

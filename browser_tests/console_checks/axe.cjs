@@ -55,7 +55,7 @@ async function walk(world, page, examine) {
     await page.keyboard.press("Escape");
     await page.locator("dialog[open]").waitFor({ state: "detached" });
   }
-  for (const name of ["reports", "trust", "audit", "people"]) {
+  for (const name of ["reports", "trust", "documents", "audit", "people"]) {
     await page.evaluate((view) => (location.hash = `#/${view}`), name);
     await page.locator(".page-head").waitFor();
     await page.waitForFunction(() => !document.querySelector('[role="status"].muted'));

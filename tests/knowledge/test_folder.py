@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ BAD = {
     "notas.pptx": b"?",
     "secreto.md": b"---\naudence: staff\n---\nEl margen es de 40%.\n",
     "vacio.txt": b"  \n",
+    "z\x1b[2J\n.md": b"# Limpia la pantalla\n",
+    os.fsdecode(b"\xff.md"): b"# Sin nombre\n",
 }
 
 
@@ -55,8 +58,12 @@ async def found(question: str, *options: str) -> list[dict[str, Any]]:
 async def test_a_bad_file_is_named_with_its_reason_and_takes_no_good_one_with_it(folder: Path) -> None:
     checked = await knowledge("check")
     assert checked.code == 1
-    assert [line.partition(" (")[0].partition("; there")[0] for line in checked.out.splitlines()] == [
+    assert [
+        line.partition(" (")[0].partition("; there")[0].partition("; rename")[0] for line in checked.out.splitlines()
+    ] == [
         "notas.pptx: a format that isn't read",
+        "z\ufffd[2J\ufffd.md: its name has signs that can't be shown",
+        "\ufffd.md: its name has signs that can't be shown",
         "contrato.docx: isn't what its name says",
         "secreto.md: line 2: unknown key 'audence'; is audience meant?",
         "vacio.txt: holds no text",

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.database.opening import open_current
+from bot.knowledge.answers import DOCUMENT, Decision, accept
 from bot.prompting.knowledge_lock import FILE
 from bot.prompting.releases import Releases, read_current_release
 from tests.paths import ROOT
@@ -41,3 +43,8 @@ async def test_saving_a_document_releases_it(start: Start, tmp_path: Path, monke
     (documents / "garantia.md").write_text("# Garantía\n\nUn año.\n")
     await eventually(lambda: has("garantia.md"))
     assert await has("envios.md")
+    # So does an answer that a person accepts.
+    database = await open_current(f"sqlite:///{tmp_path}/recado.db")
+    await accept(database, Decision("s1", "¿Rentan un salón?", "Sí, con cita.", "eva@shop.mx"))
+    await database.close()
+    await eventually(lambda: has(DOCUMENT))

@@ -267,10 +267,17 @@ function tools({ tools: items = [] }) {
         { class: "item" },
         el("div", { class: "item-head" }, el("code", {}, one.name), el("span", { class: `tag ${one.outcome === "ok" ? "good" : "bad"}` }, has(`tool_${one.outcome}`) ? t(`tool_${one.outcome}`) : one.outcome), figures(one.ms !== undefined && ms(one.ms))),
         Object.keys(one.arguments ?? {}).length > 0 && el("dl", {}, el("dt", {}, t("arguments")), el("dd", {}, el("pre", {}, readable(one.arguments)))),
+        ...(one.sources ?? []).map(passage),
         one.result && el("dl", {}, el("dt", {}, t("result")), el("dd", {}, el("pre", {}, readable(one.result)))),
       ),
     ),
   );
+}
+
+/** A passage of a document, with its place and how sure the search was. */
+function passage({ source, place, text, score }) {
+  const where = place.replace(/\bpage (\d+)/, (_, page) => t("on_page", { page }));
+  return el("div", { class: "source" }, el("p", { class: "item-head" }, el("b", {}, source), figures(where, t("score", { score: number(score, 2) }))), el("p", { class: "seen", dir: "auto" }, text));
 }
 
 /** JSON on several lines; other text unchanged. */

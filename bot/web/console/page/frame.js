@@ -2,6 +2,7 @@
 
 import { Audit } from "./audit.js";
 import { Dialog, showDialog } from "./dialog.js";
+import { Documents } from "./documents.js";
 import { HelpSheet } from "./help.js";
 import { html } from "./html.js";
 import { Icon, IconButton } from "./icon.js";
@@ -20,9 +21,9 @@ import { Toasts } from "./toasts.js";
 import { Trust } from "./trust.js";
 import { Avatar } from "./avatar.js";
 
-const VIEWS = { inbox: Inbox, reports: Reports, trust: Trust, audit: Audit, people: People };
+const VIEWS = { inbox: Inbox, reports: Reports, trust: Trust, documents: Documents, audit: Audit, people: People };
 
-const VIEW_RIGHTS = [["inbox", "read"], ["reports", "read_reports"], ["trust", "handle_dead_letters"], ["audit", "read_audit"], ["people", "read"]];
+const VIEW_RIGHTS = [["inbox", "read"], ["reports", "read_reports"], ["trust", "handle_dead_letters"], ["documents", "review_documents"], ["audit", "read_audit"], ["people", "read"]];
 
 /** The views that the person's role may see. */
 export const views = () => VIEW_RIGHTS.filter(([, right]) => may(right)).map(([name]) => name);

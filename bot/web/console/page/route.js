@@ -2,7 +2,7 @@
 
 import { computed, signal } from "./html.js";
 
-const VIEWS = ["inbox", "c", "reports", "trust", "audit", "people"];
+const VIEWS = ["inbox", "c", "reports", "trust", "documents", "audit", "people"];
 
 function read() {
   const [, view = "inbox", id = ""] = location.hash.split("/");

@@ -4,7 +4,7 @@ import { get, Refused } from "./api.js";
 import { showCase } from "./case_sheet.js";
 import { html, useEffect, useState } from "./html.js";
 import { Icon } from "./icon.js";
-import { dollars, has, milliseconds, moment, number, t, word } from "./language.js";
+import { dollars, has, milliseconds, moment, number, percent, t, word } from "./language.js";
 import { may } from "./session.js";
 import { showMessage } from "./thread.js";
 import { TurnMessages, readable } from "./turn_messages.js";
@@ -26,7 +26,7 @@ export function Why({ id, conversation }) {
   if (problem) return html`<p class="muted">${problem.status === 404 ? t("turn_gone") : problem.words}</p>`;
   if (!turn) return html`<p class="muted" role="status">${t("loading")}</p>`;
   return html`<div class="why"><${Summary} turn=${turn} /><${Stations} stations=${turn.stations ?? []} /><${Perceived} items=${turn.perceived ?? []} />
-    <${Sources} items=${turn.sources} /><${Requests} turn=${turn} /><${Tools} items=${turn.tools ?? []} /><${Taps} items=${turn.taps ?? []} />
+    <${Sources} items=${turn.sources} tools=${turn.tools ?? []} /><${Requests} turn=${turn} /><${Tools} items=${turn.tools ?? []} /><${Taps} items=${turn.taps ?? []} />
     <${TurnMessages} asked=${turn.asked} /><${Reply} texts=${turn.reply ?? []} /><${Failed} error=${turn.error} />
     ${may("make_cases") && turn.reply?.length > 0 && html`<p><button type="button" class="small plain-small" onClick=${() => showCase(id, conversation)}><${Icon} name="down" />${t("make_case")}</button></p>`}</div>`;
 }
@@ -75,11 +75,16 @@ function Perceived({ items }) {
   )}<//>`;
 }
 
-function Sources({ items }) {
-  if (!items.length) return null;
-  return html`<${Part} title=${t("sources")}>${items.map(
-    ({ source, location, text, score }, at) => html`<div key=${at} class="item"><p class="item-head"><${Icon} name="file" /><b>${source}</b>${figures(location, score && number(score, 2))}</p>${text && html`<p class="seen" dir="auto">${text}</p>`}</div>`,
-  )}<//>`;
+const place = (words) => words?.replace(/\bpage (\d+)/, (_, page) => t("on_page", { page }));
+
+function Sources({ items, tools }) {
+  const asked = tools.filter(({ name }) => name === "search_knowledge");
+  if (!items.length && !asked.length) return null;
+  return html`<${Part} title=${t("sources")}>
+    ${items.length === 0 && html`<p class="muted">${t("no_passage")}</p>`}
+    ${items.map(
+      ({ source, location, text, score }, at) => html`<div key=${at} class="item source"><p class="item-head"><${Icon} name="file" /><b>${source}</b>${figures(place(location))}${score !== undefined && html`<span class="tag">${t("score", { score: percent(score) })}</span>`}</p>${text && html`<p class="seen" dir="auto">${text}</p>`}</div>`,
+    )}<//>`;
 }
 
 function Requests({ turn: { requests = [] } }) {
