@@ -50,7 +50,7 @@ async def test_an_operators_phone_is_told_once_that_somebody_waits(start: Start,
 
 
 async def _pushed(service: PushServiceSimulator) -> list[dict[str, Any]]:
-    return service.pushes
+    return list(service.pushes)
 
 
 @pytest.mark.parametrize("endpoint", ["https://127.0.0.1/x", "http://push.example.com/x", "javascript:alert(1)"])
