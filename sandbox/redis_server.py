@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
+from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -15,12 +17,19 @@ from bot.infra.redis import answer
 from sandbox.ports import free_port
 
 _START_SECONDS = 60.0
+_LONGEST_LINE = 300
+_STAMP = re.compile(r"^\d+:\w \d\d \w{3} \d{4} [\d:.]+ \S ")
 # The shell stops the server once our end of the pipe closes, which also happens when we are killed. It asks again and
 # again, because Redis 7.0 refuses to end while it writes its first append-only file, and then forgets the request.
-_KEEPER = '"$@" & child=$!; read -r _; while kill "$child" 2>/dev/null; do sleep 0.1; done; wait "$child"'
+# It ends at once where the server does.
+_KEEPER = (
+    'exec 3<&0; "$@" 3<&- & child=$!; '
+    '{ read -r _ <&3; while kill "$child" 2>/dev/null; do sleep 0.1; done; } & reader=$!; '
+    'wait "$child"; code=$?; kill "$reader" 2>/dev/null; exit "$code"'
+)
 
 
-class NoRedis(Exception):
+class NoRedis(OSError):
     """No Redis server was found, or it doesn't start."""
 
 
@@ -70,7 +79,16 @@ async def _wait_until_ready(url: str, folder: Path, process: asyncio.subprocess.
                 await asyncio.sleep(0.02)
             else:
                 return
-    raise NoRedis(f"the Redis server did not start; see {folder / 'redis.log'}")
+    said = await asyncio.to_thread(_last_words, folder / "redis.log")
+    raise NoRedis(f"the Redis server did not start; the end of {folder / 'redis.log'}: {said}")
+
+
+def _last_words(log: Path) -> str:
+    """The last line of the log without its process, time and level; empty without a log."""
+    with suppress(OSError), log.open(errors="replace") as lines:
+        for line in deque(lines, maxlen=1):
+            return _STAMP.sub("", line.strip())[:_LONGEST_LINE]
+    return ""
 
 
 def _made(folder: Path) -> str:

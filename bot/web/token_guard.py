@@ -85,9 +85,11 @@ def client_of(request: web.Request) -> tuple[str, bool]:
 
 def _address(written: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(written.strip("[]"))
+        address = ipaddress.ip_address(written.strip("[]"))
     except ValueError:
         return None
+    # A server for both protocols writes an IPv4 client so; as IPv6, all of them would share one network.
+    return (isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped) or address
 
 
 def _network(address: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> str:

@@ -41,12 +41,17 @@ async def request_status(world: World, endpoint: tuple[str, str], authorization:
 async def test_a_client_that_guesses_is_sent_away_even_when_it_guesses_right(
     world: World, endpoint: tuple[str, str]
 ) -> None:
-    seen = "X-Forwarded-For: 8.8.8.8, 203.0.113.9"
+    # As a server for both protocols writes an IPv4 client.
+    seen = "X-Forwarded-For: 8.8.8.8, ::ffff:203.0.113.9"
     found = [await request_status(world, endpoint, f"Bearer wrong{number}", seen) for number in range(15)]
     assert found == [401] * 10 + [429] * 5
     assert await request_status(world, endpoint, RIGHT[endpoint], seen) == 429
     # Only the last address comes from our proxy; other clients aren't limited.
-    for other in ("X-Forwarded-For: 203.0.113.9, 198.51.100.7", "X-Forwarded-For: 2001:db8::1"):
+    for other in (
+        "X-Forwarded-For: 203.0.113.9, 198.51.100.7",
+        "X-Forwarded-For: 2001:db8::1",
+        "X-Forwarded-For: ::ffff:198.51.100.8",
+    ):
         assert await request_status(world, endpoint, RIGHT[endpoint], other) == PASSED[endpoint]
 
 

@@ -14,6 +14,8 @@ export const EN = {
   notify_waiting: "{name} waits for a person", log_out: "Log out", log_in: "Log in", email: "E-mail", password: "Password",
   session_ended: "Your session is over", session_ended_hint: "Log in again: what you wrote is still here.", log_in_with_company: "Log in with {name}, in another tab", role_agent: "agent",
   role_supervisor: "supervisor", role_admin: "administrator", today: "Today", yesterday: "Yesterday",
+  phone_alerts_off: "Tell this phone when somebody waits, also while the page is closed", phone_alerts_on: "This phone is told when somebody waits: switch off",
+  phone_alerts_failed: "This browser could not be subscribed.",
   // inbox
   conversations: "Conversations", conversation: "Conversation", search: "Search", search_hint: "Search by name, phone or words",
   search_results: "Results", filter_label: "Filter by label", all_labels: "All", states: "States", tab_waiting: "Waiting", tab_mine: "Mine",

@@ -15,6 +15,8 @@ export const ES = {
   notify_waiting: "{name} espera a una persona", log_out: "Salir", log_in: "Entrar", email: "Correo", password: "Contraseña",
   session_ended: "Tu sesión terminó", session_ended_hint: "Entra de nuevo: lo que escribiste sigue aquí.", log_in_with_company: "Entrar con {name}, en otra pestaña", role_agent: "agente",
   role_supervisor: "supervisión", role_admin: "administración", today: "Hoy", yesterday: "Ayer",
+  phone_alerts_off: "Avisar a este teléfono cuando alguien espera, también con la página cerrada",
+  phone_alerts_on: "Este teléfono recibe un aviso cuando alguien espera: apagarlo", phone_alerts_failed: "No se pudo suscribir este navegador.",
   // inbox
   conversations: "Conversaciones", conversation: "Conversación", search: "Buscar", search_hint: "Buscar por nombre, teléfono o palabras",
   search_results: "Resultados", filter_label: "Filtrar por etiqueta", all_labels: "Todas", states: "Estados", tab_waiting: "Esperan",
