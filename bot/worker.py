@@ -22,6 +22,7 @@ from bot.infra import queues
 from bot.infra.metrics import MetricsShipper
 from bot.infra.queues import JobScheduler
 from bot.infra.redis import cancel_and_wait
+from bot.integrations.push.operators import OperatorAlarm
 from bot.integrations.stripe import event_kinds
 from bot.knowledge.watcher import watch as watch_documents
 from bot.prompting.release_gate import EvaluateCases, no_evaluation
@@ -78,7 +79,7 @@ async def running(  # noqa: PLR0913 - its settings, its queues, and options
         await stack.enter_async_context(queues.working(our_processors, settings.redis, concurrency=concurrency))
         await _alongside(stack, _sweep(services.waiting_list, services.leases, scheduler))
         if settings.service.console_token is not None:
-            await _alongside(stack, _look_for_waiting(pickups(services)))
+            await _alongside(stack, _look_for_waiting(pickups(services), alarm_of(services)))
         if settings.service.prompts_release == "watch":
             saved = watch_documents(services.redis, settings, services.database)
             await _alongside(stack, watch(services.library), saved)
@@ -168,11 +169,22 @@ def pickups(services: Services) -> PickupWatch:
     )
 
 
-async def _look_for_waiting(watch_: PickupWatch) -> None:
+def alarm_of(services: Services) -> OperatorAlarm | None:
+    """The notifications to operators' phones; None where they are not set up."""
+    settings, service = services.settings, services.settings.service
+    if not settings.push.configured or service.public_url is None:
+        return None
+    parts = services.redis, services.assignments, services.database, service.public_url, service.default_language
+    return OperatorAlarm(*parts)
+
+
+async def _look_for_waiting(watch_: PickupWatch, alarm: OperatorAlarm | None) -> None:
     """Tell customers whom nobody answers, as far as somebody could: there is a console."""
     while True:
         await asyncio.sleep(min(_LOOK_SECONDS, watch_.seconds))
         try:
+            if alarm is not None:
+                await alarm.look()
             await watch_.look()
         except (RedisError, OSError) as error:
             _log.warning("pickups_not_looked_at", error=type(error).__name__)

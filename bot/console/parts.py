@@ -42,6 +42,7 @@ from bot.history.reader import HistoryReader
 from bot.history.writer import HistoryWriter
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import JobScheduler
+from bot.integrations.push.operators import OperatorBrowsers
 from bot.integrations.stripe.plans import plans_of
 from bot.past_cases.making import CaseMaker
 from bot.people.audit import AuditLog
@@ -53,7 +54,7 @@ from bot.people.passwords import Passwords
 from bot.people.sessions import Sessions
 from bot.privacy import PersonalData
 from bot.products.draft_store import Drafts
-from bot.settings import Settings
+from bot.settings import PushSettings, Settings
 from bot.storage.factory import storage_of
 from bot.storage.files import Files, files_of
 from bot.storage.storage import Storage
@@ -89,6 +90,8 @@ class ConsoleParts:
     confirmations: WaitingConfirmations
     health: ServiceHealth
     cases: CasesOfTurns
+    browsers: OperatorBrowsers
+    push: PushSettings
     reports: Reports
     documents: DocumentReview
     budget: DayBudget
@@ -142,6 +145,8 @@ async def open_parts(
         confirmations=WaitingConfirmations(redis, contacts),
         health=ServiceHealth(redis, settings, SendingPause(redis, events), database),
         cases=CasesOfTurns(CaseMaker(contacts, memory, service.prompts_dir, service.zone), history),
+        browsers=OperatorBrowsers(redis),
+        push=settings.push,
         budget=DayBudget(redis, database, Budget(redis, settings.budget, service.zone), contacts),
         opted_out=OptedOutContacts(redis),
         product_cards=WaitingProductCards(redis, contacts, Drafts(redis)),

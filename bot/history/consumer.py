@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 _AT_ONCE = 200
 _BLOCK_MILLISECONDS = 2_000
+# After a small batch more entries gather for this long: a transaction for each entry would cost more than all else.
+_GATHER_SECONDS = 0.15
 # A consumer that has read entries and is silent for so long has died.
 _DEAD_MILLISECONDS = 8_000
 _FORGOTTEN_MILLISECONDS = 24 * 3600 * 1000
@@ -96,9 +98,11 @@ class HistoryConsumer:
                 if not is_open:
                     await self.open()
                     is_open = True
-                await self.carry_some()
+                carried = await self.carry_some()
                 self._away_since = None
                 wait = _FIRST_WAIT_SECONDS
+                if 0 < carried < _AT_ONCE:
+                    await self._pause(_GATHER_SECONDS)
                 continue
             except DatabaseAway as error:
                 _log.warning("history_waits", why=str(error), fix=_FIX, seconds=wait)

@@ -120,12 +120,6 @@ class ConversationState:
         """Whether a message came after the last change of who answers, and after the last that a person saw."""
         return at > self.state_at and (self.seen_until is None or at > self.seen_until)
 
-    @property
-    def read_until(self) -> datetime | None:
-        """Up to there, somebody has read the customer's messages."""
-        times = [one for one in (self.answered_until, self.seen_until) if one is not None]
-        return max(times, default=None)
-
 
 def _later(one: datetime | None, other: datetime) -> datetime:
     return other if one is None else max(one, other)

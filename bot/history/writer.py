@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, case, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.engine import Database
@@ -55,6 +55,26 @@ _MOST_UNREAD = 100
 _STATUS_TIMES = {
     "sent": "sent_at", "delivered": "delivered_at", "read": "read_at", "played": "played_at", "failed": "failed_at",
 }  # fmt: skip
+
+
+_STATE = [column.name for column in tables.CONVERSATIONS.c if column.name not in ("id", "unread")]
+
+
+def _unread() -> Any:
+    """The number of the customer's messages in a conversation that nobody has read, a hundred at most."""
+    table, home = tables.MESSAGES, tables.CONVERSATIONS.c
+    news = select(table.c.seq).where(table.c.conversation == home.id, table.c.author == "customer")
+    for read_until in (home.answered_until, home.seen_until):
+        news = news.where(or_(read_until.is_(None), table.c.at > read_until))
+    newest = news.where(table.c.kind != "rating").limit(_MOST_UNREAD).correlate(tables.CONVERSATIONS).subquery()
+    return case((home.merged_into.is_(None), select(func.count()).select_from(newest).scalar_subquery()), else_=0)
+
+
+_COUNT_UNREAD = (
+    update(tables.CONVERSATIONS)
+    .where(tables.CONVERSATIONS.c.id.in_(bindparam("changed", expanding=True)))
+    .values(unread=_unread())
+)
 
 
 @asynccontextmanager
@@ -264,10 +284,10 @@ class _Batch:
         """Write what has gathered, and the states last."""
         await self._flush()
         changed = [one for one in self._states.values() if one.is_changed]
-        for state in changed:
-            state.unread = await self._unread(state) if state.merged_into is None else 0
-        names = [column.name for column in tables.CONVERSATIONS.c if column.name != "id"]
-        await upsert(self._connection, tables.CONVERSATIONS, [one.row() for one in changed], key=("id",), replace=names)
+        rows = [one.row() for one in changed]
+        await upsert(self._connection, tables.CONVERSATIONS, rows, key=("id",), replace=_STATE)
+        if changed:
+            await self._connection.execute(_COUNT_UNREAD, {"changed": [one.id for one in changed]})
         await self._contacts.write()
 
     async def _flush(self) -> None:
@@ -304,13 +324,3 @@ class _Batch:
             timed = [one | ({column: one["at"]} if column else {}) for one in noted]
             fill = ("wamid", "error", "price_type", "price_category", *((column,) if column else ()))
             await upsert(self._connection, table, timed, key=by_name, fill=fill)
-
-    async def _unread(self, state: ConversationState) -> int:
-        """The number of the customer's messages that nobody has read, a hundred at most."""
-        table = tables.MESSAGES
-        news = select(table.c.seq).where(table.c.conversation == state.id, table.c.author == "customer")
-        news = news.where(table.c.kind != "rating")
-        if state.read_until is not None:
-            news = news.where(table.c.at > state.read_until)
-        counted = select(func.count()).select_from(news.limit(_MOST_UNREAD).subquery())
-        return int((await self._connection.execute(counted)).scalar_one())

@@ -26,6 +26,7 @@ from bot.infra.metrics import PUSHES
 from bot.infra.queues import Job, JobRejected, RetryLater
 from bot.infra.redis import answer, key
 from bot.infra.validation import checked_job
+from bot.integrations.push.operators import is_audience
 from bot.integrations.push.subscriptions import PushSubscription, PushSubscriptions, renew
 from bot.integrations.push.vapid import KeysWrong, private_of
 from bot.settings import PushSettings
@@ -50,7 +51,7 @@ State = Literal["sent", "gone", "refused", "missed"]
 
 
 class PushJob(BaseModel):
-    """Data of a job `push`; `contact` is a phone or a BSUID, a tap opens `url`."""
+    """Data of a job `push`; `contact` is a phone, a BSUID or an operator's audience, a tap opens `url`."""
 
     model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True, hide_input_in_errors=True)
 
@@ -63,7 +64,7 @@ class PushJob(BaseModel):
 def push_job(data: dict[str, Any]) -> PushJob:
     """Check data from outside. Raises JobRejected with the reasons, and without the values."""
     job = checked_job(PushJob, data)
-    if address_of(job.contact) == (None, None):
+    if address_of(job.contact) == (None, None) and not is_audience(job.contact):
         raise JobRejected("contact: expected a phone with its country's digits, or a BSUID such as MX.8801234567890123")
     return job
 
@@ -176,6 +177,8 @@ class PushSender:
 
     async def _conversation(self, job: PushJob) -> str | None:
         """The conversation of the contact. Raises JobRejected for a number that was another person's."""
+        if is_audience(job.contact):
+            return job.contact
         phone, bsuid = address_of(job.contact)
         for spelling in variants(phone) if phone else (None,):
             if found := await identity.find(self._redis, spelling, bsuid):
@@ -191,7 +194,8 @@ class PushSender:
         """Keep the person known, even if they get notifications and never write."""
         names = await identity.identities_of(self._redis, conversation)
         pipeline = self._redis.pipeline(transaction=False)
-        identity.renew(pipeline, conversation, names)
+        if not is_audience(conversation):
+            identity.renew(pipeline, conversation, names)
         renew(pipeline, conversation)
         await pipeline.execute()
 

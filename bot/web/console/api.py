@@ -18,6 +18,7 @@ from bot.web.console import (
     list_routes,
     message_routes,
     pages,
+    push_routes,
     session_routes,
     token_routes,
     trust_routes,
@@ -33,6 +34,7 @@ _ROUTES = (
     contact_routes.routes,
     list_routes.routes,
     trust_routes.routes,
+    push_routes.routes,
     document_routes.routes,
     event_routes.routes,
 )

@@ -60,6 +60,6 @@ def test_a_module_is_small_and_writes_no_markup(path: Path) -> None:
 
 def test_the_page_asks_for_all_of_its_modules_at_once() -> None:
     asked = re.findall(r'modulepreload" href="/console/static/([^"]+)"', (FOLDER / "index.html").read_text("utf-8"))
-    ours = {path.name for path in _OURS} - _BEFORE_LOGIN - {"main.js"}
+    ours = {path.name for path in _OURS} - _BEFORE_LOGIN - {"main.js", "worker.js"}
     vendored = {f"vendor/{path.name}" for path in _VENDOR.glob("*.js")} - {"vendor/uplot.js"}
     assert set(asked) == ours | vendored | {"texts/en.js", "texts/es.js"}

@@ -49,6 +49,8 @@ ROUTES: list[tuple[str, str, Any, Action, int]] = [
     ("DELETE", "canned-replies/r_none", None, "edit_canned_replies", 404),
     ("GET", "product-cards", None, "read", 200),
     ("GET", f"product-cards/{NOBODY}/none/name", None, "read", 404),
+    ("GET", "push", None, "read", 200),
+    ("POST", "push/subscribe", {"subscription": {}}, "read", 404),
     ("GET", "reports", None, "read_reports", 200),
     ("GET", "budget", None, "read_reports", 200),
     ("GET", "opt-outs", None, "read_reports", 200),

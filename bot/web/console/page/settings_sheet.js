@@ -5,6 +5,7 @@ import { html } from "./html.js";
 import { Icon } from "./icon.js";
 import { chooseLanguage, language, t, word } from "./language.js";
 import { allowNotifications, chooseSound, notifications, sound } from "./notifications.js";
+import { PhoneAlerts } from "./phone_alerts.js";
 import { logOut, me } from "./session.js";
 import { chooseTheme, theme, THEMES } from "./theme.js";
 
@@ -22,5 +23,6 @@ export const SettingsSheet = ({ close }) => html`
   ${notifications.value === "default" && html`<button type="button" class="row" onClick=${allowNotifications}><${Icon} name="bell" /><span>${t("allow_notifications")}</span></button>`}
   ${notifications.value === "denied" && html`<p class="muted">${t("notifications_denied")}</p>`}
   ${notifications.value === "granted" && html`<p class="muted">${t("notifications_on")}</p>`}
+  <${PhoneAlerts} />
   <button type="button" class="row" onClick=${logOut}><${Icon} name="exit" /><span>${t("log_out")}</span></button>
 `;

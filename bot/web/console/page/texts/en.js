@@ -14,6 +14,8 @@ export const EN = {
   notify_waiting: "{name} waits for a person", log_out: "Log out", log_in: "Log in", email: "E-mail", password: "Password",
   session_ended: "Your session is over", session_ended_hint: "Log in again: what you wrote is still here.", log_in_with_company: "Log in with {name}, in another tab", role_agent: "agent",
   role_supervisor: "supervisor", role_admin: "administrator", today: "Today", yesterday: "Yesterday",
+  phone_alerts_off: "Tell this phone when somebody waits, also while the page is closed", phone_alerts_on: "This phone is told when somebody waits: switch off",
+  phone_alerts_failed: "This browser could not be subscribed.",
   // inbox
   conversations: "Conversations", conversation: "Conversation", search: "Search", search_hint: "Search by name, phone or words",
   search_results: "Results", filter_label: "Filter by label", all_labels: "All", states: "States", tab_waiting: "Waiting", tab_mine: "Mine",
@@ -223,7 +225,7 @@ export const EN = {
   document_passages: "Passages", document_until: "Valid until", document_state: "State", document_is_released: "released",
   document_is_changed: "changed; waits for the release", document_is_new: "new; waits for the release",
   document_is_removed: "removed; gone with the release", spoken_es: "Spanish", spoken_en: "English", audience_customer: "everybody",
-  audience_staff: "staff only", valid_no_more: "no more since {day}", valid_not_yet: "only from {day}",
+  audience_staff: "staff only", valid_no_more: "ended on {day}", valid_not_yet: "only from {day}",
   suggested_answers: "Suggested questions and answers",
   suggested_hint: "What the documents left open, what got a thumbs down, and what a colleague answered after a hand-over. Identities are left out; nothing is learnt by itself.",
   suggested_loading: "Looking for questions that ask the same…", no_suggestions: "None waits for you.", times_asked_one: "asked {count} time",

@@ -15,6 +15,8 @@ export const ES = {
   notify_waiting: "{name} espera a una persona", log_out: "Salir", log_in: "Entrar", email: "Correo", password: "Contraseña",
   session_ended: "Tu sesión terminó", session_ended_hint: "Entra de nuevo: lo que escribiste sigue aquí.", log_in_with_company: "Entrar con {name}, en otra pestaña", role_agent: "agente",
   role_supervisor: "supervisión", role_admin: "administración", today: "Hoy", yesterday: "Ayer",
+  phone_alerts_off: "Avisar a este teléfono cuando alguien espera, también con la página cerrada",
+  phone_alerts_on: "Este teléfono recibe un aviso cuando alguien espera: apagarlo", phone_alerts_failed: "No se pudo suscribir este navegador.",
   // inbox
   conversations: "Conversaciones", conversation: "Conversación", search: "Buscar", search_hint: "Buscar por nombre, teléfono o palabras",
   search_results: "Resultados", filter_label: "Filtrar por etiqueta", all_labels: "Todas", states: "Estados", tab_waiting: "Esperan",
@@ -229,7 +231,7 @@ export const ES = {
   document_passages: "Pasajes", document_until: "Vale hasta", document_state: "Estado", document_is_released: "publicado",
   document_is_changed: "cambió; espera la publicación", document_is_new: "nuevo; espera la publicación",
   document_is_removed: "se quitó; se va con la publicación", spoken_es: "español", spoken_en: "inglés", audience_customer: "todas las personas",
-  audience_staff: "sólo el personal", valid_no_more: "ya no, desde {day}", valid_not_yet: "sólo desde {day}",
+  audience_staff: "sólo el personal", valid_no_more: "venció el {day}", valid_not_yet: "sólo desde {day}",
   suggested_answers: "Preguntas y respuestas sugeridas",
   suggested_hint: "Lo que los documentos no contestaron, lo que recibió un pulgar abajo y lo que alguien del equipo contestó al tomar la conversación. Sin datos personales; nada se aprende solo.",
   suggested_loading: "Buscando preguntas que piden lo mismo…", no_suggestions: "Ninguna te espera.", times_asked_one: "{count} vez",
