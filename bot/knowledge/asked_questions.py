@@ -60,7 +60,7 @@ async def asked_questions(gaps: KnowledgeGaps, database: Database) -> list[Asked
         asked += await _disliked(connection)
         asked += await _handed_over(connection, asked)
         asked = sorted(asked, key=lambda one: one.at, reverse=True)[:MOST]
-        found = [await _with_answer(connection, one) for one in asked if question_words(one.question)]
+        found = await _with_answers(connection, [one for one in asked if question_words(one.question)])
     # People answer more than the assistant could have: without their answer, a call for a person asks nothing.
     return [one for one in found if one.answer or one.origin != "hand-over"]
 
@@ -127,9 +127,20 @@ async def _said(
     return [(redacted(row.body or row.transcript or "", name), row.at) for row in rows]
 
 
-async def _with_answer(connection: AsyncConnection, asked: AskedQuestion) -> AskedQuestion:
-    """Add the longest of the first messages that a colleague wrote within a day."""
-    after = and_(MESSAGES.c.at > asked.at, MESSAGES.c.at <= asked.at + _ANSWERED_WITHIN)
+async def _with_answers(connection: AsyncConnection, asked: Sequence[AskedQuestion]) -> list[AskedQuestion]:
+    """Add what a colleague wrote within a day, to the last question before it; `asked` has the newest first."""
+    found: list[AskedQuestion] = []
+    until: dict[str, datetime] = {}
+    for one in asked:
+        end = min(one.at + _ANSWERED_WITHIN, until.get(one.conversation, one.at + _ANSWERED_WITHIN))
+        found.append(await _with_answer(connection, one, end))
+        until[one.conversation] = one.at
+    return found
+
+
+async def _with_answer(connection: AsyncConnection, asked: AskedQuestion, end: datetime) -> AskedQuestion:
+    """Add the longest of the first messages that a colleague wrote until then."""
+    after = and_(MESSAGES.c.at > asked.at, MESSAGES.c.at <= end)
     query = (
         select(MESSAGES.c.body)
         .where(MESSAGES.c.conversation == asked.conversation, MESSAGES.c.author == "operator", after)

@@ -223,6 +223,72 @@ async def in_the_terminal(terminal: Terminal, prompts: Path) -> None:
     await terminal.look("case-and-eval.png")
 
 
+def documents_to_review(folder: Path) -> None:
+    """The sample documents, one that holds no more, and one that is broken."""
+    shutil.copytree(ROOT / "knowledge", folder)
+    (folder / "promociones.md").write_text("---\nvigente_hasta: 2026-11-30\n---\n# Buen Fin\n\n20% menos.\n", "utf-8")
+    (folder / "tarifas_2027.pdf").write_bytes(b"%PDF-1.7 and then nothing")
+
+
+async def released(browser: Browser, url: str) -> None:
+    """Wait until customers get the documents."""
+    await browser.ask("Page.navigate", url=f"{url}console")
+    await browser.until("document.querySelector('.rail') !== null")
+    await browser.until(
+        "fetch('/console/api/documents').then((answer) => answer.json())"
+        ".then(({documents}) => documents.some(({state}) => state === 'released'))"
+    )
+
+
+async def documents_in_the_terminal(terminal: Terminal) -> None:
+    await terminal.type("knowledge", "check")
+    await terminal.type("knowledge", "sync")
+    await terminal.type("knowledge", "list", lines=5)
+    await terminal.type("knowledge", "search", "la impresora saca todo en blanco", lines=12)
+    await terminal.look("knowledge-commands.png")
+
+
+async def documents_in_the_console(browser: Browser, url: str) -> None:
+    """Suggested answers with a colleague's draft, and the passages behind an answer, in both languages."""
+    await browser.size(_PAGE_WIDTH, 760)
+    await browser.ask("Page.navigate", url=url)
+    await browser.until("document.querySelector('#log article, #log button') !== null")
+    asked = ("¿Dan cursos de costura?", "¿Rentan un salón para una boda?", "oigan rentan salon para bodas??")
+    for words in (*asked, "la impresora saca todo en blanco"):
+        await say(browser, words)
+    await browser.ask("Page.navigate", url=f"{url}console")
+    await browser.until("document.querySelector('.rail') !== null")
+    # A colleague takes it and answers, which becomes the draft.
+    await browser.run(
+        "(async () => { const ask = async (method, path, body) => (await fetch(`/console/api/${path}`, {method,"
+        "headers: {'X-Requested-With': 'recado', 'Content-Type': 'application/json', 'Idempotency-Key': 'one'},"
+        "body: body && JSON.stringify(body)})).json();"
+        "const [one] = (await ask('GET', 'conversations')).conversations;"
+        "await ask('POST', `conversations/${one.id}/take`, {});"
+        "await ask('POST', `conversations/${one.id}/messages`, {text: 'Sí, tenemos uno para 80 personas; se aparta con"
+        " el 30%.'}); })()"
+    )
+    for language, dark in (("es", False), ("en", True)):
+        await browser.size(_PAGE_WIDTH, 1240, dark=dark)
+        await browser.run(f"localStorage.setItem('language', '{language}')")
+        # Another address, because the same one with another fragment would load nothing anew.
+        page = f"{url.removesuffix('sandbox/')}console/?{language}#/documents"
+        await browser.ask("Page.navigate", url=page)
+        await browser.until("document.querySelectorAll('.suggested > li .seen').length > 0")
+        await browser.until("document.querySelector('.documents-frame tbody tr') !== null")
+        await browser.look(f"knowledge-review.{language}.png", _PAGE_WIDTH, 1180)
+        await browser.size(1360, 700, dark=dark)
+        await browser.run(
+            "fetch('/console/api/conversations').then((answer) => answer.json())"
+            ".then((data) => { location.hash = `#/c/${data.conversations[0].id}`; })"
+        )
+        await browser.until("document.querySelector('.bubble.bot .why-link') !== null")
+        await browser.run("[...document.querySelectorAll('.bubble.bot .why-link')].at(-1).click()")
+        await browser.until("document.querySelector('.source') !== null")
+        await browser.run("document.querySelector('.source').closest('section').scrollIntoView({block: 'start'})")
+        await browser.look(f"knowledge-why.{language}.png", 1360, 700)
+
+
 @asynccontextmanager
 async def company(folder: Path, release: str) -> AsyncIterator[tuple[str, Settings]]:
     """The sandbox with prompts that are released by saving (`watch`) or by a command (`manual`)."""
@@ -251,6 +317,18 @@ async def make() -> None:
                 await say(browser, "Hola, soy Ana Morales, ¿qué plan tengo? Mi teléfono es 55 1234 5678")
                 environment = {"REDIS_URL": settings.redis.url.get_secret_value(), "PROMPTS_DIR": "prompts"}
                 await in_the_terminal(Terminal(browser, environment, typing), typing / "prompts")
+            reviewing = Path(made, "reviewing")
+            documents_to_review(reviewing / "knowledge")
+            os.environ["KNOWLEDGE_DIR"] = str(reviewing / "knowledge")
+            async with company(reviewing, "watch") as (url, settings):
+                await released(browser, url)
+                environment = {
+                    "REDIS_URL": settings.redis.url.get_secret_value(),
+                    "DATABASE_URL": settings.database.url.get_secret_value(),
+                    "KNOWLEDGE_DIR": "knowledge",
+                }
+                await documents_in_the_terminal(Terminal(browser, environment, reviewing))
+                await documents_in_the_console(browser, url)
 
 
 if __name__ == "__main__":

@@ -225,7 +225,7 @@ export const EN = {
   document_passages: "Passages", document_until: "Valid until", document_state: "State", document_is_released: "released",
   document_is_changed: "changed; waits for the release", document_is_new: "new; waits for the release",
   document_is_removed: "removed; gone with the release", spoken_es: "Spanish", spoken_en: "English", audience_customer: "everybody",
-  audience_staff: "staff only", valid_no_more: "no more since {day}", valid_not_yet: "only from {day}",
+  audience_staff: "staff only", valid_no_more: "ended on {day}", valid_not_yet: "only from {day}",
   suggested_answers: "Suggested questions and answers",
   suggested_hint: "What the documents left open, what got a thumbs down, and what a colleague answered after a hand-over. Identities are left out; nothing is learnt by itself.",
   suggested_loading: "Looking for questions that ask the same…", no_suggestions: "None waits for you.", times_asked_one: "asked {count} time",
@@ -238,5 +238,5 @@ export const EN = {
   accepted_answers: "Accepted answers", accepted_hint: "They go with the next release, and win over the documents.", withdraw: "Withdraw",
   withdraw_of: "Withdraw: {question}", edit_of: "Change: {question}", withdraw_question: "Withdraw this answer?",
   audited_suggestion_accepted: "accepted an answer", audited_suggestion_rejected: "rejected an answer",
-  documents_list: "List of documents", on_page: "page {page}", score: "score {score}", no_passage: "It searched the documents, and no passage was good enough.",
+  documents_list: "List of documents", on_page: "page {at}", on_row: "row {at}", on_rows: "rows {at}", on_line: "line {at}", score: "score {score}", no_passage: "It searched the documents, and no passage was good enough.",
 };

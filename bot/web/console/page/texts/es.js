@@ -231,7 +231,7 @@ export const ES = {
   document_passages: "Pasajes", document_until: "Vale hasta", document_state: "Estado", document_is_released: "publicado",
   document_is_changed: "cambió; espera la publicación", document_is_new: "nuevo; espera la publicación",
   document_is_removed: "se quitó; se va con la publicación", spoken_es: "español", spoken_en: "inglés", audience_customer: "todas las personas",
-  audience_staff: "sólo el personal", valid_no_more: "ya no, desde {day}", valid_not_yet: "sólo desde {day}",
+  audience_staff: "sólo el personal", valid_no_more: "venció el {day}", valid_not_yet: "sólo desde {day}",
   suggested_answers: "Preguntas y respuestas sugeridas",
   suggested_hint: "Lo que los documentos no contestaron, lo que recibió un pulgar abajo y lo que alguien del equipo contestó al tomar la conversación. Sin datos personales; nada se aprende solo.",
   suggested_loading: "Buscando preguntas que piden lo mismo…", no_suggestions: "Ninguna te espera.", times_asked_one: "{count} vez",
@@ -245,5 +245,5 @@ export const ES = {
   accepted_answers: "Respuestas aceptadas", accepted_hint: "Van en la próxima publicación y ganan sobre los documentos.", withdraw: "Retirar",
   withdraw_of: "Retirar: {question}", edit_of: "Cambiar: {question}", withdraw_question: "¿Retirar esta respuesta?",
   audited_suggestion_accepted: "aceptó una respuesta", audited_suggestion_rejected: "rechazó una respuesta",
-  documents_list: "Lista de documentos", on_page: "página {page}", score: "puntaje {score}", no_passage: "Buscó en los documentos y ningún pasaje bastó.",
+  documents_list: "Lista de documentos", on_page: "página {at}", on_row: "fila {at}", on_rows: "filas {at}", on_line: "línea {at}", score: "puntaje {score}", no_passage: "Buscó en los documentos y ningún pasaje bastó.",
 };
