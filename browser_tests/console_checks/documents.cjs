@@ -50,6 +50,7 @@ module.exports = async (world) => {
 
   const dark = await documents({ colorScheme: "dark", viewport: { width: 390, height: 844 }, locale: "en-US" });
   await examine(dark, "dark and narrow");
+  assert.ok(await dark.locator(".me").evaluate((me) => me.getBoundingClientRect().right <= innerWidth), "all of the rail is on the screen");
   await dark.getByRole("button", { name: /^Withdraw/ }).click();
   await dark.locator("dialog button.danger").click();
   await dark.locator("#accepted-title").waitFor({ state: "detached" });
