@@ -97,8 +97,8 @@ def _is_utf8(content: bytes) -> bool:
 def _as_utf8(content: bytes) -> str | None:
     """Decode UTF-8 with a few wrong bytes as Windows-1252; a letter cut at the end is left out."""
     text = content.decode("utf-8", "surrogateescape")
-    wrong = [place for place, letter in enumerate(text) if "\udc80" <= letter <= "\udcff"]
-    right = sum(letter > "\x7f" for letter in text) - len(wrong)
+    wrong = [found.start() for found in re.finditer("[\udc80-\udcff]", text)]
+    right = sum(1 for _ in re.finditer("[^\x00-\x7f]", text)) - len(wrong)
     cut = 0
     while cut < len(wrong) and cut < 3 and wrong[-1 - cut] == len(text) - 1 - cut:  # noqa: PLR2004 -- of four bytes
         cut += 1

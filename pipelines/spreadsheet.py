@@ -12,6 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from pipelines.blocks.csv_rows import delimiter_of
+from pipelines.characters import decoded
 
 Cell = str | Decimal
 """A text, or a number where the file itself has one; an empty cell is an empty text."""
@@ -24,12 +25,10 @@ LONGEST_CELL = 32_767
 _MOST_UNPACKED = 1024 * 1024 * 1024
 _ZIP = b"PK\x03\x04"
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
-_PROBE = 64 * 1024
 # openpyxl raises nearly anything for a broken file.
 _BROKEN = (
     zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, EOFError, SyntaxError,
 )  # fmt: skip
-_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 class TableRefused(Exception):
@@ -55,7 +54,7 @@ def table_rows(data: bytes) -> Iterator[TableRow]:
         raise TableRefused("large")
     if data.startswith(_OLD_EXCEL):
         raise TableRefused("old_excel")
-    rows = _of_xlsx(data) if data.startswith(_ZIP) else _of_csv(text_of(data))
+    rows = _of_xlsx(data) if data.startswith(_ZIP) else _of_csv(_text_of(data))
     for number, cells in enumerate(rows, 1):
         if number > MOST_ROWS:
             raise TableRefused("many_rows")
@@ -63,22 +62,11 @@ def table_rows(data: bytes) -> Iterator[TableRow]:
             yield TableRow(number, cells, _problem(cells))
 
 
-def text_of(data: bytes) -> str:
-    """Decode UTF-8 or UTF-16, with a mark or without, and Windows-1252 otherwise."""
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            return data.decode(encoding, "replace")
-    probe = data[:_PROBE]
-    # Because Latin letters have a zero byte in UTF-16, most bytes of one parity are zero.
-    for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
-        if len(probe) > 1 and probe[start::2].count(0) * 2 > len(probe) // 2:
-            return data.decode(encoding, "replace")
-    if b"\0" in data:
+def _text_of(data: bytes) -> str:
+    text = decoded(data)
+    if "\0" in text:
         raise TableRefused("no_table")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
+    return text
 
 
 def _problem(cells: tuple[Cell, ...]) -> str:

@@ -117,7 +117,7 @@ def search(
         show([_hit_as_json(one) for one in hits])
         return
     for one in hits:
-        show(f"{one.score:.2f}  {_place(one)}\n{_indented(one.passage.text)}\n")
+        show(f"{one.score:.2f}  {_place(one)}\n{_indented(_below_heading(one))}\n")
     if not is_enough:
         complain("nothing good enough: the assistant would say that it doesn't know, and offer a person")
 
@@ -218,6 +218,12 @@ def _show_findings(findings: Sequence[FileFinding], output: str) -> None:
 
 def _place(hit: PassageHit) -> str:
     return f"{hit.document.name}, {hit.passage.location}" if hit.passage.location else hit.document.name
+
+
+def _below_heading(hit: PassageHit) -> str:
+    """The passage without the line of its heading, which its place names already."""
+    heading, _, rest = hit.passage.text.partition("\n")
+    return rest if rest and heading in (hit.passage.location or "") else hit.passage.text
 
 
 def _indented(text: str) -> str:

@@ -44,5 +44,5 @@ module.exports = async (world) => {
   await page.getByRole("button", { name: "Salir" }).click();
   await page.waitForURL(/login/);
   await logIn(world, page, ana);
-  assert.equal(await page.locator(".rail-link").count(), 5);
+  assert.equal(await page.locator(".rail-link").count(), 6);
 };

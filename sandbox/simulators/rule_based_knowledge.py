@@ -14,14 +14,16 @@ _FEWEST_WORDS = 2
 _OF_PRICES = frozenset({"cuanto", "cuesta", "cuestan", "vale", "sale", "precio", "how", "much", "cost", "price"})
 _PLAN = re.compile(r"\b(planes|plan|plans|precios|prices)\b", re.IGNORECASE)
 _LONGEST = 700
+_PLACE = re.compile(r"\b(?:page|rows?|line)\b(?= \d)")
 _SAY: dict[str, dict[Language, str]] = {
     "nothing": {
         "es": "Eso no lo sé: no está en nuestros documentos. ¿Quieres que te escriba una persona del equipo?",
         "en": "I don't know that: it isn't in our documents. Shall somebody of the team write to you?",
     },
     "source": {"es": "Fuente", "en": "Source"},
-    "page": {"es": "página", "en": "page"},
 }
+# How documents name their places.
+_PLACES = {"page": "página", "row": "fila", "rows": "filas", "line": "línea"}
 
 
 def is_question(words: str, offered: set[Any]) -> bool:
@@ -43,7 +45,7 @@ def described(result: str, language: Language) -> str:
     heading, _, body = facts["text"].partition("\n")
     # A table's passage begins with a row, and one of `questions.md` with its question.
     said = body if heading in facts["place"] or heading.endswith("?") else facts["text"]
-    place = facts["place"].replace("page ", f"{_SAY['page'][language]} ")
+    place = facts["place"] if language == "en" else _PLACE.sub(lambda found: _PLACES[found[0]], facts["place"])
     source = " · ".join(filter(None, (facts["source"], place if place != heading else "")))
     return f"{(said or heading)[:_LONGEST]}\n\n_{_SAY['source'][language]}: {source}_"
 

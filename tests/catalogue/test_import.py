@@ -86,7 +86,7 @@ async def test_good_rows_are_taken_and_bad_ones_named_by_number_and_reason() -> 
     assert (stored["A8"]["price"], stored["A8"]["currency"], stored["A8"]["stock"]) == ("1249.00", "MXN", "0")
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252", "cp858"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_any_separator_and_encoding_that_spreadsheets_write_is_read(encoding: str, separator: str) -> None:
     header = ("Clave", "Descripción", "Marca", "Contenido", "Precio de venta", "Código de barras", "Existencia")

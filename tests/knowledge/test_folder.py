@@ -74,6 +74,10 @@ async def test_a_bad_file_is_named_with_its_reason_and_takes_no_good_one_with_it
     assert best["text"] == "Devoluciones › Plazo\nTienes 30 días para devolver, con el ticket."
     assert (best["source"], best["location"]) == ("devoluciones.md", "Devoluciones › Plazo")
     assert 0.3 < best["score"] < 1
+    # For people the place names the heading, which isn't repeated below it; lists have a head.
+    shown = (await knowledge("search", "¿cuánto tiempo tengo para devolver?")).out
+    assert shown.count("Devoluciones › Plazo") == 1
+    assert (await knowledge("list")).out.split()[:4] == ["document", "language", "for", "passages"]
     assert {hit["source"] for hit in await found("¿de cuánto es el fondo de la caja?")}.isdisjoint({"personal/caja.md"})
     assert (await found("¿de cuánto es el fondo de la caja?", "--staff"))[0]["source"] == "personal/caja.md"
 

@@ -257,7 +257,7 @@ def test_what_no_other_rule_answers_is_searched_in_the_documents_and_quoted_with
     assert call["function"]["name"] == "search_knowledge"
     passage = tagged("document_passage", source="Zonas", place="Precios, row 4", text="Precios\nNorte: $750 & más")
     for result, said in (
-        (passage, "Norte: $750 & más\n\n_Fuente: Zonas · Precios, row 4_"),
+        (passage, "Norte: $750 & más\n\n_Fuente: Zonas · Precios, fila 4_"),
         ("NOTHING FOUND", "Eso no lo sé"),
     ):
         told = [*asked, first, {"role": "tool", "tool_call_id": "call_1", "content": result}]

@@ -32,7 +32,7 @@ def _plain(name: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("lock", "extras"), [(LOCKS[0], ("ocr", "evals")), (LOCKS[1], ("ocr", "evals", "sandbox", "test"))]
+    ("lock", "extras"), [(LOCKS[0], ("ocr", "evals", "oidc")), (LOCKS[1], ("ocr", "evals", "sandbox", "test"))]
 )
 def test_the_lock_has_all_that_is_asked_for_as_it_is_pinned(lock: str, extras: tuple[str, ...]) -> None:
     locked, pinned = pins(lock), pins("constraints.txt")

@@ -75,7 +75,7 @@ function Perceived({ items }) {
   )}<//>`;
 }
 
-const place = (words) => words?.replace(/\bpage (\d+)/, (_, page) => t("on_page", { page }));
+const place = (words) => words?.replace(/\b(page|rows?|line) (\d[\d-]*)/g, (_, unit, at) => t(`on_${unit}`, { at }));
 
 function Sources({ items, tools }) {
   const asked = tools.filter(({ name }) => name === "search_knowledge");

@@ -238,5 +238,5 @@ export const EN = {
   accepted_answers: "Accepted answers", accepted_hint: "They go with the next release, and win over the documents.", withdraw: "Withdraw",
   withdraw_of: "Withdraw: {question}", edit_of: "Change: {question}", withdraw_question: "Withdraw this answer?",
   audited_suggestion_accepted: "accepted an answer", audited_suggestion_rejected: "rejected an answer",
-  documents_list: "List of documents", on_page: "page {page}", score: "score {score}", no_passage: "It searched the documents, and no passage was good enough.",
+  documents_list: "List of documents", on_page: "page {at}", on_row: "row {at}", on_rows: "rows {at}", on_line: "line {at}", score: "score {score}", no_passage: "It searched the documents, and no passage was good enough.",
 };

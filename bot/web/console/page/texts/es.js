@@ -245,5 +245,5 @@ export const ES = {
   accepted_answers: "Respuestas aceptadas", accepted_hint: "Van en la próxima publicación y ganan sobre los documentos.", withdraw: "Retirar",
   withdraw_of: "Retirar: {question}", edit_of: "Cambiar: {question}", withdraw_question: "¿Retirar esta respuesta?",
   audited_suggestion_accepted: "aceptó una respuesta", audited_suggestion_rejected: "rechazó una respuesta",
-  documents_list: "Lista de documentos", on_page: "página {page}", score: "puntaje {score}", no_passage: "Buscó en los documentos y ningún pasaje bastó.",
+  documents_list: "Lista de documentos", on_page: "página {at}", on_row: "fila {at}", on_rows: "filas {at}", on_line: "línea {at}", score: "puntaje {score}", no_passage: "Buscó en los documentos y ningún pasaje bastó.",
 };
