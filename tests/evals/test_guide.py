@@ -18,7 +18,7 @@ def test_the_guide_tells_every_field_and_every_picture_in_words(language: str) -
     fields = {*Case.model_fields, *CaseTurn.model_fields, *Expected.model_fields} - {"place"}
     assert [name for name in fields if f"`{name}`" not in guide] == []
     pictures = re.findall(r"!\[(.*?)\]\((.*?)\)", guide)
-    assert 5 <= len(pictures) <= 7
+    assert 5 <= len(pictures) <= 10
     for words, path in pictures:
         assert len(words) > 20
         assert (DOCS / path).stat().st_size < 80_000
