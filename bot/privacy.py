@@ -27,7 +27,7 @@ from bot.delivery.statuses import DeliveryStatuses
 from bot.history.opening import OpenHistory
 from bot.infra import queue_admin
 from bot.infra.live_events import LiveEvents
-from bot.infra.redis import answer, cancel_and_wait, key
+from bot.infra.redis import answer, cancel_and_wait, key, shielded
 from bot.integrations.email.suppression import Suppression
 from bot.integrations.stripe import customers as stripe_customers
 from bot.integrations.stripe import subscription_state
@@ -236,7 +236,7 @@ class PersonalData:
                 for name in person.conversations:
                     await identity.forget(self._redis, name)
             except BaseException:
-                await self._redis.delete(*map(tombstones.erased, person.conversations))
+                await shielded(answer(self._redis.delete(*map(tombstones.erased, person.conversations))))
                 raise
         return Erased(sum(keys), sum(files), gone, rows, opted_out)
 

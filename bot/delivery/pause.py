@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from bot.infra.alerts import alert
 from bot.infra.live_events import LiveEvents
-from bot.infra.redis import answer
+from bot.infra.redis import answer, shielded
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, MetaUnavailable
 
@@ -80,7 +80,7 @@ class SendingPause:
         try:
             return await self._probe(graph)
         finally:
-            await self._redis.delete(_PROBING)
+            await shielded(answer(self._redis.delete(_PROBING)))
 
     async def _probe(self, graph: Graph) -> bool:
         try:

@@ -22,7 +22,7 @@ from bot.delivery.uploads import Uploads
 from bot.infra.crash_points import passing
 from bot.infra.locks import delete_if_equal
 from bot.infra.logs import masked
-from bot.infra.redis import answer
+from bot.infra.redis import answer, shielded
 from bot.infra.replicas import FIX, NotReplicated, Replicas
 from bot.messages.outbound import Attachment, Part, Picture, Reply, Template, VoiceNote
 from bot.storage.storage import StorageFailed
@@ -100,7 +100,7 @@ class MessageSender:
             return await self._send(outgoing)
         except BaseException:
             if outgoing.needs_permit:
-                await self._end_permit(outgoing)
+                await shielded(self._end_permit(outgoing))
             raise
 
     async def _send(self, outgoing: OutgoingMessage) -> str | None:

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.infra.locks import DELETE_IF_EQUAL
-from bot.infra.redis import answer
+from bot.infra.redis import answer, shielded
 
 _log = structlog.get_logger()
 # A maker that takes longer is taken for dead, and another one may begin.
@@ -86,7 +86,7 @@ class Cache:
             _log.warning("cache_stale", error=type(error).__name__)
             return old
         except BaseException:
-            await self._let_go(names, token, 0)
+            await shielded(self._let_go(names, token, 0))
             raise
         await self._keep(names, token, ttl_seconds, value)
         return value
