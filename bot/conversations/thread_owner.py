@@ -21,11 +21,12 @@ OTHER: Owner = "other"
 # Without a word of the person for so long, the thread has no owner.
 IDLE = timedelta(hours=24)
 
-# Stores an owner unless a later one is known, because webhooks come late and in any order.
+# Stores an owner unless a later one is known, because webhooks come late and in any order. Meta's times have whole
+# seconds and those of our own calls fractions, so that within a second the one that comes last counts.
 # KEYS 1 thread. ARGV 1 owner, 2 role, 3 since, 4 end of the record.
 _CHANGE = """
 local known = redis.call('HGET', KEYS[1], 'since')
-if known and tonumber(known) > tonumber(ARGV[3]) then return 0 end
+if known and math.floor(tonumber(known)) > tonumber(ARGV[3]) then return 0 end
 redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'role', ARGV[2], 'since', ARGV[3])
 redis.call('EXPIREAT', KEYS[1], ARGV[4])
 return 1
