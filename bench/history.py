@@ -173,7 +173,7 @@ async def _milliseconds(ask: Ask, samples: int) -> tuple[float, float, float]:
 
 
 async def measured(database: Database, company: MadeUpHistory, samples: int) -> AsyncIterator[tuple[str, str, str]]:
-    """What was asked, its milliseconds, and the aim, one after the other."""
+    """The question, its milliseconds and the aim, one after the other."""
     reader, chance = HistoryReader(database), random.Random(11)  # the same questions in each run
     page = await reader.conversations(limit=50)
     for _ in range(20):

@@ -1,4 +1,4 @@
-"""Where saving is releasing, a saved document joins the release of the prompts by itself."""
+"""Documents that are saved where saving is releasing: they join the release of the prompts by themselves."""
 
 from __future__ import annotations
 

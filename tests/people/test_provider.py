@@ -1,4 +1,4 @@
-"""What a provider of logins publishes about itself is read within limits, and only where it is safe to follow."""
+"""Reads of what a provider of logins publishes about itself: within limits, and only where it is safe to follow."""
 
 from __future__ import annotations
 

@@ -94,5 +94,5 @@ async def _cards(browser: Browser) -> list[dict[str, Any]]:
 
 
 async def _forget_photos(redis: Redis, card: dict[str, Any]) -> None:
-    """What an hour does."""
+    """Forget the photos of a card, as happens after an hour."""
     await answer(redis.delete(key(card["conversation"], "draft", card["draft"], "sights")))
