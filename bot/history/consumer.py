@@ -190,9 +190,11 @@ class HistoryConsumer:
         if not entries:
             return
         if self._writer is None:
-            self._writer = await self._opened()
+            async with _naming_away():
+                self._writer = await history_writer(self._database)
         try:
-            await self._written([entry for _, entry in entries])
+            async with _naming_away():
+                await self._writer.write([entry for _, entry in entries])
         except DatabaseAway:
             raise
         except Exception as error:  # noqa: BLE001 - the entry is to blame, and kept
@@ -202,24 +204,6 @@ class HistoryConsumer:
                 return
             _log.exception("history_entry_failed", kind=entries[0][1].kind)
             await self._set_aside(entries[0][0], type(error).__name__)
-
-    async def _opened(self) -> HistoryWriter:
-        try:
-            return await history_writer(self._database)
-        except Exception as error:
-            if await is_away(error):
-                raise DatabaseAway(_short(error)) from error
-            raise
-
-    async def _written(self, entries: Sequence[Entry]) -> None:
-        if self._writer is None:  # pragma: no cover - made by the caller
-            raise DatabaseAway("not open")
-        try:
-            await self._writer.write(entries)
-        except Exception as error:
-            if await is_away(error):
-                raise DatabaseAway(_short(error)) from error
-            raise
 
     async def _set_aside(self, item: StreamItem, why: str) -> None:
         await self._stream.set_aside(item)
@@ -263,3 +247,14 @@ _ASIDE_FIX = "see the log; the entry is kept for 30 days in the Redis list recad
 def _short(error: Exception) -> str:
     """The kind of an error alone, because its words may quote a row or an address with a password."""
     return type(getattr(error, "orig", None) or error).__name__
+
+
+@asynccontextmanager
+async def _naming_away() -> AsyncIterator[None]:
+    """Raise DatabaseAway in place of the driver's own errors for a database that can't be written now."""
+    try:
+        yield
+    except Exception as error:
+        if await is_away(error):
+            raise DatabaseAway(_short(error)) from error
+        raise
