@@ -36,7 +36,7 @@ def postgres_server() -> Iterator[str]:
         server = [str(programs / "postgres"), *place, *options]
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                ["sh", "-c", _KEEPER, "keeper", *server],
+                ["/bin/sh", "-c", _KEEPER, "keeper", *server],
                 stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=folder, start_new_session=True, **user,
             )  # fmt: skip
         try:

@@ -101,10 +101,10 @@ async def test_the_door_asks_anew_where_a_remembered_senders_phone_leads_elsewhe
 
 
 async def test_a_batch_whose_sender_joined_another_conversation_keeps_its_order_and_counts_once(redis: Redis) -> None:
-    inbox = Inbox(redis, nobody)
+    inbox, older, younger = Inbox(redis, nobody), "c_" + "0" * 20, "c_" + "1" * 20
+    await redis.mset({identity.identity_key("MX.2"): older, identity.identity_key("MX.1"): younger})
     await inbox.accept([message(1, "MX.2", None)])
     await inbox.accept([message(2, "MX.1", None)])
-    older, younger = await conversation(redis, "MX.2"), await conversation(redis, "MX.1")
     await redis.set(identity.merged_into_key(younger), older)
     batch = [message(3, "MX.2", None), message(4, "MX.1", None), message(5, "MX.2", None), message(4, "MX.1", None)]
     assert await inbox.accept(batch) == [True, True, True, False]
