@@ -54,7 +54,7 @@ async def asks(world: World, person: Person, question: str, *answers: Any) -> st
 
 async def tools_of(world: World, person: Person) -> list[dict[str, Any]]:
     entries = await HistoryStream(world.redis).of([await conversation_of(world, person.bsuid)])
-    tools: list[dict[str, Any]] = [one["trace"] for one in entries if one["kind"] == "traced"][-1]["tools"]
+    tools: list[dict[str, Any]] = [one["trace"] for one in entries if one["kind"] == "turn"][-1]["tools"]
     return tools
 
 
