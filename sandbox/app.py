@@ -29,6 +29,7 @@ from bot.web.server import listening
 from bot.worker import running
 from sandbox.background import BackgroundTasks
 from sandbox.data_folder import DataFolder, locked_folder
+from sandbox.first_start import TellReading, prepare_answers
 from sandbox.meta.chat_store import ChatStore
 from sandbox.phone import api, demo_customers, emails
 from sandbox.phone import stripe as phone_stripe
@@ -57,7 +58,7 @@ _EVERY_INTERFACE = ("0.0.0.0", "::")
 
 
 @asynccontextmanager
-async def open_company(  # noqa: PLR0913 - its address, its folder, and three options
+async def open_company(  # noqa: PLR0913 - its address, its folder, and four options
     settings: Settings,
     host: str,
     port: int,
@@ -65,12 +66,14 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and three op
     *,
     fresh: bool = False,
     warm: bool = False,
+    tell: TellReading = lambda _read, _total: None,
     evaluate: EvaluateCases = no_evaluation,
 ) -> AsyncIterator[str]:
     """Run the company until the context ends; gives the page's address.
 
     `data` keeps Redis and files, without those of earlier runs where it is `fresh`. `warm` loads the engine that reads
-    photos before the first one comes, and fills an empty catalogue. Raises FolderInUse.
+    photos before the first one comes, fills an empty catalogue, and reads the documents at the first start; `tell` is
+    told how far that is. Raises FolderInUse.
     """
     async with AsyncExitStack() as stack:
         port = port or free_port(host)
@@ -99,6 +102,8 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and three op
             account = _StripeAccount(simulated.stripe, stack, folder, rewriter)
             app.add_subapp(f"{_STRIPE_PAGES}/", rewriter.rewrite_responses(simulated.stripe.pages()))
         _add_pages(app, page)
+        if warm:
+            await prepare_answers(settings, redis, tell)
         await stack.enter_async_context(running(settings, QUEUES, evaluate=evaluate))
         if warm:
             _fill_catalogue(settings, stack)
@@ -116,7 +121,7 @@ def _add_pages(app: web.Application, page: web.Application) -> None:
 
 
 def _fill_catalogue(settings: Settings, stack: AsyncExitStack) -> None:
-    """Add the sample's products beside the start, which doesn't wait for the database."""
+    """Add the sample's products beside a later start, which doesn't wait for the database."""
     background = BackgroundTasks()
     background.start(add_sample_products(settings))
     stack.push_async_callback(background.stop)
