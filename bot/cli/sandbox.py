@@ -17,7 +17,6 @@ from bot.messages.language import Language
 from bot.settings import Settings
 from sandbox.app import open_company
 
-
 _WORDS: dict[str, dict[Language, str]] = {
     "reading": {
         "es": "  Leyendo los documentos de la empresa, sólo la primera vez: {read} de {total}",
