@@ -104,9 +104,8 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and four opt
         _add_pages(app, page)
         if warm:
             await prepare_answers(settings, redis, tell)
-        await stack.enter_async_context(running(settings, QUEUES, evaluate=evaluate))
-        if warm:
             _fill_catalogue(settings, stack)
+        await stack.enter_async_context(running(settings, QUEUES, evaluate=evaluate))
         address = await stack.enter_async_context(listening(app, host, port))
         if simulated.stripe:
             account.open(notifier)
