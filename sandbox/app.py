@@ -80,10 +80,7 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and four opt
         # Redis takes seconds to start and to stop, so that a taken port is told before.
         require_port(host, port)
         folder = stack.enter_context(locked_folder(data, fresh=fresh))
-        redis_url = await stack.enter_async_context(redis_server(folder.redis))
-        folder.note_redis(redis_url)
-        _log.info("redis_ready", url=redis_url, folder=str(folder.redis))
-        settings.redis = RedisSettings(url=SecretStr(redis_url))
+        settings.redis = await _start_redis(folder, stack)
         settings.database, settings.storage = _kept_in(folder, settings)
         host_guard = own_hosts_only(host, settings.service.public_url)
         rewriter = UrlRewriter(_set_service_defaults(settings, host, port))
@@ -110,6 +107,13 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and four opt
         if simulated.stripe:
             account.open(notifier)
         yield f"{address}/sandbox/"
+
+
+async def _start_redis(folder: DataFolder, stack: AsyncExitStack) -> RedisSettings:
+    url = await stack.enter_async_context(redis_server(folder.redis))
+    folder.note_redis(url)
+    _log.info("redis_ready", url=url, folder=str(folder.redis))
+    return RedisSettings(url=SecretStr(url))
 
 
 def _add_pages(app: web.Application, page: web.Application) -> None:
