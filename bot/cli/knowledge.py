@@ -21,8 +21,8 @@ from bot.infra.redis import connect
 from bot.knowledge.answers import accepted_answers
 from bot.knowledge.document import Audience, FileFinding, KnowledgeDocument
 from bot.knowledge.embeddings import EmbeddingsFailed, embedder_of
+from bot.knowledge.evidence import PassageHit
 from bot.knowledge.folder import FolderMissing, FolderReader, list_folder
-from bot.knowledge.index import PassageHit
 from bot.knowledge.knowledge import KnowledgeUnavailable, knowledge_of
 from bot.knowledge.search import BEST, Asked
 from bot.knowledge.store import KnowledgeStore
