@@ -18,7 +18,7 @@ def most_passages(why_not: str | None) -> int:
 
 
 def capacity_words(passages: int, why_not: str | None, most_in_memory: int = MOST_IN_MEMORY) -> str | None:
-    """Where so many passages are searched, and the cost of that; None where nothing is to be said."""
+    """Words about the search in so many passages and its cost; None for as many as are usual."""
     if passages <= most_in_memory:
         return None
     if why_not is None:

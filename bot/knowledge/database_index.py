@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from sqlalchemy import text
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 # Candidates of each question by words, of each of its vectors, and of answered questions.
 _BY_WORDS, _BY_MEANING, _PAIRS = 150, 100, 50
-# Passages that the rarest words of a question may have, and these words: more would take long to weigh.
-_MOST_WEIGHED, _MOST_TERMS = 5000, 40
+# Passages that the rarest words of a question may have, and words that weigh: more would take long.
+_MOST_WEIGHED, _MOST_TERMS = 3000, 16
 # Passages by which we know how like a question all texts are.
 _SAMPLE = 2000
 _DETAILS = text("""
@@ -42,6 +42,14 @@ _VECTORS = text("""
     SELECT CAST(CAST(whole AS vector) AS real[]) FROM knowledge_passages
     WHERE model = :model AND document = ANY(CAST(:some AS text[])) LIMIT :most
 """)
+
+
+class _WordTerms(NamedTuple):
+    """Terms that stand for a word of a question, the number of passages that hold them, and their weight."""
+
+    terms: tuple[str, ...]
+    passages: int
+    weight: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,35 +89,32 @@ class DatabaseIndex:
         if not readable:
             return Found(())
         words = question_words(question)
-        weights = await asyncio.to_thread(self._weights, words)
-        candidates = await self._candidates(readable, weights, vectors)
-        return await asyncio.to_thread(self._judged, question, words, weights, vectors, candidates, limit)
+        terms = await asyncio.to_thread(self._terms, words)
+        candidates = await self._candidates(readable, terms, vectors)
+        return await asyncio.to_thread(self._judged, question, words, terms, vectors, candidates, limit)
 
-    def _weights(self, words: Sequence[str]) -> dict[str, float]:
-        """The terms of a question as the database has them, with the weight of each."""
-        found: dict[str, float] = {}
-        for word in words:
-            for sound, likeness in self._like_sounds.alike(word).items():
-                found[SOUND + sound] = self._inverse(self._known.sounds, sound) * likeness * likeness
-            for stem in {*stems_of(word), *concepts_of(word)} & self._known.stems.keys():
-                found[STEM + stem] = self._inverse(self._known.stems, stem)
-        return found
+    def _terms(self, words: Sequence[str]) -> list[_WordTerms]:
+        """The terms that stand for each word of a question, and how much they tell; the rarest word first."""
+        found = []
+        for word in dict.fromkeys(words):
+            stems = {*stems_of(word), *concepts_of(word)} & self._known.stems.keys()
+            sounds = self._like_sounds.alike(word)
+            for prefix, terms, frequencies in ((STEM, stems, self._known.stems), (SOUND, sounds, self._known.sounds)):
+                if terms:
+                    passages = sum(frequencies[term] for term in terms)
+                    weight = inverse_frequency(min(passages, self._known.total), self._known.total)
+                    found.append(_WordTerms(tuple(prefix + term for term in sorted(terms)), passages, weight))
+        return sorted(found, key=lambda one: one.passages)[:_MOST_TERMS]
 
-    def _inverse(self, frequencies: Mapping[str, int], term: str) -> float:
-        return inverse_frequency(frequencies[term], self._known.total)
-
-    async def _candidates(self, readable: list[str], weights: dict[str, float], vectors: Vectors) -> _Candidates:
+    async def _candidates(self, readable: list[str], terms: Sequence[_WordTerms], vectors: Vectors) -> _Candidates:
         width = vectors.shape[1]
         common = {"model": self._model, "readable": readable}
         async with self._database.reading() as connection:
             await connection.execute(text(f"SET LOCAL hnsw.ef_search = {2 * _BY_MEANING}"))
             await connection.execute(text("SET LOCAL hnsw.iterative_scan = strict_order"))
             places: set[tuple[str, int]] = set()
-            if rare := self._rare(weights):
-                by_words = text(_by_words(len(weights)))
-                named: dict[str, Any] = {f"t{number}": _as_query([term]) for number, term in enumerate(weights)}
-                named |= {f"w{number}": weight for number, weight in enumerate(weights.values())}
-                found = await connection.execute(by_words, common | named | {"rare": _as_query(rare)})
+            if terms:
+                found = await connection.execute(text(_by_words(terms)), common)
                 places |= {(row.document, row.place) for row in found}
             for statement in (_by_meaning(self._model, width), _by_meaning(self._model, width, pairs=True)):
                 for vector in vectors:
@@ -119,20 +124,6 @@ class DatabaseIndex:
             asked = {"model": self._model, "d": [one for one, _ in chosen], "p": [one for _, one in chosen]}
             rows = await connection.execute(_DETAILS, asked)
             return self._read([tuple(row) for row in rows], width)
-
-    def _rare(self, weights: Mapping[str, float]) -> list[str]:
-        """The rarest terms, as many as don't lead to too many passages; the rarest in any case."""
-        found: list[str] = []
-        total = 0
-        for term in sorted(weights, key=self._frequency):
-            total += self._frequency(term)
-            if found and (total > _MOST_WEIGHED or len(found) >= _MOST_TERMS):
-                break
-            found.append(term)
-        return found
-
-    def _frequency(self, term: str) -> int:
-        return (self._known.stems if term.startswith(STEM) else self._known.sounds)[term[len(STEM) :]]
 
     def _read(self, rows: Sequence[tuple[Any, ...]], width: int) -> _Candidates:
         found = _Candidates([], [], [], [])
@@ -149,7 +140,7 @@ class DatabaseIndex:
         self,
         question: str,
         words: Sequence[str],
-        weights: Mapping[str, float],
+        terms: Sequence[_WordTerms],
         vectors: Vectors,
         candidates: _Candidates,
         limit: int,
@@ -157,8 +148,9 @@ class DatabaseIndex:
         if not candidates.rows:
             return Found(())
         known = self._known
-        stems = [term[len(STEM) :] for term in weights if term.startswith(STEM)]
-        sounds = [term[len(SOUND) :] for term in weights if term.startswith(SOUND)]
+        wanted = [term for one in terms for term in one.terms]
+        stems = [term.removeprefix(STEM) for term in wanted if term.startswith(STEM)]
+        sounds = [term.removeprefix(SOUND) for term in wanted if term.startswith(SOUND)]
         by_words = WordRanking(
             CountedTerms(candidates.stems, stems, known.stems, total=known.total, average=known.stem_length),
             CountedTerms(candidates.sounds, sounds, known.sounds, total=known.total, average=known.sound_length),
@@ -192,16 +184,22 @@ def _likeness(units: Sequence[Vectors], vectors: Vectors) -> tuple[Scores, Score
     return np.maximum.reduceat((joined @ vectors.T).max(axis=1), starts), (means @ vectors.T).max(axis=1)
 
 
-def _by_words(terms: int) -> str:
-    weight = " + ".join(
-        f"CASE WHEN terms @@ CAST(:t{number} AS tsquery) THEN CAST(:w{number} AS real) ELSE 0 END"
-        for number in range(terms)
-    )
+def _by_words(terms: Sequence[_WordTerms]) -> str:
+    """Passages that hold rare words of the question, those with most of its words first."""
+    rare, passages = [terms[0]], terms[0].passages
+    for one in terms[1:]:
+        passages += one.passages
+        if passages > _MOST_WEIGHED:
+            break
+        rare.append(one)
+    # Literals, because a variable would be parsed anew for each passage.
+    weight = " + ".join(f"CASE WHEN terms @@ {_any_of(one.terms)} THEN {one.weight:.4f} ELSE 0 END" for one in terms)
     return f"""
         SELECT document, place FROM knowledge_passages
-        WHERE model = :model AND document = ANY(CAST(:readable AS text[])) AND terms @@ CAST(:rare AS tsquery)
+        WHERE model = :model AND document = ANY(CAST(:readable AS text[]))
+            AND terms @@ {_any_of([term for one in rare for term in one.terms])}
         ORDER BY {weight} DESC, document, place LIMIT {_BY_WORDS}
-    """  # noqa: S608 - numbers alone are put in
+    """  # noqa: S608 - our own terms of letters and digits, quoted
 
 
 def _by_meaning(model: str, width: int, *, pairs: bool = False) -> str:
@@ -214,6 +212,7 @@ def _by_meaning(model: str, width: int, *, pairs: bool = False) -> str:
     """  # noqa: S608 - a quoted name, and numbers
 
 
-def _as_query(terms: Sequence[str]) -> str:
-    """Any of these terms, as PostgreSQL writes it."""
-    return " | ".join("'" + term.replace("\\", "\\\\").replace("'", "''") + "'" for term in terms)
+def _any_of(terms: Sequence[str]) -> str:
+    """A query for any of these terms, as a literal. They are of letters, digits and signs of numbers."""
+    query = " | ".join(f"'{term}'" for term in terms)
+    return f"CAST({quoted(query)} AS tsquery)"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # Scans that go on until enough rows pass a filter came with this version.
 OLDEST_PGVECTOR = (0, 8)
 # Terms of knowledge_terms: a stem or a concept, a sound, and what is known of the set itself.
-STEM, SOUND = "s:", "n:"
+STEM, SOUND = "s_", "n_"
 _TOTAL, _STEM_LENGTH, _SOUND_LENGTH = "*", "*s", "*n"
 _HUNDREDTHS = 100
 _LONGEST_INDEXED = 4000
@@ -187,7 +187,7 @@ class PassageTable:
                 await connection.execute(text(statement))
 
     async def statistics(self, digest: str) -> SetStatistics:
-        """What is known of a set's terms."""
+        """Read the numbers of a set's terms."""
         asked = text("SELECT term, passages FROM knowledge_terms WHERE set = :digest")
         stems: dict[str, int] = {}
         sounds: dict[str, int] = {}

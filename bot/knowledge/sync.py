@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bot.knowledge.capacity import MOST_IN_MEMORY, capacity_words, most_passages
 from bot.knowledge.document import FileFinding, KnowledgeDocument
@@ -97,17 +99,17 @@ class KnowledgeSync:
         found: dict[str, str] = {}
         reader = FolderReader(self._default_language, self._read_text)
         try:
-            for source in sources:
-                document, wrong = await reader.read(source)
-                findings += wrong
-                if document is not None and len(document.passages) > room:
-                    findings.append(FileFinding(source.name, "is left out: all documents have too many passages"))
-                elif document is not None:
-                    room -= len(document.passages)
-                    await self._keep_vectors(document)
-                    await self._store.keep_document(document, wrong)
-                    found[document.name] = document.digest
-                progress.done()
+            async with aclosing(_read_ahead(reader, sources)) as documents:
+                async for source, document, wrong in documents:
+                    findings += wrong
+                    if document is not None and len(document.passages) > room:
+                        findings.append(FileFinding(source.name, "is left out: all documents have too many passages"))
+                    elif document is not None:
+                        room -= len(document.passages)
+                        await self._keep_vectors(document)
+                        await self._store.keep_document(document, wrong)
+                        found[document.name] = document.digest
+                    progress.done()
         finally:
             await reader.close()
         return found
@@ -133,6 +135,25 @@ class KnowledgeSync:
         texts = [text for passage in document.passages for text in units_of(passage)]
         vectors = await self._embedder.embed(texts)
         await self._store.keep_vectors(document.digest, self._embedder.name, vectors)
+
+
+async def _read_ahead(
+    reader: FolderReader, sources: Sequence[SourceFile]
+) -> AsyncGenerator[tuple[SourceFile, KnowledgeDocument | None, list[FileFinding]], None]:
+    """Read each document while the one before it is embedded, because each of them has a core for itself."""
+    following = iter(sources)
+    task: asyncio.Task[Any] | None = None
+    try:
+        for source in sources:
+            task = task or asyncio.create_task(reader.read(next(following)))
+            document, wrong = await task
+            after = next(following, None)
+            task = asyncio.create_task(reader.read(after)) if after else None
+            yield source, document, wrong
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 def set_digest(documents: Mapping[str, str]) -> str:

@@ -14,6 +14,9 @@ from bot.database.engine import Database, open_database
 from bot.database.upgrade import missing_steps
 from bot.history.stream import HistoryStream
 from bot.infra.redis import connect
+from bot.knowledge.capacity import capacity_words
+from bot.knowledge.passage_table import PassageTable
+from bot.knowledge.store import KnowledgeStore
 from bot.settings import Settings
 
 _BEHIND = 1000
@@ -46,8 +49,21 @@ async def _looked_at(settings: Settings, opened: Database, kind: str) -> CheckRe
     if waiting > _BEHIND:
         fix = "see that a worker runs, and its log"
         return CheckResult("Database", "wrong", f"{waiting} entries of the history wait for {kind}; {fix}")
+    large = "" if steps else await _large_set(opened)
     schema = "its schema is brought up to date at its next use" if steps else "its schema is up to date"
-    return CheckResult("Database", "ok", f"{kind} answers, {schema}")
+    return CheckResult("Database", "ok", f"{kind} answers, {schema}{large}")
+
+
+async def _large_set(opened: Database) -> str:
+    """Words about the newest set of documents, if it is too large for a worker's memory."""
+    store, table = KnowledgeStore(opened), PassageTable(opened)
+    newest = await store.newest_set()
+    if newest is None:
+        return ""
+    passages, is_there = await store.passages(newest.documents.values()), await table.has(newest.digest)
+    why_not = None if is_there else await table.why_not() or "it was not there at the last sync: sync again"
+    words = capacity_words(passages, why_not)
+    return f"; {words}" if words else ""
 
 
 async def _waiting(settings: Settings) -> int:
