@@ -110,7 +110,7 @@ class DatabaseIndex:
         width = vectors.shape[1]
         common = {"model": self._model, "readable": readable}
         async with self._database.reading() as connection:
-            await connection.execute(text(f"SET LOCAL hnsw.ef_search = {2 * _BY_MEANING}"))
+            await connection.execute(text(f"SET LOCAL hnsw.ef_search = {_BY_MEANING}"))
             await connection.execute(text("SET LOCAL hnsw.iterative_scan = strict_order"))
             places: set[tuple[str, int]] = set()
             if terms:
@@ -192,23 +192,26 @@ def _by_words(terms: Sequence[_WordTerms]) -> str:
         if passages > _MOST_WEIGHED:
             break
         rare.append(one)
-    # Literals, because a variable would be parsed anew for each passage.
+    # Literals, because a variable would be parsed anew for each passage. Model and documents are compared without their
+    # index, because a person may read most passages.
     weight = " + ".join(f"CASE WHEN terms @@ {_any_of(one.terms)} THEN {one.weight:.4f} ELSE 0 END" for one in terms)
     return f"""
         SELECT document, place FROM knowledge_passages
-        WHERE model = :model AND document = ANY(CAST(:readable AS text[]))
+        WHERE model || '' = :model AND document || '' = ANY(CAST(:readable AS text[]))
             AND terms @@ {_any_of([term for one in rare for term in one.terms])}
         ORDER BY {weight} DESC, document, place LIMIT {_BY_WORDS}
     """  # noqa: S608 - our own terms of letters and digits, quoted
 
 
 def _by_meaning(model: str, width: int, *, pairs: bool = False) -> str:
-    # The model is a literal, because PostgreSQL uses the index of one model only where it can see it.
+    # The model is a literal, because PostgreSQL uses the index of one model only where it can see it. Pairs are few, so
+    # that all of them are compared: the sum hides them from that index, which would look for them among all passages.
+    likeness = f"CAST(whole AS halfvec({width})) <#> CAST(CAST(:vector AS real[]) AS halfvec({width}))"
+    order, limit = (f"({likeness}) + 0", _PAIRS) if pairs else (likeness, _BY_MEANING)
     return f"""
         SELECT document, place FROM knowledge_passages
         WHERE model = {quoted(model)} AND document = ANY(CAST(:readable AS text[])) {"AND is_pair" if pairs else ""}
-        ORDER BY CAST(whole AS halfvec({width})) <#> CAST(CAST(:vector AS real[]) AS halfvec({width}))
-        LIMIT {_PAIRS if pairs else _BY_MEANING}
+        ORDER BY {order} LIMIT {limit}
     """  # noqa: S608 - a quoted name, and numbers
 
 

@@ -46,8 +46,10 @@ _TABLES = (
         is_pair boolean NOT NULL, terms tsvector NOT NULL, whole halfvec NOT NULL,
         stem_count integer NOT NULL, sound_count integer NOT NULL,
         detail text NOT NULL, units bytea NOT NULL, PRIMARY KEY (document, model, place)
-    ) WITH (toast_tuple_target = 2500)
+    ) WITH (toast_tuple_target = 4080)
     """,
+    # Each search compares them for thousands of passages, so that they stay in the row; the rest is read for a few.
+    "ALTER TABLE knowledge_passages ALTER COLUMN terms SET STORAGE MAIN, ALTER COLUMN whole SET STORAGE MAIN",
     "CREATE INDEX IF NOT EXISTS ix_knowledge_passages_terms ON knowledge_passages USING gin (terms)",
     "CREATE INDEX IF NOT EXISTS ix_knowledge_passages_pairs ON knowledge_passages (document) WHERE is_pair",
     """
@@ -156,6 +158,7 @@ class PassageTable:
                        unnest(ARRAY[count(*), (avg(stem_count) * 100)::bigint, (avg(sound_count) * 100)::bigint])
                 FROM knowledge_passages JOIN wanted USING (document) WHERE model = :model
             """
+            await connection.execute(text("ANALYZE knowledge_passages"))
             names = [_TOTAL, _STEM_LENGTH, _SOUND_LENGTH]
             await connection.execute(text(lengths), {"names": names, "digest": digest, "model": model})
 
