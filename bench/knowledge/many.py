@@ -65,19 +65,19 @@ async def made(passages: int, embedder: EmbeddedModel) -> Folder:
 
 def _invented(passages: int, words: list[str], real: Vectors) -> Iterator[tuple[KnowledgeDocument, Vectors]]:
     chance, dice = random.Random(1), np.random.default_rng(1)
-    # As rare words are in real texts, each of a tenth of the words has an ending that no other has.
+    # Half of the words get an ending, because in real texts most words are rare.
     for number in range(-(-passages // _A_DOCUMENT)):
         count = min(_A_DOCUMENT, passages - number * _A_DOCUMENT)
         texts = []
         for _ in range(count):
             said = [chance.choice(words) for _ in range(85)]
-            for at in range(0, len(said), 10):
+            for at in range(0, len(said), 2):
                 said[at] = f"{said[at]}{chance.choice('aeiou')}{chance.choice('bdlmnrst')}{chance.choice('aeo')}"
             lines = (" ".join(said[at : at + 12]) for at in range(0, len(said), 12))
             texts.append(Passage(f"{said[0]} {number}\n" + ". ".join(lines)))
         units = sum(len(units_of(one)) for one in texts)
         mixed = real[dice.integers(0, len(real), (3, units))].sum(axis=0)
-        mixed += dice.standard_normal(mixed.shape).astype(np.float32) * np.float32(0.03)
+        mixed += dice.standard_normal(mixed.shape).astype(np.float32) * np.float32(0.05)
         mixed /= np.linalg.norm(mixed, axis=1, keepdims=True)
         name = f"invented-{number:05}"
         yield KnowledgeDocument(f"{name}.md", name, title=name, language="es", passages=tuple(texts)), mixed

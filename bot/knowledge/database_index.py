@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     Scores = NDArray[np.float32]
 
 # Candidates of each question by words, of each of its vectors, and of answered questions.
-_BY_WORDS, _BY_MEANING, _PAIRS = 150, 100, 50
+_BY_WORDS, _BY_MEANING, _PAIRS = 250, 100, 50
 # Passages that the rarest words of a question may have, and words that weigh: more would take long.
-_MOST_WEIGHED, _MOST_TERMS = 3000, 16
+_MOST_WEIGHED, _MOST_TERMS = 10_000, 20
 # Passages by which we know how like a question all texts are.
 _SAMPLE = 2000
 _DETAILS = text("""
@@ -110,7 +110,7 @@ class DatabaseIndex:
         width = vectors.shape[1]
         common = {"model": self._model, "readable": readable}
         async with self._database.reading() as connection:
-            await connection.execute(text(f"SET LOCAL hnsw.ef_search = {_BY_MEANING}"))
+            await connection.execute(text(f"SET LOCAL hnsw.ef_search = {2 * _BY_MEANING}"))
             await connection.execute(text("SET LOCAL hnsw.iterative_scan = strict_order"))
             places: set[tuple[str, int]] = set()
             if terms:
