@@ -8,6 +8,8 @@ from datetime import timedelta
 import aiohttp
 from redis.asyncio import Redis
 
+from bot.agent.vocabulary import library_of
+from bot.ai.openrouter import OpenRouter
 from bot.console.budgets import DayBudget
 from bot.console.cases import CasesOfTurns
 from bot.console.confirmations import WaitingConfirmations
@@ -20,6 +22,7 @@ from bot.console.noting import HistoryNotes
 from bot.console.opted_out import OptedOutContacts
 from bot.console.product_cards import WaitingProductCards
 from bot.console.rating import RatingQuestions
+from bot.console.replays import TurnReplays
 from bot.console.reports import Reports
 from bot.console.writing import ConsoleWriting
 from bot.conversations.assignment import Assignments
@@ -93,6 +96,7 @@ class ConsoleParts:
     browsers: OperatorBrowsers
     push: PushSettings
     reports: Reports
+    replays: TurnReplays
     documents: DocumentReview
     budget: DayBudget
     opted_out: OptedOutContacts
@@ -103,6 +107,7 @@ class ConsoleParts:
 
     async def close(self) -> None:
         await self.documents.embedder.close()
+        await self.replays.model.close()
         await self.database.close()
 
 
@@ -118,6 +123,7 @@ async def open_parts(
     assignments, memory = Assignments(redis), Memory(redis, settings.memory)
     templates = Templates(redis, graph, definitions(service.templates_dir), default_language=service.default_language)
     files = files_of(redis, settings)
+    budget = Budget(redis, settings.budget, service.zone)
     threads = ThreadControl(redis, graph, contacts, events)
     handoff = HandOff(contacts, events, publisher, threads)
     personal = _personal_data(redis, database, files, events)
@@ -147,10 +153,11 @@ async def open_parts(
         cases=CasesOfTurns(CaseMaker(contacts, memory, service.prompts_dir, service.zone), history),
         browsers=OperatorBrowsers(redis),
         push=settings.push,
-        budget=DayBudget(redis, database, Budget(redis, settings.budget, service.zone), contacts),
+        budget=DayBudget(redis, database, budget, contacts),
         opted_out=OptedOutContacts(redis),
         product_cards=WaitingProductCards(redis, contacts, Drafts(redis)),
         reports=Reports(database, redis, service.zone),
+        replays=TurnReplays(library_of(redis, settings), OpenRouter(settings.llm), budget),
         documents=document_review(settings, redis, database, publisher),
         storage=storage_of(settings.storage),
         files=files,

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -27,6 +27,15 @@ _KEPT = 3
 _KEEP_SECONDS = 24 * 3600
 
 
+@dataclass(frozen=True, slots=True)
+class PromptRendering:
+    """Values and number of lines of the turn's prompt, and the names of the contact's tools: a replay needs them."""
+
+    values: dict[str, Any]
+    lines: int
+    tools: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Trace:
     turn: str
@@ -35,6 +44,7 @@ class Trace:
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     perceived: list[Perceived] = field(default_factory=list)
     prompt: Rendered | None = None
+    rendering: PromptRendering | None = None
     attempts: list[Attempt] = field(default_factory=list)
     tools: list[ToolResult] = field(default_factory=list)
     reply: list[str] = field(default_factory=list)
@@ -109,13 +119,16 @@ class Trace:
 def history_entry(trace: Trace) -> TurnTraced:
     """The whole turn for the history, which forgets what was asked when a message is deleted."""
     asked = trace.asked()
+    requests = asked["requests"] if asked else []
+    if requests and trace.rendering:
+        requests[0]["rendering"] = asdict(trace.rendering)
     return TurnTraced(
         id=trace.turn,
         conversation=trace.conversation,
         at=trace.started_at,
         trace=trace.event(),
         release=trace.release,
-        asked=pack(asked["requests"]) if asked else None,
+        asked=pack(requests) if requests else None,
     )
 
 
