@@ -57,7 +57,7 @@ async def test_a_turn_is_replayed_with_another_release_and_nothing_is_carried_ou
     turn, before = await _turn_with_a_tool(world, ana, sol), await _other_release(world)
     conversation = await conversation_of(world, ana)
     listed = (await sol.get("releases")).body["releases"]
-    assert [(one["current"], one["note"]) for one in listed][0] == (True, "de usted")
+    assert (listed[0]["current"], listed[0]["note"]) == (True, "de usted")
     assert listed[1]["release"] == before
     then = world.models.requests[0]
     memory = Memory(world.redis, world.settings.memory)
