@@ -119,15 +119,10 @@ async def open_parts(
     events, contacts = LiveEvents(redis), Contacts(redis, settings.channel.staff_contacts)
     passwords, service, limits = Passwords(), settings.service, LoginLimits(redis)
     publisher = EventPublisher(redis, settings.subscribers)
-    history, notes = HistoryReader(database), HistoryNotes(redis, HistoryWriter(database), events)
-    assignments, memory = Assignments(redis), Memory(redis, settings.memory)
-    templates = Templates(redis, graph, definitions(service.templates_dir), default_language=service.default_language)
-    files = files_of(redis, settings)
-    budget = Budget(redis, settings.budget, service.zone)
-    threads = ThreadControl(redis, graph, contacts, events)
-    handoff = HandOff(contacts, events, publisher, threads)
+    history, memory = HistoryReader(database), Memory(redis, settings.memory)
+    files, budget = files_of(redis, settings), Budget(redis, settings.budget, service.zone)
     personal = _personal_data(redis, database, files, events)
-    policy = SendPolicy(contacts, WaitingList(redis), templates)
+    talking = _talking_parts(settings, graph, _Shared(redis, database, events, contacts, publisher, memory, files))
     return ConsoleParts(
         redis=redis,
         graph=graph,
@@ -140,12 +135,10 @@ async def open_parts(
         audit=AuditLog(database, redis),
         canned_replies=CannedReplies(database),
         history=history,
-        desk=ConsoleDesk(redis, contacts, assignments, handoff, publisher, notes, memory),
-        writing=ConsoleWriting(redis, assignments, policy, templates, files, memory, notes),
-        ratings=RatingQuestions(
-            redis, policy, memory, notes, service.default_language, enabled=service.console_ratings
-        ),
-        templates=templates,
+        desk=talking.desk,
+        writing=talking.writing,
+        ratings=talking.ratings,
+        templates=talking.writing.templates,
         contacts=ContactDetails(redis, contacts, history, files, personal, plans_of(redis, http, settings.stripe)),
         failed=FailedMessages(DeadLetters(redis), contacts),
         confirmations=WaitingConfirmations(redis, contacts),
@@ -162,6 +155,39 @@ async def open_parts(
         storage=storage_of(settings.storage),
         files=files,
         events=events,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    redis: Redis
+    database: Database
+    events: LiveEvents
+    contacts: Contacts
+    publisher: EventPublisher
+    memory: Memory
+    files: Files
+
+
+@dataclass(frozen=True, slots=True)
+class _TalkingParts:
+    desk: ConsoleDesk
+    writing: ConsoleWriting
+    ratings: RatingQuestions
+
+
+def _talking_parts(settings: Settings, graph: Graph, shared: _Shared) -> _TalkingParts:
+    redis, contacts, memory, service = shared.redis, shared.contacts, shared.memory, settings.service
+    notes = HistoryNotes(redis, HistoryWriter(shared.database), shared.events)
+    templates = Templates(redis, graph, definitions(service.templates_dir), default_language=service.default_language)
+    threads = ThreadControl(redis, graph, contacts, shared.events)
+    handoff = HandOff(contacts, shared.events, shared.publisher, threads)
+    policy, assignments = SendPolicy(contacts, WaitingList(redis), templates), Assignments(redis)
+    language, enabled = service.default_language, service.console_ratings
+    return _TalkingParts(
+        ConsoleDesk(redis, contacts, assignments, handoff, shared.publisher, notes, memory),
+        ConsoleWriting(redis, assignments, policy, templates, shared.files, memory, notes),
+        RatingQuestions(redis, policy, memory, notes, language, enabled=enabled),
     )
 
 

@@ -34,7 +34,7 @@ async def releases(request: web.Request, _: Caller) -> web.Response:
 @routes.post("/console/api/turns/{turn}/replay")
 @operators_may("replay_turns")
 async def replay(request: web.Request, caller: Caller) -> web.Response:
-    """What the model answers with another release; nothing is carried out, sent or remembered."""
+    """Answer of the model with another release; nothing is carried out, sent or remembered."""
     body, console = await read_body(request, ReplayWanted), await parts(request)
     from bot.console import replays  # noqa: PLC0415 - loaded with the console's parts
 
