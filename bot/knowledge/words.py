@@ -107,7 +107,7 @@ def concepts_of(word: str) -> frozenset[str]:
 
 
 def translations_of(word: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What the other language calls a word: its Spanish words, and its English ones."""
+    """Spanish words for an English one, and English words for a Spanish one."""
     to_spanish, to_english = _translations()
     return to_spanish.get(word, ()), to_english.get(stems([word], "es")[0], ())
 
