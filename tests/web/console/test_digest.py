@@ -56,7 +56,7 @@ async def test_nobody_is_at_the_console_and_one_mail_tells_of_all_who_wait(
         page.close()
         # As after the seconds in which a page is loaded again.
         await world.redis.delete("recado:operators:present")
-        mail = await eventually(lambda: _mail(postbox, 1))
+        [mail] = await eventually(lambda: _mails(postbox, 1))
         assert (mail.to, mail.subject) == (["eva@example.com"], "Somebody waits for a person")
         link = f"https://desk.example/console/?c={await conversation_of(world, ana)}"
         assert f"- A. …78, for 1 minute: {link}" in mail.text
@@ -69,7 +69,7 @@ async def test_nobody_is_at_the_console_and_one_mail_tells_of_all_who_wait(
         await _asks_for_a_person(world, leo)
         assert len(postbox.mails) == 1
         await world.redis.delete("recado:digest:sent")
-        mail = await eventually(lambda: _mail(postbox, 2))
+        _, mail = await eventually(lambda: _mails(postbox, 2))
         assert mail.subject == "2 people wait for somebody of the team"
         # Nobody new waits, so that no further mail follows.
         await world.redis.delete("recado:digest:sent")
@@ -78,8 +78,8 @@ async def test_nobody_is_at_the_console_and_one_mail_tells_of_all_who_wait(
         assert len(postbox.mails) == 2
 
 
-async def _mail(postbox: SmtpSimulator, count: int) -> ReceivedEmail | None:
-    return postbox.mails[-1] if len(postbox.mails) >= count else None
+async def _mails(postbox: SmtpSimulator, count: int) -> list[ReceivedEmail]:
+    return list(postbox.mails) if len(postbox.mails) >= count else []
 
 
 async def _online(browser: Browser, email: str) -> bool:
