@@ -8,6 +8,8 @@ from datetime import timedelta
 import aiohttp
 from redis.asyncio import Redis
 
+from bot.agent.vocabulary import library_of
+from bot.ai.openrouter import OpenRouter
 from bot.console.budgets import DayBudget
 from bot.console.cases import CasesOfTurns
 from bot.console.confirmations import WaitingConfirmations
@@ -20,6 +22,7 @@ from bot.console.noting import HistoryNotes
 from bot.console.opted_out import OptedOutContacts
 from bot.console.product_cards import WaitingProductCards
 from bot.console.rating import RatingQuestions
+from bot.console.replays import TurnReplays
 from bot.console.reports import Reports
 from bot.console.writing import ConsoleWriting
 from bot.conversations.assignment import Assignments
@@ -93,6 +96,7 @@ class ConsoleParts:
     browsers: OperatorBrowsers
     push: PushSettings
     reports: Reports
+    replays: TurnReplays
     documents: DocumentReview
     budget: DayBudget
     opted_out: OptedOutContacts
@@ -103,6 +107,7 @@ class ConsoleParts:
 
     async def close(self) -> None:
         await self.documents.embedder.close()
+        await self.replays.model.close()
         await self.database.close()
 
 
@@ -114,14 +119,10 @@ async def open_parts(
     events, contacts = LiveEvents(redis), Contacts(redis, settings.channel.staff_contacts)
     passwords, service, limits = Passwords(), settings.service, LoginLimits(redis)
     publisher = EventPublisher(redis, settings.subscribers)
-    history, notes = HistoryReader(database), HistoryNotes(redis, HistoryWriter(database), events)
-    assignments, memory = Assignments(redis), Memory(redis, settings.memory)
-    templates = Templates(redis, graph, definitions(service.templates_dir), default_language=service.default_language)
-    files = files_of(redis, settings)
-    threads = ThreadControl(redis, graph, contacts, events)
-    handoff = HandOff(contacts, events, publisher, threads)
+    history, memory = HistoryReader(database), Memory(redis, settings.memory)
+    files, budget = files_of(redis, settings), Budget(redis, settings.budget, service.zone)
     personal = _personal_data(redis, database, files, events)
-    policy = SendPolicy(contacts, WaitingList(redis), templates)
+    talking = _talking_parts(settings, graph, _Shared(redis, database, events, contacts, publisher, memory, files))
     return ConsoleParts(
         redis=redis,
         graph=graph,
@@ -134,12 +135,10 @@ async def open_parts(
         audit=AuditLog(database, redis),
         canned_replies=CannedReplies(database),
         history=history,
-        desk=ConsoleDesk(redis, contacts, assignments, handoff, publisher, notes, memory),
-        writing=ConsoleWriting(redis, assignments, policy, templates, files, memory, notes),
-        ratings=RatingQuestions(
-            redis, policy, memory, notes, service.default_language, enabled=service.console_ratings
-        ),
-        templates=templates,
+        desk=talking.desk,
+        writing=talking.writing,
+        ratings=talking.ratings,
+        templates=talking.writing.templates,
         contacts=ContactDetails(redis, contacts, history, files, personal, plans_of(redis, http, settings.stripe)),
         failed=FailedMessages(DeadLetters(redis), contacts),
         confirmations=WaitingConfirmations(redis, contacts),
@@ -147,14 +146,48 @@ async def open_parts(
         cases=CasesOfTurns(CaseMaker(contacts, memory, service.prompts_dir, service.zone), history),
         browsers=OperatorBrowsers(redis),
         push=settings.push,
-        budget=DayBudget(redis, database, Budget(redis, settings.budget, service.zone), contacts),
+        budget=DayBudget(redis, database, budget, contacts),
         opted_out=OptedOutContacts(redis),
         product_cards=WaitingProductCards(redis, contacts, Drafts(redis)),
         reports=Reports(database, redis, service.zone),
+        replays=TurnReplays(library_of(redis, settings), OpenRouter(settings.llm), budget),
         documents=document_review(settings, redis, database, publisher),
         storage=storage_of(settings.storage),
         files=files,
         events=events,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    redis: Redis
+    database: Database
+    events: LiveEvents
+    contacts: Contacts
+    publisher: EventPublisher
+    memory: Memory
+    files: Files
+
+
+@dataclass(frozen=True, slots=True)
+class _TalkingParts:
+    desk: ConsoleDesk
+    writing: ConsoleWriting
+    ratings: RatingQuestions
+
+
+def _talking_parts(settings: Settings, graph: Graph, shared: _Shared) -> _TalkingParts:
+    redis, contacts, memory, service = shared.redis, shared.contacts, shared.memory, settings.service
+    notes = HistoryNotes(redis, HistoryWriter(shared.database), shared.events)
+    templates = Templates(redis, graph, definitions(service.templates_dir), default_language=service.default_language)
+    threads = ThreadControl(redis, graph, contacts, shared.events)
+    handoff = HandOff(contacts, shared.events, shared.publisher, threads)
+    policy, assignments = SendPolicy(contacts, WaitingList(redis), templates), Assignments(redis)
+    language, enabled = service.default_language, service.console_ratings
+    return _TalkingParts(
+        ConsoleDesk(redis, contacts, assignments, handoff, shared.publisher, notes, memory),
+        ConsoleWriting(redis, assignments, policy, templates, shared.files, memory, notes),
+        RatingQuestions(redis, policy, memory, notes, language, enabled=enabled),
     )
 
 

@@ -63,6 +63,8 @@ ROUTES: list[tuple[str, str, Any, Action, int]] = [
     ("POST", "suggestions/none/accept", {"question": "¿Sí?", "answer": "No."}, "review_documents", 404),
     ("POST", "suggestions/none/reject", {}, "review_documents", 404),
     ("POST", "turns/t_none/case", {}, "make_cases", 404),
+    ("GET", "releases", None, "replay_turns", 200),
+    ("POST", "turns/t_none/replay", {}, "replay_turns", 404),
     ("GET", f"{ONE}/export", None, "export_contact", 200),
     ("POST", f"{ONE}/erase", {}, "erase_contact", 200),
 ]

@@ -174,9 +174,8 @@ export const EN = {
   retry_done: "It is tried again.", drop_done: "Dropped.", confirmations: "Confirmations that wait",
   confirmations_wait_one: "{count} waits for the customer's yes.", confirmations_wait_many: "{count} wait for the customer's yes.",
   no_confirmations: "None waits.", action_plan: "Change the plan", action_cancel: "Cancel the subscription", action_resume: "Resume the subscription",
-  action_product: "Save a product", action_subscription: "Subscription", tool_talk_to_a_person: "hand to a person",
-  tool_find_invoices: "find invoices", tool_change_plan: "change the plan", tool_search_knowledge: "search the documents",
-  tool_find_products: "find products", trouble_voice_off: "No transcription is configured.", trouble_budget_media: "Today's budget is spent.",
+  action_product: "Save a product", action_subscription: "Subscription",
+  trouble_voice_off: "No transcription is configured.", trouble_budget_media: "Today's budget is spent.",
   trouble_media_trouble: "It could not be read because of a fault of ours.", trouble_media_large: "The file is too large.",
   budget: "Today's budget", budget_total: "All together", budget_of: "{spent} of {limit}", budget_contacts: "Contacts that cost most today; each may cost {limit}",
   budget_kind_turns: "The assistant: models, voice, pictures", budget_kind_whatsapp: "WhatsApp (Meta)", budget_kind_other: "Reserved now, and the rest",
@@ -209,7 +208,6 @@ export const EN = {
   total_first_answer_ms: "First answer", total_first_person_answer_ms: "First answer of a person", total_cost_usd: "Cost",
   total_cost_per_resolved_usd: "Cost a resolved one", total_thumbs_up: "Thumbs up", total_thumbs_down: "Thumbs down", total_csat: "Rated well",
   total_rated_good: "Rated well (number)", total_rated_fair: "Rated so-so", total_rated_bad: "Rated badly", kind_rating: "Rating",
- 
   share_models: "Models", share_transcription: "Transcription", share_vision: "Vision", share_whatsapp: "WhatsApp (Meta)",
   share_meta: "WhatsApp (Meta)",
   // keys
@@ -239,4 +237,23 @@ export const EN = {
   withdraw_of: "Withdraw: {question}", edit_of: "Change: {question}", withdraw_question: "Withdraw this answer?",
   audited_suggestion_accepted: "accepted an answer", audited_suggestion_rejected: "rejected an answer",
   documents_list: "List of documents", on_page: "page {at}", on_row: "row {at}", on_rows: "rows {at}", on_line: "line {at}", score: "score {score}", no_passage: "It searched the documents, and no passage was good enough.",
+  // tools
+  tool_business_hours: "look up the opening hours", tool_talk_to_a_person: "hand to a person", tool_offer_choices: "offer choices",
+  tool_ask_location: "ask for the location", tool_send_link: "send a link", tool_notify_me: "invite to notifications",
+  tool_send_template: "send a template", tool_list_files: "list the files", tool_send_file: "send a file",
+  tool_send_email: "send an e-mail", tool_get_subscription: "look up the subscription", tool_list_plans: "list the plans",
+  tool_list_invoices: "list the invoices", tool_send_invoice: "send an invoice", tool_start_subscription: "start a subscription",
+  tool_change_plan: "change the plan", tool_cancel_subscription: "cancel the subscription",
+  tool_resume_subscription: "resume the subscription", tool_open_portal: "open the billing portal",
+  tool_verify_email: "verify the e-mail address", tool_confirm_code: "check the code", tool_find_products: "find products",
+  tool_search_knowledge: "search the documents", tool_correct_product: "correct a product card",
+  tool_export_products: "export the products",
+  read_by_model: "What the model read, word for word",
+  // replay
+  replay: "Try another release", replay_run: "Try it", replay_busy: "Trying…", replay_asking: "The model is answering…",
+  replay_hint: "The model really answers, from the same perceived input and memory as then, and that costs. No tool is carried out: a call that equals one of then gets the recorded result, any other a dry one. Nothing is sent, and nothing is kept in the conversation.",
+  release_current: "current", release_candidate: "candidate", release_of_turn: "this turn's", replay_difference: "The answer then and now",
+  replay_equal: "The answer is the same.", replay_answer: "The answer now", replay_pictures: "The photos of this turn are not kept: the model answered from what was read in them.",
+  replay_tool_recorded: "with the result of then", replay_tool_dry: "not carried out", replay_tool_refused: "wrong arguments",
+  audited_replay: "tried a turn with another release", budget_kind_replays: "Tries with another release",
 };
