@@ -29,6 +29,7 @@ from bot.web.server import listening
 from bot.worker import running
 from sandbox.background import BackgroundTasks
 from sandbox.data_folder import DataFolder, locked_folder
+from sandbox.first_start import TellReading, prepare_answers
 from sandbox.meta.chat_store import ChatStore
 from sandbox.phone import api, demo_customers, emails
 from sandbox.phone import stripe as phone_stripe
@@ -57,7 +58,7 @@ _EVERY_INTERFACE = ("0.0.0.0", "::")
 
 
 @asynccontextmanager
-async def open_company(  # noqa: PLR0913 - its address, its folder, and three options
+async def open_company(  # noqa: PLR0913 - its address, its folder, and four options
     settings: Settings,
     host: str,
     port: int,
@@ -65,22 +66,21 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and three op
     *,
     fresh: bool = False,
     warm: bool = False,
+    tell: TellReading = lambda _read, _total: None,
     evaluate: EvaluateCases = no_evaluation,
 ) -> AsyncIterator[str]:
     """Run the company until the context ends; gives the page's address.
 
     `data` keeps Redis and files, without those of earlier runs where it is `fresh`. `warm` loads the engine that reads
-    photos before the first one comes, and fills an empty catalogue. Raises FolderInUse.
+    photos before the first one comes, fills an empty catalogue, and reads the documents at the first start; `tell` is
+    told how far that is. Raises FolderInUse.
     """
     async with AsyncExitStack() as stack:
         port = port or free_port(host)
         # Redis takes seconds to start and to stop, so that a taken port is told before.
         require_port(host, port)
         folder = stack.enter_context(locked_folder(data, fresh=fresh))
-        redis_url = await stack.enter_async_context(redis_server(folder.redis))
-        folder.note_redis(redis_url)
-        _log.info("redis_ready", url=redis_url, folder=str(folder.redis))
-        settings.redis = RedisSettings(url=SecretStr(redis_url))
+        settings.redis = await _start_redis(folder, stack)
         settings.database, settings.storage = _kept_in(folder, settings)
         host_guard = own_hosts_only(host, settings.service.public_url)
         rewriter = UrlRewriter(_set_service_defaults(settings, host, port))
@@ -99,13 +99,21 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and three op
             account = _StripeAccount(simulated.stripe, stack, folder, rewriter)
             app.add_subapp(f"{_STRIPE_PAGES}/", rewriter.rewrite_responses(simulated.stripe.pages()))
         _add_pages(app, page)
-        await stack.enter_async_context(running(settings, QUEUES, evaluate=evaluate))
         if warm:
+            await prepare_answers(settings, redis, tell)
             _fill_catalogue(settings, stack)
+        await stack.enter_async_context(running(settings, QUEUES, evaluate=evaluate))
         address = await stack.enter_async_context(listening(app, host, port))
         if simulated.stripe:
             account.open(notifier)
         yield f"{address}/sandbox/"
+
+
+async def _start_redis(folder: DataFolder, stack: AsyncExitStack) -> RedisSettings:
+    url = await stack.enter_async_context(redis_server(folder.redis))
+    folder.note_redis(url)
+    _log.info("redis_ready", url=url, folder=str(folder.redis))
+    return RedisSettings(url=SecretStr(url))
 
 
 def _add_pages(app: web.Application, page: web.Application) -> None:
@@ -116,7 +124,7 @@ def _add_pages(app: web.Application, page: web.Application) -> None:
 
 
 def _fill_catalogue(settings: Settings, stack: AsyncExitStack) -> None:
-    """Add the sample's products beside the start, which doesn't wait for the database."""
+    """Add the sample's products beside a later start, which doesn't wait for the database."""
     background = BackgroundTasks()
     background.start(add_sample_products(settings))
     stack.push_async_callback(background.stop)

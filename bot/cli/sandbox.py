@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +12,27 @@ import typer
 from bot.cli.eval_process import evaluate_cases
 from bot.cli.process import run_process, until_stopped
 from bot.cli.serve import Host, Port
+from bot.cli.terminal import terminal_language
+from bot.messages.language import Language
 from bot.settings import Settings
 from sandbox.app import open_company
+
+_WORDS: dict[str, dict[Language, str]] = {
+    "reading": {
+        "es": "  Leyendo los documentos de la empresa, sólo la primera vez: {read} de {total}",
+        "en": "  Reading the company's documents, the first time only: {read} of {total}",
+    },
+    "open": {
+        "es": "\n  Recado está abierto: {url}\n"
+        "  La consola: {url}console (ahí ya entraste, sólo en esta máquina)\n"
+        "  Otros comandos llegan a sus datos con REDIS_URL={redis} DATABASE_URL={database}\n"
+        "  Para terminar: Ctrl-C.\n",
+        "en": "\n  Recado is open: {url}\n"
+        "  The console: {url}console (you are logged in there, on this machine alone)\n"
+        "  Other commands reach its data with REDIS_URL={redis} DATABASE_URL={database}\n"
+        "  Stop it with Ctrl-C.\n",
+    },
+}
 
 
 def sandbox(
@@ -24,16 +45,21 @@ def sandbox(
     """Run the whole service on this machine, with a phone in the browser; no account and no key needed."""
 
     async def run(settings: Settings) -> None:
-        async with open_company(settings, host, port, data, fresh=fresh, warm=True, evaluate=evaluate_cases) as url:
+        language = terminal_language(settings)
+        tell = partial(_tell_reading, language)
+        opened = open_company(settings, host, port, data, fresh=fresh, warm=True, tell=tell, evaluate=evaluate_cases)
+        async with opened as url:
             redis = settings.redis.url.get_secret_value() if settings.redis.url else ""
-            console = f"{url}console (you are logged in there, on this machine alone)"
-            database = settings.database.url.get_secret_value()
-            words = (
-                f"Recado is open: {url}\n  The console: {console}\n"
-                f"  Other commands reach its data with REDIS_URL={redis} DATABASE_URL={database}\n"
-                "  Stop it with Ctrl-C."
-            )
-            print(f"\n  {words}\n", flush=True)  # noqa: T201
+            places = {"url": url, "redis": redis, "database": settings.database.url.get_secret_value()}
+            print(_WORDS["open"][language].format(**places), flush=True)  # noqa: T201
             await until_stopped()
 
     run_process(run)
+
+
+def _tell_reading(language: Language, read: int, total: int) -> None:
+    """Show how many documents are read: in one line on a terminal, else at the beginning and at the end."""
+    is_terminal, is_last = sys.stdout.isatty(), read == total
+    if is_terminal or is_last or not read:
+        line = _WORDS["reading"][language].format(read=read, total=total)
+        print(line, end="\n" if is_last or not is_terminal else "\r", flush=True)  # noqa: T201

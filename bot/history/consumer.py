@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import secrets
 import socket
 from collections.abc import AsyncIterator, Sequence
@@ -46,8 +45,6 @@ _CLAIM_SECONDS = 3.0
 _FINISH_SECONDS = 5.0
 _POLL_SECONDS = 0.02
 _ALERT_AGAIN_SECONDS = 3600
-# A character that PostgreSQL keeps nowhere, as JSON spells it.
-_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 class DatabaseAway(Exception):
@@ -149,7 +146,7 @@ class HistoryConsumer:
             if item.raw is None:
                 continue
             try:
-                readable.append((item, read_entry(_NUL.sub("\\1\ufffd", item.raw))))
+                readable.append((item, read_entry(item.raw)))
             except ValidationError:
                 await self._set_aside(item, "of another version of Recado")
         await self._write(readable)

@@ -47,11 +47,10 @@ def configure(level: str, log_format: LogFormat) -> None:
         structlog.processors.format_exc_info,
         _scrub,
     ]
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
-        if log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=shows_colours(sys.stderr))
-    )
+    renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
+    if log_format == "console":
+        shared.append(_stack_in_lines)
+        renderer = structlog.dev.ConsoleRenderer(colors=shows_colours(sys.stderr))
     # Our own events skip the standard library's machinery: a line costs a fifth.
     structlog.configure(
         processors=[*shared, renderer],
@@ -92,6 +91,13 @@ def _scrub(_: Any, __: str, line: Any) -> Any:
     for name, value in line.items():
         if isinstance(value, str) and name not in kept:
             line[name] = without_identities(value)
+    return line
+
+
+def _stack_in_lines(_: Any, __: str, line: Any) -> Any:
+    """Make a list of frames a text, because the renderer for people takes nothing else."""
+    if isinstance(line.get("stack"), list):
+        line["stack"] = "\n".join(line["stack"])
     return line
 
 

@@ -32,7 +32,7 @@ async def watch(redis: Redis, settings: Settings, open_database: Callable[[], Aw
         files = await asyncio.to_thread(_state_of, settings.knowledge.dir)
         try:
             if files and (state := (files, await _answers_of(await open_database()))) != seen:
-                await _sync(redis, settings, await open_database())
+                await sync_folder(redis, settings, await open_database())
                 seen = state
         except (FolderMissing, EmbeddingsFailed, RedisError, OSError) as error:
             _log.warning("knowledge_not_synced", error=type(error).__name__, fix="see `recado knowledge check`")
@@ -50,13 +50,24 @@ async def _answers_of(database: Database) -> str:
     return document.digest if document else ""
 
 
-async def _sync(redis: Redis, settings: Settings, database: Database) -> None:
+async def sync_folder(
+    redis: Redis, settings: Settings, database: Database, done: Callable[[], None] = lambda: None
+) -> None:
+    """Sync the folder and the accepted answers, for the next release; `done` is told of each file that is read.
+
+    Raises FolderMissing and EmbeddingsFailed.
+    """
     from bot.knowledge.answers import accepted_answers  # noqa: PLC0415 - SQLAlchemy, for the one process that watches
     from bot.knowledge.store import KnowledgeStore  # noqa: PLC0415 - as above
-    from bot.knowledge.sync import KnowledgeSync  # noqa: PLC0415 - as above
+    from bot.knowledge.sync import KnowledgeSync, SyncProgress  # noqa: PLC0415 - as above
 
-    work = KnowledgeSync(KnowledgeStore(database), embedder_of(settings.embeddings), settings.service.default_language)
-    report = await work.run(settings.knowledge.dir, await accepted_answers(database))
+    embedder = embedder_of(settings.embeddings)
+    try:
+        work = KnowledgeSync(KnowledgeStore(database), embedder, settings.service.default_language)
+        answers = await accepted_answers(database)
+        report = await work.run(settings.knowledge.dir, answers, SyncProgress(done=done))
+    finally:
+        await embedder.close()
     for finding in report.findings:
         _log.warning("document_left_out" if finding.is_error else "document_cut", why=str(finding))
     if report.documents:

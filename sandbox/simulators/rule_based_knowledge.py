@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from bot.knowledge.words import question_words
-from bot.messages.language import Language
+from bot.messages.language import Language, language_of
 
 TOOL = "search_knowledge"
 _FEWEST_WORDS = 2
@@ -20,6 +20,8 @@ _SAY: dict[str, dict[Language, str]] = {
         "es": "Eso no lo sé: no está en nuestros documentos. ¿Quieres que te escriba una persona del equipo?",
         "en": "I don't know that: it isn't in our documents. Shall somebody of the team write to you?",
     },
+    # A model would translate.
+    "spanish": {"es": "", "en": "Our document is in Spanish:"},
     "source": {"es": "Fuente", "en": "Source"},
 }
 # How documents name their places.
@@ -46,8 +48,10 @@ def described(result: str, language: Language) -> str:
     # A table's passage begins with a row, and one of `questions.md` with its question.
     said = body if heading in facts["place"] or heading.endswith("?") else facts["text"]
     place = facts["place"] if language == "en" else _PLACE.sub(lambda found: _PLACES[found[0]], facts["place"])
+    foreign = language == "en" and language_of(said or heading) == "es"
+    begin = f"{_SAY['spanish'][language]}\n" if foreign else ""
     source = " · ".join(filter(None, (facts["source"], place if place != heading else "")))
-    return f"{(said or heading)[:_LONGEST]}\n\n_{_SAY['source'][language]}: {source}_"
+    return f"{begin}{(said or heading)[:_LONGEST]}\n\n_{_SAY['source'][language]}: {source}_"
 
 
 def _between(text: str, tag: str) -> str:

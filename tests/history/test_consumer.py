@@ -135,7 +135,7 @@ async def test_an_entry_that_cannot_be_written_stands_in_no_other_ones_way(
     await carrier.open()
     while await carrier.carry_some():
         pass
-    assert await texts(reader) == ["nul \ufffd y emoji 🙂", "nombre largo"]
+    assert await texts(reader) == ["nul  y emoji 🙂", "nombre largo"]
     assert await redis.xlen(HISTORY) == 0
     assert await answer(redis.llen("recado:history:unreadable")) == 2
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -47,17 +48,17 @@ async def held():
     print(json.dumps({name: REGISTRY.get_sample_value(name) for name in
                       ("recado_loop_blocked_total", "recado_loop_blocked_seconds_total")}))
 
-logs.configure("info", "json")
+logs.configure("info", sys.argv[2])
 process.run_loop(held() if sys.argv[1] != "nothing" else nothing(), 0.1)
 """
 
 
-async def started(what: str, tmp_path: Path) -> Process:
+async def started(what: str, tmp_path: Path, log_format: str = "json") -> Process:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return await asyncio.create_subprocess_exec(
-        sys.executable, str(program), what, stdout=PIPE, stderr=PIPE, env=environment
+        sys.executable, str(program), what, log_format, stdout=PIPE, stderr=PIPE, env=environment
     )
 
 
@@ -81,6 +82,14 @@ async def test_what_holds_the_loop_is_named_and_counted(what: str, tmp_path: Pat
     counted = json.loads(out)
     assert counted["recado_loop_blocked_total"] >= 1
     assert counted["recado_loop_blocked_seconds_total"] * 1000 >= line["milliseconds"] - 1
+
+
+async def test_it_is_told_to_people_on_a_terminal_too(tmp_path: Path) -> None:
+    process = await started("waiting", tmp_path, "console")
+    _, errors = await process.communicate()
+    assert (process.returncode, b"Traceback" in errors) == (0, False), errors
+    assert b"loop_blocked" in errors
+    assert re.search(rb"program.py:\d+ waiting\n", errors)
 
 
 async def test_a_process_that_stood_as_a_whole_is_not_reported(tmp_path: Path) -> None:

@@ -31,10 +31,12 @@ pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("sandbox")]
 async def sandbox(tmp_path: Path) -> AsyncIterator[Run]:
     async with AsyncExitStack() as stack:
 
-        async def run(*options: str, reads_photos: bool = False) -> tuple[Running, str]:
+        async def run(*options: str, reads_photos: bool = False, documents: bool = False) -> tuple[Running, str]:
             where = ("--port", "0", "--data", str(tmp_path / "data"))
             # Nobody reads photos there, which spares the start of an engine.
             elsewhere = {} if reads_photos else {"GOOGLE_VISION_ENDPOINT": "http://127.0.0.1:9"}
+            if documents:
+                elsewhere["KNOWLEDGE_DIR"] = str(ROOT / "knowledge")
             started = await stack.enter_async_context(running("sandbox", *where, *options, **elsewhere))
 
             async def address() -> str | None:
@@ -134,6 +136,25 @@ async def test_a_newcomer_writes_speaks_and_sends_a_photo_and_is_understood(sand
     assert "Zócalo" in (await talk(url, place))["reply"][0]
 
     assert await run.stop() == 0
+
+
+async def test_the_first_words_of_a_first_start_are_answered_from_documents_and_products(sandbox: Run) -> None:
+    run, url = await sandbox("--fresh", documents=True)
+    assert re.search(r"(\d+) of \1\n", run.printed)
+    page = (ROOT / "sandbox/phone/page/language.js").read_text("utf-8")
+    for tool, kind, spanish, english in (
+        ("search_knowledge", "document", "30 días", "Mac"),
+        ("find_products", "product", "Leche entera", "Leche entera"),
+    ):
+        said = re.findall(rf'starter_{kind}: "([^"]+)"', page)
+        for words, expected, source in zip(said, (spanish, english), ("Fuente", "Source"), strict=True):
+            turn = await talk(url, text(words))
+            assert [one["name"] for one in turn["tools"]] == [tool]
+            assert expected in turn["reply"][0]
+            assert (source in turn["reply"][0]) == (kind == "document")
+    assert await run.stop() == 0
+    again, _ = await sandbox(documents=True)
+    assert "documents" not in again.printed
 
 
 async def test_the_second_run_remembers_the_first_and_shows_it(sandbox: Run) -> None:

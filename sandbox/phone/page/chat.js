@@ -7,7 +7,7 @@ import { messageLabels } from "./message_labels.js";
 import { metaError } from "./reasons.js";
 
 const EMOJIS = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
-const STARTERS = ["starter_hello", "starter_hours", "starter_plan", "starter_invoice", "starter_change", "starter_new", "starter_notify", "starter_person"];
+const STARTERS = ["starter_hello", "starter_hours", "starter_document", "starter_product", "starter_plan", "starter_invoice", "starter_change", "starter_new", "starter_notify", "starter_person"];
 const TYPING_SECONDS = 25;
 const REPLY_MS = 3000;
 const LONG_PRESS_MS = 450;
