@@ -46,7 +46,7 @@ _VARIABLES = {name for section in SECTIONS for name in variables(section)}
 
 @pytest.fixture(scope="session", autouse=True)
 def _logging() -> None:
-    logs.configure("error", "console")
+    logs.configure("warning", "console")
 
 
 @pytest.fixture(scope="session")

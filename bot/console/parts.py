@@ -45,6 +45,7 @@ from bot.history.reader import HistoryReader
 from bot.history.writer import HistoryWriter
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import JobScheduler
+from bot.integrations.email.digest import DigestWishes
 from bot.integrations.push.operators import OperatorBrowsers
 from bot.integrations.stripe.plans import plans_of
 from bot.past_cases.making import CaseMaker
@@ -54,6 +55,7 @@ from bot.people.company_login import CompanyLogin
 from bot.people.login_limits import LoginLimits
 from bot.people.operators import Operators
 from bot.people.passwords import Passwords
+from bot.people.presence import OperatorPresence
 from bot.people.sessions import Sessions
 from bot.privacy import PersonalData
 from bot.products.draft_store import Drafts
@@ -94,6 +96,10 @@ class ConsoleParts:
     health: ServiceHealth
     cases: CasesOfTurns
     browsers: OperatorBrowsers
+    presence: OperatorPresence
+    digests: DigestWishes
+    has_mail: bool
+    digest_minutes: float
     push: PushSettings
     reports: Reports
     replays: TurnReplays
@@ -145,6 +151,10 @@ async def open_parts(
         health=ServiceHealth(redis, settings, SendingPause(redis, events), database),
         cases=CasesOfTurns(CaseMaker(contacts, memory, service.prompts_dir, service.zone), history),
         browsers=OperatorBrowsers(redis),
+        presence=OperatorPresence(redis),
+        digests=DigestWishes(redis),
+        has_mail=bool(settings.mail.configured),
+        digest_minutes=service.console_digest_minutes,
         push=settings.push,
         budget=DayBudget(redis, database, budget, contacts),
         opted_out=OptedOutContacts(redis),

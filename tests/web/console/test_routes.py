@@ -50,6 +50,8 @@ ROUTES: list[tuple[str, str, Any, Action, int]] = [
     ("GET", "product-cards", None, "read", 200),
     ("GET", f"product-cards/{NOBODY}/none/name", None, "read", 404),
     ("GET", "push", None, "read", 200),
+    ("GET", "digest", None, "read", 200),
+    ("PUT", "digest", {"wanted": True}, "read", 404),
     ("POST", "push/subscribe", {"subscription": {}}, "read", 404),
     ("GET", "reports", None, "read_reports", 200),
     ("GET", "budget", None, "read_reports", 200),

@@ -256,4 +256,5 @@ export const EN = {
   replay_equal: "The answer is the same.", replay_answer: "The answer now", replay_pictures: "The photos of this turn are not kept: the model answered from what was read in them.",
   replay_tool_recorded: "with the result of then", replay_tool_dry: "not carried out", replay_tool_refused: "wrong arguments",
   audited_replay: "tried a turn with another release", budget_kind_replays: "Tries with another release",
+  waiting_mail: "Mail when somebody waits {minutes} minutes and nobody has the console open", audited_digest: "chose whether to get the mail about those who wait",
 };

@@ -264,4 +264,5 @@ export const ES = {
   replay_equal: "Es la misma respuesta.", replay_answer: "Respuesta de ahora", replay_pictures: "Las fotos de este turno no se guardan: el modelo contestó sólo con lo que se leyó en ellas.",
   replay_tool_recorded: "con el resultado de entonces", replay_tool_dry: "no se ejecutó", replay_tool_refused: "argumentos no válidos",
   audited_replay: "probó un turno con otra versión", budget_kind_replays: "Pruebas con otra versión",
+  waiting_mail: "Correo cuando alguien espera {minutes} minutos y nadie tiene abierta la consola", audited_digest: "eligió si recibe el correo de quienes esperan",
 };
