@@ -69,9 +69,10 @@ class TurnReporter:
         event = trace.event()
         trace_store.keep(pipeline, trace.conversation, event)
         self._events.put(pipeline, event)
-        if asked := trace.asked():
+        asked = trace.asked()
+        if asked:
             self._events.put(pipeline, asked)
-        stream.append(pipeline, trace_store.history_entry(trace))
+        stream.append(pipeline, trace_store.history_entry(trace, event, asked))
 
     async def closed(self, turn: TurnContext, trace: Trace, *, summary_due: bool) -> None:
         """Report a closed turn."""

@@ -106,14 +106,13 @@ class Trace:
         return {"type": "asked", "turn": self.turn, "conversation": self.conversation, "requests": sent}
 
 
-def history_entry(trace: Trace) -> TurnTraced:
+def history_entry(trace: Trace, event: dict[str, Any], asked: dict[str, Any] | None) -> TurnTraced:
     """The whole turn for the history, which forgets what was asked when a message is deleted."""
-    asked = trace.asked()
     return TurnTraced(
         id=trace.turn,
         conversation=trace.conversation,
         at=trace.started_at,
-        trace=trace.event(),
+        trace=event,
         release=trace.release,
         asked=pack(asked["requests"]) if asked else None,
     )
