@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
 from contextlib import AsyncExitStack
 
@@ -19,13 +20,17 @@ _ANSWER = {
 
 
 class Upstreams:
-    """`model_seconds` is how long a model takes to answer. `sent_at` has the time of each person's last reply."""
+    """`model_seconds` is how long a model takes to answer. `sent_at` has the time of each person's last reply.
+
+    `accepted` has the name and the callback string of each reply.
+    """
 
     def __init__(self, model_seconds: float = 0) -> None:
         self.url = ""
         self.count = 0
         self.last_at = 0.0
         self.sent_at: dict[str, float] = {}
+        self.accepted: list[tuple[str, str]] = []
         self.model_seconds = model_seconds
         self._more = asyncio.Condition()
 
@@ -53,5 +58,13 @@ class Upstreams:
         self.sent_at[str(body.get("to") or body.get("recipient"))] = self.last_at
         async with self._more:
             self.count += 1
+            name = wamid(self.count, "out")
+            self.accepted.append((name, str(body.get("biz_opaque_callback_data"))))
             self._more.notify_all()
-        return web.json_response({"messages": [{"id": f"wamid.OUT{self.count}"}]})
+        return web.json_response({"messages": [{"id": name}]})
+
+
+def wamid(number: int, direction: str) -> str:
+    """A name as long as Meta's, which holds a person's number and 20 bytes of chance."""
+    chance = f"{direction:>3}{number:017}".encode().hex().upper()
+    return f"wamid.{base64.b64encode(f'__5215512345678_____ {chance}'.encode()).decode()}"

@@ -213,7 +213,7 @@ class PersonalData:
                 files = [await self._files.erase(name) for name in person.conversations]
                 gone = await queue_admin.forget_jobs(self._redis, person.is_about, person.concerns)
                 for name in person.conversations:
-                    await tombstones.add_messages(self._redis, await ledger.raw(self._redis, name))
+                    await tombstones.add_messages(self._redis, await ledger.digests(self._redis, name))
                 for customer in person.customers:
                     await subscription_state.forget(self._redis, customer)
                 for email in person.emails:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.conversations.contacts import Contact, Contacts
-from bot.conversations.ledger import Ledger
+from bot.conversations.ledger import ByMessage, Ledger
 from bot.conversations.memory import Memory
 from bot.whatsapp.signature import signature_of
 from sandbox.meta.simulator import Person
@@ -70,10 +71,10 @@ async def conversation_of(world: World, identity: str) -> str:
     return found
 
 
-async def ends(world: World, identity: str) -> dict[str, str]:
+async def ends(world: World, identity: str) -> Mapping[str, str]:
     """The end state of every message of a person."""
     found = await Ledger(world.redis).of(await conversation_of(world, identity))
-    return {wamid: entry["state"] for wamid, entry in found.items()}
+    return ByMessage({name: entry["state"] for name, entry in found.items()})
 
 
 async def remembered(world: World, identity: str) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.conversations.memory import HistoryEntry
 from bot.messages.language import Language
 from bot.messages.prompt_text import without_our_tags
 from bot.storage.file_index import KeptFile
@@ -46,7 +47,11 @@ _TAG = re.compile(r"</?[a-z_]+>")
 
 
 class FolderTaken(Exception):
-    """The folder holds something already; the message says so."""
+    """The folder holds something already."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} isn't empty")
+        self.folder = folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ async def write_folder(folder: Path, export: PersonExport, read: Callable[[str],
 
 def _make(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FolderTaken(f"{folder} isn't empty, and nothing is overwritten; name another folder")
+        raise FolderTaken(folder)
     # Because the folder holds what a person said, only its owner may read it.
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
@@ -145,10 +150,10 @@ def _fact(name: str, value: str, zone: ZoneInfo, words: dict[str, str]) -> str:
 
 
 def _said(conversation: dict[str, Any], zone: ZoneInfo, words: dict[str, str]) -> Iterator[tuple[str, str]]:
-    for entry in (*conversation.get("memory:fallen", ()), *conversation.get("memory", ())):
-        who = words["you" if entry["role"] == "user" else "we"]
-        text = _untagged(entry["text"]) if entry["role"] == "user" else entry["text"]
-        yield f"{_time(datetime.fromisoformat(entry['at']), zone)} {who}", text
+    for raw in (*conversation.get("memory:fallen", ()), *conversation.get("memory", ())):
+        entry = HistoryEntry.model_validate(raw)
+        who = words["you" if entry.role == "user" else "we"]
+        yield f"{_time(entry.at, zone)} {who}", _untagged(entry.text) if entry.role == "user" else entry.text
 
 
 def _untagged(text: str) -> str:

@@ -22,16 +22,18 @@ from bot.messages.record import Record
 _INDEX = "recado:aside"
 
 # Puts messages back onto the waiting list and reopens their ledger entries, in one step. KEYS 1 dead letters,
-# 2 waiting, 3 ledger. ARGV 1 length of the list as read, then for each message: id, open entry, message. Gives how many
-# wait again, none when the list has changed. An open message waits already, because an earlier retry died halfway.
-_RETRY = """
+# 2 waiting, 3 ledger. ARGV 1 length of the list as read, then for each message: id, its digest, open entry, message.
+# Gives how many wait again, none when the list has changed. An open message waits already, because an earlier retry
+# died halfway.
+_RETRY = f"""
+{ledger.IS_OPEN_SCRIPT}
 if redis.call('LLEN', KEYS[1]) ~= tonumber(ARGV[1]) then return 0 end
 local count = 0
-for index = 2, #ARGV, 3 do
-  local entry = redis.call('HGET', KEYS[3], ARGV[index])
-  if not entry or cjson.decode(entry).state ~= 'open' then
-    redis.call('HSET', KEYS[3], ARGV[index], ARGV[index + 1])
-    redis.call('RPUSH', KEYS[2], ARGV[index + 2])
+for index = 2, #ARGV, 4 do
+  local entry = redis.call('HGET', KEYS[3], ARGV[index + 1]) or redis.call('HGET', KEYS[3], ARGV[index])
+  if not is_open(entry) then
+    redis.call('HSET', KEYS[3], ARGV[index + 1], ARGV[index + 2])
+    redis.call('RPUSH', KEYS[2], ARGV[index + 3])
     count = count + 1
   end
 end
@@ -51,6 +53,10 @@ class DeadLetter(Record):
 
 class Acted(Exception):
     """A retry would repeat a tool's action; the text says what the operator can do."""
+
+    def __init__(self, conversation: str, tools: str) -> None:
+        super().__init__(f"{conversation}: {tools} had acted already; write to the customer, then drop it")
+        self.conversation, self.tools = conversation, tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,7 @@ class DeadLetters:
         """
         entries = await self.of(conversation)
         if acted := sorted({name for entry in entries for name in entry.acted}):
-            raise Acted(f"{conversation}: {', '.join(acted)} had acted already; write to the customer, then drop it")
+            raise Acted(conversation, ", ".join(acted))
         messages = [
             message.model_copy(update={"retries": message.retries + 1})
             for entry in entries
@@ -92,7 +98,7 @@ class DeadLetters:
         arguments: list[str] = []
         for message in messages:
             opened = ledger.entry(message.content.kind, message.received_at)
-            arguments += [message.id, opened, message.model_dump_json(exclude_none=True)]
+            arguments += [message.id, ledger.name_of(message.id), opened, message.model_dump_json(exclude_none=True)]
         names = entries_key(conversation), waiting_list.waiting_key(conversation), ledger.keys(conversation)[0]
         if not messages:
             return 0

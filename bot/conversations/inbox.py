@@ -46,7 +46,7 @@ _STORE = BatchScript(
     if redis.call('EXISTS', moved) == 1 then return end
     local count = redis.call('LLEN', waiting)
     local flood = message ~= '' and count >= tonumber(most_waiting)
-    if flood then entry = string.gsub(entry, '"open"', '"{FLOOD}"', 1) end
+    if flood then {ledger.flooded(FLOOD)} end
     if message ~= '' then redis.call('ZADD', open, now, conversation) end
     {thread_owner.MESSAGE_SCRIPT}
     {ledger.OPEN_SCRIPT}

@@ -1,8 +1,9 @@
-"""Memory of a conversation: its last messages within a budget, a summary of older ones, and quotable texts."""
+"""Memory of a conversation: its last messages within a budget, and a summary of older ones."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,12 +27,16 @@ local fallen, recent = redis.call('LRANGE', KEYS[2], -{_UNSUMMARISED}, -1), redi
 return {{redis.call('GET', KEYS[1]), fallen, recent}}
 """
 
-# Stores a summary unless its messages were edited or revoked while it was made.
+# Stores a summary unless its messages were edited or revoked while it was made. ARGV 1 summary, 2 seconds, then the
+# two forms of each message.
 _SUMMARISED = """
-local oldest = redis.call('LRANGE', KEYS[2], 0, #ARGV - 3)
-for index = 3, #ARGV do if oldest[index - 2] ~= ARGV[index] then return 0 end end
+local count = (#ARGV - 2) / 2
+local oldest = redis.call('LRANGE', KEYS[2], 0, count - 1)
+for index = 1, count do
+  if oldest[index] ~= ARGV[1 + 2 * index] and oldest[index] ~= ARGV[2 + 2 * index] then return 0 end
+end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
-redis.call('LTRIM', KEYS[2], #ARGV - 2, -1)
+redis.call('LTRIM', KEYS[2], count, -1)
 return 1
 """
 
@@ -47,6 +52,19 @@ class HistoryEntry(Record):
     at: AwareDatetime
     wamid: str = ""
 
+    @property
+    def stored(self) -> str:
+        """JSON without what goes without saying: milliseconds for the time, and a `wamid` only where one is."""
+        fields: dict[str, Any] = {"role": self.role, "text": self.text, "at": int(self.at.timestamp() * 1000)}
+        if self.wamid:
+            fields["wamid"] = self.wamid
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+
+    @property
+    def forms(self) -> tuple[str, str]:
+        """The stored form, and the one of earlier versions of Recado, which stays in lists until it leaves them."""
+        return self.stored, self.model_dump_json()
+
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -55,28 +73,6 @@ class History:
     summary: str = ""
     unsummarised: tuple[HistoryEntry, ...] = ()
     recent: tuple[HistoryEntry, ...] = ()
-
-
-def store_quotable(pipeline: Any, conversation: str, wamid: str, text: str, ttl_seconds: int) -> None:
-    """Store a message's text for replies that quote it, because Meta doesn't send the quoted text along."""
-    pipeline.set(_quote(conversation, wamid), text, ex=ttl_seconds)
-
-
-def forget_quotes(pipeline: Any, conversation: str, wamids: Iterable[str]) -> None:
-    """Delete the quotable texts of messages."""
-    for wamid in wamids:
-        pipeline.delete(_quote(conversation, wamid))
-
-
-def quoted(conversation: str, wamids: Iterable[str], earlier: Iterable[str] = ()) -> Query[dict[str, str]]:
-    """Query for the known texts of earlier messages, also of conversations that joined this one."""
-    asked = [(wamid, one) for one in (conversation, *earlier) for wamid in wamids]
-
-    def read(found: Sequence[Any]) -> dict[str, str]:
-        texts = found[0] if found else ()
-        return {wamid: text for (wamid, _), text in zip(asked, texts, strict=True) if text}
-
-    return Query((("MGET", *(_quote(one, wamid) for wamid, one in asked)),) if asked else (), read)
 
 
 class Memory:
@@ -96,10 +92,6 @@ class Memory:
         command = ("EVAL", _RECALL, 3, *keys)
         return Query((command,), lambda found: History(found[0][0] or "", _items(found[0][1]), _items(found[0][2])))
 
-    async def quoted(self, conversation: str, wamids: Iterable[str], earlier: Iterable[str] = ()) -> dict[str, str]:
-        """Known texts of earlier messages, also of conversations that joined this one."""
-        return await ask(self._redis, quoted(conversation, wamids, earlier))
-
     def amend(self, pipeline: Any, conversation: str, history: History, news: Mapping[str, str]) -> History:
         """Put new texts, by message id, in the place of old ones within a transaction."""
         lists = []
@@ -108,8 +100,9 @@ class Memory:
             for old, new in zip(items, amended, strict=True):
                 if new != old:
                     # By value, because a summary may remove the oldest at the same time, and all indexes move.
-                    pipeline.linsert(name, "BEFORE", old.model_dump_json(), new.model_dump_json())
-                    pipeline.lrem(name, 1, old.model_dump_json())
+                    for form in old.forms:
+                        pipeline.linsert(name, "BEFORE", form, new.stored)
+                        pipeline.lrem(name, 1, form)
             lists.append(tuple(amended))
         return History(history.summary, *lists)
 
@@ -121,11 +114,11 @@ class Memory:
         said = [item for item in history.recent if item.role == "assistant" and not item.wamid]
         if not said or said[-1].text != text:
             return
-        old = said[-1].model_dump_json()
-        if instead:
-            new = said[-1].model_copy(update={"text": instead}).model_dump_json()
-            pipeline.linsert(recent_key(conversation), "BEFORE", old, new)
-        pipeline.lrem(recent_key(conversation), -1, old)
+        new = said[-1].model_copy(update={"text": instead}).stored
+        for form in said[-1].forms:
+            if instead:
+                pipeline.linsert(recent_key(conversation), "BEFORE", form, new)
+            pipeline.lrem(recent_key(conversation), -1, form)
 
     def replace(self, pipeline: Any, conversation: str, whole: History) -> None:
         """Replace the whole memory within a transaction."""
@@ -135,7 +128,7 @@ class Memory:
             pipeline.set(_summary(conversation), whole.summary, ex=self.ttl_seconds)
         for name, items in zip(names[1:], (whole.unsummarised, whole.recent), strict=True):
             if items:
-                pipeline.rpush(name, *(item.model_dump_json() for item in items))
+                pipeline.rpush(name, *(item.stored for item in items))
                 pipeline.expire(name, self.ttl_seconds)
 
     async def forget(self, conversation: str) -> None:
@@ -146,9 +139,9 @@ class Memory:
         recent = [*history.recent, *new]
         excess = self._excess(recent)
         if new:
-            pipeline.rpush(recent_key(conversation), *(item.model_dump_json() for item in new))
+            pipeline.rpush(recent_key(conversation), *(item.stored for item in new))
         if excess:
-            pipeline.rpush(_fallen(conversation), *(item.model_dump_json() for item in recent[:excess]))
+            pipeline.rpush(_fallen(conversation), *(item.stored for item in recent[:excess]))
             pipeline.ltrim(_fallen(conversation), -_UNSUMMARISED, -1)
             pipeline.ltrim(recent_key(conversation), excess, -1)
         for name in (recent_key(conversation), _fallen(conversation), _summary(conversation)):
@@ -157,7 +150,7 @@ class Memory:
 
     async def summarised(self, conversation: str, covered: tuple[HistoryEntry, ...], summary: str) -> bool:
         """Replace the oldest messages by their summary; False when these have changed since."""
-        items = [item.model_dump_json() for item in covered]
+        items = [form for item in covered for form in item.forms]
         keys = (_summary(conversation), _fallen(conversation))
         done = await answer(self._redis.eval(_SUMMARISED, 2, *keys, summary, str(self.ttl_seconds), *items))
         return bool(done)
@@ -192,7 +185,3 @@ def _fallen(conversation: str) -> str:
 
 def _summary(conversation: str) -> str:
     return key(conversation, "memory", "summary")
-
-
-def _quote(conversation: str, wamid: str) -> str:
-    return key(conversation, "said", wamid)

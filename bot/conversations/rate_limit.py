@@ -7,6 +7,7 @@ from typing import cast
 
 from redis.asyncio import Redis
 
+from bot.infra.logs import masked
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Inbound
 
@@ -74,7 +75,7 @@ class MessageRateLimit:
         arguments: list[str] = []
         counted = [message for message in messages if message.id not in uncounted]
         for message in counted:
-            arguments += [message.id, repr(message.received_at.timestamp())]
+            arguments += [masked(message.id), f"{message.received_at.timestamp():.3f}"]
         names = key(conversation, "rate"), key(conversation, "rate", "notice")
         limits = str(self._limit), str(self._window)
         asked = self._redis.eval(_ADMIT, 2, *names, *limits, turn, *arguments)

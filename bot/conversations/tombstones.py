@@ -30,10 +30,10 @@ def erased(conversation: str) -> str:
     return key(conversation, "erased")
 
 
-async def add_messages(redis: Redis, message_ids: Iterable[str]) -> None:
+async def add_messages(redis: Redis, digests_of_ids: Iterable[str]) -> None:
     """Add messages by a digest: a wamid holds its sender's phone, and enough random bits to hide it."""
     now = time.time()
-    digests = {digest(one): now for one in message_ids}
+    digests = dict.fromkeys(digests_of_ids, now)
     pipeline = redis.pipeline(transaction=False)
     pipeline.zremrangebyscore(MESSAGES, "-inf", now - KEEP_SECONDS)
     if digests:

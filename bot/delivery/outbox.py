@@ -12,7 +12,7 @@ import structlog
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
-from bot.conversations import ledger, memory
+from bot.conversations import ledger, quotable
 from bot.conversations.assignment import ConversationTaken, permit_key
 from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.events import EventPublisher
@@ -282,7 +282,8 @@ class Outbox:
 
         def write(pipeline: Any) -> None:
             self.memory.reword(pipeline, name, before, _words(chosen.parts), "\n".join(said))
-            ledger.hand_off(pipeline, name, entries, waiting.reply.id.partition("-again")[0])
+            wamids = [item.wamid for item in (*before.unsummarised, *before.recent)]
+            ledger.hand_off(pipeline, name, entries, waiting.reply.id.partition("-again")[0], wamids)
 
         await self.leases.commit(lease, write)
         if settled:
@@ -346,10 +347,10 @@ class Outbox:
             if outgoing.needs_permit:
                 pipeline.delete(permit_key(outgoing.conversation))
             if wamid is not None:
-                pipeline.hset(outgoing.record, "wamid", wamid)
+                pipeline.hset(outgoing.record, mapping={"wamid": wamid, "recorded": "1"})
                 # The sender stores a template's text, because only it fills the template in.
                 if not isinstance(outgoing.part, Template):
-                    memory.store_quotable(
+                    quotable.store(
                         pipeline, outgoing.conversation, wamid, part_text(outgoing.part), self.sender.ttl_seconds
                     )
             elif errors:

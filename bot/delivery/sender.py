@@ -12,7 +12,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.conversations import ledger, memory
+from bot.conversations import ledger, quotable
 from bot.conversations.assignment import ConversationTaken, permit, permit_key, put_permit
 from bot.conversations.lease import Lease
 from bot.delivery.policy import SendLater
@@ -197,7 +197,7 @@ class MessageSender:
         message = envelope(outgoing.reply, outgoing.callback) | filled.payload
         wamid = await self._hand_over(outgoing, message)
         pipeline = self.redis.pipeline(transaction=True)
-        memory.store_quotable(pipeline, outgoing.conversation, wamid, filled.words, self.ttl_seconds)
+        quotable.store(pipeline, outgoing.conversation, wamid, filled.words, self.ttl_seconds)
         await pipeline.execute()
         return wamid
 

@@ -32,8 +32,9 @@ _ASSISTANT = "general_purpose_ai"
 _TOLD_SECONDS = 3600
 
 # Statuses come in any order and repeatedly. A state only rises, and `failed` replaces only `sent`. A failure lists
-# its conversation first, because a listed conversation with nothing due is harmless. Once a message is at the phone,
-# we drop its content, which was stored for a resend. Gives whether status and pricing are new.
+# its conversation first, because a listed conversation with nothing due is harmless. Once a message is at the phone and
+# the outbox knows it, only its status stays, so that a repeated one is known; the hash is made anew, because one that
+# held a long value stays large. Gives whether status and pricing are new.
 _NOTE = BatchScript(
     f"""
     if redis.call('EXISTS', erased) == 1 then return {{0, 0}} end
@@ -43,9 +44,18 @@ _NOTE = BatchScript(
     local known = redis.call('HGET', delivery, 'status')
     local news = not (known and (rank[status] or 0) <= (rank[known] or 0))
     if news then
-      redis.call('HSET', delivery, 'wamid', wamid, 'status', status, 'error', error_code)
+      redis.call('HSET', delivery, 'status', status)
+      local recorded = redis.call('HGET', delivery, 'recorded')
+      local arrived = status ~= 'failed' and (rank[status] or 0) >= 2
+      if not (arrived and recorded) then redis.call('HSET', delivery, 'wamid', wamid, 'error', error_code) end
       if status == 'failed' then redis.call('RPUSH', failures, callback) end
-      if (rank[status] or 0) >= 2 and status ~= 'failed' then redis.call('HDEL', delivery, 'reply') end
+      if arrived then redis.call('HDEL', delivery, 'reply') end
+      if arrived and recorded and redis.call('HEXISTS', delivery, 'wamid') == 1 then
+        local charge = redis.call('HGET', delivery, 'pricing')
+        redis.call('DEL', delivery)
+        redis.call('HSET', delivery, 'status', status, 'recorded', recorded)
+        if charge then redis.call('HSET', delivery, 'pricing', charge) end
+      end
     end
     redis.call('EXPIRE', delivery, {ledger.KEEP_SECONDS})
     if news or priced == 1 then {stream.APPEND_SCRIPT} end

@@ -12,6 +12,7 @@ from bot.knowledge.embeddings import Embedder
 from bot.knowledge.folder import FolderReader, list_folder
 from bot.knowledge.index import KnowledgeIndex
 from bot.knowledge.passages import units_of
+from bot.knowledge.scale import scale_of
 from bot.messages.language import Language
 
 
@@ -49,4 +50,4 @@ async def index_of(documents: Sequence[KnowledgeDocument], embedder: Embedder) -
     """Embed and index documents."""
     texts = [text for document in documents for passage in document.passages for text in units_of(passage)]
     vectors = await embedder.embed(texts)
-    return await asyncio.to_thread(KnowledgeIndex, documents, [vectors])
+    return await asyncio.to_thread(KnowledgeIndex, documents, [vectors], await scale_of(embedder))

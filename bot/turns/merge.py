@@ -19,7 +19,6 @@ from bot.history import stream
 from bot.history.entries import ConversationMerged
 from bot.infra.queries import Query, ask
 from bot.integrations.push import subscriptions
-from bot.turns.trace import traces_key
 
 
 class ConversationMerger:
@@ -77,7 +76,6 @@ class ConversationMerger:
             *contacts.keys(name),
             *identity.keys(name),
             reply_queue.replies_key(name),
-            traces_key(name),
             subscriptions.browsers_key(name),
             dead_letters.entries_key(name),
             assignment.assignment_key(name),

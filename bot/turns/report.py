@@ -65,9 +65,8 @@ class TurnReporter:
         await self._canary_recorder.record(attempt, batch.all, trace)
 
     def put(self, pipeline: Any, trace: Trace) -> None:
-        """Store the trace of a turn and show it on open pages, within the commit that closes the turn."""
+        """Give the trace of a turn to the history and to open pages, within the commit that closes the turn."""
         event = trace.event()
-        trace_store.keep(pipeline, trace.conversation, event)
         self._events.put(pipeline, event)
         asked = trace.asked()
         if asked:

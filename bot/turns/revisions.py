@@ -11,7 +11,7 @@ import structlog
 from pydantic import ConfigDict, TypeAdapter
 from redis.asyncio import Redis
 
-from bot.conversations import contacts, ledger, memory, waiting_list
+from bot.conversations import contacts, ledger, quotable, waiting_list
 from bot.conversations.inbox import why_unanswered
 from bot.conversations.lease import ConversationLeases, Lease
 from bot.conversations.memory import History, HistoryEntry, Memory
@@ -63,7 +63,7 @@ class MessageBatch:
     """Waiting messages after edits and revocations: `to_answer` ask for an answer, `ends` are end states of the rest.
 
     `taken` is their number at the front of the waiting list. `earlier_texts` are texts of earlier messages by id.
-    `media` are the files of revoked messages, `traces` the turns that repeat their words.
+    `media` are the files of revoked messages.
     """
 
     taken: int
@@ -73,7 +73,6 @@ class MessageBatch:
     changes: dict[str, Edit | Revoke]
     earlier_texts: dict[str, str] = field(default_factory=dict)
     media: tuple[str, ...] = ()
-    traces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +90,7 @@ class MessageRevisions:
         self.memory = memory
         self._archive = archive
 
-    @staticmethod
-    def query(conversation: str, waiting: list[Inbound], earlier: tuple[str, ...] = ()) -> Query[Known]:
+    def query(self, conversation: str, waiting: list[Inbound], earlier: tuple[str, ...] = ()) -> Query[Known]:
         """Edits that came before these messages, and texts of the messages that they refer to."""
         wamids = [message.id for message in waiting if not isinstance(message.content, Edit | Revoke)]
         referenced = {message.quoted for message in waiting} | {_target(message.content) for message in waiting}
@@ -100,7 +98,9 @@ class MessageRevisions:
             (("MGET", *(_early_change_key(conversation, wamid) for wamid in wamids)),) if wamids else (),
             lambda found: _early_changes(wamids, found[0] if found else ()),
         )
-        parts = gathered(early_changes, memory.quoted(conversation, [wamid for wamid in referenced if wamid], earlier))
+        asked = [wamid for wamid in referenced if wamid]
+        texts = quotable.query(conversation, asked, earlier, ttl_seconds=self.memory.ttl_seconds)
+        parts = gathered(early_changes, texts)
         return Query(parts.commands, lambda found: Known(*parts.read(found)))
 
     async def apply_changes(
@@ -116,7 +116,7 @@ class MessageRevisions:
                 changes[content.message_id] = content
         revised = [_revised(message, changes.get(message.id)) for message in messages]
         revoked = [wamid for wamid, change in changes.items() if isinstance(change, Revoke)]
-        media, traces = await self._left_by(conversation, revoked, earlier)
+        media = await self._left_by(conversation, revoked, earlier)
         return MessageBatch(
             taken=len(waiting),
             all=messages,
@@ -129,7 +129,6 @@ class MessageRevisions:
             changes=changes,
             earlier_texts=known.earlier_texts,
             media=media,
-            traces=traces,
         )
 
     def lines(self, batch: MessageBatch, perceived_texts: Mapping[str, str]) -> list[HistoryEntry]:
@@ -152,19 +151,19 @@ class MessageRevisions:
         for wamid, change in batch.changes.items():
             pipeline.set(_early_change_key(conversation, wamid), change.model_dump_json(), ex=_AHEAD_SECONDS)
             if isinstance(change, Revoke):
-                memory.forget_quotes(pipeline, conversation, [wamid])
+                quotable.forget(pipeline, conversation, [wamid])
             elif wamid in batch.earlier_texts and wamid not in here:
                 text = _edited(batch.earlier_texts[wamid], change)
-                memory.store_quotable(pipeline, conversation, wamid, text, self.memory.ttl_seconds)
+                quotable.replace(pipeline, conversation, wamid, text, self.memory.ttl_seconds)
         forget_media(pipeline, conversation, batch.media)
-        for raw_trace in batch.traces:
-            trace.forget(pipeline, conversation, raw_trace)
+        if any(isinstance(change, Revoke) for change in batch.changes.values()):
+            trace.forget_stored(pipeline, conversation)
         for message in batch.all:
             if isinstance(message.content, CallPermission):
                 contacts.allow_calls(pipeline, conversation, allowed=message.content.accepted)
             copied = _revised(message, batch.changes.get(message.id)) if message.aside else None
             if copied and _target(copied.content) is None:
-                memory.store_quotable(
+                quotable.store(
                     pipeline, conversation, copied.id, text_without_file(copied.content), self.memory.ttl_seconds
                 )
         ledger.end(pipeline, conversation, batch.ends)
@@ -208,23 +207,20 @@ class MessageRevisions:
                 # No answer waits for a disk. The file's place stays known, so that erasing the contact finds the file.
                 _log.error("revoked_file_not_erased", why=str(error), fix="see the storage; then erase the contact")
 
-    async def _left_by(
-        self, conversation: str, revoked: list[str], earlier: tuple[str, ...]
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The files of revoked messages, and the traces of turns that repeat their words."""
+    async def _left_by(self, conversation: str, revoked: list[str], earlier: tuple[str, ...]) -> tuple[str, ...]:
+        """The files of revoked messages."""
         if not revoked:
-            return (), ()
+            return ()
         for one in (conversation, *earlier):
             await self._erase_files(one, revoked)
         if earlier:
             # No lease is needed, because a repetition changes nothing.
             pipeline = self._redis.pipeline(transaction=False)
             for one in earlier:
-                memory.forget_quotes(pipeline, one, revoked)
+                quotable.forget(pipeline, one, revoked)
             await pipeline.execute()
         media = await self._redis.mget([media_key(conversation, wamid) for wamid in revoked])
-        traces = await trace.raw_about(self._redis, conversation, revoked)
-        return tuple(one for one in media if one), traces
+        return tuple(one for one in media if one)
 
 
 def _early_changes(wamids: list[str], found: Sequence[str | None]) -> dict[str, Edit | Revoke]:

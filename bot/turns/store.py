@@ -11,7 +11,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from redis.asyncio import Redis
 
 from bot.agent.loop import JournalEntry, ToolResult
-from bot.conversations import choices, dead_letters, ledger, memory
+from bot.conversations import choices, dead_letters, ledger, quotable
 from bot.conversations.contacts import paused
 from bot.conversations.dead_letters import DeadLetters
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, lease_key
@@ -163,7 +163,7 @@ class TurnStore:
             summary_due = self._memory.extend(pipeline, turn.conversation, history, new)
             for message, perceived in zip(turn.messages, turn.perceived, strict=True):
                 text = perceived.perceived.text
-                memory.store_quotable(pipeline, turn.conversation, message.id, text, self._memory.ttl_seconds)
+                quotable.store(pipeline, turn.conversation, message.id, text, self._memory.ttl_seconds)
                 note_media(pipeline, turn.conversation, message)
             ledger.end(pipeline, turn.conversation, ends)
             stream.append(pipeline, closing_entry(turn, ends, trace.turn))

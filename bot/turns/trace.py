@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-
-from redis.asyncio import Redis
 
 from bot.agent.loop import ToolResult
 from bot.ai.chat import Attempt
 from bot.history.asked import pack
 from bot.history.entries import TurnTraced
 from bot.infra.metrics import COST, LLM_REQUESTS, LLM_TOKENS
-from bot.infra.redis import answer, key
+from bot.infra.redis import key
 from bot.media.understanding import Perceived
 from bot.prompting.prompts import Rendered
 
-# The history keeps all of them, and for longer.
-_KEPT = 3
-_KEEP_SECONDS = 24 * 3600
+
+@dataclass(frozen=True, slots=True)
+class PromptRendering:
+    """Values and number of lines of the turn's prompt, and the names of the contact's tools: a replay needs them."""
+
+    values: dict[str, Any]
+    lines: int
+    tools: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ class Trace:
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     perceived: list[Perceived] = field(default_factory=list)
     prompt: Rendered | None = None
+    rendering: PromptRendering | None = None
     attempts: list[Attempt] = field(default_factory=list)
     tools: list[ToolResult] = field(default_factory=list)
     reply: list[str] = field(default_factory=list)
@@ -108,47 +111,22 @@ class Trace:
 
 def history_entry(trace: Trace, event: dict[str, Any], asked: dict[str, Any] | None) -> TurnTraced:
     """The whole turn for the history, which forgets what was asked when a message is deleted."""
+    requests = [*asked["requests"]] if asked else []
+    if requests and trace.rendering:
+        requests[0] = requests[0] | {"rendering": asdict(trace.rendering)}
     return TurnTraced(
         id=trace.turn,
         conversation=trace.conversation,
         at=trace.started_at,
         trace=event,
         release=trace.release,
-        asked=pack(asked["requests"]) if asked else None,
+        asked=pack(requests) if requests else None,
     )
 
 
-def keep(pipeline: Any, conversation: str, event: dict[str, Any]) -> None:
-    """Store a turn's trace for a day, within a transaction."""
-    pipeline.lpush(traces_key(conversation), json.dumps(event, ensure_ascii=False, separators=(",", ":")))
-    pipeline.ltrim(traces_key(conversation), 0, _KEPT - 1)
-    pipeline.expire(traces_key(conversation), _KEEP_SECONDS)
-
-
-async def kept_of(redis: Redis, conversation: str) -> list[dict[str, Any]]:
-    """The last turns of a conversation (`Trace.event`), oldest first."""
-    return [json.loads(one) for one in reversed(await raw_of(redis, conversation))]
-
-
-async def raw_of(redis: Redis, conversation: str) -> list[str]:
-    """The last turns of a conversation as stored JSON, newest first."""
-    raw: list[str] = await answer(redis.lrange(traces_key(conversation), 0, -1))
-    return raw
-
-
-async def raw_about(redis: Redis, conversation: str, wamids: list[str]) -> tuple[str, ...]:
-    """Stored traces that repeat the words of these messages."""
-    kept = await raw_of(redis, conversation)
-    return tuple(one for one in kept if set(json.loads(one)["messages"]).intersection(wamids))
-
-
-def forget(pipeline: Any, conversation: str, raw: str) -> None:
-    """Delete this trace."""
-    pipeline.lrem(traces_key(conversation), 0, raw)
-
-
-def traces_key(conversation: str) -> str:
-    return key(conversation, "turns")
+def forget_stored(pipeline: Any, conversation: str) -> None:
+    """Delete the traces that earlier versions of Recado stored for a day beside the history."""
+    pipeline.delete(key(conversation, "turns"))
 
 
 async def count(attempt: Attempt) -> None:

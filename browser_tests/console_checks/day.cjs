@@ -15,6 +15,18 @@ module.exports = async (world) => {
   await find(page, 4, "Luz Barrera");
   await page.locator(".bubble.bot .why-link").first().click();
   await page.locator(".why-summary").waitFor();
+
+  // What another release would have said: nothing of it reaches the customer.
+  const heard = await phone(world, luz);
+  await page.locator(".why button", { hasText: "otra versión" }).press("Enter");
+  await page.locator("dialog select").waitFor();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.locator("dialog .difference").waitFor();
+  assert.strictEqual(await phone(world, luz), heard);
+  await page.keyboard.press("Escape");
+  await page.locator("dialog").waitFor({ state: "detached" });
   await page.keyboard.press("Escape");
 
   // She asks for a person: an alarm, and the conversation waits.

@@ -129,7 +129,7 @@ async def test_the_export_shows_everything_and_nobody_else(world: World, ana: si
     assert found["identities"] == ["5215512345678", "MX.8801234567890123"]
     kept = found["conversations"][conversation]
     assert kept["contact"]["name"] == "Ana"
-    assert {"ledger", "memory", "turns", "files", "identities"} <= set(kept)
+    assert {"ledger", "memory", "files", "identities"} <= set(kept)
     assert "hola" in [line["text"] for line in kept["memory"]]
     assert [file["key"].split("/")[0] for file in found["files"]] == ["media", "made"]
     assert [(job["queue"], job["data"]["to"]) for job in found["jobs"]] == [("notification", ana.phone)]

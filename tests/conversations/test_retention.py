@@ -179,7 +179,7 @@ async def test_every_key_is_in_the_table_and_stays_no_longer(
     for bsuid in (heir.bsuid, EVA.bsuid):
         assert (await recado("contacts", "erase", "--yes", bsuid)).code == 0
     assert "\n".join(await unlisted(world.redis)) == ""
-    lived = ("contact", "push", "delivery:", "card:", "memory", "outbox", "said:", "stripe:", "turns", "files", "moved")
+    lived = ("contact", "push", "delivery:", "card:", "memory", "outbox", "said:", "stripe:", "files", "moved")
     for name in (
         *(f"{{c}}:{part}" for part in lived),
         "{products}:",

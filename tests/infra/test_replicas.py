@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 from bench.chaos.redis_faults import RedisServer
 from bench.chaos.redis_proxy import RedisProxy, proxy_to
 from bot.cli.doctor import service
+from bot.conversations.ledger import name_of
 from bot.infra.redis import connect, refuse_cluster
 from bot.infra.replicas import Replicas
 from bot.settings import RedisSettings, Settings
@@ -141,7 +142,7 @@ async def told(world: World, what: str, number: int) -> int:
 async def knows(server: RedisServer, what: str, number: int) -> bool:
     """Whether this server has it."""
     traces = {
-        "a message": ("recado:{c_*}:ledger", f"wamid.{number}"),
+        "a message": ("recado:{c_*}:ledger", name_of(f"wamid.{number}")),
         "a status": (f"recado:{{c_{'0' * 20}}}:delivery:*.t_{number}.0", "wamid"),
         "a choice": (f"recado:identity:52155000000{number:02}", ""),
         "an event": (f"bull:notification:evt_{number}", "data"),

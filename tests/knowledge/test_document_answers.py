@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from bot.history.stream import HistoryStream
 from bot.knowledge.gaps import KnowledgeGaps, redacted
 from bot.prompting.knowledge_lock import FILE, digest_in
 from bot.prompting.releases import Releases, read_current_release
-from bot.turns.trace import kept_of
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
 from tests.notifications import conversation_of, settled
@@ -53,8 +53,8 @@ async def asks(world: World, person: Person, question: str, *answers: Any) -> st
 
 
 async def tools_of(world: World, person: Person) -> list[dict[str, Any]]:
-    (*_, turn) = await kept_of(world.redis, await conversation_of(world, person.bsuid))
-    tools: list[dict[str, Any]] = turn["tools"]
+    entries = await HistoryStream(world.redis).of([await conversation_of(world, person.bsuid)])
+    tools: list[dict[str, Any]] = [one["trace"] for one in entries if one["kind"] == "turn"][-1]["tools"]
     return tools
 
 

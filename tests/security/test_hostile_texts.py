@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.conversations import ledger
 from bot.infra.redis import answer
 from bot.whatsapp.signature import signature_of
 from sandbox.meta.simulator import Person
@@ -109,7 +110,7 @@ async def good_beside(world: World, person: Person, **odd: Any) -> int:
     body = json.dumps(envelope(world.meta.business, [odd, good]))
     status = await post(world, body.replace('"LITERAL"', str(odd.get("literal"))).encode())
     conversation = await world.redis.get(f"recado:identity:{person.bsuid}")
-    assert await answer(world.redis.hexists(f"recado:{{{conversation}}}:ledger", wamid))
+    assert await ledger.knows(world.redis, conversation, wamid)
     return status
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.conversations import ledger
 from bot.infra.redis import answer
 from bot.messages.inbound import Inbound
 from bot.web.whatsapp_events import FIELDS
@@ -74,7 +75,7 @@ def good(world: World, person: Person) -> tuple[str, dict[str, Any]]:
 
 async def kept(world: World, person: Person, wamid: str) -> bool:
     conversation = await world.redis.get(f"recado:identity:{person.bsuid}")
-    return await answer(world.redis.hexists(f"recado:{{{conversation}}}:ledger", wamid))
+    return await ledger.knows(world.redis, conversation, wamid)
 
 
 @BOUNDED

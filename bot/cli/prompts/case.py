@@ -22,7 +22,6 @@ from bot.infra.redis import connect
 from bot.past_cases.from_history import NoPastTurns
 from bot.past_cases.making import CaseMaker, MadeCase, as_yaml
 from bot.settings import Settings
-from bot.turns.trace import kept_of
 from evals.case_file import CaseNotWritten, write
 from evals.cases import Case
 
@@ -68,23 +67,20 @@ async def _case(settings: Settings, redis: Redis, asked: str, turns: int, name: 
     contacts, memory = Contacts(redis, settings.channel.staff_contacts), Memory(redis, settings.memory)
     conversation = await conversation_of(asked, contacts, redis)
     maker = CaseMaker(contacts, memory, settings.service.prompts_dir, settings.service.zone)
-    made = await maker.make(conversation, await _traces(settings, redis, conversation, turns), turns, name)
+    made = await maker.make(conversation, await _traces(settings, conversation, turns), turns, name)
     Case.model_validate(made.case)
     return made
 
 
-async def _traces(settings: Settings, redis: Redis, conversation: str, turns: int) -> list[dict[str, Any]]:
-    """Traces of the last turns: those of today are in Redis, older ones in the history alone."""
-    kept = await kept_of(redis, conversation)
-    if len([one for one in kept if one.get("reply")]) >= turns:
-        return kept
+async def _traces(settings: Settings, conversation: str, turns: int) -> list[dict[str, Any]]:
+    """Traces of the last turns."""
     try:
         database = await open_current(settings.database.url.get_secret_value())
     except (SQLAlchemyError, SchemaOutdated, OSError) as error:
-        complain(f"only the last turns are known, because the database does not answer ({type(error).__name__})")
-        return kept
+        complain(f"only the memory is known, because the database does not answer ({type(error).__name__})")
+        return []
     try:
         # Some turns asked for no answer.
-        return await HistoryReader(database).traces(conversation, 2 * turns) or kept
+        return await HistoryReader(database).traces(conversation, 2 * turns)
     finally:
         await database.close()

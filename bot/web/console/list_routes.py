@@ -30,8 +30,14 @@ class CannedReplyBody(Body):
 @operators_may("read")
 async def operators(request: web.Request, _: Caller) -> web.Response:
     """Colleagues to assign to and to mention."""
-    found = [one for one in await (await parts(request)).operators.all() if not one.disabled]
-    return json_answer({"operators": [{"email": one.email, "name": one.name, "role": one.role} for one in found]})
+    console = await parts(request)
+    present = await console.presence.present()
+    found = [
+        {"email": one.email, "name": one.name, "role": one.role, "online": one.email in present}
+        for one in await console.operators.all()
+        if not one.disabled
+    ]
+    return json_answer({"operators": found})
 
 
 @routes.get("/console/api/labels", allow_head=False)

@@ -103,6 +103,28 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Este turno no tiene una respuesta que probar.",
         "This turn has no answer to test.",
     ),
+    "turn_without_messages": (
+        "De este turno no se guarda lo que hace falta para repetirlo.",
+        "What a replay of this turn needs is not kept.",
+    ),
+    "release_unknown": ("Esa versión de los prompts ya no se guarda.", "This release of the prompts is not kept."),
+    "release_unusable": (
+        "Esa versión de los prompts no se puede usar con este turno.",
+        "This release of the prompts can't be used with this turn.",
+    ),
+    "model_missing": (
+        "Aquí no hay modelo configurado (OPENROUTER_API_KEY).",
+        "No model is set up (OPENROUTER_API_KEY).",
+    ),
+    "model_away": (
+        "Ningún modelo contestó; intenta de nuevo en un momento.",
+        "No model answered; try again in a moment.",
+    ),
+    "budget_spent": ("Se gastó el presupuesto de hoy.", "Today's budget is spent."),
+    "replays_full": (
+        "Ya se repiten otros turnos; intenta de nuevo en un momento.",
+        "Other turns are being replayed; try again in a moment.",
+    ),
     "acted_already": (
         "Una herramienta ya había actuado; escribe al cliente y descarta el mensaje.",
         "A tool had acted already; write to the customer, then drop the message.",
