@@ -28,7 +28,6 @@ from bot.delivery.rate_limiter import SendRateLimiter
 from bot.delivery.reporter import DeliveryReporter
 from bot.delivery.sender import MessageSender, OutgoingMessage
 from bot.delivery.statuses import DUE, DeliveryStatuses, delivery, failures
-from bot.delivery.throughput import Throughput
 from bot.delivery.uploads import NotSendable, Uploads
 from bot.infra import queues
 from bot.infra.crash_points import passing
@@ -148,10 +147,6 @@ class Outbox:
     @property
     def pause(self) -> SendingPause:
         return self.failures.pause
-
-    @property
-    def throughput(self) -> Throughput:
-        return self.sender.send_rate.throughput
 
     def query(self, conversation: str) -> Query[OutboxState]:
         """Query for a conversation's waiting replies and for all that their sending depends on."""
@@ -373,8 +368,7 @@ def outbox_of(  # noqa: PLR0913, PLR0917 - its collaborators
 ) -> Outbox:
     """Outbox for the settings. All processes share its state in Redis."""
     events, publisher = LiveEvents(redis), EventPublisher(redis, settings.subscribers)
-    send_rate = SendRateLimiter(redis, Throughput(settings.whatsapp.messages_per_second))
-    pause = SendingPause(redis, events)
+    send_rate, pause = SendRateLimiter(redis, settings.whatsapp.messages_per_second), SendingPause(redis, events)
     statuses, memory_ = DeliveryStatuses(redis, events), Memory(redis, settings.memory)
     return Outbox(
         redis=redis,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -54,12 +53,15 @@ return wait
 """
 
 
-@dataclass(frozen=True, slots=True)
 class SendRateLimiter:
-    """Keeps Meta's rate limits before Meta refuses, and applies a refusal to all workers."""
+    """Keeps Meta's rate limits before Meta refuses, and applies a refusal to all workers.
 
-    redis: Redis
-    throughput: Throughput
+    `per_second` is the number's limit; without it, see `throughput`.
+    """
+
+    def __init__(self, redis: Redis, per_second: int | None) -> None:
+        self.redis = redis
+        self.throughput = Throughput(per_second)
 
     def reserve(self, pipeline: Any, conversation: str, number: str, *, longest_wait: float) -> None:
         """Ask in a pipeline for two waits, in milliseconds, of which the longer counts: the number's and the person's.

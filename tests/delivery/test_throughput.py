@@ -11,7 +11,6 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bot.delivery.rate_limiter import SendRateLimiter
-from bot.delivery.throughput import Throughput
 from bot.infra.redis import cancel_and_wait
 from bot.settings import WhatsAppSettings
 from bot.whatsapp.client import Graph
@@ -22,15 +21,17 @@ NUMBER = "106540352242922"
 
 
 @asynccontextmanager
-async def watched(takes: int, *, token: str = "good", wanted: int | None = None) -> AsyncIterator[Throughput]:
-    """The limits of a worker, while Meta takes so many messages a second of the number."""
+async def watched(
+    redis: Redis, takes: int, *, token: str = "good", wanted: int | None = None
+) -> AsyncIterator[SendRateLimiter]:
+    """The limiter of a worker, while Meta takes so many messages a second of the number."""
     meta = MetaSimulator(
         webhook_url="http://127.0.0.1:1", app_secret="s", access_token="good", verify_token="v", throughput=takes
     )
-    url, found = await meta.start(), Throughput(wanted)
+    url, found = await meta.start(), SendRateLimiter(redis, wanted)
     async with aiohttp.ClientSession() as http:
         settings = WhatsAppSettings(access_token=SecretStr(token), phone_number_id=NUMBER, api_base_url=url)
-        watching = asyncio.create_task(found.watch(Graph(http, settings)))
+        watching = asyncio.create_task(found.throughput.watch(Graph(http, settings)))
         try:
             yield found
         finally:
@@ -38,21 +39,20 @@ async def watched(takes: int, *, token: str = "good", wanted: int | None = None)
             await meta.stop()
 
 
-async def is_(throughput: Throughput, expected: int) -> bool:
-    return throughput.of(NUMBER) == expected
+async def is_raised(send_rate: SendRateLimiter) -> bool:
+    return send_rate.throughput.of(NUMBER) == 1000
 
 
-async def test_a_number_that_meta_has_raised_sends_a_thousand_a_second() -> None:
-    async with watched(takes=1000) as throughput:
-        assert throughput.of(NUMBER) == 80
-        await eventually(lambda: is_(throughput, 1000))
-        assert throughput.of("another number") == 80
+async def test_a_number_that_meta_has_raised_sends_a_thousand_a_second(redis: Redis) -> None:
+    async with watched(redis, takes=1000) as send_rate:
+        assert send_rate.throughput.of(NUMBER) == 80
+        await eventually(lambda: is_raised(send_rate))
+        assert send_rate.throughput.of("another number") == 80
 
 
 async def test_where_meta_does_not_tell_its_refusal_does(redis: Redis) -> None:
-    async with watched(takes=80, token="one that may not ask") as throughput:
-        await eventually(lambda: is_(throughput, 1000))
-    send_rate = SendRateLimiter(redis, throughput)
+    async with watched(redis, takes=80, token="one that may not ask") as send_rate:
+        await eventually(lambda: is_raised(send_rate))
     assert max(await waits(send_rate, 200)) == 0
     await send_rate.hold_number(NUMBER)
     # 16 at once after the second in which all was held, and 64 in each second.
@@ -61,9 +61,9 @@ async def test_where_meta_does_not_tell_its_refusal_does(redis: Redis) -> None:
     assert 2.5 < late[-1] <= 3.1
 
 
-async def test_a_limit_that_is_set_is_not_asked_for() -> None:
-    async with watched(takes=1000, wanted=20) as throughput:
-        assert (throughput.of(NUMBER), throughput.after_refusal(NUMBER)) == (20, 20)
+async def test_a_limit_that_is_set_is_not_asked_for(redis: Redis) -> None:
+    async with watched(redis, takes=1000, wanted=20) as send_rate:
+        assert (send_rate.throughput.of(NUMBER), send_rate.throughput.after_refusal(NUMBER)) == (20, 20)
 
 
 async def waits(send_rate: SendRateLimiter, messages: int) -> list[float]:
