@@ -233,7 +233,7 @@ export const EN = {
   reject: "Reject", reject_of: "Reject: {question}", accept: "Accept", the_question: "Question, as a customer would ask it",
   the_answer: "Answer", accept_hint: "It wins over the documents, for everybody, from the next release on. Write no name and no number of a customer.",
   suggestion_accepted: "Accepted: it goes with the next release.", suggestion_rejected: "It does not come back.",
-  accepted_answers: "Accepted answers", accepted_hint: "They go with the next release, and win over the documents.", withdraw: "Withdraw",
+  accepted_answers: "Accepted answers", accepted_hint: "They go with the next release, win over the documents, and are cases of its evaluation.", answer_released: "Released", answer_waits: "Waits for a release", answer_case: "Case of the evaluation: {name}", withdraw: "Withdraw",
   withdraw_of: "Withdraw: {question}", edit_of: "Change: {question}", withdraw_question: "Withdraw this answer?",
   audited_suggestion_accepted: "accepted an answer", audited_suggestion_rejected: "rejected an answer",
   documents_list: "List of documents", on_page: "page {at}", on_row: "row {at}", on_rows: "rows {at}", on_line: "line {at}", score: "score {score}", no_passage: "It searched the documents, and no passage was good enough.",

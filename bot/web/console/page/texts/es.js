@@ -241,7 +241,7 @@ export const ES = {
   the_question: "Pregunta, como la haría un cliente", the_answer: "Respuesta",
   accept_hint: "Gana sobre los documentos, para todas las personas, desde la próxima publicación. No pongas nombres ni números de un cliente.",
   suggestion_accepted: "Aceptada: va en la próxima publicación.", suggestion_rejected: "No volverá a aparecer.",
-  accepted_answers: "Respuestas aceptadas", accepted_hint: "Van en la próxima publicación y ganan sobre los documentos.", withdraw: "Retirar",
+  accepted_answers: "Respuestas aceptadas", accepted_hint: "Van en la próxima publicación, ganan sobre los documentos, y son casos de su evaluación.", answer_released: "Publicada", answer_waits: "Espera publicación", answer_case: "Caso de la evaluación: {name}", withdraw: "Retirar",
   withdraw_of: "Retirar: {question}", edit_of: "Cambiar: {question}", withdraw_question: "¿Retirar esta respuesta?",
   audited_suggestion_accepted: "aceptó una respuesta", audited_suggestion_rejected: "rechazó una respuesta",
   documents_list: "Lista de documentos", on_page: "página {at}", on_row: "fila {at}", on_rows: "filas {at}", on_line: "línea {at}", score: "puntaje {score}", no_passage: "Buscó en los documentos y ningún pasaje bastó.",
