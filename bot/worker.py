@@ -85,7 +85,9 @@ async def running(  # noqa: PLR0913 - its settings, its queues, and options
             saved = watch_documents(services.redis, settings, services.database)
             await _alongside(stack, watch(services.library), saved)
         expiring = _expire(services.redis, services.storage, settings.storage.keep_days)
-        await _alongside(stack, _resend(services.outbox, services.leases, services.graph, scheduler), expiring)
+        send_rate = services.outbox.sender.send_rate
+        resending = _resend(services.outbox, services.leases, services.graph, scheduler)
+        await _alongside(stack, resending, expiring, send_rate.throughput.watch(services.graph))
         _log.info(
             "worker_ready",
             queues=list(our_processors),

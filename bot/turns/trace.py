@@ -109,17 +109,16 @@ class Trace:
         return {"type": "asked", "turn": self.turn, "conversation": self.conversation, "requests": sent}
 
 
-def history_entry(trace: Trace) -> TurnTraced:
+def history_entry(trace: Trace, event: dict[str, Any], asked: dict[str, Any] | None) -> TurnTraced:
     """The whole turn for the history, which forgets what was asked when a message is deleted."""
-    asked = trace.asked()
-    requests = asked["requests"] if asked else []
+    requests = [*asked["requests"]] if asked else []
     if requests and trace.rendering:
-        requests[0]["rendering"] = asdict(trace.rendering)
+        requests[0] = requests[0] | {"rendering": asdict(trace.rendering)}
     return TurnTraced(
         id=trace.turn,
         conversation=trace.conversation,
         at=trace.started_at,
-        trace=trace.event(),
+        trace=event,
         release=trace.release,
         asked=pack(requests) if requests else None,
     )
