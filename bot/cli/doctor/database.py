@@ -24,7 +24,7 @@ async def database(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
     kind = "PostgreSQL" if settings.database.is_postgresql else "SQLite"
     file = url.removeprefix("sqlite:///")
     if not settings.database.is_postgresql and not await asyncio.to_thread(Path(file).exists):
-        return CheckResult("Database", "ok", f"SQLite; {file} is made at its first use")
+        return CheckResult("Database", "ok", f"SQLite; {file} is made at the first start")
     opened = open_database(url)
     try:
         async with asyncio.timeout(SECONDS):
@@ -46,7 +46,7 @@ async def _looked_at(settings: Settings, opened: Database, kind: str) -> CheckRe
     if waiting > _BEHIND:
         fix = "see that a worker runs, and its log"
         return CheckResult("Database", "wrong", f"{waiting} entries of the history wait for {kind}; {fix}")
-    schema = "its schema is brought up to date at its next use" if steps else "its schema is up to date"
+    schema = "its schema is brought up to date at the next start" if steps else "its schema is up to date"
     return CheckResult("Database", "ok", f"{kind} answers, {schema}")
 
 
