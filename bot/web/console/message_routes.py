@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from bot.conversations.assignment import NoConversation
 from bot.messages.outbound import Template
@@ -15,6 +16,7 @@ from bot.storage.storage import NotStored, StorageFailed, disposition, safe_mime
 from bot.web.console.access import Caller, json_answer, operators_may
 from bot.web.console.acting import actor_of, audit, known_conversation
 from bot.web.console.bodies import Body, read_body
+from bot.web.console.field_faults import BROKEN_FORM, NO_FIELD, NO_FILE, NO_FORM
 from bot.web.console.problems import ApiProblem
 from bot.web.refusals import count_refusal
 from bot.whatsapp.errors import GraphError, MetaUnavailable
@@ -48,7 +50,7 @@ _FILE_HEADERS = {
 
 def _short_title(title: str) -> str:
     if not fits(title, BUTTON_TITLE):
-        raise ValueError(f"a title has up to {BUTTON_TITLE} signs")
+        raise PydanticCustomError("title_long", "a title has up to {most} signs", {"most": BUTTON_TITLE})
     return title
 
 
@@ -72,13 +74,13 @@ class NewMessage(Body):
     @model_validator(mode="after")
     def _one_of_both(self) -> NewMessage:
         if (self.text is None) == (self.template is None):
-            raise ValueError("expected either text or template")
+            raise PydanticCustomError("text_or_template", "expected either text or template")
         if self.text is not None and not self.text.strip():
-            raise ValueError("the text is empty")
+            raise PydanticCustomError("text_empty", "the text is empty")
         if self.buttons and (self.text is None or self.reply_to is not None):
-            raise ValueError("buttons need a text, and no reply_to")
+            raise PydanticCustomError("buttons_alone", "buttons need a text, and no reply_to")
         if len({title.casefold() for title in self.buttons}) < len(self.buttons):
-            raise ValueError("two buttons have the same title")
+            raise PydanticCustomError("buttons_alike", "two buttons have the same title")
         return self
 
 
@@ -146,9 +148,9 @@ async def _refusals(work: Any) -> WrittenMessage:
     try:
         found: WrittenMessage = await work
     except TemplateNotSendable as error:
-        raise ApiProblem(422, "template_not_sendable", field="template", why=str(error)) from error
+        raise ApiProblem(422, "template_not_sendable", field="template", why=error.words) from error
     except FileNotSendable as error:
-        raise ApiProblem(422, "file_not_sendable", field="file", why=str(error)) from error
+        raise ApiProblem(422, "file_not_sendable", field="file", why=error.words) from error
     except GraphError as error:
         raise ApiProblem(409, "template_not_sendable", why=str(error)) from error
     except tuple(codes) as error:
@@ -167,18 +169,18 @@ async def _file(request: web.Request) -> SentFile:
         form = await request.multipart()
         while (part := await form.next()) is not None:
             if not isinstance(part, BodyPartReader):
-                raise ApiProblem(422, "field_wrong", field="file", why="expected a form with a file")
+                raise ApiProblem(422, "field_wrong", field="file", why=NO_FORM)
             if part.name == "file" and found is None:
                 mime = part.headers.get("Content-Type", "application/octet-stream")
                 found = (part.filename or "file", safe_mime(mime), await _bytes(part))
             elif part.name == "caption":
                 caption = (await part.read_chunk(_LONGEST_CAPTION * 4)).decode("utf-8", "replace")[:_LONGEST_CAPTION]
             else:
-                raise ApiProblem(422, "field_wrong", field=(part.name or "")[:64], why="there is no such field")
+                raise ApiProblem(422, "field_wrong", field=(part.name or "")[:64], why=NO_FIELD)
     except (ValueError, AssertionError, web.RequestPayloadError, HttpProcessingError) as error:
-        raise ApiProblem(422, "field_wrong", field="file", why="the form can't be read") from error
+        raise ApiProblem(422, "field_wrong", field="file", why=BROKEN_FORM) from error
     if found is None:
-        raise ApiProblem(422, "field_wrong", field="file", why="the file is missing")
+        raise ApiProblem(422, "field_wrong", field="file", why=NO_FILE)
     return SentFile(*found, (caption or "").replace("\0", "").strip() or None)
 
 
@@ -189,7 +191,12 @@ async def _bytes(part: BodyPartReader) -> bytes:
     while piece := await part.read_chunk(_PIECE):
         data += piece
         if len(data) > LARGEST_FILE:
-            raise ApiProblem(413, "file_not_sendable", field="file", why=f"more than {LARGEST_FILE >> 20} MB")
+            raise ApiProblem(
+                413,
+                "file_not_sendable",
+                field="file",
+                why=(f"más de {LARGEST_FILE >> 20} MB", f"more than {LARGEST_FILE >> 20} MB"),
+            )
     return bytes(data)
 
 

@@ -124,6 +124,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "El servicio no está listo; intenta de nuevo en un momento.",
         "The service is not ready; try again in a moment.",
     ),
+    "failed": (
+        "Algo salió mal de nuestro lado; quien administra la consola lo ve en el registro.",
+        "Something went wrong on our side; the console's administrator finds it in the log.",
+    ),
     "database_outdated": (
         "La base de datos no está al día; ejecuta `recado db upgrade`.",
         "The database's schema is not up to date; run `recado db upgrade`.",
@@ -132,7 +136,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
 
 
 class ApiProblem(Exception):
-    """A refusal; `facts` fill its sentence, and a fact `field` is told apart too."""
+    """A refusal; `facts` fill its sentence, and a fact `field` is told apart too.
+
+    A fact that is words is a pair: Spanish and English.
+    """
 
     def __init__(self, status: int, code: str, *, headers: dict[str, str] | None = None, **facts: Any) -> None:
         super().__init__(code)
@@ -143,7 +150,12 @@ class ApiProblem(Exception):
 
     def response(self, language: Language) -> web.Response:
         spanish, english = _TEXTS[self.code]
-        text = (spanish if language == "es" else english).format(**self.facts)
+        at = 0 if language == "es" else 1
+        facts = {name: fact[at] if isinstance(fact, tuple) else fact for name, fact in self.facts.items()}
+        if self.code == "field_wrong" and not facts["field"]:
+            # Two fields that exclude each other, or no object at all.
+            spanish, english = "La petición no es válida: {why}.", "The request is wrong: {why}."
+        text = (spanish, english)[at].format(**facts)
         error = {"code": self.code, "message": text}
         if "field" in self.facts:
             error["field"] = self.facts["field"]

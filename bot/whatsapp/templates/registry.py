@@ -30,7 +30,11 @@ _CHANGED = frozenset({132000, 132001, 132012, 132015, 132016, 132018})
 
 
 class TemplateNotSendable(Exception):
-    """This template can't leave now; the message says why, for the caller and the operator."""
+    """This template can't leave now; the message says why, and `words` in Spanish and English."""
+
+    def __init__(self, english: str, spanish: str) -> None:
+        super().__init__(english)
+        self.words = (spanish, english)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,14 @@ class StoredTemplate:
             fix = "write it anew, or accept it with `recado templates sync --accept`"
             return f"Meta made {name} {synced.category}, it was {self.accepted}; {fix}"
         return None
+
+    @property
+    def why_not_in_spanish(self) -> str:
+        synced = self.synced
+        name = f"{synced.name} ({synced.language})"
+        if synced.status != "APPROVED":
+            return f"{name} está {synced.status} en Meta; solo salen las que están APPROVED"
+        return f"Meta hizo {name} {synced.category}, y era {self.accepted}; avisa a quien administra las plantillas"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +186,10 @@ class Templates:
 
     def _chosen(self, known: list[StoredTemplate], part: Template, contact_language: str | None) -> Prepared:
         if not known:
-            raise TemplateNotSendable(f"there is no template {part.name!r} at Meta; see `recado templates list`")
+            raise TemplateNotSendable(
+                f"there is no template {part.name!r} at Meta; see `recado templates list`",
+                f"en Meta no hay una plantilla {part.name!r}; mira `recado templates list`",
+            )
         wanted = (part.language or contact_language or self._default).replace("-", "_")
         ranked = sorted(known, key=lambda kept: _distance(kept.synced.language, wanted, self._default))
         if part.language is not None:
@@ -183,16 +198,20 @@ class Templates:
         if not ranked:
             there = ", ".join(kept.synced.language for kept in known)
             raise TemplateNotSendable(
-                f"{part.name} is not at Meta in {wanted}, but in {there}; see `recado templates list`"
+                f"{part.name} is not at Meta in {wanted}, but in {there}; see `recado templates list`",
+                f"{part.name} no está en Meta en {wanted}, sino en {there}; mira `recado templates list`",
             )
         sendable = next((kept.synced for kept in ranked if kept.why_not is None), None)
         if sendable is None:
-            raise TemplateNotSendable(ranked[0].why_not or part.name)
+            raise TemplateNotSendable(ranked[0].why_not or part.name, ranked[0].why_not_in_spanish)
         parameters = self._by_number(sendable, part.parameters)
         try:
             filled = components(sendable, parameters)
         except ParametersWrong as error:
-            raise TemplateNotSendable(f"the parameters of {part.name} don't fit: {error}") from error
+            raise TemplateNotSendable(
+                f"the parameters of {part.name} don't fit: {error}",
+                f"los parámetros de {part.name} no corresponden: {error.spanish}",
+            ) from error
         template: dict[str, Any] = {"name": sendable.name, "language": {"code": sendable.language}}
         template |= {"components": filled} if filled else {}
         payload = {"type": "template", "template": template}
