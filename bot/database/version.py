@@ -24,6 +24,7 @@ class SchemaOutdated(Exception):
 
     def __init__(self, missing: int) -> None:
         super().__init__(f"the database lacks {missing} steps of its schema; run `recado db upgrade`, then start again")
+        self.missing = missing
 
 
 async def require_current(settings: DatabaseSettings) -> None:

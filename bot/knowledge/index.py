@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bot.knowledge.answer_forms import forms_asked, forms_held
 from bot.knowledge.document import Audience, KnowledgeDocument, Passage
+from bot.knowledge.evidence import LAST_PLACE, MOST_STEMS, MOST_WORDS, THRESHOLD, PassageEvidence
+from bot.knowledge.foreign import is_foreign
 from bot.knowledge.passages import units_of
-from bot.knowledge.word_ranking import WordRanking
-from bot.knowledge.words import question_words, spoken
+from bot.knowledge.scale import EMBEDDED, LikenessScale
+from bot.knowledge.word_ranking import WordRanking, WordScores
+from bot.knowledge.words import gist, question_words, spoken
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,61 +25,11 @@ if TYPE_CHECKING:
     Scores = NDArray[np.float32]
     Places = NDArray[np.int64]
 
-# Calibrated on the questions of fixtures/knowledge with even numbers; docs/knowledge.md reports the others.
-# Each ranking gives its first passages; `weight / (RANK_OFFSET + rank)` is their sum.
+# Each ranking gives its first passages; `1 / (RANK_OFFSET + rank)` is their sum.
 RANK_OFFSET = 5
 CANDIDATES = 50
-# Weights of the evidence that orders the candidates.
-ORDER = {"stems": 0.65, "sounds": 0.05, "covered": 0.8, "meaning": 0.4, "whole": 1.1, "form": 0.3, "is_pair": -0.3}
-# A logistic regression of the same evidence: the probability that a passage answers.
-BIAS = -8.15
-CONFIDENCE = {
-    "covered": 5.1,
-    "meaning": 0.31,
-    "whole": 3.56,
-    "stems_a_word": 1.39,
-    "lead": 2.52,
-    "words": 0.9,
-    "is_pair": -1.82,
-}
-THRESHOLD = 0.5
-# A question that people have answered wins from this likeness on.
-SURE_PAIR = 0.8
-_MOST_STEMS, _MOST_WORDS, _USUAL = 4.0, 6, 0.3
 _BEST = 3
-_FIRST = 100.0
 _MANY, _COMPARED = 3000, 300
-
-
-class PassageEvidence(NamedTuple):
-    """Signs that a passage answers a question.
-
-    `stems` and `sounds` are shares of the best passage's, `covered` is the share of the question's words, `meaning` the
-    likeness of the best unit and `whole` that of the passage, `lead` how far that is above what all texts have, `form`
-    the share of the forms (an amount, a time) that the question asks for. Short questions look like each other, so
-    `is_pair` counts against a pair unless its question is nearly the same.
-    """
-
-    stems: float
-    sounds: float
-    stems_a_word: float
-    covered: float
-    meaning: float
-    whole: float
-    lead: float
-    form: float
-    words: float
-    is_pair: float
-
-    def weighed(self, weights: Mapping[str, float]) -> float:
-        return sum(weight * float(getattr(self, name)) for name, weight in weights.items())
-
-    @property
-    def confidence(self) -> float:
-        """Probability that the passage answers the question."""
-        if self.is_pair and self.meaning >= SURE_PAIR:
-            return self.meaning
-        return 1 / (1 + math.exp(-max(min(BIAS + self.weighed(CONFIDENCE), 30), -30)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +85,15 @@ class KnowledgeIndex:
     candidates are compared.
     """
 
-    def __init__(self, documents: Sequence[KnowledgeDocument], vectors: Sequence[Vectors]) -> None:
+    def __init__(
+        self,
+        documents: Sequence[KnowledgeDocument],
+        vectors: Sequence[Vectors],
+        scale: LikenessScale = EMBEDDED,
+    ) -> None:
         import numpy as np  # noqa: PLC0415 - for those who search alone
 
+        self._scale = scale
         self.rows = [Row(document, passage) for document in documents for passage in document.passages]
         self._documents = list(documents)
         self._owner = np.repeat(np.arange(len(documents)), [len(document.passages) for document in documents])
@@ -145,8 +104,10 @@ class KnowledgeIndex:
             raise ValueError("the vectors are not those of these passages")
         self._ends = np.cumsum(counts)
         self._starts = self._ends - counts
-        means = np.add.reduceat(units, self._starts, axis=0) if len(self.rows) else units
-        self._whole = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), np.float32(1e-9))
+        sums = np.add.reduceat(units, self._starts, axis=0) if len(self.rows) else units
+        lengths = np.maximum(np.linalg.norm(sums, axis=1), np.float32(1e-9))
+        self._whole = sums / lengths[:, None]
+        self._scaled_whole = scale.of_means(lengths / np.maximum(counts, 1).astype(np.float32))
         self._units = units.astype(np.float16)
         texts = [(_indexed(row), row.document.language or "es") for row in self.rows]
         self._words = WordRanking(texts)
@@ -163,59 +124,110 @@ class KnowledgeIndex:
         permitted = np.flatnonzero(readable[self._owner]) if readable.size else np.zeros(0, np.int64)
         if not permitted.size:
             return Found(())
-        words = question_words(question)
-        by_words = [scores[permitted] for scores in self._words.scores(words)]
-        rankings = [*by_words, *self._meaning(vectors, permitted, by_words)]
-        candidates = _fused(rankings)
-        by_stem, by_sound, covered, meaning, whole = rankings
-        usual = min(float(np.median(meaning)), _USUAL)
-        asked, telling = forms_asked(question), max(len(words), 1)
-        best_stem, best_sound = max(float(by_stem.max()), 1e-6), max(float(by_sound.max()), 1e-6)
+        by_words = self._words.scores(question_words(question)).of(permitted)
+        meaning = self._meaning(vectors, permitted, by_words.rankings)
+        judge = _Judge(question, by_words, meaning)
         found: list[tuple[float, PassageHit]] = []
-        for at in candidates:
+        for at in _fused([*by_words.rankings, meaning.units, meaning.whole]):
             place = int(permitted[at])
-            evidence = PassageEvidence(
-                stems=float(by_stem[at]) / best_stem,
-                sounds=float(by_sound[at]) / best_sound,
-                stems_a_word=min(float(by_stem[at]) / telling, _MOST_STEMS),
-                covered=float(covered[at]),
-                meaning=float(meaning[at]),
-                whole=float(whole[at]),
-                lead=float(meaning[at]) - usual,
-                form=len(asked & self._forms[place]) / len(asked) if asked else 0.0,
-                words=min(telling, _MOST_WORDS),
-                is_pair=float(self._is_pair[place]),
-            )
-            order = evidence.weighed(ORDER)
-            wins = evidence.is_pair and evidence.meaning >= SURE_PAIR
-            found.append((order + wins * _FIRST, PassageHit(*self.rows[place], evidence.confidence)))
+            evidence = judge.evidence(at, self._forms[place], is_pair=bool(self._is_pair[place]))
+            found.append((evidence.order, PassageHit(*self.rows[place], evidence.confidence)))
         found.sort(key=lambda one: -one[0])
         return Found(tuple(hit for _, hit in found[:limit]))
 
-    def _meaning(self, vectors: Vectors, permitted: Places, by_words: Sequence[Scores]) -> tuple[Scores, Scores]:
-        """Likeness to the question of each passage's best unit, and of the whole passage.
+    def _meaning(self, vectors: Vectors, permitted: Places, by_words: Sequence[Scores]) -> MeaningScores:
+        """Likeness to the question, and to its gist, of each passage's best unit and of the whole passage.
 
         Among many passages, units of the likeliest ones and of answered questions are compared, others by the whole.
         """
         import numpy as np  # noqa: PLC0415 - as above
 
-        whole: Scores = (self._whole[permitted] if permitted.size < len(self.rows) else self._whole) @ vectors.T
-        whole = whole.max(axis=1)
+        wholes = (self._whole[permitted] if permitted.size < len(self.rows) else self._whole) @ vectors.T
+        whole: Scores = wholes[:, :-1].max(axis=1)
         chosen = np.arange(permitted.size)
         if permitted.size > _MANY:
             likely = [_first(scores, _COMPARED) for scores in (*by_words, whole)]
             chosen = np.unique(np.concatenate([*likely, np.flatnonzero(self._is_pair[permitted])]))
         starts, ends = self._starts[permitted[chosen]], self._ends[permitted[chosen]]
         units = np.concatenate([np.arange(start, end) for start, end in zip(starts, ends, strict=True)])
-        likeness = (self._units[units].astype(np.float32) @ vectors.T).max(axis=1)
+        likeness = self._units[units].astype(np.float32) @ vectors.T
+        begins = np.cumsum(ends - starts) - (ends - starts)
         meaning: Scores = whole.copy()
-        meaning[chosen] = np.maximum.reduceat(likeness, np.cumsum(ends - starts) - (ends - starts))
-        return meaning, whole
+        meaning[chosen] = np.maximum.reduceat(likeness[:, :-1].max(axis=1), begins)
+        gist: Scores = wholes[:, -1].copy()
+        gist[chosen] = np.maximum.reduceat(likeness[:, -1], begins)
+        scaled = self._scale.applied
+        return MeaningScores(scaled(meaning), self._scaled_whole(whole, permitted), scaled(gist))
+
+
+class MeaningScores(NamedTuple):
+    """Likeness of each passage's best unit, of the whole passage, and of the best unit to the question's gist."""
+
+    units: Scores
+    whole: Scores
+    gist: Scores
+
+
+class _Judge:
+    """Gathers the evidence of passages for one question."""
+
+    def __init__(self, question: str, by_words: WordScores, meaning: MeaningScores) -> None:
+        import numpy as np  # noqa: PLC0415 - as above
+
+        self._by_words = by_words
+        self._meaning = meaning
+        self._asked = forms_asked(question)
+        self._is_foreign = is_foreign(question)
+        self._best_stem = max(float(by_words.stems.max()), 1e-6)
+        self._usual_gist = float(np.median(meaning.gist))
+        self._best = {name: _highest(getattr(meaning, name), 2) for name in ("units", "whole")}
+        self._first_covers = _highest(by_words.covered, LAST_PLACE)
+        self._first_gists = _highest(meaning.gist, LAST_PLACE)
+
+    def evidence(self, at: int, forms: frozenset[str], *, is_pair: bool) -> PassageEvidence:
+        words, meaning = self._by_words, self._meaning
+        stem, covered, gist = float(words.stems[at]), float(words.covered[at]), float(meaning.gist[at])
+        form = len(self._asked & forms) / len(self._asked) if self._asked else 0.0
+        telling = max(words.words, 1)
+        return PassageEvidence(
+            stems=stem / self._best_stem,
+            stems_a_word=min(stem / telling, MOST_STEMS),
+            covered=covered,
+            key_covered=float(words.key_covered[at]),
+            cover_rank=_log_place(self._first_covers, covered),
+            meaning=float(meaning.units[at]),
+            whole=float(meaning.whole[at]),
+            gist=gist,
+            gist_lead=gist - self._usual_gist,
+            gist_rank=_log_place(self._first_gists, gist),
+            meaning_margin=_margin(self._best["units"], float(meaning.units[at])),
+            whole_margin=_margin(self._best["whole"], float(meaning.whole[at])),
+            form=form,
+            lacks_form=1 - form if self._asked else 0.0,
+            words=min(telling, MOST_WORDS),
+            key_words=min(words.key_words, MOST_WORDS),
+            is_pair=float(is_pair),
+            is_foreign=self._is_foreign,
+        )
+
+
+def _highest(scores: Scores, count: int) -> list[float]:
+    """The highest scores, the highest first."""
+    return [float(scores[at]) for at in _first(scores, count)]
+
+
+def _log_place(highest: Sequence[float], score: float) -> float:
+    return math.log1p(sum(one > score for one in highest))
+
+
+def _margin(highest: Sequence[float], score: float) -> float:
+    """Distance of the best score to the next one, or of another to the best."""
+    return score - highest[-1 if score >= highest[0] else 0]
 
 
 def question_texts(question: str) -> list[str]:
-    """The question as it is, and written out, for a model of meaning."""
-    return list(dict.fromkeys((question, spoken(question))))
+    """The question as it is and written out, and at last its telling words alone, for a model of meaning."""
+    return [question, spoken(question), gist(question) or question]
 
 
 def allowed(audience: Audience, day: date) -> Callable[[KnowledgeDocument], bool]:

@@ -13,6 +13,7 @@ import structlog
 from bot.knowledge.embeddings import Embedder, EmbeddingsFailed, embedder_of
 from bot.knowledge.gaps import KnowledgeGaps
 from bot.knowledge.index import Found, KnowledgeIndex
+from bot.knowledge.scale import scale_of
 from bot.knowledge.search import BEST, Asked, search_index
 from bot.settings import EmbeddingsSettings
 
@@ -112,7 +113,8 @@ async def _stored(digest: str, database: Database, embedder: Embedder) -> Knowle
     if missing := [one.name for one in documents if one.digest not in vectors]:
         _log.error("knowledge_without_vectors", documents=len(missing), fix="`recado knowledge sync`")
         documents = [one for one in documents if one.digest in vectors]
-    index = await asyncio.to_thread(KnowledgeIndex, documents, [vectors[one.digest] for one in documents])
+    scale = await scale_of(embedder)
+    index = await asyncio.to_thread(KnowledgeIndex, documents, [vectors[one.digest] for one in documents], scale)
     # The first text loads the model.
     await embedder.embed(["hola"])
     _log.info("knowledge_loaded", set=digest, documents=len(documents), passages=len(index.rows))

@@ -31,6 +31,8 @@ class Asked:
 
 async def search_index(index: KnowledgeIndex, embedder: Embedder, asked: Asked, limit: int = BEST) -> Found:
     """Find passages, off the loop. Raises EmbeddingsFailed."""
-    vectors = await embedder.embed(question_texts(asked.whole))
+    texts = question_texts(asked.whole)
+    several = list(dict.fromkeys(texts))
+    vectors = (await embedder.embed(several))[[several.index(text) for text in texts]]
     allows = allowed(asked.audience, asked.day)
     return await asyncio.to_thread(index.search, asked.whole, vectors, allows, limit)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bot.knowledge.words import concepts_of, grams, sound_of, stems, telling, words_of
+from bot.knowledge.words import concepts_of, grams, is_light, sound_of, stems, telling, translations_of, words_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +24,10 @@ _MOST_ALIKE = 12
 _SHORT_FORM = 0.8
 # A synonym is as good as a word that is nearly the same.
 _CONCEPT_HELD = 0.8
+# So is what the other language calls it.
+_TRANSLATED = 0.8
+# Share of a word that tells little in the words of a question.
+_LIGHT = 0.4
 _SURELY = 0.7
 _SHORT = 3
 
@@ -69,11 +73,27 @@ class TermScores:
 
 
 class WordScores(NamedTuple):
-    """Scores by stems and by sound, and the share of the question's words that each passage holds, by their rarity."""
+    """Scores by stems and by sound, and the shares of the question's words that each passage holds.
+
+    `covered` weighs words by their rarity, `key_covered` is of the telling ones alone; `words` and `key_words`
+    are their numbers.
+    """
 
     stems: Scores
     sounds: Scores
     covered: Scores
+    key_covered: Scores
+    words: int = 0
+    key_words: int = 0
+
+    @property
+    def rankings(self) -> tuple[Scores, Scores, Scores]:
+        return self.stems, self.sounds, self.covered
+
+    def of(self, places: Any) -> WordScores:
+        """The scores of some passages."""
+        stems_, sounds, covered, key_covered = (scores[places] for scores in (*self.rankings, self.key_covered))
+        return WordScores(stems_, sounds, covered, key_covered, self.words, self.key_words)
 
 
 class WordRanking:
@@ -104,8 +124,8 @@ class WordRanking:
         import numpy as np  # noqa: PLC0415 - as above
 
         count = self._stems.count
-        by_stem, by_sound, covered = (np.zeros(count, np.float32) for _ in range(3))
-        whole = 1e-6
+        by_stem, by_sound, covered, key_covered = (np.zeros(count, np.float32) for _ in range(4))
+        whole, keys = 1e-6, 0
         for word in dict.fromkeys(question):
             alike = self._alike(word)
             sounding, held = np.zeros(count, np.float32), np.zeros(count, np.float32)
@@ -117,19 +137,37 @@ class WordRanking:
                 rows, data = self._stems.column(name)
                 by_stem[rows] += data * np.float32(_CONCEPT)
                 held[rows] = np.maximum(held[rows], np.float32(_CONCEPT_HELD))
+            by_stem += self._translated(word, held)
             for stem in {*stems([word], "es"), *stems([word], "en")}:
                 rows, data = self._stems.column(stem)
                 by_stem[rows] += data
             by_sound += sounding
-            rarity = self._rarity(word, alike)
+            light = is_light(word)
+            rarity = self._rarity(word, alike) * (_LIGHT if light else 1.0)
             covered += np.float32(rarity) * held
             whole += rarity
-        return WordScores(by_stem, by_sound, covered / np.float32(whole))
+            if not light:
+                key_covered += held
+                keys += 1
+        shares = covered / np.float32(whole), key_covered / np.float32(max(keys, 1))
+        return WordScores(by_stem, by_sound, *shares, len(question), keys)
+
+    def _translated(self, word: str, held: Scores) -> Scores:
+        """Scores of a word by what the other language calls it; marks in `held` the passages that have it."""
+        import numpy as np  # noqa: PLC0415 - as above
+
+        found = np.zeros(self._stems.count, np.float32)
+        for stem in _translated_stems(word):
+            rows, data = self._stems.column(stem)
+            found[rows] = np.maximum(found[rows], data * np.float32(_TRANSLATED))
+            held[rows] = np.maximum(held[rows], np.float32(_TRANSLATED))
+        return found
 
     def _rarity(self, word: str, alike: Mapping[str, float]) -> float:
         """How much a word tells; one that no passage holds tells most."""
         known = [self._sounds.rarity(other) for other, likeness in alike.items() if likeness >= _SURELY]
         known += [self._stems.rarity(name) for name in concepts_of(word)]
+        known += [self._stems.rarity(stem) for stem in _translated_stems(word) if stem in self._stems.terms]
         return min(known, default=1.0)
 
     def _alike(self, word: str) -> dict[str, float]:
@@ -153,6 +191,11 @@ class WordRanking:
         likeness = ((_likeness(sound, self._known[place], float(dice[place])), self._known[place]) for place in near)
         best = sorted((one for one in likeness if one[0] >= _ALIKE), reverse=True)
         return {other: alike for alike, other in best[:_MOST_ALIKE]}
+
+
+def _translated_stems(word: str) -> list[str]:
+    spanish, english = translations_of(word)
+    return [*stems(spanish, "es"), *stems(english, "en")]
 
 
 def _likeness(one: str, other: str, dice: float) -> float:

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.cli.doctor.check import SECONDS, CheckResult
+from bot.cli.doctor.words import said
 from bot.database.engine import Database, open_database
 from bot.database.upgrade import missing_steps
 from bot.history.stream import HistoryStream
@@ -24,15 +25,14 @@ async def database(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
     kind = "PostgreSQL" if settings.database.is_postgresql else "SQLite"
     file = url.removeprefix("sqlite:///")
     if not settings.database.is_postgresql and not await asyncio.to_thread(Path(file).exists):
-        return CheckResult("Database", "ok", f"SQLite; {file} is made at the first start")
+        return CheckResult("Database", "ok", said("made at first use", file=file))
     opened = open_database(url)
     try:
         async with asyncio.timeout(SECONDS):
             return await _looked_at(settings, opened, kind)
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         why = type(getattr(error, "orig", None) or error).__name__
-        fix = "see DATABASE_URL, and that the database is there and its user may log in"
-        return CheckResult("Database", "wrong", f"{kind} does not answer ({why}); {fix}")
+        return CheckResult("Database", "wrong", said("database away", kind=kind, why=why))
     finally:
         await opened.close()
 
@@ -40,14 +40,11 @@ async def database(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
 async def _looked_at(settings: Settings, opened: Database, kind: str) -> CheckResult:
     steps = await missing_steps(opened)
     if steps and opened.is_postgresql:
-        fix = "run `recado db upgrade`"
-        return CheckResult("Database", "wrong", f"{kind} lacks {len(steps)} steps of its schema; {fix}")
+        return CheckResult("Database", "wrong", said("database lacks", kind=kind, steps=len(steps)))
     waiting = await _waiting(settings)
     if waiting > _BEHIND:
-        fix = "see that a worker runs, and its log"
-        return CheckResult("Database", "wrong", f"{waiting} entries of the history wait for {kind}; {fix}")
-    schema = "its schema is brought up to date at the next start" if steps else "its schema is up to date"
-    return CheckResult("Database", "ok", f"{kind} answers, {schema}")
+        return CheckResult("Database", "wrong", said("history waits", waiting=waiting, kind=kind))
+    return CheckResult("Database", "ok", said("schema later" if steps else "schema current", kind=kind))
 
 
 async def _waiting(settings: Settings) -> int:

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from bot.web.console import reasons
 from bot.web.console.access import body_bytes
-from bot.web.console.field_faults import NO_OBJECT, UNWRITABLE, words_of
 from bot.web.console.problems import ApiProblem
 
 _LIMIT = 256 * 1024
@@ -35,7 +35,7 @@ async def read_body(request: web.Request, model: type[B]) -> B:
     except (ValueError, RecursionError) as error:
         raise ApiProblem(400, "body_unreadable") from error
     if not isinstance(data, dict):
-        raise ApiProblem(422, "field_wrong", field="", why=NO_OBJECT)
+        raise ApiProblem(422, "field_wrong", field="", why=reasons.OBJECT)
     return checked(model, data)
 
 
@@ -51,9 +51,9 @@ def checked(model: type[B], data: dict[str, Any]) -> B:
         first = error.errors(include_url=False, include_input=False)[0]
         # A field that nobody knows has the caller's name.
         field = ".".join(str(part)[:_LONGEST_FIELD] for part in first["loc"])
-        raise ApiProblem(422, "field_wrong", field=field, why=words_of(first["type"], first.get("ctx", {}))) from error
+        raise ApiProblem(422, "field_wrong", field=field, why=reasons.of_field(first)) from error
     if (unwritable := _unwritable(data)) is not None:
-        raise ApiProblem(422, "field_wrong", field=unwritable, why=UNWRITABLE)
+        raise ApiProblem(422, "field_wrong", field=unwritable, why=reasons.UNWRITABLE)
     return found
 
 

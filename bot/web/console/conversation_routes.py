@@ -8,10 +8,10 @@ from aiohttp import web
 from pydantic import Field, StringConstraints
 
 from bot.conversations.assignment import NoConversation
+from bot.web.console import reasons
 from bot.web.console.access import Caller, json_answer, operators_may
 from bot.web.console.acting import actor_of, audit, desk_refusals, known_conversation
 from bot.web.console.bodies import Body, read_body, read_query
-from bot.web.console.field_faults import NO_CURSOR
 from bot.web.console.parts import parts
 from bot.web.console.problems import ApiProblem
 
@@ -77,7 +77,7 @@ async def conversations(request: web.Request, caller: Caller) -> web.Response:
             limit=query.limit,
         )
     except WrongCursor as error:
-        raise ApiProblem(422, "field_wrong", field="cursor", why=NO_CURSOR) from error
+        raise ApiProblem(422, "field_wrong", field="cursor", why=reasons.CURSOR) from error
     return json_answer(page.as_json() | {"counts": await console.history.counts(caller.who)})
 
 
@@ -99,7 +99,7 @@ async def messages(request: web.Request, _: Caller) -> web.Response:
     try:
         return json_answer(await message_page(console.history, name, query.before or None, query.limit))
     except WrongCursor as error:
-        raise ApiProblem(422, "field_wrong", field="before", why=NO_CURSOR) from error
+        raise ApiProblem(422, "field_wrong", field="before", why=reasons.CURSOR) from error
 
 
 @routes.post(f"{_ONE}/take")

@@ -19,15 +19,15 @@ _MEDIA = ("IMAGE", "VIDEO", "DOCUMENT")
 
 
 class ParametersWrong(Exception):
-    """The parameters don't fit the template; `missing` and `unknown` name them, `spanish` says it to an operator."""
+    """The parameters don't fit the template; `missing` and `unknown` name them."""
 
     def __init__(self, missing: list[str], unknown: list[str], expected: list[str]) -> None:
         mistakes = [f"missing: {', '.join(missing)}"] if missing else []
         mistakes += [f"unknown: {', '.join(unknown)}"] if unknown else []
         super().__init__(f"{'; '.join(mistakes)} (expected: {', '.join(expected) or 'none'})")
-        errors = [f"faltan {', '.join(missing)}"] if missing else []
-        errors += [f"sobran {', '.join(unknown)}"] if unknown else []
-        self.spanish = f"{'; '.join(errors)} (se esperan: {', '.join(expected) or 'ningunos'})"
+        mistakes = [f"faltan: {', '.join(missing)}"] if missing else []
+        mistakes += [f"no existen: {', '.join(unknown)}"] if unknown else []
+        self.spanish = f"{'; '.join(mistakes)} (se esperan: {', '.join(expected) or 'ninguno'})"
         self.missing = missing
         self.unknown = unknown
 

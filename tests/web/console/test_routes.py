@@ -51,6 +51,8 @@ ROUTES: list[tuple[str, str, Any, Action, int]] = [
     ("GET", "product-cards", None, "read", 200),
     ("GET", f"product-cards/{NOBODY}/none/name", None, "read", 404),
     ("GET", "push", None, "read", 200),
+    ("GET", "digest", None, "read", 200),
+    ("PUT", "digest", {"wanted": True}, "read", 404),
     ("POST", "push/subscribe", {"subscription": {}}, "read", 404),
     ("GET", "reports", None, "read_reports", 200),
     ("GET", "budget", None, "read_reports", 200),
@@ -64,6 +66,8 @@ ROUTES: list[tuple[str, str, Any, Action, int]] = [
     ("POST", "suggestions/none/accept", {"question": "¿Sí?", "answer": "No."}, "review_documents", 404),
     ("POST", "suggestions/none/reject", {}, "review_documents", 404),
     ("POST", "turns/t_none/case", {}, "make_cases", 404),
+    ("GET", "releases", None, "replay_turns", 200),
+    ("POST", "turns/t_none/replay", {}, "replay_turns", 404),
     ("GET", f"{ONE}/export", None, "export_contact", 200),
     ("POST", f"{ONE}/erase", {}, "erase_contact", 200),
 ]
