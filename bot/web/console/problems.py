@@ -142,6 +142,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Faltan archivos de esta persona en este servidor; usa `recado contacts erase --files-lost`.",
         "Files of this person are missing on this server; use `recado contacts erase --files-lost`.",
     ),
+    "uploads_full": (
+        "Ya se suben otros archivos; intenta de nuevo en un momento.",
+        "Other files are being uploaded; try again in a moment.",
+    ),
     "streams_full": ("Hay demasiadas páginas abiertas.", "Too many pages are open."),
     "unavailable": (
         "El servicio no está listo; intenta de nuevo en un momento.",
