@@ -110,7 +110,7 @@ async def answered(request: web.Request, answer: Callable[[], Awaitable[web.Stre
 
 
 def _failure(error: Exception) -> ApiProblem:
-    """What an operator is told of a part that is away, or of a fault of ours, which is logged."""
+    """The refusal that tells an operator of a part that is away, or of a fault of ours, which is logged."""
     # The database's library is loaded late, so that its errors are known by their module.
     module = type(error).__module__
     if module == "bot.database.opening":
