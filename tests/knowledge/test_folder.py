@@ -74,6 +74,9 @@ async def test_a_bad_file_is_named_with_its_reason_and_takes_no_good_one_with_it
     assert best["text"] == "Devoluciones › Plazo\nTienes 30 días para devolver, con el ticket."
     assert (best["source"], best["location"]) == ("devoluciones.md", "Devoluciones › Plazo")
     assert 0.3 < best["score"] < 1
+    scores = [hit["score"] for hit in await found("¿qué más?", "--staff", "--limit", "50")]
+    assert scores == sorted(scores, reverse=True)
+    assert (await knowledge("search", "  ")).code == 2
     # For people the place names the heading, which isn't repeated below it; lists have a head.
     shown = (await knowledge("search", "¿cuánto tiempo tengo para devolver?")).out
     assert shown.count("Devoluciones › Plazo") == 1
