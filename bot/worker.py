@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.ai.openrouter import OpenRouter
+from bot.conversations import opt_outs
 from bot.conversations.lease import ConversationLeases, LeaseLost
 from bot.conversations.waiting_list import WaitingList
 from bot.database.lazy import LazyDatabase
@@ -22,6 +23,7 @@ from bot.infra import queues
 from bot.infra.metrics import MetricsShipper
 from bot.infra.queues import JobScheduler
 from bot.infra.redis import cancel_and_wait
+from bot.integrations.email.digest import WaitingDigest
 from bot.integrations.push.operators import OperatorAlarm
 from bot.integrations.stripe import event_kinds
 from bot.knowledge.watcher import watch as watch_documents
@@ -79,12 +81,15 @@ async def running(  # noqa: PLR0913 - its settings, its queues, and options
         await stack.enter_async_context(queues.working(our_processors, settings.redis, concurrency=concurrency))
         await _alongside(stack, _sweep(services.waiting_list, services.leases, scheduler))
         if settings.service.console_token is not None:
-            await _alongside(stack, _look_for_waiting(pickups(services), alarm_of(services)))
+            await _alongside(stack, _look_for_waiting(pickups(services), alarm_of(services), digest_of(services)))
         if settings.service.prompts_release == "watch":
             saved = watch_documents(services.redis, settings, services.database)
             await _alongside(stack, watch(services.library), saved)
         expiring = _expire(services.redis, services.storage, settings.storage.keep_days)
-        await _alongside(stack, _resend(services.outbox, services.leases, services.graph, scheduler), expiring)
+        send_rate = services.outbox.sender.send_rate
+        resending = _resend(services.outbox, services.leases, services.graph, scheduler)
+        await _alongside(stack, _list_objections(services.redis))
+        await _alongside(stack, resending, expiring, send_rate.throughput.watch(services.graph))
         _log.info(
             "worker_ready",
             queues=list(our_processors),
@@ -117,7 +122,9 @@ def _turn_processor(runner: ConversationRunner, summarizer: Summarizer, model: O
     async def process(job: queues.Job) -> None:
         # While the burst goes on.
         model.load()
-        conversation = str(job.data["conversation"])
+        conversation = job.data.get("conversation")
+        if not isinstance(conversation, str):
+            raise queues.JobRejected("conversation: expected its key")
         with structlog.contextvars.bound_contextvars(conversation=conversation):
             if job.name == "summary":
                 await summarizer.make(conversation)
@@ -178,18 +185,53 @@ def alarm_of(services: Services) -> OperatorAlarm | None:
     return OperatorAlarm(*parts)
 
 
-async def _look_for_waiting(watch_: PickupWatch, alarm: OperatorAlarm | None) -> None:
+def digest_of(services: Services) -> WaitingDigest | None:
+    """The mails to operators while nobody is at the console; None without a provider of e-mail."""
+    service = services.settings.service
+    if not services.settings.mail.configured:
+        return None
+    return WaitingDigest(
+        services.redis,
+        services.assignments,
+        services.contacts,
+        services.database,
+        service.console_digest_minutes * 60,
+        service.console_digest_every_minutes * 60,
+        service.public_url,
+    )
+
+
+async def _look_for_waiting(watch_: PickupWatch, alarm: OperatorAlarm | None, digest: WaitingDigest | None) -> None:
     """Tell customers whom nobody answers, as far as somebody could: there is a console."""
     while True:
         await asyncio.sleep(min(_LOOK_SECONDS, watch_.seconds))
         try:
+            await watch_.look()
             if alarm is not None:
                 await alarm.look()
-            await watch_.look()
+            if digest is not None:
+                await digest.look()
         except (RedisError, OSError) as error:
             _log.warning("pickups_not_looked_at", error=type(error).__name__)
         except LeaseLost:
             _log.warning("pickup_not_told", fix="none needed: it is tried again")
+        except Exception as error:
+            # Only the alarm and the digest read the database.
+            if not await is_away(error):
+                raise
+            _log.warning("operators_not_read", error=type(error).__name__)
+
+
+async def _list_objections(redis: Redis) -> None:
+    """List the objections to marketing of before there was a list."""
+    while True:
+        try:
+            await opt_outs.complete_list(redis)
+        except (RedisError, OSError) as error:
+            _log.warning("objections_not_listed", error=type(error).__name__)
+            await asyncio.sleep(_SWEEP_SECONDS)
+        else:
+            return
 
 
 async def _expire(redis: Redis, storage: Storage, days: float) -> None:

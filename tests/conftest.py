@@ -46,7 +46,7 @@ _VARIABLES = {name for section in SECTIONS for name in variables(section)}
 
 @pytest.fixture(scope="session", autouse=True)
 def _logging() -> None:
-    logs.configure("error", "console")
+    logs.configure("warning", "console")
 
 
 @pytest.fixture(scope="session")
@@ -58,9 +58,12 @@ def _shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _clean_environment(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, _shared_folder: Path
 ) -> Iterator[None]:
-    """Keep the developer's variables and `.env` out of the tests."""
+    """Keep the developer's variables, language and `.env` out of the tests."""
     for name in _VARIABLES & os.environ.keys():
         monkeypatch.delenv(name)
+    for name in ("LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "en_US.UTF-8")
     for folder in ("prompts", "templates"):
         monkeypatch.setenv(f"{folder.upper()}_DIR", str(ROOT / folder))
     # A folder for each of thousands of tests would take longer than most of them.

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import multiprocessing
 import os
 import signal
 import sys
@@ -14,7 +13,9 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bench.prepared_process import PREPARED, use_environment, write_to
 from bot.__main__ import main
+from tests.databases import put_upgraded
 from tests.waiting import PATIENCE
 
 Found = TypeVar("Found")
@@ -26,22 +27,6 @@ async def eventually(ask: Callable[[], Awaitable[Found]], seconds: float = PATIE
         while not (found := await ask()):
             await asyncio.sleep(0.05)
     return found
-
-
-# A fork server with Recado imported: a process starts in milliseconds instead of a second.
-PREPARED = multiprocessing.get_context("forkserver")
-PREPARED.set_forkserver_preload(
-    [
-        "bot.cli.main",
-        "bot.web.app",
-        "bot.worker",
-        "bot.cli.doctor",
-        "bot.privacy",
-        "bot.agent.preview",
-        "bot.agent.vocabulary",
-        "bot.cli.operators",
-    ]
-)
 
 
 async def _begun(command: tuple[str, ...], environment: dict[str, str], out: Path, err: Path) -> ForkServerProcess:
@@ -135,6 +120,8 @@ class Running:
 @asynccontextmanager
 async def running(*command: str, **environment: str) -> AsyncIterator[Running]:
     """Run `recado` with this command until the context ends."""
+    if "DATABASE_URL" not in environment and command[0] in ("serve", "worker"):
+        await asyncio.to_thread(put_upgraded, Path.cwd())
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
         run = Running(Process(await _begun(command, environment, out, err)), err, out)
@@ -165,11 +152,9 @@ async def recado(*command: str, **environment: str) -> Ended:
 
 
 def _run(command: tuple[str, ...], environment: dict[str, str], folder: str, out: str, err: str) -> None:
-    os.environ.clear()
-    os.environ.update(environment)
+    use_environment(environment)
     os.chdir(folder)
-    for path, number in ((out, 1), (err, 2)):
-        with open(path, "w") as file:  # noqa: PTH123 - a descriptor to put in the place of a stream's
-            os.dup2(file.fileno(), number)
+    write_to(out, 1)
+    write_to(err, 2)
     sys.argv = ["recado", *command]
     main()

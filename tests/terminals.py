@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.prepared_process import PREPARED, use_environment
 from bot.__main__ import main
-from tests.processes import PREPARED
 from tests.waiting import PATIENCE
 
 
@@ -53,8 +53,7 @@ def _all_of(terminal: int) -> bytes:
 
 
 def _run(command: tuple[str, ...], environment: dict[str, str], folder: str, terminal: str) -> None:
-    os.environ.clear()
-    os.environ.update(environment)
+    use_environment(environment)
     os.chdir(folder)
     os.setsid()
     opened = os.open(terminal, os.O_RDWR)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import signal
 import sys
@@ -11,12 +10,9 @@ from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+from bench.prepared_process import PREPARED, use_environment, write_to
 from bot.infra.crash_points import Point, listen
 from bot.turns import context
-
-# A fork server starts a process in milliseconds, so that dozens can die in a minute.
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["bot.web.app", "bot.worker", "bot.cli.main"])
 
 _TRIES = 50
 
@@ -34,8 +30,9 @@ class KilledProcess:
     def start(
         cls, command: list[str], environment: dict[str, str], log: Path, point: Point | None = None, passing: int = 1
     ) -> KilledProcess:
+        """Start `recado` with this command and, beside this process's variables, these."""
         # Daemons may have no child processes, but a worker decodes photos in one.
-        process = _context.Process(target=_run, args=(command, environment, str(log), point, passing))
+        process = PREPARED.Process(target=_run, args=(command, os.environ | environment, str(log), point, passing))
         process.start()
         return cls(process, log, point)
 
@@ -74,23 +71,21 @@ class KilledProcess:
 
 
 def _run(command: list[str], environment: dict[str, str], log: str, point: Point | None, passing: int) -> None:
-    os.environ.update(environment)
-    with open(log, "w") as file:  # noqa: PTH123 - a descriptor to put in the place of standard error
-        for stream in (1, 2):
-            os.dup2(file.fileno(), stream)
-        left = passing
+    use_environment(environment)
+    write_to(log, 1, 2)
+    left = passing
 
-        def hook(here: Point) -> None:
-            nonlocal left
-            left -= here == point
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+    def hook(here: Point) -> None:
+        nonlocal left
+        left -= here == point
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-        if point is not None:
-            listen(hook)
-        # A slow machine kills a turn more often than it may be tried.
-        context.TRIES = _TRIES
-        sys.argv = ["recado", *command]
-        from bot.__main__ import main  # noqa: PLC0415 - reads the environment that was set above
+    if point is not None:
+        listen(hook)
+    # A slow machine kills a turn more often than it may be tried.
+    context.TRIES = _TRIES
+    sys.argv = ["recado", *command]
+    from bot.__main__ import main  # noqa: PLC0415 - reads the environment that was set above
 
-        main()
+    main()

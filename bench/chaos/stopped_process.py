@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import signal
 from dataclasses import dataclass
@@ -13,14 +12,12 @@ from typing import NoReturn
 
 import psutil
 
+from bench.prepared_process import PREPARED, use_environment, write_to
 from bot.infra import logs
 from bot.infra.crash_points import Point, listen
 from bot.infra.queues import QUEUES
 from bot.settings import Settings
 from bot.worker import running
-
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["bot.worker"])
 
 
 @dataclass(slots=True)
@@ -34,7 +31,7 @@ class StoppedProcess:
     def start(cls, log: Path, point: Point, lease_seconds: float) -> StoppedProcess:
         """Start a worker with this environment's settings; it stops at its first passing of the point."""
         arguments = (dict(os.environ), str(log), point, lease_seconds)
-        process = _context.Process(target=_run, args=arguments, daemon=True)
+        process = PREPARED.Process(target=_run, args=arguments, daemon=True)
         process.start()
         return cls(process, log)
 
@@ -61,10 +58,8 @@ class StoppedProcess:
 
 
 def _run(environment: dict[str, str], log: str, point: Point, lease_seconds: float) -> None:
-    os.environ.clear()
-    os.environ.update(environment)
-    with open(log, "w") as file:  # noqa: PTH123 - a descriptor to put in the place of standard error
-        os.dup2(file.fileno(), 2)
+    use_environment(environment)
+    write_to(log, 2)
     logs.configure("info", "json")
     left = 1
 

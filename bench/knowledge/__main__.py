@@ -16,8 +16,8 @@ from typing import Any
 from bench.knowledge.questions import Question, QuestionsWrong, read_questions
 from bot.knowledge.building import BuiltKnowledge, build
 from bot.knowledge.embeddings import Embedder, embedder_of
-from bot.knowledge.evidence import Found
 from bot.knowledge.folder import FolderMissing
+from bot.knowledge.index import Found
 from bot.knowledge.search import Asked, search_index
 from bot.prompting.confidence import wilson_interval
 from bot.settings import EmbeddingsSettings

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.knowledge.document import Audience
-from bot.knowledge.evidence import PassageHit
+from bot.knowledge.index import PassageHit
 from bot.knowledge.words import folded
 
 

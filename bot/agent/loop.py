@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import structlog
 
@@ -138,30 +138,48 @@ class Agent:
         """
         tools = {tool.name: tool for tool in self._tools_for(context) if only is None or tool.name in only}
         tool_runner = ToolRunner(tools, context, journal, request.deadline)
-        lines = list(request.lines)
-        offered: list[Part] = []
-        steps = [entry for entry in journal.earlier if isinstance(entry, ModelStep)]
-        for round_ in range(_ROUNDS + 1):
-            if round_ < len(steps):
-                step = steps[round_]
-            else:
-                # The last round allows no tool call, so that a model which calls without end has to answer.
-                next_request = replace(request, lines=tuple(lines), tools=tool_runner.offers, may_call=round_ < _ROUNDS)
-                asked = self._model.answer(next_request, record_attempt)
-                step = _step(await unless(journal.interrupted, asked), round_)
-                passing("turn: model answered, not written down")
-                await journal.write(step)
-            if not step.calls:
-                return AgentReply(step.text, tuple(offered))
-            if round_ == _ROUNDS:
-                break
-            results = await tool_runner.work(step)
-            lines.append(
-                FromModel(step.text, tuple(ToolCall(call.id, call.name, call.arguments) for call in step.calls))
-            )
-            offered.extend(part for result in results for part in result.parts)
-            lines.extend(FromTool(result.call_id, result.result) for result in results)
-        raise NoModelAnswered("the model called tools without end")
+        return await converse(self._model, request, tool_runner, journal, record_attempt)
+
+    def tool_names(self, context: ToolContext) -> tuple[str, ...]:
+        """Names of the contact's tools."""
+        return tuple(tool.name for tool in self._tools_for(context))
+
+
+async def converse(
+    model: ChatModel, request: ModelRequest, worker: CallWorker, journal: Journal, record_attempt: RecordAttempt
+) -> AgentReply:
+    """Ask the model until it calls no more tools. Raises NoModelAnswered, BudgetSpent and Interrupted."""
+    lines = list(request.lines)
+    offered: list[Part] = []
+    steps = [entry for entry in journal.earlier if isinstance(entry, ModelStep)]
+    for round_ in range(_ROUNDS + 1):
+        if round_ < len(steps):
+            step = steps[round_]
+        else:
+            # The last round allows no tool call, so that a model which calls without end has to answer.
+            next_request = replace(request, lines=tuple(lines), tools=worker.offers, may_call=round_ < _ROUNDS)
+            asked = model.answer(next_request, record_attempt)
+            step = _step(await unless(journal.interrupted, asked), round_)
+            passing("turn: model answered, not written down")
+            await journal.write(step)
+        if not step.calls:
+            return AgentReply(step.text, tuple(offered))
+        if round_ == _ROUNDS:
+            break
+        results = await worker.work(step)
+        lines.append(FromModel(step.text, tuple(ToolCall(call.id, call.name, call.arguments) for call in step.calls)))
+        offered.extend(part for result in results for part in result.parts)
+        lines.extend(FromTool(result.call_id, result.result) for result in results)
+    raise NoModelAnswered("the model called tools without end")
+
+
+class CallWorker(Protocol):
+    """Gives each call of a step its result."""
+
+    @property
+    def offers(self) -> tuple[ToolOffer, ...]: ...
+
+    async def work(self, step: ModelStep) -> list[ToolResult]: ...
 
 
 class ToolRunner:

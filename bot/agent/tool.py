@@ -109,12 +109,16 @@ class Tool(Generic[A]):
         schema.pop("title", None)
         object.__setattr__(self, "offer", ToolOffer(self.name, self.description, schema))
 
-    async def call(self, arguments: dict[str, Any], context: ToolContext) -> str:
-        """Check the model's arguments and do the work. Raises ToolError for wrong arguments, and RedisUnavailable."""
+    def checked(self, arguments: dict[str, Any]) -> A:
+        """The model's arguments as typed ones; raises ToolError."""
         try:
-            checked = self.arguments.model_validate(arguments)
+            return self.arguments.model_validate(arguments)
         except ValidationError as error:
             raise ToolError(f"wrong arguments: {problems(error, whole='arguments')}") from error
+
+    async def call(self, arguments: dict[str, Any], context: ToolContext) -> str:
+        """Check the model's arguments and do the work. Raises ToolError for wrong arguments, and RedisUnavailable."""
+        checked = self.checked(arguments)
         try:
             return await self.work(checked, context)
         except RedisError as error:

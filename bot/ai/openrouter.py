@@ -79,6 +79,10 @@ class OpenRouter:
         self._url = f"{settings.base_url.rstrip('/')}/chat/completions"
         self._known: deque[_ToolSet] = deque(maxlen=_TOOL_SETS)
 
+    @property
+    def has_key(self) -> bool:
+        return self._settings.api_key is not None
+
     def load(self) -> asyncio.Future[Any]:
         """Import the SDK once, in a thread, because that takes a second; the result is there when it is imported.
 

@@ -20,7 +20,18 @@ from bot.catalogue.product import CatalogueProduct
 from bot.catalogue.table import DATABASE_ERRORS, ProductTable, Written
 from bot.catalogue.texts import refusal_text, text_of
 from bot.cli.progress import progress
-from bot.cli.terminal import Format, check_format, complain, read_settings, redis_problem, show, stop, terminal_language
+from bot.cli.terminal import (
+    Format,
+    check_format,
+    complain,
+    database_problem,
+    read_settings,
+    redis_problem,
+    show,
+    stop,
+    terminal_language,
+)
+from bot.cli.words import say
 from bot.database.opening import SchemaOutdated, open_current
 from bot.infra.redis import connect
 from bot.messages.language import Language
@@ -52,7 +63,7 @@ def import_(
     settings = read_settings()
     language = terminal_language(settings)
     try:
-        with progress("Reading rows", output=output) as step:
+        with progress(say("reading rows"), output=output) as step:
             read = read_catalogue(_bytes_of(file), settings.service.shop_currency, datetime.now(UTC), step)
         if replace and read.bad:
             stop("\n".join([*_bad_lines(read, language), text_of("not_replaced", language)]))
@@ -84,11 +95,11 @@ def _run(work: Coroutine[Any, Any, Result]) -> Result:
     try:
         return asyncio.run(work)
     except SchemaOutdated as error:
-        stop(str(error))
+        stop(say("outdated", missing=error.missing))
     except RedisError as error:
         stop(redis_problem(error))
     except DATABASE_ERRORS as error:
-        stop(f"the database does not answer ({type(error).__name__}); see DATABASE_URL")
+        stop(database_problem(error))
 
 
 async def _written(settings: Settings, read: ReadCatalogue, *, replaces: bool) -> Written:
@@ -109,7 +120,7 @@ async def _all(settings: Settings) -> list[CatalogueProduct]:
             async with connect(settings.redis) as redis:
                 await CardSync(Catalogue(redis)).sync(table)
         except RedisError as error:
-            complain(f"{redis_problem(error)}; cards that were confirmed lately may be missing")
+            complain(say("cards missing", problem=redis_problem(error)))
         return await table.all()
     finally:
         await database.close()

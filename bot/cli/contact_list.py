@@ -11,6 +11,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from bot.cli.words import say
 from bot.conversations.identity import contact_key, merged_into_key
 from bot.whatsapp.phone_numbers import variants
 
@@ -94,7 +95,10 @@ def _folded(text: str) -> str:
 
 def as_lines(contacts: Iterable[ListedContact]) -> Iterator[str]:
     """A header, and a line for each person, within 80 columns."""
-    yield f"{'conversation':<22} {'last message UTC':<16} {'phone or BSUID':<19} name"
+    conversation, message, phone, name = (
+        say(f"{column} column") for column in ("conversation", "last message", "phone", "name")
+    )
+    yield f"{conversation:<22} {message:<16} {phone:<19} {name}"
     for one in contacts:
         at = f"{one.last_message_at:%Y-%m-%d %H:%M}" if one.last_message_at else "-"
         name = _shortened("".join(sign if sign.isprintable() else " " for sign in one.name or "-"))

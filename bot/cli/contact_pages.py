@@ -47,7 +47,11 @@ _TAG = re.compile(r"</?[a-z_]+>")
 
 
 class FolderTaken(Exception):
-    """The folder holds something already; the message says so."""
+    """The folder holds something already."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} isn't empty")
+        self.folder = folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ async def write_folder(folder: Path, export: PersonExport, read: Callable[[str],
 
 def _make(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FolderTaken(f"{folder} isn't empty, and nothing is overwritten; name another folder")
+        raise FolderTaken(folder)
     # Because the folder holds what a person said, only its owner may read it.
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 

@@ -25,6 +25,7 @@ from bot.cli.terminal import (
     show,
     stop,
 )
+from bot.cli.words import say
 from bot.database.version import SchemaOutdated
 from bot.infra.redis import RedisIsCluster, connect
 from bot.messages.language import Language
@@ -47,14 +48,6 @@ Whose = Annotated[
 Lost = Annotated[bool, typer.Option("--files-lost", help="Erase the rest although the files are gone for good.")]
 Limit = Annotated[int, typer.Option(help="At most so many, the last writer first; 0: all.", min=0)]
 
-_ONE_STORAGE = (
-    "run it where the workers keep files (the same STORAGE_DIR on the same disk, or the same bucket); "
-    "only if they are lost for good: `recado contacts erase --files-lost`"
-)
-_NOBODY = (
-    "nothing is known of this ID; expected a phone with its country's digits, a BSUID or c_…; "
-    "see `recado contacts find`"
-)
 _Work = Callable[[Services, Person], Awaitable[None]]
 
 
@@ -119,8 +112,8 @@ def erase(
         if not yes:
             confirm_deletion(_in_words(person, await services.personal_data.export(person)), yes)
         erased = await services.personal_data.erase(person, files_lost=files_lost)
-        words = f"erased: {erased.keys} keys, {erased.files} files, {erased.jobs} jobs, {erased.rows} rows"
-        show(f"{words}; the wish for no marketing is kept" if erased.opted_out else words)
+        words = say("erased", keys=erased.keys, files=erased.files, jobs=erased.jobs, rows=erased.rows)
+        show(words + (say("no marketing kept") if erased.opted_out else ""))
 
     _run(whose, run)
 
@@ -138,9 +131,9 @@ def _list(text: str | None, limit: int, output: str) -> None:
     elif shown:
         show("\n".join(as_lines(shown)))
     if len(found) > len(shown):
-        complain(f"{len(shown)} of {len(found)}; see more with --limit")
+        complain(say("some shown", shown=len(shown), all=len(found)))
     if not found:
-        stop("nobody is known by that" if text is not None else "nobody has written yet", 0 if text is None else 1)
+        stop(say("nobody yet" if text is None else "nobody found"), 0 if text is None else 1)
 
 
 async def _known(settings: Settings) -> list[ListedContact]:
@@ -163,7 +156,7 @@ def _in_words(person: Person, found: dict[str, Any]) -> str:
     whom = ", ".join([*([name] if name else []), *found["identities"], *person.conversations])
     keys = sum(len(kept) for kept in found["conversations"].values())
     rows = sum(map(len, found["history"].values()))
-    return f"{whom}: {keys} keys, {len(found['files'])} files, {len(found['jobs'])} jobs, {rows} rows"
+    return say("stored", whom=whom, keys=keys, files=len(found["files"]), jobs=len(found["jobs"]), rows=rows)
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -184,28 +177,28 @@ def _run(whose: str, work: _Work) -> None:
 
 async def _problem(settings: Settings, whose: str, work: _Work) -> str | None:
     """Do the work; gives the reason where it can't be done."""
-    problem: str | None = None
     try:
         async with open_services(settings) as services:
             person = await privacy.find(services.redis, whose)
             person = person or await privacy.find_in_history(services.personal_history, whose)
             if person is None:
-                return _NOBODY
+                return say("unknown")
             await work(services, person)
-    except FolderTaken as error:
-        problem = str(error)
-    except FilesLost as error:
-        problem = f"{error}; {_ONE_STORAGE}"
-    except StorageFailed as error:
-        problem = f"the storage failed: {error}; see `recado doctor`, then do it again"
-    except privacy.ConversationBusy:
-        problem = "somebody works on this conversation; do it again in a minute"
-    except RedisError as error:
-        problem = redis_problem(error)
-    except (RedisIsCluster, SchemaOutdated) as error:
-        problem = str(error)
-    except (SQLAlchemyError, ConnectionError) as error:
-        problem = f"the database does not answer ({type(error).__name__}); see DATABASE_URL, then do it again"
-    except OSError as error:
-        problem = f"can't be written: {error.strerror or type(error).__name__}"
-    return problem
+    except tuple(_PROBLEMS) as error:
+        return next(told(error) for kind, told in _PROBLEMS.items() if isinstance(error, kind))
+    return None
+
+
+# In the order in which they are looked for, because some are kinds of others.
+_PROBLEMS: dict[type[Exception], Callable[[Any], str]] = {
+    privacy.ConversationBusy: lambda _: say("busy"),
+    FolderTaken: lambda error: say("folder taken", folder=error.folder),
+    FilesLost: lambda error: say("files missing", count=len(error.places), places=error.some),
+    StorageFailed: lambda error: say("storage failed", error=error),
+    RedisIsCluster: lambda _: say("cluster"),
+    RedisError: redis_problem,
+    SchemaOutdated: lambda error: say("outdated", missing=error.missing),
+    SQLAlchemyError: lambda error: say("database away again", error=type(error).__name__),
+    ConnectionError: lambda error: say("database away again", error=type(error).__name__),
+    OSError: lambda error: say("not written", error=error.strerror or type(error).__name__),
+}

@@ -10,12 +10,11 @@ from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.cli.terminal import read_settings, show, stop
+from bot.cli.words import say
 from bot.database import upgrade as schema
 from bot.database.engine import Database, open_database
 
 app = typer.Typer(name="db", help="The database's schema: upgrade, check.", no_args_is_help=True, add_completion=False)
-# More than any query of ours takes, and less than anybody waits for.
-_CONNECT_FIX = "see DATABASE_URL, and that the database is there and its user may log in"
 
 
 @app.command()
@@ -25,7 +24,7 @@ def upgrade() -> None:
     async def work(database: Database) -> None:
         steps = await schema.missing_steps(database)
         await schema.upgrade(database)
-        show(f"done: {', '.join(steps)}" if steps else "up to date")
+        show(say("upgraded", steps=", ".join(steps)) if steps else say("up to date"))
 
     _run(work)
 
@@ -36,8 +35,8 @@ def check() -> None:
 
     async def work(database: Database) -> None:
         if steps := await schema.missing_steps(database):
-            stop(f"the database lacks {', '.join(steps)}; run `recado db upgrade`")
-        show("up to date")
+            stop(say("lacks", steps=", ".join(steps)))
+        show(say("up to date"))
 
     _run(work)
 
@@ -55,4 +54,4 @@ def _run(work: Callable[[Database], Awaitable[None]]) -> None:
     try:
         asyncio.run(run())
     except (SQLAlchemyError, CommandError, OSError) as error:
-        stop(f"the database does not answer ({type(getattr(error, 'orig', None) or error).__name__}); {_CONNECT_FIX}")
+        stop(say("database not there", error=type(getattr(error, "orig", None) or error).__name__))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import AsyncExitStack
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
@@ -13,8 +13,11 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.ai.vision import VisionFailed
+from bot.cli.knowledge_words import say_of_documents, told
+from bot.cli.language import spoken_language
 from bot.cli.progress import progress
 from bot.cli.terminal import Format, check_format, complain, read_settings, redis_problem, show, stop
+from bot.cli.words import say
 from bot.database.engine import Database, open_database
 from bot.database.opening import SchemaOutdated, open_current
 from bot.infra.redis import connect
@@ -22,17 +25,17 @@ from bot.knowledge.answers import accepted_answers
 from bot.knowledge.capacity import MOST_IN_MEMORY, capacity_words
 from bot.knowledge.document import Audience, FileFinding, KnowledgeDocument
 from bot.knowledge.embeddings import EmbeddingsFailed, embedder_of
-from bot.knowledge.evidence import PassageHit
+from bot.knowledge.finding_words import finding_in
 from bot.knowledge.folder import FolderMissing, FolderReader, list_folder
+from bot.knowledge.index import PassageHit, falling
 from bot.knowledge.knowledge import KnowledgeUnavailable, knowledge_of
 from bot.knowledge.passage_table import PassageTable
+from bot.knowledge.scans import scanned_pages
 from bot.knowledge.search import BEST, Asked
 from bot.knowledge.store import KnowledgeStore
 from bot.knowledge.sync import KnowledgeSync, SyncProgress, SyncReport
 from bot.prompting.knowledge_lock import lock_text, note_synced
 from bot.settings import Settings
-from pipelines.image import Reading
-from pipelines.ocr import EngineMissing, LocalReader
 
 app = typer.Typer(
     name="knowledge",
@@ -41,7 +44,6 @@ app = typer.Typer(
     add_completion=False,
 )
 Result = TypeVar("Result")
-_RELEASE = "`recado prompts release` gives it to customers"
 
 
 @app.command()
@@ -54,12 +56,11 @@ def check(output: Format = "text") -> None:
     settings = read_settings()
     documents, findings = asyncio.run(_stopped_by_problems(_checked(settings, output)))
     passages = sum(len(one.passages) for one in documents)
-    if words := capacity_words(
-        passages, asyncio.run(_why_not_in_database(settings)) if passages > MOST_IN_MEMORY else None
-    ):
+    why_not = asyncio.run(_why_not_in_database(settings)) if passages > MOST_IN_MEMORY else None
+    if words := capacity_words(passages, why_not):
         findings.append(FileFinding(".", words, is_error=False))
     _show_findings(findings, output)
-    complain(f"{len(documents)} documents, {passages} passages")
+    complain(say_of_documents("counted", documents=len(documents), passages=passages))
     raise typer.Exit(1 if any(one.is_error for one in findings) else 0)
 
 
@@ -72,7 +73,7 @@ def sync(output: Format = "text") -> None:
     check_format(output)
     settings = read_settings()
     report = asyncio.run(_stopped_by_problems(_synced(settings, output)))
-    words = f"{len(report.documents)} documents ({report.read} new) are set {report.digest}; {_RELEASE}"
+    words = say_of_documents("synced", documents=len(report.documents), new=report.read, set=report.digest)
     found = {
         "set": report.digest,
         "documents": sorted(report.documents),
@@ -94,13 +95,16 @@ def list_(output: Format = "text") -> None:
         show([_as_json(one) for one in documents])
         return
     if not documents:
-        complain("no documents yet: `recado knowledge sync`")
+        complain(say_of_documents("none"))
         return
-    show(f"{'document':<40} {'language':<8} {'for':<9} {'passages':>8}  valid")
+    columns = (say_of_documents(f"{name} column") for name in ("document", "language", "for", "passages", "valid"))
+    show("{:<40} {:<8} {:<9} {:>8}  {}".format(*columns))
     for one in documents:
         valid = f"{one.valid_from or ''}…{one.valid_until or ''}" if one.valid_from or one.valid_until else ""
         language = one.language or "–"
-        show(f"{one.name:<40} {language:<8} {one.audience:<9} {len(one.passages):>8}  {valid}".rstrip())
+        show(
+            f"{one.name:<40} {language:<8} {say_of_documents(one.audience):<9} {len(one.passages):>8}  {valid}".rstrip()
+        )
 
 
 @app.command()
@@ -116,17 +120,20 @@ def search(
     The assistant says that it doesn't know where no score reaches the threshold.
     """
     check_format(output)
+    if not question.strip():
+        raise typer.BadParameter("expected a question", param_hint="QUESTION")
     settings = read_settings()
     audience: Audience = "staff" if staff else "customer"
     asked = Asked(question, audience, datetime.now(settings.service.zone).date())
     hits, is_enough = asyncio.run(_stopped_by_problems(_searched(settings, asked, limit)))
+    hits = falling(hits)
     if output == "json":
         show([_hit_as_json(one) for one in hits])
         return
     for one in hits:
         show(f"{one.score:.2f}  {_place(one)}\n{_indented(_below_heading(one))}\n")
     if not is_enough:
-        complain("nothing good enough: the assistant would say that it doesn't know, and offer a person")
+        complain(say_of_documents("not enough"))
 
 
 async def _checked(settings: Settings, output: str) -> tuple[list[KnowledgeDocument], list[FileFinding]]:
@@ -134,9 +141,9 @@ async def _checked(settings: Settings, output: str) -> tuple[list[KnowledgeDocum
     findings = [*listed.findings]
     documents: list[KnowledgeDocument] = []
     async with AsyncExitStack() as stack:
-        reader = FolderReader(settings.service.default_language, _scans(stack))
+        reader = FolderReader(settings.service.default_language, await stack.enter_async_context(scanned_pages()))
         stack.push_async_callback(reader.close)
-        with progress("Reading documents", len(listed.files), output) as step:
+        with progress(say_of_documents("reading"), len(listed.files), output) as step:
             for source in listed.files:
                 document, wrong = await reader.read(source)
                 findings += wrong
@@ -151,7 +158,7 @@ async def _why_not_in_database(settings: Settings) -> str | None:
     try:
         return await PassageTable(database).why_not()
     except (SQLAlchemyError, OSError):
-        return "the database does not answer"
+        return "the database of the documents does not answer"
     finally:
         await database.close()
 
@@ -162,15 +169,16 @@ async def _synced(settings: Settings, output: str) -> SyncReport:
         embedder = embedder_of(settings.embeddings)
         stack.push_async_callback(embedder.close)
         total = len((await asyncio.to_thread(list_folder, settings.knowledge.dir)).files)
-        with progress("Reading documents", total, output) as step:
-            work = KnowledgeSync(KnowledgeStore(database), embedder, settings.service.default_language, _scans(stack))
+        with progress(say_of_documents("reading"), total, output) as step:
+            scans = await stack.enter_async_context(scanned_pages())
+            work = KnowledgeSync(KnowledgeStore(database), embedder, settings.service.default_language, scans)
             answers = await accepted_answers(database)
             report = await work.run(settings.knowledge.dir, answers, SyncProgress(done=step))
         try:
             async with connect(settings.redis) as redis:
                 await note_synced(redis, lock_text(report.digest, report.documents) if report.documents else "")
         except (RedisError, OSError) as error:
-            complain(f"{redis_problem(error)}; the next release will not know of this set: sync again then")
+            complain(say_of_documents("not noted", problem=redis_problem(error)))
     return report
 
 
@@ -186,7 +194,7 @@ async def _searched(settings: Settings, asked: Asked, limit: int) -> tuple[Seque
         database = await _database(settings, stack)
         newest = await KnowledgeStore(database).newest_set()
         if newest is None:
-            stop("nothing is synced yet; see `recado knowledge sync`")
+            stop(say_of_documents("not synced"))
 
         async def opened() -> Database:
             return database
@@ -203,39 +211,27 @@ async def _database(settings: Settings, stack: AsyncExitStack) -> Database:
     return database
 
 
-def _scans(stack: AsyncExitStack) -> Callable[[bytes], Awaitable[Reading]]:
-    """Reader of scanned pages on this machine; without its engine they stay unread, and the file is named."""
-    reader = LocalReader()
-    stack.push_async_callback(reader.close)
-
-    async def read(jpeg: bytes) -> Reading:
-        try:
-            return await reader.read(jpeg)
-        except EngineMissing:
-            return Reading("")
-
-    return read
-
-
 async def _stopped_by_problems(work: Awaitable[Result]) -> Result:
     """End the command with one line where the folder, the database or the endpoint isn't there."""
     try:
         return await work
-    except (FolderMissing, SchemaOutdated, EmbeddingsFailed, KnowledgeUnavailable, VisionFailed) as error:
-        stop(str(error))
+    except SchemaOutdated as error:
+        stop(say("outdated", missing=error.missing))
+    except (FolderMissing, EmbeddingsFailed, KnowledgeUnavailable, VisionFailed) as error:
+        stop(told(str(error)))
     except (SQLAlchemyError, OSError) as error:
-        stop(f"the database or a file can't be used ({type(error).__name__}); see DATABASE_URL and KNOWLEDGE_DIR")
+        stop(say_of_documents("not used", error=type(error).__name__))
 
 
 def _show_findings(findings: Sequence[FileFinding], output: str) -> None:
     if output == "json":
         show([one.as_json() for one in findings])
     for one in findings if output == "text" else ():
-        show(str(one))
+        show(str(finding_in(spoken_language(), one)))
 
 
 def _place(hit: PassageHit) -> str:
-    return f"{hit.document.name}, {hit.passage.location}" if hit.passage.location else hit.document.name
+    return f"{hit.document.name}, {told(hit.passage.location)}" if hit.passage.location else hit.document.name
 
 
 def _below_heading(hit: PassageHit) -> str:

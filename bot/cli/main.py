@@ -9,7 +9,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from bot.cli.lazy_command import LazyCommand
+from bot.cli.lazy_command import LazyCommand, SpeakingGroup
+from bot.cli.spanish import HELP_OPTIONS
 
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer's way
@@ -118,13 +119,13 @@ _COMMANDS = [
 ]
 
 
-# Because contexts of commands inherit these names, every command has -h.
 _app = typer.Typer(
     name="recado",
+    cls=SpeakingGroup,
     callback=_recado,
     no_args_is_help=True,
     add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": HELP_OPTIONS},
 )
 cli = get_group(_app)
 for _command in _COMMANDS:

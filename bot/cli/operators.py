@@ -11,7 +11,9 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.cli.terminal import Format, check_format, complain, read_settings, show, stop
+from bot.cli.language import spoken_language
+from bot.cli.terminal import Format, check_format, complain, database_problem, read_settings, show, stop
+from bot.cli.words import say
 from bot.database.opening import SchemaOutdated, open_current
 from bot.people.audit import AuditLog
 from bot.people.operators import Operators, OperatorWrong
@@ -28,7 +30,6 @@ app = typer.Typer(
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The e-mail address with which they log in.")]
 _Work = Callable[[Settings, Operators, AuditLog], Awaitable[None]]
-_UNKNOWN = "no operator has this address; see `recado operators list`"
 
 
 @app.command()
@@ -39,13 +40,13 @@ def add(
 ) -> None:
     """Add an operator, and print the link by which they set their password: good once, for a day."""
     if role not in ROLES:
-        raise typer.BadParameter(f"expected {', '.join(ROLES)}", param_hint="--role")
+        raise typer.BadParameter(say("expected", choices=", ".join(ROLES)), param_hint="--role")
 
     async def run(settings: Settings, operators: Operators, audit: AuditLog) -> None:
         try:
             operator, token = await operators.add(name, email, role)
         except OperatorWrong as error:
-            stop(str(error))
+            stop(error.said[spoken_language()])
         await audit.record(_who(), "operator_added", operator.email, address="", details={"role": operator.role})
         _show_link(settings, token)
 
@@ -63,12 +64,13 @@ def list_(output: Format = "text") -> None:
             show([{name: value for name, value in asdict(one).items() if name != "id"} for one in found])
             return
         if not found:
-            complain("nobody yet: `recado operators add`")
+            complain(say("no operators"))
             return
         width = max(len(one.email) for one in found)
-        show(f"{'e-mail':<{width}}  {'role':<10}  {'name':<24}  state")
+        columns = (say(f"{name} column") for name in ("e-mail", "role", "name", "state"))
+        show("{:<{width}}  {:<10}  {:<24}  {}".format(*columns, width=width))
         for one in found:
-            state = "disabled" if one.disabled else "" if one.has_password else "no password yet"
+            state = say("disabled") if one.disabled else "" if one.has_password else say("no password")
             show(f"{one.email:<{width}}  {one.role:<10}  {one.name:<24}  {state}".rstrip())
 
     _run(run)
@@ -81,9 +83,9 @@ def disable(email: Email) -> None:
     async def run(_: Settings, operators: Operators, audit: AuditLog) -> None:
         operator = await operators.disable(email)
         if operator is None:
-            stop(_UNKNOWN)
+            stop(say("no operator"))
         await audit.record(_who(), "operator_disabled", operator.email, address="")
-        show(f"{operator.email} is disabled")
+        show(say("is disabled", email=operator.email))
 
     _run(run)
 
@@ -95,7 +97,7 @@ def reset(email: Email) -> None:
     async def run(settings: Settings, operators: Operators, audit: AuditLog) -> None:
         token = await operators.reset(email)
         if token is None:
-            stop(_UNKNOWN)
+            stop(say("no operator"))
         await audit.record(_who(), "password_link_made", email.strip(), address="")
         _show_link(settings, token)
 
@@ -111,9 +113,9 @@ def password_link(settings: Settings, token: str) -> str:
 def _show_link(settings: Settings, token: str) -> None:
     show(password_link(settings, token))
     if settings.service.public_url is None:
-        complain("PUBLIC_URL is not set: put the address of `recado serve` in the place of http://localhost:8080")
+        complain(say("no public url"))
     if settings.service.console_token is None:
-        complain("CONSOLE_TOKEN is not set: without it `recado serve` has no console")
+        complain(say("no console"))
 
 
 def _who() -> str:
@@ -131,7 +133,7 @@ def _run(work: _Work) -> None:
         try:
             database = await open_current(settings.database.url.get_secret_value())
         except SchemaOutdated as error:
-            stop(str(error))
+            stop(say("outdated", missing=error.missing))
         try:
             await work(settings, Operators(database, Passwords()), AuditLog(database))
         finally:
@@ -140,4 +142,4 @@ def _run(work: _Work) -> None:
     try:
         asyncio.run(run())
     except (SQLAlchemyError, OSError) as error:
-        stop(f"the database does not answer ({type(error).__name__}); see DATABASE_URL")
+        stop(database_problem(error))

@@ -10,6 +10,7 @@ import typer
 from redis.exceptions import RedisError
 
 from bot.cli.terminal import read_settings, redis_problem, stop
+from bot.cli.words import say
 from bot.infra.redis import connect
 from bot.products.catalogue import Catalogue
 from bot.products.export import FORMATS, Listed, exported
@@ -18,9 +19,10 @@ from bot.settings import Settings
 app = typer.Typer(name="products", help="The confirmed catalogue: export.", no_args_is_help=True, add_completion=False)
 
 
+# Without a callback typer would put the single command in the group's place.
 @app.callback()
 def products() -> None:
-    """Make a group of a single command, because typer would put the command in its place."""
+    """The confirmed catalogue: export."""
 
 
 @app.command()
@@ -30,9 +32,9 @@ def export(
     """Write the confirmed catalogue to standard output. Exit 0 also when it is empty."""
     chosen = next((one for one in FORMATS if one == as_), None)
     if chosen is None:
-        raise typer.BadParameter(f"expected {', '.join(FORMATS)}", param_hint="--format")
+        raise typer.BadParameter(say("expected", choices=", ".join(FORMATS)), param_hint="--format")
     if chosen == "xlsx" and sys.stdout.isatty():
-        stop("an xlsx is no text for a terminal; write it to a file: recado products export … > products.xlsx", 2)
+        stop(say("xlsx on a terminal"), 2)
     try:
         data = asyncio.run(_exported(read_settings(), chosen))
     except RedisError as error:

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from bot.cli import terminal
 from bot.cli.terminal import Format, Yes, check_format, complain, confirm_deletion, read_settings, redis_problem
+from bot.cli.words import say
 from bot.conversations.dead_letters import Acted, DeadLetters, as_json
 from bot.conversations.identity import current_name, is_conversation
 from bot.conversations.inbox import Inbox
@@ -84,7 +85,7 @@ def retry(which: Which = None, every: All = False, output: Format = "text") -> N
             try:
                 messages += await context.dead_letters.retry(home)
             except Acted as error:
-                complain(str(error))
+                complain(say("acted", conversation=error.conversation, tools=error.tools))
             else:
                 await context.inbox.request_turn(home)
         return _done("retried", which, jobs, messages, output)
@@ -110,10 +111,10 @@ def drop(which: Which = None, every: All = False, yes: Yes = False, output: Form
 async def _droppable(context: _QueueContext, which: str | None, names: list[str]) -> list[str]:
     """Jobs and messages that `drop` would forget, in words."""
     jobs = [one for name in QUEUES for one in await failed(context.redis, name) if which in (None, one.id)]
-    found = [f"job {one.id} of {one.queue} ({one.name})" for one in jobs]
+    found = [say("a job", id=one.id, queue=one.queue, name=one.name) for one in jobs]
     for name in names:
         entries = await context.dead_letters.of(name)
-        found.append(f"{sum(len(entry.messages) for entry in entries)} messages of {name}")
+        found.append(say("messages of", count=sum(len(entry.messages) for entry in entries), conversation=name))
     return found
 
 
@@ -128,31 +129,31 @@ async def _conversations(context: _QueueContext, which: str | None) -> list[str]
 
 def _done(what: str, which: str | None, jobs: int, messages: int, output: str) -> bool:
     if which is not None and not jobs + messages:
-        complain(f"nothing that failed or was set aside is called {which}; see `recado queues`")
+        complain(say("no such failure", which=which))
     if output == "json":
         terminal.show({what: {"jobs": jobs, "messages": messages}})
     elif which is None or jobs + messages:
-        terminal.show(f"{what}: {jobs} jobs, {messages} messages")
+        terminal.show(say(what, jobs=jobs, messages=messages))
     return bool(jobs or messages)
 
 
 def _text(found: dict[str, Any]) -> str:
     states = ("waiting", "active", "delayed", "completed", "failed")
-    lines = [f"{'queue':<14}" + "".join(f"{state:>11}" for state in states)]
+    lines = [f"{say('queue column'):<14}" + "".join(f"{say(state):>11}" for state in states)]
     lines += [
         f"{name:<14}" + "".join(f"{counts.get(state, 0):>11}" for state in states)
         for name, counts in found["queues"].items()
     ]
     for job in found["failed"]:
-        lines += ["", f"{job['queue']} {job['id']} ({job['name']}, {job['at']}, tried {job['tries']} times)"]
+        lines += ["", say("failed job", **job)]
         lines.append(f"    {job['reason']}")
     for entry in found["set_aside"]:
-        lines += ["", f"{entry['conversation']}: set aside {entry['at']}: {', '.join(entry['messages'])}"]
+        lines += ["", say("set aside", **entry | {"messages": ", ".join(entry["messages"])})]
         lines.append(f"    {entry['reason']}")
     if found["failed"] or found["set_aside"]:
-        lines += ["", "Try again: recado queues retry ID, or --all. Forget: recado queues drop ID, or --all"]
+        lines += ["", say("what to do")]
     else:
-        lines += ["", "Nothing failed, and no message is set aside."]
+        lines += ["", say("nothing failed")]
     return "\n".join(lines)
 
 
@@ -160,7 +161,7 @@ def _run(work: Callable[[_QueueContext], Awaitable[bool]], output: str, *, chose
     """Exit 0 when all is well, 1 when nothing was found, 2 when the settings or the options are wrong."""
     check_format(output)
     if not chosen:
-        raise typer.BadParameter("expected an id, or --all", param_hint="WHICH")
+        raise typer.BadParameter(say("id or all"), param_hint="WHICH")
     raise typer.Exit(0 if asyncio.run(_succeeds(read_settings(), work)) else 1)
 
 

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from bot.cli.progress import progress
 from bot.cli.terminal import Format, check_format, complain, read_settings, redis_problem, show, stop
+from bot.cli.words import say
 from bot.delivery.notifications import Notifications, template_job
 from bot.infra.queues import JobRejected
 from bot.infra.redis import RedisIsCluster
@@ -29,6 +30,9 @@ from bot.whatsapp.templates.rules import Definition
 app = typer.Typer(
     name="templates", help="WhatsApp templates: list, sync, push, send.", no_args_is_help=True, add_completion=False
 )
+
+
+_NOT_THERE = "NOT AT META YET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ def sync(
     """Fetch the templates from Meta. Exit 0 when they are fetched; `list` says by its exit whether all can be sent."""
 
     async def run(context: _TemplateContext) -> bool:
-        with progress("fetching from Meta", output=output):
+        with progress(say("fetching"), output=output):
             stored = await context.templates.sync(accept=accept)
         _show_templates(stored, context.definitions, output)
         return True
@@ -70,7 +74,7 @@ def push(output: Format = "text") -> None:
     """Hand the files of TEMPLATES_DIR to Meta's review: the new ones, and those that were changed."""
 
     async def run(context: _TemplateContext) -> bool:
-        with progress("handing in to Meta", output=output):
+        with progress(say("handing in"), output=output):
             outcomes = await submit.push(context.templates, context.graph, context.definitions)
         _show_submissions(outcomes, output)
         return all(outcome.problem is None for outcome in outcomes)
@@ -89,13 +93,13 @@ def send(
     """Send an approved template to a person."""
     pairs = [one.partition("=") for one in parameter or []]
     if any(not key or not sign for key, sign, _ in pairs):
-        raise typer.BadParameter("expected name=value", param_hint="--parameter")
+        raise typer.BadParameter(say("name=value"), param_hint="--parameter")
 
     async def run(context: _TemplateContext) -> bool:
         parameters = {key: value for key, _, value in pairs}
         data = {"to": to, "template": name, "language": language, "parameters": parameters}
         await context.notifications.send(template_job(data), f"cli-{secrets.token_hex(8)}")
-        show({"sent": name} if output == "json" else f"sent: {name}")
+        show({"sent": name} if output == "json" else say("sent", name=name))
         return True
 
     _run(run, output)
@@ -110,7 +114,7 @@ def _run(work: Callable[[_TemplateContext], Awaitable[bool]], output: str) -> No
     except SettingsWrong as error:
         stop(str(error), 2)
     if settings.whatsapp.waba_id is None:
-        stop("WHATSAPP_WABA_ID: is not set; expected the account's id, from Meta's API setup page", 2)
+        stop(say("no waba"), 2)
     raise typer.Exit(0 if asyncio.run(_succeeds(settings, work)) else 1)
 
 
@@ -118,8 +122,10 @@ async def _succeeds(settings: Settings, work: Callable[[_TemplateContext], Await
     try:
         async with _open(settings) as context:
             return await work(context)
-    except (GraphError, MetaUnavailable, TemplatesWrong, JobRejected, RedisIsCluster) as error:
+    except (GraphError, MetaUnavailable, TemplatesWrong, JobRejected) as error:
         complain(str(error))
+    except RedisIsCluster:
+        complain(say("cluster"))
     except RedisError as error:
         complain(redis_problem(error))
     return False
@@ -136,18 +142,19 @@ def _show_templates(stored: Iterable[StoredTemplate], definitions: tuple[Definit
     rows = [_row(one) for one in stored]
     there = {(row["name"], row["language"]) for row in rows}
     rows += [
-        {"name": one.name, "language": one.language, "status": "NOT AT META YET", "problem": None}
+        {"name": one.name, "language": one.language, "status": _NOT_THERE, "problem": None}
         for one in definitions
         if (one.name, one.language) not in there
     ]
     if output == "json":
         show(rows)
     elif rows:
-        show(f"{'template':<24} {'lang':<6} status  category  quality  parameters")
+        show(f"{say('template column'):<24} {say('template columns')}")
     else:
-        show("no templates: neither at Meta nor in TEMPLATES_DIR")
+        show(say("no templates"))
     for row in rows if output == "text" else ():
-        facts = (row["status"], row.get("category"), row.get("quality"), ", ".join(row.get("parameters", ())))
+        status = say("not at Meta") if row["status"] == _NOT_THERE else row["status"]
+        facts = (status, row.get("category"), row.get("quality"), ", ".join(row.get("parameters", ())))
         line = f"{row['name']:<24} {row['language']:<6} {'  '.join(one for one in facts if one)}"
         show(f"{line}  ! {row['problem']}" if row["problem"] else line)
     return not any(row["problem"] for row in rows)

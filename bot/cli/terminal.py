@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
+from bot.cli.language import language_of_terminal
+from bot.cli.words import say
 from bot.infra import logs
-from bot.messages.language import Language, language_from
+from bot.messages.language import Language
 from bot.settings import Settings, SettingsWrong
 
 Format = Annotated[str, typer.Option("--format", help="text or json")]
@@ -21,7 +22,7 @@ _WRONG_USE = 2
 
 def check_format(output: str) -> None:
     if output not in ("text", "json"):
-        raise typer.BadParameter("expected text or json", param_hint="--format")
+        raise typer.BadParameter(say("expected", choices=say("text or json")), param_hint="--format")
 
 
 def read_settings(log_level: Literal["warning", "critical"] = "warning") -> Settings:
@@ -46,9 +47,7 @@ def terminal_language(settings: Settings) -> Language:
     default = settings.service.default_language
     if "default_language" in settings.service.model_fields_set:
         return default
-    # The first of these decides: https://pubs.opengroup.org/onlinepubs/9799919799/basedefs/V1_chap08.html
-    spoken = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), None)
-    return language_from(spoken, default)
+    return language_of_terminal(default)
 
 
 def coloured(text: str, colour: str) -> str:
@@ -60,15 +59,21 @@ def confirm_deletion(what: str, yes: bool) -> None:  # noqa: FBT001 - an option 
     """Say what would be deleted, and ask; exit 1 when the answer is no, 2 where nobody can be asked."""
     if yes:
         return
-    complain(f"would be deleted: {what}")
+    complain(say("would be deleted", found=what))
     if not sys.stdin.isatty():
-        stop("nothing was deleted; without a terminal, say --yes", _WRONG_USE)
+        stop(say("not asked"), _WRONG_USE)
     try:
-        sure = typer.confirm("Delete it?", default=False, err=True)
+        sure = _confirmed(say("delete"))
     except typer.Abort:
         sure = False
     if not sure:
-        stop("nothing was deleted")
+        stop(say("not deleted"))
+
+
+def _confirmed(question: str) -> bool:
+    """Ask on standard error, which is no part of the answer; `s` and `sí` are Spanish for yes."""
+    said = str(typer.prompt(f"{question} [{say('yes')[0]}/N]", default="", show_default=False, err=True))
+    return said.strip().casefold() in ("y", "yes", "s", "si", "sí")
 
 
 def complain(problem: str) -> None:
@@ -83,4 +88,8 @@ def stop(problem: str, code: int = 1) -> NoReturn:
 
 
 def redis_problem(error: Exception) -> str:
-    return f"Redis does not answer ({type(error).__name__}); see REDIS_URL"
+    return say("redis away", error=type(error).__name__)
+
+
+def database_problem(error: Exception) -> str:
+    return say("database away", error=type(getattr(error, "orig", None) or error).__name__)

@@ -10,7 +10,7 @@ from typing import Any
 from redis.asyncio import Redis
 from sqlalchemy import func, select
 
-from bot.conversations.budget import Budget
+from bot.conversations.budget import REPLAYS, Budget
 from bot.conversations.contacts import Contacts
 from bot.conversations.events import person
 from bot.database.engine import Database
@@ -34,8 +34,10 @@ class DayBudget:
         turns, dearest = await self._turns(day)
         fees = sum((row.usd for row in await fees_of(self.redis, day, day)), Decimal(0))
         # The history follows Redis by a moment, and a turn under way has reserved more than it costs.
-        other = max(spent - turns - fees, Decimal(0))
-        kinds = (("turns", turns), ("whatsapp", fees), ("other", other))
+        replays = await self.budget.spent(REPLAYS)
+        other = max(spent - turns - fees - replays, Decimal(0))
+        tried = (("replays", replays),) if replays else ()
+        kinds = (("turns", turns), ("whatsapp", fees), *tried, ("other", other))
         return {
             "day": day.isoformat(),
             "spent_usd": float(spent),

@@ -8,6 +8,8 @@ from datetime import timedelta
 import aiohttp
 from redis.asyncio import Redis
 
+from bot.agent.vocabulary import library_of
+from bot.ai.openrouter import OpenRouter
 from bot.console.budgets import DayBudget
 from bot.console.cases import CasesOfTurns
 from bot.console.confirmations import WaitingConfirmations
@@ -20,6 +22,7 @@ from bot.console.noting import HistoryNotes
 from bot.console.opted_out import OptedOutContacts
 from bot.console.product_cards import WaitingProductCards
 from bot.console.rating import RatingQuestions
+from bot.console.replays import TurnReplays
 from bot.console.reports import Reports
 from bot.console.writing import ConsoleWriting
 from bot.conversations.assignment import Assignments
@@ -42,6 +45,7 @@ from bot.history.reader import HistoryReader
 from bot.history.writer import HistoryWriter
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import JobScheduler
+from bot.integrations.email.digest import DigestWishes
 from bot.integrations.push.operators import OperatorBrowsers
 from bot.integrations.stripe.plans import plans_of
 from bot.past_cases.making import CaseMaker
@@ -51,6 +55,7 @@ from bot.people.company_login import CompanyLogin
 from bot.people.login_limits import LoginLimits
 from bot.people.operators import Operators
 from bot.people.passwords import Passwords
+from bot.people.presence import OperatorPresence
 from bot.people.sessions import Sessions
 from bot.privacy import PersonalData
 from bot.products.draft_store import Drafts
@@ -91,8 +96,13 @@ class ConsoleParts:
     health: ServiceHealth
     cases: CasesOfTurns
     browsers: OperatorBrowsers
+    presence: OperatorPresence
+    digests: DigestWishes
+    has_mail: bool
+    digest_minutes: float
     push: PushSettings
     reports: Reports
+    replays: TurnReplays
     documents: DocumentReview
     budget: DayBudget
     opted_out: OptedOutContacts
@@ -103,6 +113,7 @@ class ConsoleParts:
 
     async def close(self) -> None:
         await self.documents.embedder.close()
+        await self.replays.model.close()
         await self.database.close()
 
 
@@ -114,14 +125,10 @@ async def open_parts(
     events, contacts = LiveEvents(redis), Contacts(redis, settings.channel.staff_contacts)
     passwords, service, limits = Passwords(), settings.service, LoginLimits(redis)
     publisher = EventPublisher(redis, settings.subscribers)
-    history, notes = HistoryReader(database), HistoryNotes(redis, HistoryWriter(database), events)
-    assignments, memory = Assignments(redis), Memory(redis, settings.memory)
-    templates = Templates(redis, graph, definitions(service.templates_dir), default_language=service.default_language)
-    files = files_of(redis, settings)
-    threads = ThreadControl(redis, graph, contacts, events)
-    handoff = HandOff(contacts, events, publisher, threads)
+    history, memory = HistoryReader(database), Memory(redis, settings.memory)
+    files, budget = files_of(redis, settings), Budget(redis, settings.budget, service.zone)
     personal = _personal_data(redis, database, files, events)
-    policy = SendPolicy(contacts, WaitingList(redis), templates)
+    talking = _talking_parts(settings, graph, _Shared(redis, database, events, contacts, publisher, memory, files))
     return ConsoleParts(
         redis=redis,
         graph=graph,
@@ -134,27 +141,63 @@ async def open_parts(
         audit=AuditLog(database, redis),
         canned_replies=CannedReplies(database),
         history=history,
-        desk=ConsoleDesk(redis, contacts, assignments, handoff, publisher, notes, memory),
-        writing=ConsoleWriting(redis, assignments, policy, templates, files, memory, notes),
-        ratings=RatingQuestions(
-            redis, policy, memory, notes, service.default_language, enabled=service.console_ratings
-        ),
-        templates=templates,
+        desk=talking.desk,
+        writing=talking.writing,
+        ratings=talking.ratings,
+        templates=talking.writing.templates,
         contacts=ContactDetails(redis, contacts, history, files, personal, plans_of(redis, http, settings.stripe)),
         failed=FailedMessages(DeadLetters(redis), contacts),
         confirmations=WaitingConfirmations(redis, contacts),
         health=ServiceHealth(redis, settings, SendingPause(redis, events), database),
         cases=CasesOfTurns(CaseMaker(contacts, memory, service.prompts_dir, service.zone), history),
         browsers=OperatorBrowsers(redis),
+        presence=OperatorPresence(redis),
+        digests=DigestWishes(redis),
+        has_mail=bool(settings.mail.configured),
+        digest_minutes=service.console_digest_minutes,
         push=settings.push,
-        budget=DayBudget(redis, database, Budget(redis, settings.budget, service.zone), contacts),
+        budget=DayBudget(redis, database, budget, contacts),
         opted_out=OptedOutContacts(redis),
         product_cards=WaitingProductCards(redis, contacts, Drafts(redis)),
         reports=Reports(database, redis, service.zone),
+        replays=TurnReplays(library_of(redis, settings), OpenRouter(settings.llm), budget),
         documents=document_review(settings, redis, database, publisher),
         storage=storage_of(settings.storage),
         files=files,
         events=events,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    redis: Redis
+    database: Database
+    events: LiveEvents
+    contacts: Contacts
+    publisher: EventPublisher
+    memory: Memory
+    files: Files
+
+
+@dataclass(frozen=True, slots=True)
+class _TalkingParts:
+    desk: ConsoleDesk
+    writing: ConsoleWriting
+    ratings: RatingQuestions
+
+
+def _talking_parts(settings: Settings, graph: Graph, shared: _Shared) -> _TalkingParts:
+    redis, contacts, memory, service = shared.redis, shared.contacts, shared.memory, settings.service
+    notes = HistoryNotes(redis, HistoryWriter(shared.database), shared.events)
+    templates = Templates(redis, graph, definitions(service.templates_dir), default_language=service.default_language)
+    threads = ThreadControl(redis, graph, contacts, shared.events)
+    handoff = HandOff(contacts, shared.events, shared.publisher, threads)
+    policy, assignments = SendPolicy(contacts, WaitingList(redis), templates), Assignments(redis)
+    language, enabled = service.default_language, service.console_ratings
+    return _TalkingParts(
+        ConsoleDesk(redis, contacts, assignments, handoff, shared.publisher, notes, memory),
+        ConsoleWriting(redis, assignments, policy, templates, shared.files, memory, notes),
+        RatingQuestions(redis, policy, memory, notes, language, enabled=enabled),
     )
 
 

@@ -21,6 +21,8 @@ from bot.infra.redis import answer, key
 
 # Conversations whose person asked for an operator, by the time (Unix seconds) of the call.
 _ASKED = "recado:asked"
+# Those of them who were told that nobody has come yet.
+_ASKED_AND_TOLD = "recado:asked:told"
 # Longer than a request to Meta takes: without its lease, a permit means nothing.
 _PERMIT_SECONDS = 120
 # No longer than the page waits for the answer.
@@ -28,9 +30,10 @@ _LONGEST_WAIT_SECONDS = 15.0
 _POLL_SECONDS = 0.02
 _AT_ONCE = 100
 
-# KEYS 1 assignment, 2 contact, 3 asked, 4 erased, 5 moved. ARGV 1 operator, 2 name, 3 now, 4 conversation, 5 "1" to
-# take it from whoever has it, 6 seconds to keep it, 7 the operator from whom it may be taken, or nothing. Gives -1
-# without such a conversation, 0 with the holder where a colleague has it, else 1.
+# KEYS 1 assignment, 2 contact, 3 asked, 4 erased, 5 moved, 6 asked and told.
+# ARGV 1 operator, 2 name, 3 now, 4 conversation, 5 "1" to take it from whoever has it, 6 seconds to keep it, 7 the
+# operator from whom it may be taken, or nothing. Gives -1 without such a conversation, 0 with the holder where a
+# colleague has it, else 1.
 _TAKE = """
 if redis.call('EXISTS', KEYS[2]) == 0 or redis.call('EXISTS', KEYS[4], KEYS[5]) > 0 then return {-1, ''} end
 local holder, name = unpack(redis.call('HMGET', KEYS[1], 'operator', 'name'))
@@ -43,15 +46,18 @@ redis.call('HSET', KEYS[1], 'operator', ARGV[1], 'name', ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[6])
 redis.call('HSET', KEYS[2], 'quiet', '1')
 redis.call('ZREM', KEYS[3], ARGV[4])
+redis.call('ZREM', KEYS[6], ARGV[4])
 return {1, ''}
 """
 
-# Ends an assignment. KEYS 1 assignment, 2 asked. ARGV 1 conversation, 2 the operator who must have it, or nothing.
+# Ends an assignment. KEYS 1 assignment, 2 asked, 3 asked and told.
+# ARGV 1 conversation, 2 the operator who must have it, or nothing.
 _END = """
 local holder, name = unpack(redis.call('HMGET', KEYS[1], 'operator', 'name'))
 if ARGV[2] ~= '' and holder and holder ~= ARGV[2] then return {0, name} end
 redis.call('DEL', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('ZREM', KEYS[3], ARGV[1])
 return {1, ''}
 """
 
@@ -62,9 +68,10 @@ redis.call('SET', KEYS[2], ARGV[1], 'EX', {_PERMIT_SECONDS})
 return 1
 """
 
-# KEYS 1 asked. ARGV 1 conversation, 2 the time of its call.
+# KEYS 1 asked, 2 asked and told. ARGV 1 conversation, 2 the time of its call.
 _TOLD = """
 if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1])) ~= tonumber(ARGV[2]) then return 0 end
+redis.call('ZADD', KEYS[2], 'NX', ARGV[2], ARGV[1])
 return redis.call('ZREM', KEYS[1], ARGV[1])
 """
 
@@ -133,7 +140,7 @@ class Assignments:
         """
         names = (
             *(assignment_key(conversation), identity.contact_key(conversation), _ASKED),
-            *(tombstones.erased(conversation), identity.merged_into_key(conversation)),
+            *(tombstones.erased(conversation), identity.merged_into_key(conversation), _ASKED_AND_TOLD),
         )
         forced, keep = "1" if force else "", str(identity.KEEP_SECONDS)
         arguments = (operator, name, repr(time.time()), conversation, forced, keep, given_by)
@@ -147,22 +154,34 @@ class Assignments:
 
     async def end(self, conversation: str, *, holder: str | None = None) -> None:
         """End an assignment, that of `holder` alone where one is named; raises ColleagueHasIt."""
-        names = (assignment_key(conversation), _ASKED)
-        found: list[Any] = await answer(cast("Any", self.redis.eval(_END, 2, *names, conversation, holder or "")))
+        names = (assignment_key(conversation), _ASKED, _ASKED_AND_TOLD)
+        found: list[Any] = await answer(cast("Any", self.redis.eval(_END, 3, *names, conversation, holder or "")))
         ended, name = found
         if not ended:
             raise ColleagueHasIt(str(name))
 
     async def waiting_since(self, seconds: float) -> list[CallForPerson]:
-        """Conversations whose person asked so long ago, the longest wait first."""
+        """Conversations whose person asked so long ago and was not told yet, the longest wait first."""
+        return await self._calls(_ASKED, seconds)
+
+    async def unanswered(self, seconds: float) -> list[CallForPerson]:
+        """Conversations whose person asked so long ago, told or not, the longest wait first."""
+        calls = [*await self._calls(_ASKED_AND_TOLD, seconds), *await self._calls(_ASKED, seconds)]
+        # Somebody who asked anew has waited since the first time.
+        first = {one.conversation: one for one in reversed(calls)}
+        return sorted(first.values(), key=lambda one: one.at)
+
+    async def _calls(self, name: str, seconds: float) -> list[CallForPerson]:
         found: list[tuple[str, float]] = await self.redis.zrangebyscore(
-            _ASKED, "-inf", time.time() - seconds, start=0, num=_AT_ONCE, withscores=True
+            name, "-inf", time.time() - seconds, start=0, num=_AT_ONCE, withscores=True
         )
-        return [CallForPerson(name, at) for name, at in found]
+        return [CallForPerson(conversation, at) for conversation, at in found]
 
     async def told(self, asked: CallForPerson) -> bool:
         """Note that the person was told; False if they were before, or asked anew."""
-        return bool(await answer(self.redis.eval(_TOLD, 1, _ASKED, asked.conversation, repr(asked.at))))
+        return bool(
+            await answer(self.redis.eval(_TOLD, 2, _ASKED, _ASKED_AND_TOLD, asked.conversation, repr(asked.at)))
+        )
 
     async def until_taken(self, conversation: str, every_seconds: float) -> None:
         """Wait until an operator has the conversation."""
@@ -185,6 +204,7 @@ def put_asked(pipeline: Any, conversation: str, *, asked: bool) -> None:
         pipeline.zadd(_ASKED, {conversation: time.time()}, nx=True)
     else:
         pipeline.zrem(_ASKED, conversation)
+        pipeline.zrem(_ASKED_AND_TOLD, conversation)
 
 
 def put_end(pipeline: Any, conversation: str) -> None:

@@ -22,6 +22,8 @@ _log = structlog.get_logger()
 # Redis counts in whole numbers: billionths of a dollar are exact up to nine million dollars a day.
 _UNIT = Decimal("0.000000001")
 _KEEP_SECONDS = 2 * 24 * 3600
+# The account of replays, in the place of a conversation.
+REPLAYS = "replays"
 
 # Longer than any command is tried again.
 _REMEMBER_SECONDS = 60
@@ -59,13 +61,26 @@ class Budget:
         """A SpendingLimit of one conversation, which settles at once."""
         return UsageAccount(self, conversation)
 
+    def replay_account(self) -> ReplayAccount:
+        """A SpendingLimit of all replays, which no person's limit holds."""
+        return ReplayAccount(self)
+
     def turn_account(self, conversation: str) -> TurnAccount:
         """A SpendingLimit of one turn, which settles with the turn's next reservation or its last write."""
         return TurnAccount(self, conversation)
 
     async def reserve(self, conversation: str, usd: Decimal, times: int, settled: int = 0) -> None:
         """Reserve a sum within `times` the limits, and book `settled` units with it. Raises BudgetSpent."""
-        refused = await self._run(conversation, _units(usd), times, settled)
+        settings = self.settings
+        limits = (settings.contact_usd_day * times, settings.total_usd_day * times)
+        await self._reserve(conversation, _units(usd), limits, settled)
+
+    async def reserve_for_replay(self, usd: Decimal) -> None:
+        """Reserve a sum within the limit of all. Raises BudgetSpent."""
+        await self._reserve(REPLAYS, _units(usd), (self.settings.total_usd_day,) * 2, 0)
+
+    async def _reserve(self, conversation: str, units: int, limits: tuple[Decimal, Decimal], settled: int) -> None:
+        refused = await self._run(conversation, units, limits, settled)
         if refused:
             whose: Literal["contact", "total"] = "contact" if refused == 1 else "total"
             BUDGET_SPENT.labels(whose).inc()
@@ -75,11 +90,10 @@ class Budget:
     async def settle(self, conversation: str, units: int) -> None:
         """Book units, once, that were spent beyond a reservation; negative units are refunded."""
         if units:
-            await self._run(conversation, 0, 1, units)
+            await self._run(conversation, 0, (self.settings.contact_usd_day, self.settings.total_usd_day), units)
 
-    async def _run(self, conversation: str, units: int, times: int, settled: int) -> int:
-        day, settings = self.today, self.settings
-        limits = (settings.contact_usd_day * times, settings.total_usd_day * times)
+    async def _run(self, conversation: str, units: int, limits: tuple[Decimal, Decimal], settled: int) -> int:
+        day = self.today
         arguments = (str(units), *(str(_units(limit)) for limit in limits), str(settled))
         names = (_contact(conversation, day), _total(day), key(conversation, "reserved", secrets.token_hex(6)))
         return int(await answer(self.redis.eval(_RESERVE, 3, *names, *arguments)))
@@ -125,6 +139,22 @@ class UsageAccount:
     async def settle(self, reserved: Decimal, usd: Decimal) -> None:
         """Refund the unspent part, or book the cost beyond the reservation: that is paid already."""
         await self.budget.settle(self.conversation, _units(usd) - _units(reserved))
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayAccount:
+    """SpendingLimit of replays in the console: they count among the costs of all, and in no person's."""
+
+    budget: Budget
+    economy: str | None = None
+
+    async def reserve(self, usd: Decimal, *, economy: bool = False) -> None:  # noqa: ARG002 - replays have no economy
+        """Reserve a sum; raises BudgetSpent."""
+        await self.budget.reserve_for_replay(usd)
+
+    async def settle(self, reserved: Decimal, usd: Decimal) -> None:
+        """Refund the unspent part, or book the cost beyond the reservation."""
+        await self.budget.settle(REPLAYS, _units(usd) - _units(reserved))
 
 
 @dataclass(slots=True)

@@ -54,6 +54,10 @@ class DeadLetter(Record):
 class Acted(Exception):
     """A retry would repeat a tool's action; the text says what the operator can do."""
 
+    def __init__(self, conversation: str, tools: str) -> None:
+        super().__init__(f"{conversation}: {tools} had acted already; write to the customer, then drop it")
+        self.conversation, self.tools = conversation, tools
+
 
 @dataclass(frozen=True, slots=True)
 class DeadLetters:
@@ -85,7 +89,7 @@ class DeadLetters:
         """
         entries = await self.of(conversation)
         if acted := sorted({name for entry in entries for name in entry.acted}):
-            raise Acted(f"{conversation}: {', '.join(acted)} had acted already; write to the customer, then drop it")
+            raise Acted(conversation, ", ".join(acted))
         messages = [
             message.model_copy(update={"retries": message.retries + 1})
             for entry in entries

@@ -14,13 +14,13 @@ _LARGEST = 16 * 1024 * 1024
 
 
 def pack(requests: Sequence[dict[str, Any]]) -> str:
-    """Requests (`{asked, messages}`) as a short text. Each names how many messages it has in common with the last."""
+    """Requests (`{asked, messages}`) as a short text. Each counts the messages that it has in common with the last."""
     before: list[Any] = []
     packed = []
     for request in requests:
         messages = request["messages"]
         same = _same(before, messages)
-        packed.append({"asked": request["asked"], "same": same, "messages": messages[same:]})
+        packed.append({**request, "same": same, "messages": messages[same:]})
         before = messages
     plain = json.dumps(packed, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     return base64.b64encode(zlib.compress(plain, _LEVEL)).decode()
@@ -32,8 +32,8 @@ def unpack(packed: bytes) -> list[dict[str, Any]]:
     before: list[Any] = []
     found = []
     for request in requests:
-        before = before[: request["same"]] + request["messages"]
-        found.append({"asked": request["asked"], "messages": before})
+        before = before[: request.pop("same")] + request["messages"]
+        found.append({**request, "messages": before})
     return found
 
 

@@ -21,23 +21,22 @@ async def shown(connection: AsyncConnection, rows: Sequence[Row]) -> list[Messag
     if not rows:
         return []
     deliveries = await _deliveries(connection, rows)
-    # A message of ours is known to its reader by Meta's name for it.
-    wamids = {
-        (row["conversation"], delivery["wamid"] if (delivery := deliveries.get(_place(row))) else row["name"]): row
+    # A message of ours is known to its reader by Meta's name for it; one that Meta never took has none.
+    targets = [
+        (row["conversation"], delivery["wamid"] if (delivery := deliveries.get(_place(row))) else row["name"])
         for row in rows
-    }
-    changes = await _changes(connection, [place for place in wamids if place[1]])
+    ]
+    changes = await _changes(connection, [place for place in targets if place[1]])
     quotes = await _quotes(connection, rows)
-    of_row = {_place(row): place for place, row in wamids.items()}
     return [
         MessageShown(
             row,
             deliveries.get(_place(row)),
-            _reactions(changes.get(of_row[_place(row)], ())),
-            _edits(changes.get(of_row[_place(row)], ())),
+            _reactions(changes.get(target, ())),
+            _edits(changes.get(target, ())),
             quotes.get((row["conversation"], row["quoted"])) if row["quoted"] else None,
         )
-        for row in rows
+        for row, target in zip(rows, targets, strict=True)
     ]
 
 

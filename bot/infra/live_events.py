@@ -81,10 +81,10 @@ class LiveEvents:
         It also yields None with an empty place every few seconds, so that the caller can look around.
         Raises RedisError.
         """
+        # Before the subscription, because an event in between must be seen, also by a page without a place.
+        place = await self._place(after)
         async with self.subscription() as subscription:
-            # Before the place is read: an event in between is seen twice rather than never.
             await subscription.subscribe(_CHANNEL)
-            place = await self._place(after)
             if after is not None and place != after:
                 yield place, None
             while True:
@@ -110,7 +110,7 @@ class LiveEvents:
         newest = await self._redis.xrevrange(_RECENT, count=1)
         seconds, microseconds = await self._redis.time()
         now = seconds * 1000 + microseconds // 1000
-        last = str(newest[0][0]) if newest else f"{now}-0"
+        last = str(newest[0][0]) if newest else f"{now - 1}-0"
         is_place = after is not None and _PLACE.fullmatch(after) is not None
         if (
             after is not None

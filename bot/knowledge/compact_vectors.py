@@ -32,10 +32,10 @@ class CompactVectors:
             self._scales[start : start + _AT_ONCE] = scales
 
     def likeness(self, places: Any, vectors: Vectors) -> Scores:
-        """Likeness of the rows at these places to the best of a question's vectors."""
-        likeness: Scores = (self._rows[places].astype(np.float32) @ vectors.T).max(axis=1)
-        likeness *= self._scales[places]
-        return likeness
+        """Likeness of the rows at these places to each of a question's vectors."""
+        found: Scores = self._rows[places].astype(np.float32) @ vectors.T
+        found *= self._scales[places][:, None]
+        return found
 
 
 class CoarseVectors:
@@ -48,6 +48,6 @@ class CoarseVectors:
         self._rows = vectors @ self._directions
 
     def likeness(self, vectors: Vectors) -> Scores:
-        """Likeness of all rows to the best of a question's vectors, roughly."""
-        found: Scores = (self._rows @ (vectors @ self._directions).T).max(axis=1)
+        """Likeness of all rows to each of a question's vectors, roughly."""
+        found: Scores = self._rows @ (vectors @ self._directions).T
         return found

@@ -16,11 +16,11 @@ from sqlalchemy import text
 
 from bot.database.engine import Database
 from bot.knowledge.document import KnowledgeDocument, Passage
-from bot.knowledge.evidence import Found, Rankings, Row, best_of
-from bot.knowledge.index import Allows
+from bot.knowledge.index import Allows, Found, Judge, MeaningScores, Row
 from bot.knowledge.passage_table import SOUND, STEM, SetStatistics, quoted
-from bot.knowledge.word_ranking import CountedTerms, LikeSounds, WordRanking, inverse_frequency, stems_of
-from bot.knowledge.words import concepts_of, question_words
+from bot.knowledge.scale import EMBEDDED, LikenessScale
+from bot.knowledge.word_ranking import CountedTerms, LikeSounds, WordRanking, inverse_frequency, stems_for
+from bot.knowledge.words import question_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,13 +65,14 @@ class _Candidates:
 class DatabaseIndex:
     """Passages of one set by one model. `documents` have no passages; `sample` are vectors of some passages."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what is known of a set
         self,
         database: Database,
         documents: Sequence[KnowledgeDocument],
         statistics: SetStatistics,
         model: str,
         sample: Vectors,
+        scale: LikenessScale = EMBEDDED,
     ) -> None:
         self._database = database
         self._documents = {document.digest: document for document in documents}
@@ -79,6 +80,7 @@ class DatabaseIndex:
         self._like_sounds = LikeSounds(statistics.sounds)
         self._model = model
         self._sample = sample
+        self._scale = scale
 
     @property
     def count(self) -> int:
@@ -97,7 +99,7 @@ class DatabaseIndex:
         """The terms that stand for each word of a question, and how much they tell; the rarest word first."""
         found = []
         for word in dict.fromkeys(words):
-            stems = {*stems_of(word), *concepts_of(word)} & self._known.stems.keys()
+            stems = stems_for(word) & self._known.stems.keys()
             sounds = self._like_sounds.alike(word)
             for prefix, terms, frequencies in ((STEM, stems, self._known.stems), (SOUND, sounds, self._known.sounds)):
                 if terms:
@@ -117,7 +119,7 @@ class DatabaseIndex:
                 found = await connection.execute(text(_by_words(terms)), common)
                 places |= {(row.document, row.place) for row in found}
             for statement in (_by_meaning(self._model, width), _by_meaning(self._model, width, pairs=True)):
-                for vector in vectors:
+                for vector in np.unique(vectors, axis=0):
                     found = await connection.execute(text(statement), common | {"vector": vector.tolist()})
                     places |= {(row.document, row.place) for row in found}
             chosen = sorted(places)
@@ -156,14 +158,33 @@ class DatabaseIndex:
             CountedTerms(candidates.sounds, sounds, known.sounds, total=known.total, average=known.sound_length),
             self._like_sounds,
         ).scores(words)
-        meaning, whole = _likeness(candidates.units, vectors)
-        usual = float(np.median((self._sample @ vectors.T).max(axis=1))) if self._sample.size else 0.0
-        rankings = Rankings(by_words.stems, by_words.sounds, by_words.covered, meaning, whole)
-        return Found(tuple(best_of(question, words, rankings, candidates.rows.__getitem__, usual)[:limit]))
+        meaning = self._meaning(candidates.units, vectors)
+        usual = self._scale.applied(self._sample @ vectors[-1]) if self._sample.size else np.zeros(1, np.float32)
+        judge = Judge(question, by_words, meaning, float(np.median(usual)))
+        return Found(tuple(judge.best(candidates.rows.__getitem__)[:limit]))
+
+    def _meaning(self, units: Sequence[Vectors], vectors: Vectors) -> MeaningScores:
+        """Likeness to the question, and to its gist, of each passage's best unit and of the whole passage."""
+        counts = np.array([len(one) for one in units])
+        starts = np.cumsum(counts) - counts
+        joined = np.concatenate(units)
+        sums = np.add.reduceat(joined, starts, axis=0)
+        lengths = np.maximum(np.linalg.norm(sums, axis=1), np.float32(1e-9))
+        best = np.maximum.reduceat(joined @ vectors.T, starts, axis=0)
+        whole = (sums / lengths[:, None] @ vectors[:-1].T).max(axis=1)
+        of_means = self._scale.of_means(lengths / counts.astype(np.float32))
+        scaled = self._scale.applied
+        return MeaningScores(
+            scaled(best[:, :-1].max(axis=1)), of_means(whole, np.arange(len(units))), scaled(best[:, -1])
+        )
 
 
 async def database_index(
-    database: Database, documents: Sequence[KnowledgeDocument], statistics: SetStatistics, model: str
+    database: Database,
+    documents: Sequence[KnowledgeDocument],
+    statistics: SetStatistics,
+    model: str,
+    scale: LikenessScale = EMBEDDED,
 ) -> DatabaseIndex:
     """Load what a worker holds of a set."""
     each = max(len(documents) * _SAMPLE // max(statistics.total, 1), 1)
@@ -171,17 +192,7 @@ async def database_index(
     async with database.reading() as connection:
         vectors = (await connection.execute(_VECTORS, {"model": model, "some": some, "most": _SAMPLE})).scalars().all()
     sample = np.array(vectors, np.float32)
-    return await asyncio.to_thread(DatabaseIndex, database, documents, statistics, model, sample)
-
-
-def _likeness(units: Sequence[Vectors], vectors: Vectors) -> tuple[Scores, Scores]:
-    """Likeness to the question of the best unit of each passage, and of the passage."""
-    counts = np.array([len(one) for one in units])
-    starts = np.cumsum(counts) - counts
-    joined = np.concatenate(units)
-    means = np.add.reduceat(joined, starts, axis=0)
-    means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), np.float32(1e-9))
-    return np.maximum.reduceat((joined @ vectors.T).max(axis=1), starts), (means @ vectors.T).max(axis=1)
+    return await asyncio.to_thread(DatabaseIndex, database, documents, statistics, model, sample, scale)
 
 
 def _by_words(terms: Sequence[_WordTerms]) -> str:

@@ -1,17 +1,22 @@
-"""Search of passages in memory: rankings by words and by meaning, over all passages that the person may read."""
+"""Search of passages: three rankings, fused by reciprocal rank, and whether the best passage is good enough."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from bot.knowledge.document import Audience, KnowledgeDocument
-from bot.knowledge.evidence import Found, Rankings, Row, best_of, highest
+from bot.knowledge.answer_forms import forms_asked, forms_held
+from bot.knowledge.document import Audience, KnowledgeDocument, Passage
+from bot.knowledge.evidence import LAST_PLACE, MOST_STEMS, MOST_WORDS, THRESHOLD, PassageEvidence
+from bot.knowledge.foreign import is_foreign
 from bot.knowledge.passages import units_of
-from bot.knowledge.word_ranking import WordRanking
-from bot.knowledge.words import question_words, spoken
+from bot.knowledge.scale import EMBEDDED, LikenessScale
+from bot.knowledge.word_ranking import WordRanking, WordScores
+from bot.knowledge.words import gist, question_words, spoken
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,8 +26,58 @@ if TYPE_CHECKING:
     Scores = NDArray[np.float32]
     Places = NDArray[np.int64]
 
-Allows = Callable[[KnowledgeDocument], bool]
+# Each ranking gives its first passages; `1 / (RANK_OFFSET + rank)` is their sum.
+RANK_OFFSET = 5
+CANDIDATES = 50
+_BEST = 3
 _MANY, _COMPARED = 3000, 200
+Allows = Callable[[KnowledgeDocument], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class PassageHit:
+    """A passage that was found; `score` is its confidence of 0 to 1."""
+
+    document: KnowledgeDocument
+    passage: Passage
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Passages, the best first."""
+
+    hits: tuple[PassageHit, ...]
+
+    @property
+    def confidence(self) -> float:
+        return max((hit.score for hit in self.hits[:_BEST]), default=0.0)
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether one of the best passages is likely to answer the question."""
+        return self.confidence >= THRESHOLD
+
+
+def falling(hits: Sequence[PassageHit]) -> list[PassageHit]:
+    """The hits in their order, with scores that never rise: the confidence that this one or a later one answers.
+
+    Order and confidence are weighed apart. Beyond the best, which decide whether anything answers, a score is at
+    most the one before it.
+    """
+    scores = [hit.score for hit in hits]
+    for at in range(min(_BEST, len(scores)) - 2, -1, -1):
+        scores[at] = max(scores[at], scores[at + 1])
+    for at in range(_BEST, len(scores)):
+        scores[at] = min(scores[at], scores[at - 1])
+    return [replace(hit, score=score) for hit, score in zip(hits, scores, strict=True)]
+
+
+class Row(NamedTuple):
+    """A passage of a document."""
+
+    document: KnowledgeDocument
+    passage: Passage
 
 
 class SearchableIndex(Protocol):
@@ -42,11 +97,17 @@ class KnowledgeIndex:
     A passage's own vector is the mean of its units'.
     """
 
-    def __init__(self, documents: Sequence[KnowledgeDocument], vectors: Sequence[Vectors]) -> None:
+    def __init__(
+        self,
+        documents: Sequence[KnowledgeDocument],
+        vectors: Sequence[Vectors],
+        scale: LikenessScale = EMBEDDED,
+    ) -> None:
         import numpy as np  # noqa: PLC0415 - for those who search alone
 
         from bot.knowledge.compact_vectors import CoarseVectors, CompactVectors  # noqa: PLC0415 - as above
 
+        self._scale = scale
         self.rows = [Row(document, passage) for document in documents for passage in document.passages]
         self._documents = list(documents)
         self._owner = np.repeat(np.arange(len(documents)), [len(document.passages) for document in documents])
@@ -57,10 +118,12 @@ class KnowledgeIndex:
             raise ValueError("the vectors are not those of these passages")
         self._ends = np.cumsum(counts)
         self._starts = self._ends - counts
-        means = np.add.reduceat(units, self._starts, axis=0) if len(self.rows) else units
-        whole = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), np.float32(1e-9))
+        sums = np.add.reduceat(units, self._starts, axis=0) if len(self.rows) else units
+        lengths = np.maximum(np.linalg.norm(sums, axis=1), np.float32(1e-9))
+        whole = sums / lengths[:, None]
         self._coarse = CoarseVectors(whole) if len(self.rows) > _MANY else None
         self._whole, self._units = CompactVectors(whole), CompactVectors(units)
+        self._scaled_whole = scale.of_means(lengths / np.maximum(counts, 1).astype(np.float32))
         self._words = WordRanking.of([(indexed_text(row), row.document.language or "es") for row in self.rows])
         self._is_pair = np.array([bool(row.passage.questions) for row in self.rows], bool)
 
@@ -80,49 +143,152 @@ class KnowledgeIndex:
         permitted = np.flatnonzero(readable[self._owner]) if readable.size else np.zeros(0, np.int64)
         if not permitted.size:
             return Found(())
-        words = question_words(question)
-        by_words = [scores[permitted] for scores in self._words.scores(words)]
-        meaning, whole = self._meaning(vectors, permitted, by_words)
-        usual = float(np.median(meaning))
+        by_words = self._words.scores(question_words(question)).of(permitted)
+        meaning = self._meaning(vectors, permitted, by_words.rankings)
+        judge = Judge(question, by_words, meaning)
+        return Found(tuple(judge.best(lambda at: self.rows[int(permitted[at])])[:limit]))
 
-        def row_of(at: int) -> Row:
-            return self.rows[int(permitted[at])]
+    def _meaning(self, vectors: Vectors, permitted: Places, by_words: Sequence[Scores]) -> MeaningScores:
+        """Likeness to the question, and to its gist, of each passage's best unit and of the whole passage.
 
-        rankings = Rankings(by_words[0], by_words[1], by_words[2], meaning, whole)
-        return Found(tuple(best_of(question, words, rankings, row_of, usual)[:limit]))
-
-    def _meaning(self, vectors: Vectors, permitted: Places, by_words: Sequence[Scores]) -> tuple[Scores, Scores]:
-        """Likeness to the question of each passage's best unit, and of the whole passage.
-
-        Among many passages, the likeliest ones and answered questions are compared, others roughly.
+        Among many passages, the likeliest ones and answered questions are compared, others roughly and by the whole.
         """
         import numpy as np  # noqa: PLC0415 - as above
 
         chosen = np.arange(permitted.size)
         if self._coarse is None or permitted.size <= _MANY:
-            whole = self._whole.likeness(permitted, vectors)
+            wholes = self._whole.likeness(permitted, vectors)
         else:
-            whole = self._coarse.likeness(vectors)[permitted]
-            likely = [highest(scores, _COMPARED) for scores in (*by_words, whole)]
+            wholes = self._coarse.likeness(vectors)[permitted]
+            likely = [highest(scores, _COMPARED) for scores in (*by_words, wholes[:, :-1].max(axis=1))]
             chosen = np.unique(np.concatenate([*likely, np.flatnonzero(self._is_pair[permitted])]))
-            whole[chosen] = self._whole.likeness(permitted[chosen], vectors)
+            wholes[chosen] = self._whole.likeness(permitted[chosen], vectors)
         starts, ends = self._starts[permitted[chosen]], self._ends[permitted[chosen]]
         counts = ends - starts
-        before = np.cumsum(counts) - counts
-        units = np.arange(int(counts.sum())) + np.repeat(starts - before, counts)
-        meaning: Scores = whole.copy()
-        meaning[chosen] = np.maximum.reduceat(self._units.likeness(units, vectors), before)
-        return meaning, whole
+        begins = np.cumsum(counts) - counts
+        units = np.arange(int(counts.sum())) + np.repeat(starts - begins, counts)
+        best = np.maximum.reduceat(self._units.likeness(units, vectors), begins, axis=0)
+        whole: Scores = wholes[:, :-1].max(axis=1)
+        meaning, gist = whole.copy(), wholes[:, -1].copy()
+        meaning[chosen], gist[chosen] = best[:, :-1].max(axis=1), best[:, -1]
+        scaled = self._scale.applied
+        return MeaningScores(scaled(meaning), self._scaled_whole(whole, permitted), scaled(gist))
+
+
+class MeaningScores(NamedTuple):
+    """Likeness of each passage's best unit, of the whole passage, and of the best unit to the question's gist."""
+
+    units: Scores
+    whole: Scores
+    gist: Scores
+
+
+class Judge:
+    """Gathers the evidence of passages for one question.
+
+    `usual_gist` is the likeness that all passages have to its gist, where `meaning` is of some of them.
+    """
+
+    def __init__(
+        self, question: str, by_words: WordScores, meaning: MeaningScores, usual_gist: float | None = None
+    ) -> None:
+        import numpy as np  # noqa: PLC0415 - as above
+
+        self._by_words = by_words
+        self._meaning = meaning
+        self._asked = forms_asked(question)
+        self._is_foreign = is_foreign(question)
+        self._best_stem = max(float(by_words.stems.max()), 1e-6)
+        self._usual_gist = float(np.median(meaning.gist)) if usual_gist is None else usual_gist
+        self._best = {name: _highest(getattr(meaning, name), 2) for name in ("units", "whole")}
+        self._first_covers = _highest(by_words.covered, LAST_PLACE)
+        self._first_gists = _highest(meaning.gist, LAST_PLACE)
+
+    def best(self, row_of: Callable[[int], Row]) -> list[PassageHit]:
+        """The candidates of the rankings, the best first."""
+        found: list[tuple[float, PassageHit]] = []
+        for at in _fused([*self._by_words.rankings, self._meaning.units, self._meaning.whole]):
+            row = row_of(at)
+            evidence = self._evidence(at, row.passage)
+            found.append((evidence.order, PassageHit(*row, evidence.confidence)))
+        found.sort(key=lambda one: -one[0])
+        return [hit for _, hit in found]
+
+    def _evidence(self, at: int, passage: Passage) -> PassageEvidence:
+        words, meaning = self._by_words, self._meaning
+        stem, covered, gist = float(words.stems[at]), float(words.covered[at]), float(meaning.gist[at])
+        form = len(self._asked & forms_held(passage.text)) / len(self._asked) if self._asked else 0.0
+        telling = max(words.words, 1)
+        return PassageEvidence(
+            stems=stem / self._best_stem,
+            stems_a_word=min(stem / telling, MOST_STEMS),
+            covered=covered,
+            key_covered=float(words.key_covered[at]),
+            cover_rank=_log_place(self._first_covers, covered),
+            meaning=float(meaning.units[at]),
+            whole=float(meaning.whole[at]),
+            gist=gist,
+            gist_lead=gist - self._usual_gist,
+            gist_rank=_log_place(self._first_gists, gist),
+            meaning_margin=_margin(self._best["units"], float(meaning.units[at])),
+            whole_margin=_margin(self._best["whole"], float(meaning.whole[at])),
+            form=form,
+            lacks_form=1 - form if self._asked else 0.0,
+            words=min(telling, MOST_WORDS),
+            key_words=min(words.key_words, MOST_WORDS),
+            is_pair=float(bool(passage.questions)),
+            is_foreign=self._is_foreign,
+        )
+
+
+def _highest(scores: Scores, count: int) -> list[float]:
+    """The highest scores, the highest first."""
+    return [float(scores[at]) for at in highest(scores, count)]
+
+
+def _log_place(highest: Sequence[float], score: float) -> float:
+    return math.log1p(sum(one > score for one in highest))
+
+
+def _margin(highest: Sequence[float], score: float) -> float:
+    """Distance of the best score to the next one, or of another to the best."""
+    return score - highest[-1 if score >= highest[0] else 0]
 
 
 def question_texts(question: str) -> list[str]:
-    """The question as it is, and written out, for a model of meaning."""
-    return list(dict.fromkeys((question, spoken(question))))
+    """The question as it is and written out, and at last its telling words alone, for a model of meaning."""
+    return [question, spoken(question), gist(question) or question]
 
 
 def allowed(audience: Audience, day: date) -> Allows:
     """Staff may read everything, customers what is for them; both only what is valid on this day."""
     return lambda document: document.holds_on(day) and (audience == "staff" or document.audience == "customer")
+
+
+def _fused(rankings: Sequence[Scores]) -> list[int]:
+    """The candidates by reciprocal rank; equals share a rank, and a passage without a score gets none."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    total = np.zeros(rankings[0].shape[0], np.float64)
+    for scores in rankings:
+        first = highest(scores, CANDIDATES)
+        ranks = np.searchsorted(-scores[first], -scores[first], side="left")
+        total[first] += np.where(scores[first] > 0, 1 / (RANK_OFFSET + ranks), 0)
+    return [int(at) for at in highest(total, CANDIDATES) if total[at] > 0]
+
+
+def highest(scores: Any, count: int) -> Places:
+    """Places of the highest scores, the highest first; of equals, the earlier."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    places = np.arange(scores.shape[0])
+    if scores.shape[0] > count:
+        # Because most passages hold no word of a question, their equal scores are not sorted.
+        lowest = np.partition(scores, -count)[-count]
+        above = np.flatnonzero(scores > lowest)
+        places = np.concatenate([above, np.flatnonzero(scores == lowest)[: count - above.size]])
+    found: Places = places[np.argsort(-scores[places], kind="stable")]
+    return found
 
 
 def indexed_text(row: Row) -> str:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from bot.knowledge.embeddings import Embedder, EmbeddingsFailed, embedder_of
-from bot.knowledge.evidence import Found
 from bot.knowledge.gaps import KnowledgeGaps
-from bot.knowledge.index import KnowledgeIndex, SearchableIndex
+from bot.knowledge.index import Found, KnowledgeIndex, SearchableIndex
+from bot.knowledge.scale import scale_of
 from bot.knowledge.search import BEST, Asked, search_index
 from bot.settings import EmbeddingsSettings
 
@@ -109,7 +109,8 @@ async def _in_database(digest: str, found: Any, kept: Any, embedder: Embedder) -
         return None
     made: Any = await asyncio.to_thread(import_module, "bot.knowledge.database_index")
     documents, statistics = await kept.outlines(found.documents.values()), await passages.statistics(digest)
-    index: SearchableIndex = await made.database_index(kept.database, documents, statistics, embedder.name)
+    scale = await scale_of(embedder)
+    index: SearchableIndex = await made.database_index(kept.database, documents, statistics, embedder.name, scale)
     await embedder.embed(["hola"])
     _log.info("knowledge_loaded", set=digest, documents=len(documents), passages=index.count, held_by="PostgreSQL")
     return index
@@ -129,7 +130,8 @@ async def _stored(digest: str, database: Database, embedder: Embedder) -> Search
     if missing := [one.name for one in documents if one.digest not in vectors]:
         _log.error("knowledge_without_vectors", documents=len(missing), fix="`recado knowledge sync`")
         documents = [one for one in documents if one.digest in vectors]
-    index = await asyncio.to_thread(KnowledgeIndex, documents, [vectors[one.digest] for one in documents])
+    scale = await scale_of(embedder)
+    index = await asyncio.to_thread(KnowledgeIndex, documents, [vectors[one.digest] for one in documents], scale)
     # The first text loads the model.
     await embedder.embed(["hola"])
     _log.info("knowledge_loaded", set=digest, documents=len(documents), passages=index.count)

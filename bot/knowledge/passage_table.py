@@ -19,8 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.engine import Database
 from bot.knowledge.document import KnowledgeDocument
-from bot.knowledge.evidence import Row
-from bot.knowledge.index import indexed_text
+from bot.knowledge.index import Row, indexed_text
 from bot.knowledge.passages import units_of
 from bot.knowledge.word_ranking import terms_of
 

@@ -7,8 +7,7 @@ from datetime import date
 
 from bot.knowledge.document import Audience
 from bot.knowledge.embeddings import Embedder
-from bot.knowledge.evidence import Found
-from bot.knowledge.index import SearchableIndex, allowed, question_texts
+from bot.knowledge.index import Found, SearchableIndex, allowed, question_texts
 
 LONGEST_QUESTION = 500
 BEST = 5
@@ -31,6 +30,8 @@ class Asked:
 
 async def search_index(index: SearchableIndex, embedder: Embedder, asked: Asked, limit: int = BEST) -> Found:
     """Find passages. Raises EmbeddingsFailed."""
-    vectors = await embedder.embed(question_texts(asked.whole))
+    texts = question_texts(asked.whole)
+    several = list(dict.fromkeys(texts))
+    vectors = (await embedder.embed(several))[[several.index(text) for text in texts]]
     allows = allowed(asked.audience, asked.day)
     return await index.find(asked.whole, vectors, allows, limit)

@@ -73,9 +73,10 @@ class KnowledgeSync:
         for _ in documents:
             progress.done()
         why_not = await self._table.why_not()
-        room = most_passages(why_not) - await self._store.passages(documents.values())
+        most = most_passages(why_not)
+        room = most - await self._store.passages(documents.values())
         missing_files = [source for source in listed.files if source.digest not in known]
-        new = await self._read(missing_files, findings, progress, room)
+        new = await self._read(missing_files, findings, progress, room, most)
         documents |= new
         if answers is not None:
             await self._store.keep_document(answers, [])
@@ -93,7 +94,7 @@ class KnowledgeSync:
         return SyncReport(digest, documents, tuple(findings), len(new), len(missing), passages)
 
     async def _read(
-        self, sources: list[SourceFile], findings: list[FileFinding], progress: SyncProgress, room: int
+        self, sources: list[SourceFile], findings: list[FileFinding], progress: SyncProgress, room: int, most: int
     ) -> dict[str, str]:
         """Read and keep documents; each has its vectors before the next one is read, so that a stop loses one."""
         found: dict[str, str] = {}
@@ -103,7 +104,7 @@ class KnowledgeSync:
                 async for source, document, wrong in documents:
                     findings += wrong
                     if document is not None and len(document.passages) > room:
-                        findings.append(FileFinding(source.name, "is left out: all documents have too many passages"))
+                        findings.append(FileFinding(source.name, f"is left out: more than {most} passages in all"))
                     elif document is not None:
                         room -= len(document.passages)
                         await self._keep_vectors(document)

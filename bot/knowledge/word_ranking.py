@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from bot.knowledge.words import concepts_of, grams, sound_of, stems, telling, words_of
+from bot.knowledge.words import concepts_of, grams, is_light, sound_of, stems, telling, translations_of, words_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,17 +25,25 @@ _MOST_ALIKE = 12
 _SHORT_FORM = 0.8
 # A synonym is as good as a word that is nearly the same.
 _CONCEPT_HELD = 0.8
+# So is what the other language calls it.
+_TRANSLATED = 0.8
+# Share of a word that tells little in the words of a question.
+_LIGHT = 0.4
 _SURELY = 0.7
 _SHORT = 3
 
 
-NOWHERE: tuple[Any, Any] = ([], 0)
+_NOWHERE: tuple[Any, Any] = ([], 0)
 
 
 class Terms(Protocol):
     """Scores of terms in passages, which are rows from 0 to `count`."""
 
     count: int
+
+    def holds(self, term: str) -> bool:
+        """Whether any passage holds a term."""
+        ...
 
     def column(self, term: str) -> tuple[Any, Any]:
         """Passages that hold a term, and the term's scores in them."""
@@ -64,10 +72,13 @@ class TermScores:
             ranker.index((ids, terms), show_progress=False)
             self._columns = ranker.scores
 
+    def holds(self, term: str) -> bool:
+        return term in self.terms
+
     def column(self, term: str) -> tuple[Any, Any]:
         place = self.terms.get(term)
         if place is None:
-            return NOWHERE
+            return _NOWHERE
         begin, end = self._columns["indptr"][place], self._columns["indptr"][place + 1]
         return self._columns["indices"][begin:end], self._columns["data"][begin:end]
 
@@ -102,20 +113,20 @@ class CountedTerms:
             for term, times in Counter(term for term in terms if term in self._columns).items():
                 rows, scores = self._columns[term]
                 rows.append(row)
-                scores.append(self._weight(term) * times / (times + length))
+                scores.append(inverse_frequency(frequencies.get(term, 1), total) * times / (times + length))
+
+    def holds(self, term: str) -> bool:
+        return term in self._frequencies
 
     def column(self, term: str) -> tuple[Any, Any]:
         import numpy as np  # noqa: PLC0415 - as above
 
-        rows, scores = self._columns.get(term, NOWHERE)
-        return (rows, np.array(scores, np.float32)) if rows else NOWHERE
+        rows, scores = self._columns.get(term, _NOWHERE)
+        return (rows, np.array(scores, np.float32)) if rows else _NOWHERE
 
     def rarity(self, term: str) -> float:
         found = self._frequencies.get(term)
         return 1.0 if found is None else rarity(found, self._total)
-
-    def _weight(self, term: str) -> float:
-        return inverse_frequency(self._frequencies.get(term, 1), self._total)
 
 
 def inverse_frequency(found: int, total: int) -> float:
@@ -129,11 +140,27 @@ def rarity(found: int, total: int) -> float:
 
 
 class WordScores(NamedTuple):
-    """Scores by stems and by sound, and the share of the question's words that each passage holds, by their rarity."""
+    """Scores by stems and by sound, and the shares of the question's words that each passage holds.
+
+    `covered` weighs words by their rarity, `key_covered` is of the telling ones alone; `words` and `key_words`
+    are their numbers.
+    """
 
     stems: Scores
     sounds: Scores
     covered: Scores
+    key_covered: Scores
+    words: int = 0
+    key_words: int = 0
+
+    @property
+    def rankings(self) -> tuple[Scores, Scores, Scores]:
+        return self.stems, self.sounds, self.covered
+
+    def of(self, places: Any) -> WordScores:
+        """The scores of some passages."""
+        stems_, sounds, covered, key_covered = (scores[places] for scores in (*self.rankings, self.key_covered))
+        return WordScores(stems_, sounds, covered, key_covered, self.words, self.key_words)
 
 
 class LikeSounds:
@@ -196,8 +223,8 @@ class WordRanking:
         import numpy as np  # noqa: PLC0415 - as above
 
         count = self._stems.count
-        by_stem, by_sound, covered = (np.zeros(count, np.float32) for _ in range(3))
-        whole = 1e-6
+        by_stem, by_sound, covered, key_covered = (np.zeros(count, np.float32) for _ in range(4))
+        whole, keys = 1e-6, 0
         for word in dict.fromkeys(question):
             alike = self._like_sounds.alike(word)
             sounding, held = np.zeros(count, np.float32), np.zeros(count, np.float32)
@@ -209,19 +236,37 @@ class WordRanking:
                 rows, data = self._stems.column(name)
                 by_stem[rows] += data * np.float32(_CONCEPT)
                 held[rows] = np.maximum(held[rows], np.float32(_CONCEPT_HELD))
-            for stem in stems_of(word):
+            by_stem += self._translated(word, held)
+            for stem in _own_stems(word):
                 rows, data = self._stems.column(stem)
                 by_stem[rows] += data
             by_sound += sounding
-            rarity = self._rarity(word, alike)
+            light = is_light(word)
+            rarity = self._rarity(word, alike) * (_LIGHT if light else 1.0)
             covered += np.float32(rarity) * held
             whole += rarity
-        return WordScores(by_stem, by_sound, covered / np.float32(whole))
+            if not light:
+                key_covered += held
+                keys += 1
+        shares = covered / np.float32(whole), key_covered / np.float32(max(keys, 1))
+        return WordScores(by_stem, by_sound, *shares, len(question), keys)
+
+    def _translated(self, word: str, held: Scores) -> Scores:
+        """Scores of a word by what the other language calls it; marks in `held` the passages that have it."""
+        import numpy as np  # noqa: PLC0415 - as above
+
+        found = np.zeros(self._stems.count, np.float32)
+        for stem in _translated_stems(word):
+            rows, data = self._stems.column(stem)
+            found[rows] = np.maximum(found[rows], data * np.float32(_TRANSLATED))
+            held[rows] = np.maximum(held[rows], np.float32(_TRANSLATED))
+        return found
 
     def _rarity(self, word: str, alike: Mapping[str, float]) -> float:
         """How much a word tells; one that no passage holds tells most."""
         known = [self._sounds.rarity(other) for other, likeness in alike.items() if likeness >= _SURELY]
         known += [self._stems.rarity(name) for name in concepts_of(word)]
+        known += [self._stems.rarity(stem) for stem in _translated_stems(word) if self._stems.holds(stem)]
         return min(known, default=1.0)
 
 
@@ -232,9 +277,18 @@ def terms_of(text: str, language: str) -> tuple[list[str], list[str]]:
     return stemmed, [sound_of(word) for word in words]
 
 
-def stems_of(word: str) -> set[str]:
-    """Stems of a question's word, which may be in either language."""
+def stems_for(word: str) -> set[str]:
+    """All stems and concepts that stand for a word of a question."""
+    return {*_own_stems(word), *_translated_stems(word), *concepts_of(word)}
+
+
+def _own_stems(word: str) -> set[str]:
     return {*stems([word], "es"), *stems([word], "en")}
+
+
+def _translated_stems(word: str) -> list[str]:
+    spanish, english = translations_of(word)
+    return [*stems(spanish, "es"), *stems(english, "en")]
 
 
 def _likeness(one: str, other: str, dice: float) -> float:

@@ -10,7 +10,10 @@ from importlib.resources import files
 from typing import Any
 
 _WORD = re.compile(r"[a-z0-9]+(?:[.,][0-9]+)*")
+_PIECE = re.compile(r"[^\W_]+(?:[.,]\d+)*")
 _LONGEST_WORD = 40
+_SHORT_STEM = 4
+_BROKEN_VOWEL = re.compile(r"(?<=[b-df-hj-np-rtv-z])(ue|ie)(?=[b-df-hj-np-tv-z]{1,3}$)")
 _GREETING = re.compile(
     r"\b(?:buen(?:os|as|a)?\s+(?:dias?|tardes?|noches?)|buenas|hola+|oigan?|oye|disculpen?|una? (?:pregunta|duda)"
     r"|por ?fa(?:vor|vorcito)?|porfis?|gracias|saludos|que tal|good (?:morning|afternoon|evening)|hello|hi|hey|please"
@@ -67,14 +70,33 @@ def spoken(question: str) -> str:
     return " ".join(kept)
 
 
+def gist(question: str) -> str:
+    """The telling words of a question as they are written, for a model of meaning."""
+    pieces = _PIECE.findall(unicodedata.normalize("NFC", question))
+    written = (full for piece in pieces for full in _abbreviations().get(folded(piece), (piece,)))
+    return " ".join(word for word in written if folded(word) not in _stop_words())
+
+
 def telling(words: Iterable[str]) -> list[str]:
     """Words without those that every text has."""
     return [word for word in words if word not in _stop_words()]
 
 
 def stems(words: Sequence[str], language: str) -> list[str]:
-    """Stems by Snowball; numbers stay."""
-    return list(_stemmer(language).stemWords(list(words)))
+    """Stems by Snowball; numbers stay.
+
+    Because Snowball needs the accents that customers leave out, a Spanish stem also loses its last vowel, and a vowel
+    that breaks when it is stressed is as in the infinitive: `devolvi` and `devuelven` are `devolv`.
+    """
+    found = list(_stemmer(language).stemWords(list(words)))
+    return found if language == "en" else [_infinitive(stem) for stem in found]
+
+
+def _infinitive(stem: str) -> str:
+    if len(stem) <= _SHORT_STEM:
+        return stem
+    stem = stem.rstrip("aeio") if len(stem.rstrip("aeio")) > _SHORT_STEM - 1 else stem
+    return _BROKEN_VOWEL.sub(lambda found: "o" if found[1] == "ue" else "e", stem)
 
 
 def concepts_of(word: str) -> frozenset[str]:
@@ -82,6 +104,17 @@ def concepts_of(word: str) -> frozenset[str]:
     by_stem, by_sound = _concepts()
     found = by_stem.get(stems([word], "es")[0]) or by_stem.get(stems([word], "en")[0])
     return found or by_sound.get(sound_of(word), frozenset())
+
+
+def translations_of(word: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Spanish words for an English one, and English words for a Spanish one."""
+    to_spanish, to_english = _translations()
+    return to_spanish.get(word, ()), to_english.get(stems([word], "es")[0], ())
+
+
+def is_light(word: str) -> bool:
+    """Whether a word tells little, as `hablar` and `get`."""
+    return word[0].isdigit() or word in _light_stems() or stems([word], "es")[0] in _light_stems()
 
 
 @lru_cache(50_000)
@@ -120,6 +153,24 @@ def _stop_words() -> frozenset[str]:
 def _abbreviations() -> dict[str, tuple[str, ...]]:
     pairs = (line.partition("=") for line in _lines("abbreviations.txt"))
     return {short.strip(): tuple(full.split()) for short, _, full in pairs}
+
+
+@cache
+def _light_stems() -> frozenset[str]:
+    words = [word for line in _lines("light_words.txt") for word in line.split()]
+    return frozenset((*words, *stems(words, "es")))
+
+
+@cache
+def _translations() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """Spanish words by English word, and English words by Spanish stem."""
+    to_spanish: dict[str, tuple[str, ...]] = {}
+    to_english: dict[str, tuple[str, ...]] = {}
+    for line in _lines("english.txt"):
+        english, spanish = (tuple(side.split()) for side in line.split("=", 1))
+        to_spanish |= {word: (*to_spanish.get(word, ()), *spanish) for word in english}
+        to_english |= {stem: (*to_english.get(stem, ()), *english) for stem in stems(spanish, "es")}
+    return to_spanish, to_english
 
 
 @cache

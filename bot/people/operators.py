@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.engine import Database
+from bot.messages.language import Language
 from bot.people.passwords import Passwords, require_strong
 from bot.people.roles import ROLES, Role
 from bot.people.tables import OPERATORS, PASSWORD_LINKS, SESSIONS
@@ -23,7 +24,11 @@ _LONGEST_NAME = 100
 
 
 class OperatorWrong(Exception):
-    """Facts of an operator that can't be: the text says which and why."""
+    """Facts of an operator that can't be: the text says which and why, `said` in both languages."""
+
+    def __init__(self, *, en: str, es: str) -> None:
+        super().__init__(en)
+        self.said: dict[Language, str] = {"en": en, "es": es}
 
 
 class LinkOver(Exception):
@@ -54,12 +59,16 @@ class Operators:
         """
         name, email = _name(name), _email(email)
         if role not in ROLES:
-            raise OperatorWrong(f"role: expected {', '.join(ROLES)}")
+            roles = ", ".join(ROLES)
+            raise OperatorWrong(en=f"role: expected {roles}", es=f"rol: se espera {roles}")
         facts = {"email": email, "name": name, "role": role, "disabled_at": None, "password_hash": None}
         async with self._database.writing() as connection:
             known = await _row(connection, email)
             if known is not None and known.disabled_at is None:
-                raise OperatorWrong(f"{email} is an operator already; see `recado operators list`")
+                raise OperatorWrong(
+                    en=f"{email} is an operator already; see `recado operators list`",
+                    es=f"{email} ya está en la consola; mira `recado operators list`",
+                )
             if known is not None:
                 await connection.execute(update(OPERATORS).where(OPERATORS.c.id == known.id).values(facts))
                 id_ = str(known.id)
@@ -69,7 +78,9 @@ class Operators:
                 try:
                     await connection.execute(insert(OPERATORS).values(facts | own))
                 except IntegrityError as error:
-                    raise OperatorWrong(f"{email} is an operator already") from error
+                    raise OperatorWrong(
+                        en=f"{email} is an operator already", es=f"{email} ya está en la consola"
+                    ) from error
             token = await _new_link(connection, id_)
         return Operator(id_, email, name, role, has_password=False), token
 
@@ -174,7 +185,9 @@ async def _end_all(connection: AsyncConnection, operator_id: str) -> None:
 def _name(name: str) -> str:
     plain = " ".join("".join(sign for sign in name if sign.isprintable()).split())
     if not 0 < len(plain) <= _LONGEST_NAME:
-        raise OperatorWrong(f"name: expected 1 to {_LONGEST_NAME} signs")
+        raise OperatorWrong(
+            en=f"name: expected 1 to {_LONGEST_NAME} signs", es=f"nombre: se esperan de 1 a {_LONGEST_NAME} letras"
+        )
     return plain
 
 
@@ -182,4 +195,4 @@ def _email(email: str) -> str:
     try:
         return validate_email(email, check_deliverability=False).normalized
     except EmailNotValidError as error:
-        raise OperatorWrong(f"email: {error}") from error
+        raise OperatorWrong(en=f"email: {error}", es="correo: no es una dirección") from error

@@ -21,6 +21,7 @@ Action = Literal[
     "handle_dead_letters",
     "review_documents",
     "make_cases",
+    "replay_turns",
     "export_contact",
     "erase_contact",
 ]
@@ -46,6 +47,7 @@ TABLE: dict[Action, tuple[str, tuple[Role, ...]]] = {
     "handle_dead_letters": ("read, retry and drop messages whose turn failed for good", _SUPERVISORS),
     "review_documents": ("read the documents, and accept or reject suggested questions and answers", _SUPERVISORS),
     "make_cases": ("make a test case of what the assistant answered, without identities", _SUPERVISORS),
+    "replay_turns": ("ask the model again with another release of the prompts, and send nothing", _SUPERVISORS),
     "export_contact": ("export everything stored about a person", _ADMINS),
     "erase_contact": ("erase everything stored about a person", _ADMINS),
 }

@@ -119,6 +119,15 @@ class ServiceSettings(Section):
         le=24 * 60,
         description="minutes after which a customer who waits for a person is told so, and supervisors are alerted",
     )
+    console_digest_minutes: float = Field(
+        15,
+        gt=0,
+        le=24 * 60,
+        description="minutes that a customer waits before operators get a mail, if nobody has the console open",
+    )
+    console_digest_every_minutes: float = Field(
+        60, gt=0, le=7 * 24 * 60, description="minutes between two of those mails, at least"
+    )
     console_ratings: bool = Field(
         True, description="whether customers are asked, once a conversation is closed, how it went"
     )

@@ -40,8 +40,8 @@ class FilesLost(Exception):
     """The index names files that this storage lacks; `places` are their keys."""
 
     def __init__(self, places: list[str]) -> None:
-        super().__init__(f"{len(places)} files are not in this storage: {', '.join(places[:_SHOWN])}")
-        self.places = places
+        self.places, self.some = places, ", ".join(places[:_SHOWN])
+        super().__init__(f"{len(places)} files are not in this storage: {self.some}")
 
 
 class Files:

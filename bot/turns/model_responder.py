@@ -30,7 +30,7 @@ from bot.prompting.diagnostics import PromptsWrong
 from bot.prompting.knowledge_lock import prompt_texts
 from bot.turns.context import TurnContext, TurnResult
 from bot.turns.store import TurnJournal
-from bot.turns.trace import Trace
+from bot.turns.trace import PromptRendering, Trace
 from bot.whatsapp.markdown import whatsapp
 
 _log = structlog.get_logger()
@@ -83,6 +83,7 @@ class ModelResponder:
             knowledge=prompts.knowledge,
             photos=tuple(one.photo_text for one in turn.perceived if one.photo_text is not None),
         )
+        trace.rendering = PromptRendering(values, len(trace.prompt.lines), self.agent.tool_names(tool_context))
         steps = Journal(journal.earlier, journal.write, around.until_taken)
         try:
             agent_reply = await self.agent.think(

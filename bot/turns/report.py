@@ -68,9 +68,10 @@ class TurnReporter:
         """Give the trace of a turn to the history and to open pages, within the commit that closes the turn."""
         event = trace.event()
         self._events.put(pipeline, event)
-        if asked := trace.asked():
+        asked = trace.asked()
+        if asked:
             self._events.put(pipeline, asked)
-        stream.append(pipeline, trace_store.history_entry(trace))
+        stream.append(pipeline, trace_store.history_entry(trace, event, asked))
 
     async def closed(self, turn: TurnContext, trace: Trace, *, summary_due: bool) -> None:
         """Report a closed turn."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,6 +20,15 @@ from bot.media.understanding import Perceived
 from bot.prompting.prompts import Rendered
 
 
+@dataclass(frozen=True, slots=True)
+class PromptRendering:
+    """Values and number of lines of the turn's prompt, and the names of the contact's tools: a replay needs them."""
+
+    values: dict[str, Any]
+    lines: int
+    tools: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Trace:
     turn: str
@@ -28,6 +37,7 @@ class Trace:
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     perceived: list[Perceived] = field(default_factory=list)
     prompt: Rendered | None = None
+    rendering: PromptRendering | None = None
     attempts: list[Attempt] = field(default_factory=list)
     tools: list[ToolResult] = field(default_factory=list)
     reply: list[str] = field(default_factory=list)
@@ -99,16 +109,18 @@ class Trace:
         return {"type": "asked", "turn": self.turn, "conversation": self.conversation, "requests": sent}
 
 
-def history_entry(trace: Trace) -> TurnTraced:
+def history_entry(trace: Trace, event: dict[str, Any], asked: dict[str, Any] | None) -> TurnTraced:
     """The whole turn for the history, which forgets what was asked when a message is deleted."""
-    asked = trace.asked()
+    requests = [*asked["requests"]] if asked else []
+    if requests and trace.rendering:
+        requests[0] = requests[0] | {"rendering": asdict(trace.rendering)}
     return TurnTraced(
         id=trace.turn,
         conversation=trace.conversation,
         at=trace.started_at,
-        trace=trace.event(),
+        trace=event,
         release=trace.release,
-        asked=pack(asked["requests"]) if asked else None,
+        asked=pack(requests) if requests else None,
     )
 
 

@@ -40,6 +40,12 @@ async function walk(world, page, examine) {
   await examine("test case");
   await page.keyboard.press("Escape");
   await page.locator("dialog[open]").waitFor({ state: "detached" });
+  await page.locator(".why button", { hasText: /otra versión|another release/ }).click();
+  await page.locator("dialog[open] .replay-form button").click();
+  await page.locator("dialog[open] .difference").waitFor();
+  await examine("replay");
+  await page.keyboard.press("Escape");
+  await page.locator("dialog[open]").waitFor({ state: "detached" });
   await page.locator("#side-contact").click();
   await examine("contact");
   await page.keyboard.press("Escape");

@@ -53,21 +53,20 @@ async def listen(audio: bytes) -> Recording:
     return await asyncio.to_thread(_recording, samples)
 
 
-class SampleRecognizer:
-    """The samples, decoded at the first request."""
-
-    def __init__(self) -> None:
-        self._samples: list[VoiceSample] = []
-
-    async def recognise(self, recording: Recording) -> VoiceSample | None:
-        """Find the sample of which this is a copy."""
-        self._samples = self._samples or await _samples()
-        likeness = [(_similarity(recording.envelope, sample.recording.envelope), sample) for sample in self._samples]
-        best, sample = max(likeness, key=lambda pair: pair[0])
-        return sample if best >= _SAME else None
+async def recognise(recording: Recording) -> VoiceSample | None:
+    """Find the sample of which this is a copy."""
+    if not _samples:
+        _samples[:] = await _decoded_samples()
+    likeness = [(_similarity(recording.envelope, sample.recording.envelope), sample) for sample in _samples]
+    best, sample = max(likeness, key=lambda pair: pair[0])
+    return sample if best >= _SAME else None
 
 
-async def _samples() -> list[VoiceSample]:
+# Decoded once a process, at the first request, because the files never change.
+_samples: list[VoiceSample] = []
+
+
+async def _decoded_samples() -> list[VoiceSample]:
     listed = json.loads(await asyncio.to_thread(_content, "samples.json"))
     return [
         VoiceSample(one["text"], one["language"], await listen(await asyncio.to_thread(_content, one["file"])))

@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from pipelines import file_type
-from sandbox.simulators.audio_match import Recording, SampleRecognizer, listen
+from sandbox.simulators.audio_match import Recording, listen, recognise
 
 _MODELS = {"whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-transcribe"}
 _EXTENSIONS = ("m4a", "mp3", "mp4", "mpeg", "mpga", "wav", "webm")
@@ -73,7 +73,6 @@ class WhisperSimulator:
         self.requests: list[TranscriptionRequest] = []
         self._api_key = api_key
         self._answers: deque[ScriptedTranscription] = deque()
-        self._memory = SampleRecognizer()
 
     def app(self) -> web.Application:
         """Return the application, to be served at the root of OPENAI_BASE_URL's host."""
@@ -131,7 +130,7 @@ class WhisperSimulator:
         if recording.is_silent:
             # The real model writes this for silence, because it was trained on subtitles.
             return _INVENTED, "es", 0.9
-        sample = await self._memory.recognise(recording)
+        sample = await recognise(recording)
         if sample:
             return sample.text, sample.language, 0.02
         seconds = round(recording.seconds)

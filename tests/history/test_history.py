@@ -293,6 +293,9 @@ async def test_a_failed_message_tells_its_cause_and_its_remedy(writer: HistoryWr
     await writer.write([withdrawn])
     error = next(one["error"] for one in (await reader.messages(ANA)).as_json()["messages"] if one["text"] == "tarde")
     assert (error["reason"], error["why"]) == ("taken", why)
+    await writer.write([withdrawn.model_copy(update={"id": "t_03.0", "part": Say(body="más tarde")})])
+    shown = (await reader.messages(ANA)).as_json()["messages"]
+    assert [one["text"] for one in shown] == ["hola", "tarde", "más tarde"], "Meta named neither of the last two"
 
 
 async def test_the_file_of_a_message_keeps_its_place_in_the_storage(

@@ -15,6 +15,7 @@ from bot.knowledge.building import build
 from bot.knowledge.database_index import DatabaseIndex
 from bot.knowledge.document import Audience
 from bot.knowledge.embeddings import EmbeddedModel
+from bot.knowledge.finding_words import finding_in
 from bot.knowledge.index import SearchableIndex
 from bot.knowledge.knowledge import stored_index
 from bot.knowledge.passage_table import PassageTable
@@ -115,6 +116,7 @@ async def test_without_pgvector_a_large_set_is_held_in_memory_and_the_cost_is_to
     report = await synced(one_machine, folder)
     (finding,) = report.findings
     assert finding.is_error is False
+    assert finding_in("es", finding).problem.endswith("PostgreSQL con pgvector 0.8 los guardaría desde 20")
     assert finding.problem.startswith("30 passages: each worker holds them in about")
     assert "because SQLite has no pgvector; PostgreSQL with pgvector 0.8 would hold them" in finding.problem
     assert not isinstance(await index_of(one_machine, report.digest), DatabaseIndex)

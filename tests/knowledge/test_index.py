@@ -37,19 +37,26 @@ async def test_the_fixtures_have_no_bad_file(shop: KnowledgeIndex) -> None:
     assert _BUILT["shop"].findings == ()
 
 
-async def test_nine_of_ten_questions_find_their_passage_among_three_and_nine_of_ten_others_find_none(
-    shop: KnowledgeIndex,
+@pytest.mark.parametrize(
+    ("file", "among_three", "over_threshold", "refused"),
+    [
+        ("questions.jsonl", 0.94, 0.82, 0.9),
+        ("questions.en.jsonl", 0.95, 0.84, 0.95),
+        ("questions.other.jsonl", 0.8, 0.8, 0.9),
+    ],
+)
+async def test_questions_of_many_languages_find_spanish_passages_and_others_find_none(
+    shop: KnowledgeIndex, file: str, among_three: float, over_threshold: float, refused: float
 ) -> None:
-    questions = read_questions(SHOP / "questions.jsonl")
-    assert len(questions) >= 200
-    within, refused = 0, 0
-    for one in questions:
+    outcomes = []
+    for one in read_questions(SHOP / file):
         found = await best(shop, one.text, audience=one.audience, history=one.history)
-        within += bool(one.sources) and (one.rank(found.hits) or 9) <= 3
-        refused += not one.sources and not found.is_enough
-    answerable = sum(bool(one.sources) for one in questions)
-    assert within / answerable >= 0.92
-    assert refused / (len(questions) - answerable) >= 0.88
+        outcomes.append((bool(one.sources), (one.rank(found.hits) or 9) <= 3, found.is_enough))
+    within = [(is_enough, hit) for answerable, hit, is_enough in outcomes if answerable]
+    others = [is_enough for answerable, _, is_enough in outcomes if not answerable]
+    assert sum(hit for _, hit in within) / len(within) >= among_three
+    assert sum(hit and is_enough for is_enough, hit in within) / len(within) >= over_threshold
+    assert others.count(False) / len(others) >= refused
 
 
 async def test_a_document_is_found_on_the_days_on_which_it_holds(shop: KnowledgeIndex) -> None:

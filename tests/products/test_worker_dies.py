@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from bench.chaos.killed_process import KilledProcess
@@ -16,7 +15,7 @@ async def test_a_worker_killed_between_saving_and_answering_saves_once(
 ) -> None:
     shop = await open_shop(workers=0)
     # The first turn is the photos', the second the tap's: by its end the product is saved, and nothing is answered.
-    doomed = KilledProcess.start(["worker"], dict(os.environ), tmp_path / "doomed.log", "turn: closing", 2)
+    doomed = KilledProcess.start(["worker"], {}, tmp_path / "doomed.log", "turn: closing", 2)
     heir = None
     try:
         await doomed.ready()
@@ -26,7 +25,7 @@ async def test_a_worker_killed_between_saving_and_answering_saves_once(
         await doomed.ended()
         assert doomed.died_there
         assert [one.fields["barcode"] async for one in Catalogue(shop.world.redis).all()] == [CODE]
-        heir = KilledProcess.start(["worker"], dict(os.environ), tmp_path / "heir.log")
+        heir = KilledProcess.start(["worker"], {}, tmp_path / "heir.log")
         (reply,) = (await shop.after(ana, 1))[-1:]
     finally:
         for process in filter(None, (doomed, heir)):

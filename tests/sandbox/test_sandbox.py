@@ -140,7 +140,7 @@ async def test_a_newcomer_writes_speaks_and_sends_a_photo_and_is_understood(sand
 
 async def test_the_first_words_of_a_first_start_are_answered_from_documents_and_products(sandbox: Run) -> None:
     run, url = await sandbox("--fresh", documents=True)
-    assert re.search(r"(\d+) de \1\n", run.printed)
+    assert re.search(r"(\d+) of \1\n", run.printed)
     page = (ROOT / "sandbox/phone/page/language.js").read_text("utf-8")
     for tool, kind, spanish, english in (
         ("search_knowledge", "document", "30 días", "Mac"),
@@ -154,7 +154,7 @@ async def test_the_first_words_of_a_first_start_are_answered_from_documents_and_
             assert (source in turn["reply"][0]) == (kind == "document")
     assert await run.stop() == 0
     again, _ = await sandbox(documents=True)
-    assert "documentos" not in again.printed
+    assert "documents" not in again.printed
 
 
 async def test_the_second_run_remembers_the_first_and_shows_it(sandbox: Run) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
-from bot.knowledge.evidence import PassageHit
+from bot.knowledge.index import PassageHit
 from bot.knowledge.knowledge import KnowledgeUnavailable
 from bot.knowledge.search import Asked
 from bot.knowledge.source import KnowledgeSource

@@ -9,12 +9,14 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import aiohttp
 
-from bot.cli.doctor import database, integrations, models, people, service, whatsapp
+from bot.cli.doctor import database, documents, integrations, models, people, service, whatsapp
 from bot.cli.doctor.check import SECONDS, CheckResult
+from bot.cli.doctor.words import said
+from bot.cli.language import spoken_language
 from bot.cli.terminal import coloured
 from bot.settings import Settings
 
@@ -43,6 +45,7 @@ async def examine(settings: Settings) -> list[CheckResult]:
             integrations.stripe,
             integrations.storage,
             service.prompts,
+            documents.documents,
             models.audio,
             integrations.subscribers,
             integrations.push,
@@ -60,7 +63,7 @@ async def _checked(check: Check, settings: Settings, http: aiohttp.ClientSession
     """Run one check; because the other results matter too, its failure becomes a result."""
     try:
         found = await check(settings, http)
-        return replace(found, words=_PASSWORD.sub("", found.words))
+        return replace(found, said={name: _PASSWORD.sub("", words) for name, words in found.said.items()})
     except Exception as error:  # noqa: BLE001 - an operator has to read the other results
         return _failed_check(_NAMES.get(check.__name__, check.__name__.capitalize()), error)
 
@@ -74,18 +77,17 @@ async def _checked_mail(settings: Settings) -> list[CheckResult]:
 
 def _failed_check(integration: str, error: Exception) -> CheckResult:
     # Because the message may quote an address with a password, only the type is shown.
-    fix = "see its variables in .env.example, first its address: no user name or password belongs there"
-    return CheckResult(integration, "wrong", f"could not be looked at ({type(error).__name__}); {fix}")
+    return CheckResult(integration, "wrong", said("not looked at", error=type(error).__name__))
 
 
 def report(results: list[CheckResult], output: str) -> str:
     """Results as text, one line each, or as JSON."""
     if output == "json":
-        return json.dumps([asdict(result) for result in results], ensure_ascii=False, indent=2)
+        return json.dumps([result.as_json() for result in results], ensure_ascii=False, indent=2)
     width = max(len(result.integration) for result in results)
     return "\n".join(_line(one, width) for one in results)
 
 
 def _line(one: CheckResult, width: int) -> str:
     mark, colour = _MARKS[one.state]
-    return f"{coloured(f'{mark} {one.integration.ljust(width)}', colour)}  {one.words}"
+    return f"{coloured(f'{mark} {one.integration.ljust(width)}', colour)}  {one.said[spoken_language()]}"

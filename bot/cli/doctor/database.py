@@ -10,13 +10,11 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.cli.doctor.check import SECONDS, CheckResult
+from bot.cli.doctor.words import said
 from bot.database.engine import Database, open_database
 from bot.database.upgrade import missing_steps
 from bot.history.stream import HistoryStream
 from bot.infra.redis import connect
-from bot.knowledge.capacity import capacity_words
-from bot.knowledge.passage_table import PassageTable
-from bot.knowledge.store import KnowledgeStore
 from bot.settings import Settings
 
 _BEHIND = 1000
@@ -27,15 +25,14 @@ async def database(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
     kind = "PostgreSQL" if settings.database.is_postgresql else "SQLite"
     file = url.removeprefix("sqlite:///")
     if not settings.database.is_postgresql and not await asyncio.to_thread(Path(file).exists):
-        return CheckResult("Database", "ok", f"SQLite; {file} is made at its first use")
+        return CheckResult("Database", "ok", said("made at first use", file=file))
     opened = open_database(url)
     try:
         async with asyncio.timeout(SECONDS):
             return await _looked_at(settings, opened, kind)
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         why = type(getattr(error, "orig", None) or error).__name__
-        fix = "see DATABASE_URL, and that the database is there and its user may log in"
-        return CheckResult("Database", "wrong", f"{kind} does not answer ({why}); {fix}")
+        return CheckResult("Database", "wrong", said("database away", kind=kind, why=why))
     finally:
         await opened.close()
 
@@ -43,27 +40,11 @@ async def database(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
 async def _looked_at(settings: Settings, opened: Database, kind: str) -> CheckResult:
     steps = await missing_steps(opened)
     if steps and opened.is_postgresql:
-        fix = "run `recado db upgrade`"
-        return CheckResult("Database", "wrong", f"{kind} lacks {len(steps)} steps of its schema; {fix}")
+        return CheckResult("Database", "wrong", said("database lacks", kind=kind, steps=len(steps)))
     waiting = await _waiting(settings)
     if waiting > _BEHIND:
-        fix = "see that a worker runs, and its log"
-        return CheckResult("Database", "wrong", f"{waiting} entries of the history wait for {kind}; {fix}")
-    large = "" if steps else await _large_set(opened)
-    schema = "its schema is brought up to date at its next use" if steps else "its schema is up to date"
-    return CheckResult("Database", "ok", f"{kind} answers, {schema}{large}")
-
-
-async def _large_set(opened: Database) -> str:
-    """Words about the newest set of documents, if it is too large for a worker's memory."""
-    store, table = KnowledgeStore(opened), PassageTable(opened)
-    newest = await store.newest_set()
-    if newest is None:
-        return ""
-    passages, is_there = await store.passages(newest.documents.values()), await table.has(newest.digest)
-    why_not = None if is_there else await table.why_not() or "it was not there at the last sync: sync again"
-    words = capacity_words(passages, why_not)
-    return f"; {words}" if words else ""
+        return CheckResult("Database", "wrong", said("history waits", waiting=waiting, kind=kind))
+    return CheckResult("Database", "ok", said("schema later" if steps else "schema current", kind=kind))
 
 
 async def _waiting(settings: Settings) -> int:

@@ -7,51 +7,48 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from bot.cli.doctor.words import Said, quoted, said
 from bot.infra.replicas import NotReplicated, Replicas
 
-_FSYNC = {
-    "always": "each write is on the disk before it is acknowledged",
-    "everysec": "a machine that dies loses the last second; appendfsync always keeps it",
-    "no": "a machine that dies loses what its system has not written yet; appendfsync always keeps it",
-}
+_FSYNC = ("always", "everysec", "no")
 
 
-async def problems(client: Redis, info: dict[str, Any], wanted: int) -> list[str]:
+async def problems(client: Redis, info: dict[str, Any], wanted: int) -> list[Said]:
     """Settings that let Redis lose messages, each with its fix; `wanted` as in REDIS_WAIT_REPLICAS."""
-    found: list[str] = []
+    found: list[Said] = []
     if info.get("cluster_enabled"):
-        return ["is a Redis Cluster, which Recado does not support; use one primary, with replicas if you like"]
+        return [said("is a cluster")]
     if info.get("role") == "slave":
-        return ["is a replica, which takes no writes; name the primary in REDIS_URL"]
+        return [said("is a replica")]
     policy = info.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
-        found.append(f"forgets under pressure (maxmemory-policy {policy}); set it to noeviction")
+        found.append(said("forgets", policy=policy))
     acknowledged = await _acknowledged(client, wanted)
     if acknowledged is not None:
-        found.append(f"{acknowledged}, so that webhooks get 503; add replicas, or lower REDIS_WAIT_REPLICAS")
+        found.append(said("not replicated", why=acknowledged))
     # Because replicas hold all acknowledged messages, a primary without a file may restart empty after a failover.
     if not info.get("aof_enabled") and not (wanted and acknowledged is None):
-        found.append("loses what is new when it restarts; set appendonly to yes, or wait for replicas")
+        found.append(said("loses what is new"))
     return found
 
 
-async def summary(client: Redis, info: dict[str, Any], wanted: int) -> str:
+async def summary(client: Redis, info: dict[str, Any], wanted: int) -> Said:
     """Summary of durability, for a Redis without problems."""
     followers = int(info.get("connected_slaves", 0))
-    replicas = f"{followers} replicas, {wanted} of them waited for" if followers or wanted else "no replica"
+    replicas = said("replicas", followers=followers, wanted=wanted) if followers or wanted else said("no replica")
     if not info.get("aof_enabled"):
-        return f"no append-only file; {replicas}"
+        return said("no file", replicas=replicas)
     fsync = await _fsync(client)
-    return f"append-only file ({_FSYNC.get(fsync, 'its appendfsync is not told')}); {replicas}"
+    return said("file", fsync=said(f"fsync {fsync}" if fsync in _FSYNC else "fsync not told"), replicas=replicas)
 
 
-async def _acknowledged(client: Redis, wanted: int) -> str | None:
+async def _acknowledged(client: Redis, wanted: int) -> Said | None:
     try:
         await Replicas(client, wanted).caught_up()
     except NotReplicated as error:
-        return str(error)
+        return quoted(str(error))
     except RedisError as error:
-        return f"does not take WAIT or INFO ({type(error).__name__})"
+        return said("no wait", error=type(error).__name__)
     return None
 
 

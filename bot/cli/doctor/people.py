@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import aiohttp
 
 from bot.cli.doctor.check import CheckResult
+from bot.cli.doctor.words import quoted, said
 from bot.people.company_login import redirect_uri
 from bot.people.provider import IdentityProvider, ProviderAway
 from bot.settings import Settings
@@ -22,15 +23,15 @@ async def company_login(settings: Settings, http: aiohttp.ClientSession) -> Chec
         "OIDC_CLIENT_SECRET": oidc.client_secret,
     }
     if not any(needed.values()):
-        return CheckResult(_NAME, "absent", "operators log in with passwords alone; see OIDC_ISSUER")
+        return CheckResult(_NAME, "absent", said("passwords alone"))
     missing = [name for name, value in (needed | {"PUBLIC_URL": public_url}).items() if not value]
     if missing:
-        return CheckResult(_NAME, "wrong", f"needs {', '.join(missing)} too")
+        return CheckResult(_NAME, "wrong", said("needs too", missing=", ".join(missing)))
     if find_spec("authlib") is None:
-        return CheckResult(_NAME, "wrong", "needs authlib; pip install recado[oidc]")
+        return CheckResult(_NAME, "wrong", said("needs authlib"))
     try:
         published = await IdentityProvider(http, oidc).published()
     except ProviderAway as error:
-        return CheckResult(_NAME, "wrong", f"{oidc.issuer}: {error}")
-    registered = f"register {redirect_uri(public_url)} there as redirect URI"
-    return CheckResult(_NAME, "ok", f"{oidc.label} answers as {published.issuer}; {registered}")
+        return CheckResult(_NAME, "wrong", said("provider away", issuer=oidc.issuer, error=quoted(str(error))))
+    facts = {"label": oidc.label, "issuer": published.issuer, "uri": redirect_uri(public_url)}
+    return CheckResult(_NAME, "ok", said("provider answers", **facts))

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from bot.agent.vocabulary import vocabulary
 from bot.cli.doctor import durability
 from bot.cli.doctor.check import CheckResult
+from bot.cli.doctor.words import Said, joined, said
 from bot.infra.redis import connect
 from bot.prompting.canary import CurrentRelease
 from bot.prompting.knowledge_lock import synced
@@ -33,11 +34,10 @@ async def redis(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
                 await client.set("recado:doctor", "1", ex=10)
                 durable = await durability.summary(client, info, wanted)
         except (RedisError, OSError) as error:
-            fix = "see REDIS_URL, or REDIS_HOST, REDIS_PORT, REDIS_PASSWORD and REDIS_TLS"
-            return CheckResult("Redis", "wrong", f"does not answer or can't be written ({type(error).__name__}); {fix}")
+            return CheckResult("Redis", "wrong", said("redis away", error=type(error).__name__))
     if found:
-        return CheckResult("Redis", "wrong", "; and it ".join(found))
-    return CheckResult("Redis", "ok", f"version {info.get('redis_version')}, answers and can be written; {durable}")
+        return CheckResult("Redis", "wrong", joined(found, "and it"))
+    return CheckResult("Redis", "ok", said("redis answers", version=info.get("redis_version"), durable=durable))
 
 
 async def prompts(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
@@ -48,31 +48,33 @@ async def prompts(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
             active, lock = await read_current_release(client), await synced(client)
     checked = await asyncio.to_thread(check_folder, settings.service.prompts_dir, vocabulary(settings), lock)
     if checked.prompts is None:
-        more = f"; and {len(checked.errors) - 1} more, see `recado prompts check`" if len(checked.errors) > 1 else ""
-        return CheckResult("Prompts", "wrong", f"{checked.errors[0]}{more}")
+        more = len(checked.errors) - 1
+        first: Said = {"en": str(checked.errors[0]), "es": checked.errors[0].plain("es")}
+        return CheckResult("Prompts", "wrong", said("prompts wrong", first=first, more=more) if more else first)
     own, current, canary = checked.prompts.release, active.current, active.canary
-    released = "" if current in (None, own) else f"; customers get release {current}, see `recado prompts diff`"
+    parts = [said("folder is", release=own, business=checked.prompts.business.name)]
+    if current not in (None, own):
+        parts.append(said("customers get", release=current))
     if canary:
-        released += f"; {canary.percent} % of them get {canary.release}, see `recado prompts canary`"
-    return CheckResult("Prompts", "ok", f"the folder is release {own}, for {checked.prompts.business.name}{released}")
+        parts.append(said("some get", percent=canary.percent, release=canary.release))
+    return CheckResult("Prompts", "ok", joined(parts))
 
 
 async def console(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
     if settings.service.console_token is None:
-        return CheckResult("Console", "absent", "there is no console; set CONSOLE_TOKEN")
-    return CheckResult("Console", "ok", f"behind CONSOLE_TOKEN{_strength(settings.service.console_token)}")
+        return CheckResult("Console", "absent", said("no console"))
+    return CheckResult("Console", "ok", _behind("CONSOLE_TOKEN", settings.service.console_token))
 
 
 async def metrics(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
     token = settings.service.metrics_token
     if token is None:
-        public = f" at {settings.service.public_url}" if settings.service.public_url else ""
-        return CheckResult(
-            "Metrics", "absent", f"/metrics is open to whoever reaches `serve`{public}; set METRICS_TOKEN"
-        )
-    return CheckResult("Metrics", "ok", f"behind METRICS_TOKEN{_strength(token)}")
+        address = settings.service.public_url
+        found = said("metrics open at", address=address) if address else said("metrics open")
+        return CheckResult("Metrics", "absent", found)
+    return CheckResult("Metrics", "ok", _behind("METRICS_TOKEN", token))
 
 
-def _strength(token: SecretStr) -> str:
+def _behind(name: str, token: SecretStr) -> Said:
     short = len(token.get_secret_value()) < _SHORTEST_TOKEN
-    return ", which is short enough to be guessed; make another: openssl rand -base64 24" if short else ""
+    return said("behind short" if short else "behind", name=name)

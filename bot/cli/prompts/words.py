@@ -6,7 +6,7 @@ from bot.cli.terminal import terminal_language
 from bot.messages.language import Language
 from bot.settings import Settings
 
-_WORDS: dict[str, dict[Language, str]] = {
+WORDS: dict[str, dict[Language, str]] = {
     "released": {"es": "publicada: {release}", "en": "released: {release}"},
     "released already": {"es": "{release} ya está publicada", "en": "{release} is released already"},
     "candidate": {
@@ -62,4 +62,4 @@ _WORDS: dict[str, dict[Language, str]] = {
 
 def say(settings: Settings, what: str, **values: object) -> str:
     """The sentence in the language of the terminal."""
-    return _WORDS[what][terminal_language(settings)].format(**values)
+    return WORDS[what][terminal_language(settings)].format(**values)

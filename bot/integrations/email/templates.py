@@ -17,7 +17,9 @@ from pydantic import (
     StringConstraints,
 )
 
-Template = Literal["welcome", "verify_email", "password_reset", "invoice", "invoice_paid", "trial_ending"]
+Template = Literal[
+    "welcome", "verify_email", "password_reset", "invoice", "invoice_paid", "trial_ending", "people_waiting"
+]
 
 _LONGEST_URL = 2000
 # Signs that mail programs turn into links, or that look like one.
@@ -95,6 +97,22 @@ class TrialEnding(EmailTemplate):
     url: Link | None = None
 
 
+class PersonWaiting(EmailTemplate):
+    """Somebody who waits for a person: `who` is nobody's whole name."""
+
+    who: Name | None = None
+    minutes: Annotated[int, Field(ge=0, le=366 * 24 * 60)]
+    url: Link | None = None
+
+
+class PeopleWaiting(EmailTemplate):
+    """To operators: `count` people wait, the first of whom are named. `url` is the console's."""
+
+    people: Annotated[tuple[PersonWaiting, ...], Field(min_length=1, max_length=20)]
+    count: Annotated[int, Field(ge=1, le=100_000)]
+    url: Link | None = None
+
+
 TEMPLATES: dict[Template, type[EmailTemplate]] = {
     "welcome": Welcome,
     "verify_email": VerifyEmail,
@@ -102,4 +120,5 @@ TEMPLATES: dict[Template, type[EmailTemplate]] = {
     "invoice": InvoicePaid,
     "invoice_paid": InvoicePaid,
     "trial_ending": TrialEnding,
+    "people_waiting": PeopleWaiting,
 }

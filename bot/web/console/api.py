@@ -19,6 +19,7 @@ from bot.web.console import (
     message_routes,
     pages,
     push_routes,
+    replay_routes,
     session_routes,
     token_routes,
     trust_routes,
@@ -34,6 +35,7 @@ _ROUTES = (
     contact_routes.routes,
     list_routes.routes,
     trust_routes.routes,
+    replay_routes.routes,
     push_routes.routes,
     document_routes.routes,
     event_routes.routes,
@@ -46,6 +48,7 @@ def add_console(app: web.Application, settings: Settings) -> None:
     app[PUBLIC] = PublicUrl(origin(public) if public else None, settings.service.default_language)
     app[company_login_routes.PROVIDER] = settings.oidc
     app[message_routes.UPLOAD_SLOTS] = asyncio.Semaphore(message_routes.MOST_UPLOADS)
+    app[message_routes.OWN_UPLOADS] = Counter()
     app[event_routes.OPEN_STREAMS] = Counter()
     app.add_routes(token_routes.routes)
     for routes in _ROUTES:

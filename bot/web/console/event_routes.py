@@ -43,6 +43,9 @@ async def events(request: web.Request, caller: Caller) -> web.StreamResponse:
             return await _stream(request, caller, after)
     finally:
         own[caller.who] -= 1
+        if own[caller.who] == 0 and caller.who != TOKEN_HOLDER:
+            with suppress(RedisError, OSError):
+                await (await parts(request)).presence.leaves(caller.who)
         # Counts without the callers that are gone.
         own += Counter()
 
@@ -70,6 +73,8 @@ async def _stream(request: web.Request, caller: Caller, after: str | None) -> we
 async def _send(request: web.Request, caller: Caller, response: EventSourceResponse, after: str | None) -> None:
     looked = time.monotonic()
     console = await parts(request)
+    if caller.who != TOKEN_HOLDER:
+        await console.presence.here(caller.who)
     # Because the page may be closed or stall at any time, neither is an error; without Redis the page comes back.
     with suppress(ConnectionResetError, TimeoutError, RedisError):
         async for place, event in console.events.follow(after):
@@ -81,3 +86,5 @@ async def _send(request: web.Request, caller: Caller, response: EventSourceRespo
                 looked = time.monotonic()
                 if caller.who != TOKEN_HOLDER and await console.sessions.of(request.cookies.get(COOKIE, "")) is None:
                     return
+                if caller.who != TOKEN_HOLDER:
+                    await console.presence.here(caller.who)

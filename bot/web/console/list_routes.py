@@ -30,8 +30,14 @@ class CannedReplyBody(Body):
 @operators_may("read")
 async def operators(request: web.Request, _: Caller) -> web.Response:
     """Colleagues to assign to and to mention."""
-    found = [one for one in await (await parts(request)).operators.all() if not one.disabled]
-    return json_answer({"operators": [{"email": one.email, "name": one.name, "role": one.role} for one in found]})
+    console = await parts(request)
+    present = await console.presence.present()
+    found = [
+        {"email": one.email, "name": one.name, "role": one.role, "online": one.email in present}
+        for one in await console.operators.all()
+        if not one.disabled
+    ]
+    return json_answer({"operators": found})
 
 
 @routes.get("/console/api/labels", allow_head=False)
@@ -42,7 +48,7 @@ async def labels(request: web.Request, _: Caller) -> web.Response:
 
 @routes.get("/console/api/templates", allow_head=False)
 @operators_may("read")
-async def templates(request: web.Request, _: Caller) -> web.Response:
+async def templates(request: web.Request, caller: Caller) -> web.Response:
     """Templates with their words and the names of their parameters."""
     found = []
     try:
@@ -61,8 +67,8 @@ async def templates(request: web.Request, _: Caller) -> web.Response:
                 "header": synced.text("HEADER") or None,
                 "footer": synced.text("FOOTER") or None,
                 "parameters": list(synced.parameters),
-                "sendable": stored.why_not is None,
-                "why_not": stored.why_not,
+                "sendable": stored.refusal is None,
+                "why_not": stored.refusal.said[caller.language] if stored.refusal else None,
             }
         )
     return json_answer({"templates": found})

@@ -1,4 +1,4 @@
-"""Routes of notifications to the caller's own phone: the key to subscribe with, and the browsers."""
+"""Routes of notifications to the caller: their phones' browsers, and the mail while nobody is at the console."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 from aiohttp import web
 from pydantic import Field
 
-from bot.web.console.access import Caller, json_answer, operators_may
+from bot.web.console import reasons
+from bot.web.console.access import TOKEN_HOLDER, Caller, json_answer, operators_may
+from bot.web.console.acting import audit
 from bot.web.console.bodies import Body, read_body
 from bot.web.console.parts import parts
 from bot.web.console.problems import ApiProblem
@@ -19,6 +21,10 @@ class BrowserOfCaller(Body):
     """`subscription` is a browser's PushSubscription, as its `toJSON` gives it."""
 
     subscription: dict[str, Any] = Field(max_length=20)
+
+
+class DigestWanted(Body):
+    wanted: bool
 
 
 @routes.get("/console/api/push", allow_head=False)
@@ -44,9 +50,33 @@ async def change(request: web.Request, caller: Caller) -> web.Response:
         private = forgets or console.push.allow_private
         one = await parse_subscription(body.subscription, allow_private=private)
     except NotASubscription as error:
-        raise ApiProblem(422, "field_wrong", field="subscription", why=str(error)) from error
+        raise ApiProblem(422, "field_wrong", field="subscription", why=reasons.SUBSCRIPTION) from error
     if forgets:
         await console.browsers.remove(caller.who, one)
     elif not await console.browsers.add(caller.who, caller.language, one):
         raise ApiProblem(429, "too_many_tries", headers={"Retry-After": "3600"}, seconds=3600)
+    return web.Response(status=204)
+
+
+@routes.get("/console/api/digest", allow_head=False)
+@operators_may("read")
+async def digest(request: web.Request, caller: Caller) -> web.Response:
+    """Whether the caller wants a mail while nobody is at the console; null where they can't get one."""
+    console = await parts(request)
+    possible = console.has_mail and caller.who != TOKEN_HOLDER
+    wanted = await console.digests.wanted_by(caller.who) if possible else None
+    return json_answer({"wanted": wanted, "minutes": console.digest_minutes})
+
+
+@routes.put("/console/api/digest")
+@operators_may("read")
+async def want_digest(request: web.Request, caller: Caller) -> web.Response:
+    body, console = await read_body(request, DigestWanted), await parts(request)
+    if not console.has_mail or caller.who == TOKEN_HOLDER:
+        raise ApiProblem(404, "not_found")
+    if body.wanted:
+        await console.digests.want(caller.who, caller.language)
+    else:
+        await console.digests.refuse(caller.who)
+    await audit(console, caller, "digest", caller.who, wanted=body.wanted)
     return web.Response(status=204)

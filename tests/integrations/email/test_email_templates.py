@@ -28,6 +28,7 @@ FULL: dict[Template, dict[str, Any]] = {
         "name": "Ana", "number": "FAC-17", "amount": "1899.5", "currency": "mxn", "date": "2026-11-24", "url": URL,
     },
     "trial_ending": {"name": "Ana", "date": "2026-12-01T09:00:00-06:00", "url": URL},
+    "people_waiting": {"people": [{"who": "A. M. …78", "minutes": 25, "url": URL}], "count": 3, "url": URL},
 }  # fmt: skip
 BARE: dict[Template, dict[str, Any]] = {
     "welcome": {"name": "Ana"},
@@ -36,6 +37,7 @@ BARE: dict[Template, dict[str, Any]] = {
     "invoice_paid": {"number": 17, "amount": 1899.5, "currency": "USD", "date": "2026-11-24"},
     "invoice": {"number": 17, "amount": 1899.5, "currency": "USD", "date": "2026-11-24"},
     "trial_ending": {"date": "2026-12-01"},
+    "people_waiting": {"people": [{"minutes": 60}], "count": 1},
 }
 SAID: dict[tuple[Template, Language], tuple[str, ...]] = {
     ("welcome", "es"): ("Te damos la bienvenida", "Recado Demo"),
@@ -50,6 +52,8 @@ SAID: dict[tuple[Template, Language], tuple[str, ...]] = {
     ("invoice", "en"): ("Your invoice", "17", "$1,899.50", "November 24, 2026"),
     ("trial_ending", "es"): ("1 de diciembre de 2026",),
     ("trial_ending", "en"): ("December 1, 2026",),
+    ("people_waiting", "es"): ("desde hace",),
+    ("people_waiting", "en"): ("for ",),
 }
 LANGUAGES: tuple[Language, ...] = ("es", "en")
 

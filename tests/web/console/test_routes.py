@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any
 
 import pytest
@@ -50,6 +51,8 @@ ROUTES: list[tuple[str, str, Any, Action, int]] = [
     ("GET", "product-cards", None, "read", 200),
     ("GET", f"product-cards/{NOBODY}/none/name", None, "read", 404),
     ("GET", "push", None, "read", 200),
+    ("GET", "digest", None, "read", 200),
+    ("PUT", "digest", {"wanted": True}, "read", 404),
     ("POST", "push/subscribe", {"subscription": {}}, "read", 404),
     ("GET", "reports", None, "read_reports", 200),
     ("GET", "budget", None, "read_reports", 200),
@@ -63,6 +66,8 @@ ROUTES: list[tuple[str, str, Any, Action, int]] = [
     ("POST", "suggestions/none/accept", {"question": "¿Sí?", "answer": "No."}, "review_documents", 404),
     ("POST", "suggestions/none/reject", {}, "review_documents", 404),
     ("POST", "turns/t_none/case", {}, "make_cases", 404),
+    ("GET", "releases", None, "replay_turns", 200),
+    ("POST", "turns/t_none/replay", {}, "replay_turns", 404),
     ("GET", f"{ONE}/export", None, "export_contact", 200),
     ("POST", f"{ONE}/erase", {}, "erase_contact", 200),
 ]
@@ -199,6 +204,14 @@ async def test_a_wrong_body_or_query_is_told_by_its_field(world: World, ana: Per
     for method, path, body, field in WRONG:
         answer = await one.ask(method, path.format(conversation), json=body, headers=KEY | {"Accept-Language": "en"})
         assert (answer.status, answer.body["error"].get("field")) == (422, field), (path, body, answer.body)
+        spanish = await one.ask(method, path.format(conversation), json=body, headers=KEY | {"Accept-Language": "es"})
+        told = answer.body["error"]["message"], spanish.body["error"]["message"]
+        assert not re.search("Input|should|Value error|what is expected here", told[0]), (path, body, told)
+        assert not re.search(r"\b(it|is|or|the|expected|should|signs|there)\b|se espera aquí", told[1]), (
+            path,
+            body,
+            told,
+        )
     without = await one.post(f"conversations/{conversation}/messages", {"text": "hola"})
     assert (without.status, without.code) == (422, "key_needed")
     headers_of_parts = (b"A: " + b"b" * 100_000, b"A: b\r\n" * 5000, b'Content-Disposition: form-data; name="\0"')

@@ -8,6 +8,7 @@ import { allowNotifications, chooseSound, notifications, sound } from "./notific
 import { PhoneAlerts } from "./phone_alerts.js";
 import { logOut, me } from "./session.js";
 import { chooseTheme, theme, THEMES } from "./theme.js";
+import { WaitingMail } from "./waiting_mail.js";
 
 const Choice = ({ name, legend, value, options, choose }) => html`<fieldset class="choice">
   <legend>${legend}</legend>
@@ -24,5 +25,6 @@ export const SettingsSheet = ({ close }) => html`
   ${notifications.value === "denied" && html`<p class="muted">${t("notifications_denied")}</p>`}
   ${notifications.value === "granted" && html`<p class="muted">${t("notifications_on")}</p>`}
   <${PhoneAlerts} />
+  <${WaitingMail} />
   <button type="button" class="row" onClick=${logOut}><${Icon} name="exit" /><span>${t("log_out")}</span></button>
 `;

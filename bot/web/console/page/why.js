@@ -6,6 +6,7 @@ import { html, useEffect, useState } from "./html.js";
 import { Icon } from "./icon.js";
 import { dollars, has, milliseconds, moment, number, percent, t, word } from "./language.js";
 import { may } from "./session.js";
+import { showReplay } from "./replay_sheet.js";
 import { showMessage } from "./thread.js";
 import { TurnMessages, readable } from "./turn_messages.js";
 import { turnOf } from "./wire.js";
@@ -28,6 +29,7 @@ export function Why({ id, conversation }) {
   return html`<div class="why"><${Summary} turn=${turn} /><${Stations} stations=${turn.stations ?? []} /><${Perceived} items=${turn.perceived ?? []} />
     <${Sources} items=${turn.sources} tools=${turn.tools ?? []} /><${Requests} turn=${turn} /><${Tools} items=${turn.tools ?? []} /><${Taps} items=${turn.taps ?? []} />
     <${TurnMessages} asked=${turn.asked} /><${Reply} texts=${turn.reply ?? []} /><${Failed} error=${turn.error} />
+    ${may("replay_turns") && turn.asked.some(({ rendering }) => rendering) && html`<p><button type="button" class="small plain-small" onClick=${() => showReplay(id, conversation, turn.release)}><${Icon} name="retry" />${t("replay")}</button></p>`}
     ${may("make_cases") && turn.reply?.length > 0 && html`<p><button type="button" class="small plain-small" onClick=${() => showCase(id, conversation)}><${Icon} name="down" />${t("make_case")}</button></p>`}</div>`;
 }
 
@@ -102,9 +104,9 @@ function Tools({ items }) {
   if (!items.length) return null;
   return html`<${Part} title=${t("tools")}>${items.map(
     (one, at) => html`<div key=${at} class="item">
-      <p class="item-head"><code>${one.name}</code><${Tag} good=${one.outcome === "ok"} words=${word("tool_outcome", one.outcome)} />${figures(milliseconds(one.ms ?? 0))}</p>
+      <p class="item-head"><b>${word("tool", one.name)}</b><${Tag} good=${one.outcome === "ok"} words=${word("tool_outcome", one.outcome)} />${figures(milliseconds(one.ms ?? 0))}</p>
       ${Object.keys(one.arguments ?? {}).length > 0 && html`<p class="muted">${t("arguments")}</p><pre tabindex="0">${readable(one.arguments)}</pre>`}
-      ${one.result && html`<p class="muted">${t("result")}</p><pre tabindex="0">${readable(one.result)}</pre>`}
+      ${one.result && html`<details class="folded"><summary>${t("read_by_model")}</summary><pre tabindex="0">${readable(one.result)}</pre></details>`}
     </div>`,
   )}<//>`;
 }

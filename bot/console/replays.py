@@ -1,0 +1,222 @@
+"""Replay of a turn with a release of the prompts: the model is asked, nothing is carried out, sent or remembered."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from bot.agent.dry_run import DryTools
+from bot.agent.loop import Journal, JournalEntry, converse
+from bot.agent.prompt import request_with
+from bot.agent.tools.catalog import TABLE
+from bot.ai.chat import Attempt, FromModel, FromPerson, Instructions, Line, ModelRequest
+from bot.ai.openrouter import OpenRouter
+from bot.conversations.budget import Budget
+from bot.history.views import TurnShown
+from bot.messages import links
+from bot.messages.language import Language, language_from
+from bot.messages.phrases import phrase
+from bot.prompting.canary import CurrentRelease
+from bot.prompting.diagnostics import PromptsWrong
+from bot.prompting.knowledge_lock import prompt_texts
+from bot.prompting.library import Library
+from bot.prompting.prompts import Prompts, Rendered
+from bot.prompting.releases import ReleaseEntry
+from bot.turns.trace import count
+from bot.whatsapp.markdown import whatsapp
+
+MOST_REPLAYS = 2
+_SECONDS = 45.0
+_MOST_LISTED = 50
+# A comparison takes the square of the number of words.
+_MOST_WORDS = 800
+_WORD = re.compile(r"\s*\S+")
+
+
+class NotReplayable(Exception):
+    """The history has no messages of this turn any more, or from before replays."""
+
+
+class ReleaseUnknown(Exception):
+    """No such release is kept."""
+
+
+class ReleaseUnusable(Exception):
+    """The release can't be rendered with the values of this turn, or by this version."""
+
+
+class TooManyReplays(Exception):
+    """Others are under way."""
+
+
+@dataclass(slots=True)
+class Replay:
+    """`pictures` were sent to the model in the turn; they are not kept, so that the replay goes without them."""
+
+    release: str
+    language: Language = "es"
+    pictures: int = 0
+    before: str = ""
+    answer: str = ""
+    attempts: list[Attempt] = field(default_factory=list)
+    tools: DryTools = field(default_factory=lambda: DryTools((), ()))
+
+    @property
+    def cost_usd(self) -> Decimal:
+        return sum((attempt.cost_usd for attempt in self.attempts), Decimal(0))
+
+    async def record_attempt(self, attempt: Attempt) -> None:
+        self.attempts.append(attempt)
+        await count(attempt)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "release": self.release,
+            "answer": self.answer,
+            "before": self.before,
+            "diff": difference(self.before, self.answer),
+            "tools": [asdict(call) for call in self.tools.calls],
+            "requests": [
+                {
+                    "asked": one.asked,
+                    "served": one.served,
+                    "outcome": one.outcome,
+                    "ms": round(one.seconds * 1000, 1),
+                    "prompt_tokens": one.prompt_tokens,
+                    "completion_tokens": one.completion_tokens,
+                    "cost_usd": f"{one.cost_usd:f}",
+                }
+                for one in self.attempts
+            ],
+            "cost_usd": f"{self.cost_usd:f}",
+            "pictures_left_out": self.pictures,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TurnReplays:
+    """Few at a time, because each may take most of a minute."""
+
+    library: Library
+    model: OpenRouter
+    budget: Budget
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_REPLAYS))
+
+    async def releases(self) -> list[dict[str, Any]]:
+        """Releases to replay with, the newest first: each once, with its last entry in the history."""
+        active, found = await self.library.releases.current_release(), dict[str, dict[str, Any]]()
+        for entry in (await self.library.releases.history())[: _MOST_LISTED * 2]:
+            found.setdefault(entry.release, _listed(entry, active))
+        return list(found.values())[:_MOST_LISTED]
+
+    async def prepare(self, turn: TurnShown, release: str | None) -> tuple[Replay, ModelRequest]:
+        """The request of a replay; without a release it is the current one.
+
+        Raises NotReplayable, ReleaseUnknown and ReleaseUnusable.
+        """
+        trace, asked = turn.trace or {}, turn.asked[0] if turn.asked else {}
+        rendering, messages = asked.get("rendering"), asked.get("messages")
+        if not rendering or not messages:
+            raise NotReplayable
+        prompts = await self._prompts(release)
+        try:
+            rendered = prompts.render("assistant", rendering["values"])
+        except PromptsWrong as error:
+            raise ReleaseUnusable from error
+        said = messages[rendering["lines"] :]
+        pictures = sum(_pictures(message) for message in said)
+        language = language_from(str(rendering["values"].get("language")), "es")
+        before = "\n\n".join(filter(None, trace.get("reply") or []))
+        replay = Replay(prompts.release, language, pictures, before)
+        replay.tools = DryTools(_offered(rendered, rendering["tools"]), trace.get("tools") or [])
+        lines = (*rendered.lines, *map(_line, said))
+        deadline = asyncio.get_running_loop().time() + _SECONDS
+        request = ModelRequest(lines, deadline, spending=self.budget.replay_account())
+        return replay, request_with(rendered, request)
+
+    async def run(self, replay: Replay, request: ModelRequest) -> None:
+        """Ask the model. Raises TooManyReplays, BudgetSpent and NoModelAnswered."""
+        if self.slots.locked():
+            raise TooManyReplays
+        async with self.slots:
+            reply = await converse(self.model, request, replay.tools, Journal((), _unkept), replay.record_attempt)
+        prompts = await self._prompts(replay.release)
+        known = "\n".join(
+            (
+                *prompt_texts(prompts.texts).values(),
+                *(call.result for call in replay.tools.calls if call.how == "recorded"),
+                *(line.text for line in request.lines if isinstance(line, FromModel)),
+            )
+        )
+        replay.answer = links.without_unverified(whatsapp(reply.text), known, phrase("strange_link", replay.language))
+
+    async def _prompts(self, release: str | None) -> Prompts:
+        active = await self.library.releases.current()
+        name = release or active
+        if name is None or not await self.library.releases.has_files(name):
+            raise ReleaseUnknown
+        if (found := await self.library.at(name)) is None:
+            raise ReleaseUnusable
+        return found
+
+
+def difference(before: str, after: str) -> list[dict[str, str]]:
+    """Pieces of both texts in order: `same`, `gone` or `new`; by words, or by lines where there are many."""
+    old, new = _pieces(before), _pieces(after)
+    found: list[dict[str, str]] = []
+    for how, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if how == "equal":
+            found.append({"how": "same", "text": "".join(new[k:m])})
+            continue
+        found += [{"how": "gone", "text": "".join(old[i:j])}] if j > i else []
+        found += [{"how": "new", "text": "".join(new[k:m])}] if m > k else []
+    return found
+
+
+def _pieces(text: str) -> list[str]:
+    words: list[str] = _WORD.findall(text)
+    return words if len(words) <= _MOST_WORDS else text.splitlines(keepends=True)[:_MOST_WORDS]
+
+
+def _listed(entry: ReleaseEntry, active: CurrentRelease) -> dict[str, Any]:
+    candidate = active.canary.release if active.canary else None
+    return {
+        "release": entry.release,
+        "at": entry.at.isoformat(),
+        "author": entry.author,
+        "note": entry.note,
+        "current": entry.release == active.current,
+        "candidate": entry.release == candidate,
+    }
+
+
+def _offered(rendered: Rendered, names: Sequence[str]) -> list[Any]:
+    """Tools that the contact had, as far as the release allows them; one that is gone is not offered."""
+    allowed = set(names) if rendered.tools is None else rendered.tools.intersection(names)
+    return [row.tool for row in TABLE if row.tool.name in allowed]
+
+
+def _line(message: Mapping[str, Any]) -> Line:
+    content = message.get("content") or ""
+    text = content if isinstance(content, str) else "\n".join(part.get("text", "") for part in content).strip()
+    match message["role"]:
+        case "system":
+            return Instructions(text)
+        case "assistant":
+            return FromModel(text)
+        case _:
+            return FromPerson(text)
+
+
+def _pictures(message: Mapping[str, Any]) -> int:
+    content = message.get("content")
+    return sum(part.get("type") == "image_url" for part in content) if isinstance(content, list) else 0
+
+
+async def _unkept(_: JournalEntry) -> None:
+    """No journal is kept, because a replay that fails is asked for again by hand."""
