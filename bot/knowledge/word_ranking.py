@@ -278,7 +278,7 @@ def terms_of(text: str, language: str) -> tuple[list[str], list[str]]:
 
 
 def stems_for(word: str) -> set[str]:
-    """All stems and concepts that stand for a word of a question."""
+    """Stems and concepts that stand for a word of a question."""
     return {*_own_stems(word), *_translated_stems(word), *concepts_of(word)}
 
 
