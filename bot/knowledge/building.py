@@ -14,6 +14,7 @@ from bot.knowledge.folder import FolderReader, list_folder
 from bot.knowledge.index import KnowledgeIndex
 from bot.knowledge.passages import units_of
 from bot.knowledge.scale import scale_of
+from bot.knowledge.scans import scanned_pages
 from bot.messages.language import Language
 
 if TYPE_CHECKING:
@@ -41,15 +42,16 @@ async def read_documents(folder: Path, default_language: Language) -> tuple[list
     listed = await asyncio.to_thread(list_folder, folder)
     documents: list[KnowledgeDocument] = []
     findings = [*listed.findings]
-    reader = FolderReader(default_language)
-    try:
-        for source in listed.files:
-            document, wrong = await reader.read(source)
-            findings += wrong
-            if document is not None:
-                documents.append(document)
-    finally:
-        await reader.close()
+    async with scanned_pages() as scans:
+        reader = FolderReader(default_language, scans)
+        try:
+            for source in listed.files:
+                document, wrong = await reader.read(source)
+                findings += wrong
+                if document is not None:
+                    documents.append(document)
+        finally:
+            await reader.close()
     return documents, findings
 
 

@@ -22,6 +22,7 @@ from pipelines.image import ReadText
 
 MOST_FILES = 5000
 MOST_PASSAGES = 50_000
+_LONGEST_TITLE = 200
 _MEBIBYTE = 1024 * 1024
 LIMITS = BlockLimits(
     bytes=50 * _MEBIBYTE,
@@ -34,7 +35,7 @@ LIMITS = BlockLimits(
     seconds=60.0,
 )
 # Part of each document's name, so that a better reader reads all documents again.
-_READER = "3"
+_READER = "4"
 _SIDECARS = (".yaml", ".yml")
 _DIGITS = 16
 # Control characters, which a terminal obeys, and bytes that are no text.
@@ -174,6 +175,7 @@ class FolderReader:
                 findings.append(FileFinding(source.name, blocks.cut, is_error=False))
         if not passages:
             return None, [*findings, FileFinding(source.name, _PROBLEMS[FileProblem.EMPTY])]
+        about = replace(about, title=about.title or _heading_of(body) or _title_of(source.name))
         return self._document(source, about, pages, passages), findings
 
     def _metadata(self, source: SourceFile, front: str | None, findings: list[FileFinding]) -> DocumentFacts | None:
@@ -196,7 +198,7 @@ class FolderReader:
         return KnowledgeDocument(
             name=source.name,
             digest=source.digest,
-            title=about.title or _title_of(source.name),
+            title=about.title,
             language=about.language or language_of(sample) or self._default_language,
             audience=about.audience,
             valid_from=about.valid_from,
@@ -216,6 +218,12 @@ def _front_matter(content: bytes) -> tuple[str | None, str, int]:
 
 def _mistake(file: str, mistake: FactMistake) -> FileFinding:
     return FileFinding(file, mistake.problem, f"line {mistake.line}", is_error=mistake.is_error)
+
+
+def _heading_of(text: str) -> str:
+    """The first line where it is a heading of the whole document, as Markdown has it; else nothing."""
+    first = " ".join(text.lstrip().partition("\n")[0].split())
+    return first[2:][:_LONGEST_TITLE] if first.startswith("# ") and not first.endswith("?") else ""
 
 
 def _title_of(name: str) -> str:

@@ -111,6 +111,21 @@ async def test_a_document_for_staff_is_shown_to_no_customer_however_it_says_so(t
     assert not listed.findings
 
 
+async def test_a_document_goes_by_its_own_heading_or_else_by_its_file(tmp_path: Path) -> None:
+    titles = {
+        "garantia.md": ("# Garantía y devoluciones\n\nTreinta días.\n", "Garantía y devoluciones"),
+        "pagos.md": ("---\ntitle: Pagos\n---\n# Política de pagos\n\nCon tarjeta.\n", "Pagos"),
+        "zona_norte.md": ("## Entregas\n\nLos lunes.\n", "zona norte"),
+        "questions.md": ("# ¿Abren?\nSí, de lunes a viernes.\n", "questions"),
+    }
+    for name, (text, _) in titles.items():
+        (tmp_path / name).write_text(text)
+    reader = FolderReader("es")
+    found = [(await reader.read(source))[0] for source in list_folder(tmp_path).files]
+    await reader.close()
+    assert {one.name: one.title for one in found if one} == {name: title for name, (_, title) in titles.items()}
+
+
 async def test_a_changed_file_alone_is_read_again_and_accepted_answers_join(folder: Path) -> None:
     for name in BAD:
         (folder / name).unlink()

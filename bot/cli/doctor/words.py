@@ -105,6 +105,16 @@ WORDS: Words = {
         "es": "{kind} contesta, su esquema está al día",
         "en": "{kind} answers, its schema is up to date",
     },
+    # Documents
+    "no documents": {
+        "es": "nada sincronizado; pon archivos en KNOWLEDGE_DIR, y `recado knowledge sync`",
+        "en": "nothing synced; put files into KNOWLEDGE_DIR, then `recado knowledge sync`",
+    },
+    "documents synced": {"es": "{documents} documentos sincronizados", "en": "{documents} documents synced"},
+    "left out": {
+        "es": "{documents} documentos sincronizados, {count} archivos fuera: {files}; mira `recado knowledge check`",
+        "en": "{documents} documents synced, {count} files left out: {files}; see `recado knowledge check`",
+    },
     # WhatsApp
     "no whatsapp": {
         "es": "pon WHATSAPP_ACCESS_TOKEN y WHATSAPP_PHONE_NUMBER_ID",

@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.messages.language import Language, language_from
+from bot.web.console.reasons import Reason
 
 _TEXTS: dict[str, tuple[str, str]] = {
     "login_needed": ("Inicia sesión para continuar.", "Log in to go on."),
@@ -165,7 +166,10 @@ class ApiProblem(Exception):
 
     def response(self, language: Language) -> web.Response:
         spanish, english = _TEXTS[self.code]
-        text = (spanish if language == "es" else english).format(**self.facts)
+        facts = {
+            name: value.said_in(language) if isinstance(value, Reason) else value for name, value in self.facts.items()
+        }
+        text = (spanish if language == "es" else english).format(**facts)
         error = {"code": self.code, "message": text}
         if "field" in self.facts:
             error["field"] = self.facts["field"]

@@ -93,6 +93,9 @@ async def test_an_accepted_answer_is_in_the_next_sync_and_then_released(world: W
     assert found["next"] == "envios.md"
     [problem] = found["problems"]
     assert (problem["file"], problem["error"]) == ("roto.pdf", True)
+    assert problem["said"]["es"]["problem"].startswith("no es lo que dice su nombre")
+    (line,) = [one for one in (await recado("doctor")).out.splitlines() if "roto.pdf" in one]
+    assert line.startswith("✗ Documents")
     [margin] = (await sol.get("documents?after=envios.md")).body["documents"]
     assert (margin["audience"], margin["valid_until"], margin["passages"]) == ("staff", "2030-01-31", 1)
 

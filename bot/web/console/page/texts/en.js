@@ -68,7 +68,7 @@ export const EN = {
   record: "Record a voice note", recording: "Recording", recording_empty: "Nothing was recorded.", send_recording: "Send the recording",
   no_mic: "The microphone can't be used: allow it, or open the page over https.", file_empty: "{name} is empty.",
   file_large: "{name} has {size}; WhatsApp takes up to {limit} of this kind.",
-  file_video: "{name} is a video: they can't be sent from here; send a link.", files_many: "Up to {most} files are sent at once.",
+  files_many: "Up to {most} files are sent at once.",
   choose_template: "Choose a template", other_template: "Another template", search_template: "Search a template",
   no_templates: "There are no approved templates yet.", parameter_header: "Header (text or link)", parameter_button: "Button {number}",
   parameter: "Parameter {number}", preview: "As it arrives", send_template: "Send template", category_utility: "utility",
@@ -257,4 +257,10 @@ export const EN = {
   replay_tool_recorded: "with the result of then", replay_tool_dry: "not carried out", replay_tool_refused: "wrong arguments",
   audited_replay: "tried a turn with another release", budget_kind_replays: "Tries with another release",
   waiting_mail: "Mail when somebody waits {minutes} minutes and nobody has the console open", audited_digest: "chose whether to get the mail about those who wait",
+  // videos
+  video_large: "{name} has {size}, and a video may have {limit}: cut it, make it smaller, or send a link.",
+  video_container: "{name}: WhatsApp plays only MP4 and 3GP videos. Save it as MP4 (H.264 and AAC), or send a link.",
+  video_broken: "{name} is cut off or damaged: export it anew.",
+  video_codec: "{name}: WhatsApp plays only H.264 video. Convert it (on an iPhone: Camera, Formats, Most Compatible).",
+  video_sound: "{name}: WhatsApp plays only one AAC sound track. Convert it, or take the sound out.",
 };
