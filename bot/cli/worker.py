@@ -10,7 +10,7 @@ import typer
 
 from bot.cli.eval_process import evaluate_cases
 from bot.cli.process import collect_garbage_rarely, run_process, until_stopped
-from bot.database.version import refuse_outdated
+from bot.database.version import require_current
 from bot.infra.queues import QUEUES, Name
 from bot.settings import Settings, SettingsWrong
 from bot.worker import running
@@ -33,7 +33,7 @@ def worker(
     async def run(settings: Settings) -> None:
         chosen = _chosen(queues)
         settings.require(turns="llm" in chosen)
-        await refuse_outdated(settings.database)
+        await require_current(settings.database)
         keep_no_freed_memory()
         async with running(settings, chosen, concurrency, evaluate=evaluate_cases):
             collect_garbage_rarely()

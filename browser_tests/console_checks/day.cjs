@@ -15,6 +15,11 @@ module.exports = async (world) => {
   // The assistant answers, and says why.
   await write(world, luz, "Hola, ¿a qué hora abren?");
   await find(page, 4, "Luz Barrera");
+  // What is chosen has the focus, so that Enter opens no other conversation.
+  const chosen = () => page.evaluate(() => [document.activeElement.dataset.id, document.querySelector(".conversation-row.open")?.dataset.id]);
+  await until("the chosen row has the focus", async () => (([focused, open]) => focused && focused === open)(await chosen()));
+  await page.keyboard.press("Enter");
+  assert.strictEqual(await page.locator(".conversation-head h2").textContent(), "Luz Barrera");
   await page.locator(".bubble.bot .why-link").first().click();
   await page.locator(".why-summary").waitFor();
 

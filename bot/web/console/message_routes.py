@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 from aiohttp import BodyPartReader, web
@@ -35,8 +36,10 @@ _ONE = "/console/api/conversations/{conversation}"
 _LONGEST_KEY = 200
 # Files that are being uploaded at the same time, and for how long each may take.
 MOST_UPLOADS = 4
+MOST_UPLOADS_OF_ONE = 2
 _UPLOAD_SECONDS = 120.0
 UPLOAD_SLOTS = web.AppKey("upload_slots", asyncio.Semaphore)
+OWN_UPLOADS = web.AppKey("own_uploads", Counter[str])
 _PIECE = 64 * 1024
 _LONGEST_CAPTION = 4096
 _SHOWN_INLINE = ("image/jpeg", "image/png", "image/webp", "image/gif", "audio/", "video/")
@@ -118,18 +121,24 @@ async def _written(request: web.Request, caller: Caller, console: ConsoleParts, 
 
 async def _uploaded(request: web.Request, desk: ConsoleWriting, name: str, by: Actor, key: str) -> WrittenMessage:
     """Take a form's file and send it: few at a time, because each lies in memory, and none for ever."""
-    slots = request.app[UPLOAD_SLOTS]
-    if slots.locked():
+    slots, own = request.app[UPLOAD_SLOTS], request.app[OWN_UPLOADS]
+    if slots.locked() or own[by.who] >= MOST_UPLOADS_OF_ONE:
         count_refusal("uploads_full")
-        raise ApiProblem(503, "unavailable", headers={"Retry-After": "5"})
-    async with slots:
-        try:
-            async with asyncio.timeout(_UPLOAD_SECONDS):
-                file = await _file(request)
-        except TimeoutError as error:
-            count_refusal("body_late")
-            raise ApiProblem(408, "body_slow") from error
-        return await desk.file(name, by, key, file)
+        raise ApiProblem(503, "uploads_full", headers={"Retry-After": "5"})
+    own[by.who] += 1
+    try:
+        async with slots:
+            try:
+                async with asyncio.timeout(_UPLOAD_SECONDS):
+                    file = await _file(request)
+            except TimeoutError as error:
+                count_refusal("body_late")
+                raise ApiProblem(408, "body_slow") from error
+            return await desk.file(name, by, key, file)
+    finally:
+        own[by.who] -= 1
+        # Counts without the operators who upload nothing any more.
+        own += Counter()
 
 
 async def _refusals(work: Any) -> WrittenMessage:
