@@ -15,7 +15,7 @@ from bot.knowledge.foreign import is_foreign
 from bot.knowledge.passages import units_of
 from bot.knowledge.scale import EMBEDDED, LikenessScale
 from bot.knowledge.word_ranking import WordRanking, WordScores
-from bot.knowledge.words import gist, question_words, spoken
+from bot.knowledge.words import gist, question_words, spoken, words_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -130,7 +130,7 @@ class KnowledgeIndex:
         found: list[tuple[float, PassageHit]] = []
         for at in _fused([*by_words.rankings, meaning.units, meaning.whole]):
             place = int(permitted[at])
-            evidence = judge.evidence(at, self._forms[place], is_pair=bool(self._is_pair[place]))
+            evidence = judge.evidence(at, self._forms[place], self.rows[place].passage)
             found.append((evidence.order, PassageHit(*self.rows[place], evidence.confidence)))
         found.sort(key=lambda one: -one[0])
         return Found(tuple(hit for _, hit in found[:limit]))
@@ -178,13 +178,14 @@ class _Judge:
         self._meaning = meaning
         self._asked = forms_asked(question)
         self._is_foreign = is_foreign(question)
+        self._numbers = _numbers_of(question)
         self._best_stem = max(float(by_words.stems.max()), 1e-6)
         self._usual_gist = float(np.median(meaning.gist))
         self._best = {name: _highest(getattr(meaning, name), 2) for name in ("units", "whole")}
         self._first_covers = _highest(by_words.covered, LAST_PLACE)
         self._first_gists = _highest(meaning.gist, LAST_PLACE)
 
-    def evidence(self, at: int, forms: frozenset[str], *, is_pair: bool) -> PassageEvidence:
+    def evidence(self, at: int, forms: frozenset[str], passage: Passage) -> PassageEvidence:
         words, meaning = self._by_words, self._meaning
         stem, covered, gist = float(words.stems[at]), float(words.covered[at]), float(meaning.gist[at])
         form = len(self._asked & forms) / len(self._asked) if self._asked else 0.0
@@ -206,9 +207,14 @@ class _Judge:
             lacks_form=1 - form if self._asked else 0.0,
             words=min(telling, MOST_WORDS),
             key_words=min(words.key_words, MOST_WORDS),
-            is_pair=float(is_pair),
+            is_pair=float(bool(passage.questions)),
             is_foreign=self._is_foreign,
+            same_numbers=not self._numbers or self._numbers <= _numbers_of(" ".join(passage.questions)),
         )
+
+
+def _numbers_of(text: str) -> frozenset[str]:
+    return frozenset(word for word in words_of(text) if word[0].isdigit())
 
 
 def _highest(scores: Scores, count: int) -> list[float]:
