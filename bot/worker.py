@@ -122,7 +122,9 @@ def _turn_processor(runner: ConversationRunner, summarizer: Summarizer, model: O
     async def process(job: queues.Job) -> None:
         # While the burst goes on.
         model.load()
-        conversation = str(job.data["conversation"])
+        conversation = job.data.get("conversation")
+        if not isinstance(conversation, str):
+            raise queues.JobRejected("conversation: expected its key")
         with structlog.contextvars.bound_contextvars(conversation=conversation):
             if job.name == "summary":
                 await summarizer.make(conversation)

@@ -26,7 +26,7 @@ from bot.knowledge.document import Audience, FileFinding, KnowledgeDocument
 from bot.knowledge.embeddings import EmbeddingsFailed, embedder_of
 from bot.knowledge.finding_words import finding_in
 from bot.knowledge.folder import FolderMissing, FolderReader, list_folder
-from bot.knowledge.index import PassageHit
+from bot.knowledge.index import PassageHit, falling
 from bot.knowledge.knowledge import KnowledgeUnavailable, knowledge_of
 from bot.knowledge.scans import scanned_pages
 from bot.knowledge.search import BEST, Asked
@@ -116,10 +116,13 @@ def search(
     The assistant says that it doesn't know where no score reaches the threshold.
     """
     check_format(output)
+    if not question.strip():
+        raise typer.BadParameter("expected a question", param_hint="QUESTION")
     settings = read_settings()
     audience: Audience = "staff" if staff else "customer"
     asked = Asked(question, audience, datetime.now(settings.service.zone).date())
     hits, is_enough = asyncio.run(_stopped_by_problems(_searched(settings, asked, limit)))
+    hits = falling(hits)
     if output == "json":
         show([_hit_as_json(one) for one in hits])
         return

@@ -151,6 +151,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "El servicio no está listo; intenta de nuevo en un momento.",
         "The service is not ready; try again in a moment.",
     ),
+    "failed": (
+        "Algo salió mal de nuestro lado; quien administra la consola lo ve en el registro.",
+        "Something went wrong on our side; the console's administrator finds it in the log.",
+    ),
     "database_outdated": (
         "La base de datos no está al día; ejecuta `recado db upgrade`.",
         "The database's schema is not up to date; run `recado db upgrade`.",
