@@ -70,6 +70,8 @@ _LONGEST = 300
 def answer_by_rules(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> dict[str, Any]:
     """An assistant message: a tool call where a rule asks for an offered tool, else a text."""
     said, results = _latest(messages)
+    if not tools and (summary := message_answers.summarised(said)):
+        return {"role": "assistant", "content": summary}
     said, colleague = _without_give_back(said)
     if colleague and not said:
         language = _language("", messages)
