@@ -27,7 +27,6 @@ from bot.delivery.policy import SendLater, SendPermission, SendPolicy
 from bot.delivery.rate_limiter import SendRateLimiter
 from bot.delivery.reporter import DeliveryReporter
 from bot.delivery.sender import MessageSender, OutgoingMessage
-from bot.delivery.sent_wamids import note_wamid
 from bot.delivery.statuses import DUE, DeliveryStatuses, delivery, failures
 from bot.delivery.uploads import NotSendable, Uploads
 from bot.infra import queues
@@ -344,7 +343,6 @@ class Outbox:
                 pipeline.delete(permit_key(outgoing.conversation))
             if wamid is not None:
                 pipeline.hset(outgoing.record, mapping={"wamid": wamid, "recorded": "1"})
-                note_wamid(pipeline, wamid, outgoing.callback)
                 # The sender stores a template's text, because only it fills the template in.
                 if not isinstance(outgoing.part, Template):
                     quotable.store(
