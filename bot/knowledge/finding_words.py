@@ -33,6 +33,12 @@ _REASONS = (
     (r"the answer has more than (\S+) characters", r"la respuesta tiene más de \1 letras"),
     (r"more than (\S+) questions", r"más de \1 preguntas"),
     (r"unknown key", "clave desconocida"),
+    (r"(\w+) stands there twice", r"\1 está dos veces"),
+    (
+        r"its audience stands where nothing reads it; write it into the file NAME\.yml beside it",
+        "dice para quién es donde nadie lo lee; escríbelo en el archivo NOMBRE.yml a su lado",
+    ),
+    (r"are its facts in (\S+)\? Name them (\S+)", r"¿sus datos están en \1? Llámalo \2"),
     (r"; is (.+) meant\?", r"; ¿quisiste decir \1?"),
     (r", and nothing reads it", ", y nadie la lee"),
     (r"expected words", "se esperan palabras"),

@@ -114,6 +114,43 @@ async def test_a_document_for_staff_is_shown_to_no_customer_however_it_says_so(t
     assert not listed.findings
 
 
+MEANT_FOR_STAFF = {
+    "role.md": "---\nrole: staff\n---\nLa clave azul.\n",
+    "private.md": "---\nsolo_personal: true\n---\nLa clave azul.\n",
+    "twice.md": "---\naudience: staff\naudience: customer\n---\nLa clave azul.\n",
+    "long_lines.md": "----\naudience: staff\n----\nLa clave azul.\n",
+    "no_lines.md": "Audiencia: personal\n\nLa clave azul.\n",
+    "code.md": "```\naudience: staff\n```\nLa clave azul.\n",
+    "page.html": '<meta name="audience" content="staff"><p>La clave azul.</p>',
+    "rows.csv": "---\naudience: staff\n---\nclave,color\nuno,azul\n",
+    "short.csv": "clave,color\nuno,azul\n",
+    "short.yml": "audience: staff\n",
+}
+
+
+async def test_a_document_that_is_meant_for_staff_is_left_out_where_that_stands_wrong(tmp_path: Path) -> None:
+    for name, text in MEANT_FOR_STAFF.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "public.html").write_text('<meta name="audience" content="all"><p>Abrimos a las nueve.</p>')
+    reader, listed = FolderReader("es"), list_folder(tmp_path)
+    found = {source.name: await reader.read(source) for source in listed.files}
+    await reader.close()
+    assert [name for name, (document, _) in found.items() if document is not None] == ["public.html"]
+    assert all(finding.is_error for _, wrong in found.values() for finding in wrong)
+    assert next(str(one) for one in listed.findings) == (
+        "short.csv: are its facts in short.yml? Name them short.csv.yml"
+    )
+
+
+async def test_a_text_without_any_space_is_read_in_seconds(tmp_path: Path) -> None:
+    (tmp_path / "word.txt").write_text("a" * 300_000)
+    reader, listed = FolderReader("es"), list_folder(tmp_path)
+    (document, _) = await reader.read(listed.files[0])
+    await reader.close()
+    assert document is not None
+    assert sum(len(passage.text) for passage in document.passages) == 300_000
+
+
 async def test_a_document_goes_by_its_own_heading_or_else_by_its_file(tmp_path: Path) -> None:
     titles = {
         "garantia.md": ("# Garantía y devoluciones\n\nTreinta días.\n", "Garantía y devoluciones"),
