@@ -16,7 +16,7 @@ from bot.knowledge.foreign import is_foreign
 from bot.knowledge.passages import units_of
 from bot.knowledge.scale import EMBEDDED, LikenessScale
 from bot.knowledge.word_ranking import WordRanking, WordScores
-from bot.knowledge.words import gist, question_words, spoken
+from bot.knowledge.words import gist, question_words, spoken, words_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -198,6 +198,7 @@ class Judge:
         self._meaning = meaning
         self._asked = forms_asked(question)
         self._is_foreign = is_foreign(question)
+        self._numbers = _numbers_of(question)
         self._best_stem = max(float(by_words.stems.max()), 1e-6)
         self._usual_gist = float(np.median(meaning.gist)) if usual_gist is None else usual_gist
         self._best = {name: _highest(getattr(meaning, name), 2) for name in ("units", "whole")}
@@ -238,7 +239,12 @@ class Judge:
             key_words=min(words.key_words, MOST_WORDS),
             is_pair=float(bool(passage.questions)),
             is_foreign=self._is_foreign,
+            same_numbers=not self._numbers or self._numbers <= _numbers_of(" ".join(passage.questions)),
         )
+
+
+def _numbers_of(text: str) -> frozenset[str]:
+    return frozenset(word for word in words_of(text) if word[0].isdigit())
 
 
 def _highest(scores: Scores, count: int) -> list[float]:
