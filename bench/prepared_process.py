@@ -10,10 +10,17 @@ from multiprocessing.context import ForkServerContext
 # One list, because a process has one fork server: the list of the last caller would hold for all.
 _IMPORTED = (
     "bot.__main__",
+    "aiosqlite",
     "bot.agent.preview",
     "bot.agent.vocabulary",
+    "bot.cli.catalogue",
+    "bot.cli.contacts",
     "bot.cli.doctor",
+    "bot.cli.keys",
+    "bot.cli.knowledge",
     "bot.cli.operators",
+    "bot.cli.prompts.evaluate",
+    "bot.cli.sandbox",
     "bot.cli.serve",
     "bot.cli.worker",
     "bot.infra.loop_watchdog",
@@ -22,6 +29,8 @@ _IMPORTED = (
     "bot.web.app",
     "bot.web.server",
     "bot.worker",
+    "sandbox.app",
+    "stripe",
     "uvloop",
 )
 PREPARED: ForkServerContext = multiprocessing.get_context("forkserver")
