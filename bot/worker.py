@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.ai.openrouter import OpenRouter
+from bot.conversations import opt_outs
 from bot.conversations.lease import ConversationLeases, LeaseLost
 from bot.conversations.waiting_list import WaitingList
 from bot.database.lazy import LazyDatabase
@@ -85,7 +86,10 @@ async def running(  # noqa: PLR0913 - its settings, its queues, and options
             saved = watch_documents(services.redis, settings, services.database)
             await _alongside(stack, watch(services.library), saved)
         expiring = _expire(services.redis, services.storage, settings.storage.keep_days)
-        await _alongside(stack, _resend(services.outbox, services.leases, services.graph, scheduler), expiring)
+        send_rate = services.outbox.sender.send_rate
+        resending = _resend(services.outbox, services.leases, services.graph, scheduler)
+        await _alongside(stack, _list_objections(services.redis))
+        await _alongside(stack, resending, expiring, send_rate.throughput.watch(services.graph))
         _log.info(
             "worker_ready",
             queues=list(our_processors),
@@ -118,7 +122,9 @@ def _turn_processor(runner: ConversationRunner, summarizer: Summarizer, model: O
     async def process(job: queues.Job) -> None:
         # While the burst goes on.
         model.load()
-        conversation = str(job.data["conversation"])
+        conversation = job.data.get("conversation")
+        if not isinstance(conversation, str):
+            raise queues.JobRejected("conversation: expected its key")
         with structlog.contextvars.bound_contextvars(conversation=conversation):
             if job.name == "summary":
                 await summarizer.make(conversation)
@@ -214,6 +220,18 @@ async def _look_for_waiting(watch_: PickupWatch, alarm: OperatorAlarm | None, di
             if not await is_away(error):
                 raise
             _log.warning("operators_not_read", error=type(error).__name__)
+
+
+async def _list_objections(redis: Redis) -> None:
+    """List the objections to marketing of before there was a list."""
+    while True:
+        try:
+            await opt_outs.complete_list(redis)
+        except (RedisError, OSError) as error:
+            _log.warning("objections_not_listed", error=type(error).__name__)
+            await asyncio.sleep(_SWEEP_SECONDS)
+        else:
+            return
 
 
 async def _expire(redis: Redis, storage: Storage, days: float) -> None:

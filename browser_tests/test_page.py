@@ -20,8 +20,9 @@ pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture
-async def sandbox_url(tmp_path: Path) -> AsyncIterator[str]:
-    async with open_company(Settings(), "127.0.0.1", 0, tmp_path / "data") as url:
+async def sandbox_url(tmp_path: Path, name: str) -> AsyncIterator[str]:
+    # Suggestions ask the sample's documents and products.
+    async with open_company(Settings(), "127.0.0.1", 0, tmp_path / "data", warm=name == "suggestions") as url:
         yield url
 
 

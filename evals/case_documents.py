@@ -1,11 +1,20 @@
-"""Documents of an evaluation: the company's own, and those beside the cases that no customer gets."""
+"""Documents of an evaluation: the company's own, and those beside the cases that no customer gets.
+
+The company's are those of the set that the next release names, so that its gate proves what customers will get. Where
+nothing is synced, they are those of the folder.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import structlog
 
+from bot.database.opening import open_current
 from bot.knowledge.building import index_of, read_documents
 from bot.knowledge.document import KnowledgeDocument
 from bot.knowledge.embeddings import Embedder, embedder_of
@@ -20,27 +29,56 @@ BESIDE = "documents"
 SET = "evaluation"
 
 
-def documents_of(settings: Settings, cases: Path) -> list[Path]:
-    """The folders of documents that there are."""
-    return [folder for folder in (settings.knowledge.dir, cases / BESIDE) if folder.is_dir()]
+@dataclass(frozen=True, slots=True)
+class SyncedDocuments:
+    """Documents of a set, and their vectors by digest."""
+
+    documents: Sequence[KnowledgeDocument]
+    vectors: Mapping[str, Any]
 
 
-def knowledge_of_cases(settings: Settings, folders: list[Path]) -> Knowledge:
-    """Documents that are read at the first search of a run; nothing is stored, and no gap is kept."""
+class SetMissing(Exception):
+    """The database doesn't have the set."""
+
+
+async def synced_documents(settings: Settings, digest: str) -> SyncedDocuments:
+    """Read a set from the database. Raises SetMissing, SchemaOutdated and errors of the database."""
+    store = import_module("bot.knowledge.store")
+    database = await open_current(settings.database.url.get_secret_value())
+    try:
+        kept = store.KnowledgeStore(database)
+        found = await kept.set_of(digest)
+        if found is None:
+            raise SetMissing(f"the set {digest} of documents is not in the database; `recado knowledge sync`")
+        documents = await kept.documents(found.documents.values())
+        model = embedder_of(settings.embeddings).name
+        return SyncedDocuments(documents, await kept.vectors(found.documents.values(), model))
+    finally:
+        await database.close()
+
+
+def knowledge_of_cases(settings: Settings, cases: Path, synced: SyncedDocuments | None) -> Knowledge | None:
+    """Documents that are read at the first search of a run; nothing is stored, and no gap is kept. None without any."""
+    folders = [cases / BESIDE] if synced else [settings.knowledge.dir, cases / BESIDE]
+    there = [folder for folder in folders if folder.is_dir()]
+    if not there and not synced:
+        return None
     embedder = embedder_of(settings.embeddings)
 
     async def read(_: str) -> KnowledgeIndex:
-        return await _index(folders, embedder, settings)
+        return await _index(there, embedder, settings, synced)
 
     return Knowledge(read, embedder)
 
 
-async def _index(folders: list[Path], embedder: Embedder, settings: Settings) -> KnowledgeIndex:
-    documents: list[KnowledgeDocument] = []
+async def _index(
+    folders: list[Path], embedder: Embedder, settings: Settings, synced: SyncedDocuments | None
+) -> KnowledgeIndex:
+    documents = list(synced.documents) if synced else []
     for folder in folders:
         found, findings = await read_documents(folder, settings.service.default_language)
         documents += found
         for finding in findings:
             if finding.is_error:
                 _log.warning("document_left_out", why=str(finding))
-    return await index_of(documents, embedder)
+    return await index_of(documents, embedder, synced.vectors if synced else {})

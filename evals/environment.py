@@ -27,7 +27,7 @@ from bot.services import Services, open_services
 from bot.settings import RedisSettings, Settings
 from bot.web.server import listening
 from bot.whatsapp.client import File, FileTooLarge
-from evals.case_documents import documents_of, knowledge_of_cases
+from evals.case_documents import SyncedDocuments, knowledge_of_cases
 from evals.cases import Case
 from pipelines.byte_budget import ByteReservation
 from sandbox.meta.simulator import MetaSimulator
@@ -48,7 +48,7 @@ _SUBSCRIBED_AT = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
 class CaseEnvironment:
     """Services of a run. No effect of a tool leaves this environment.
 
-    `knowledge` has the documents of KNOWLEDGE_DIR and of the folder `documents` beside the cases; None without any.
+    `knowledge` has the company's documents and those of the folder `documents` beside the cases; None without any.
     `product_finder` knows the products of the file `catalogue.csv` beside the cases.
     """
 
@@ -111,7 +111,9 @@ class _CaseFiles:
 
 
 @asynccontextmanager
-async def open_environment(settings: Settings, business: Business, folder: Path) -> AsyncIterator[CaseEnvironment]:
+async def open_environment(
+    settings: Settings, business: Business, folder: Path, synced: SyncedDocuments | None = None
+) -> AsyncIterator[CaseEnvironment]:
     """Open the environment until the context ends; `folder` holds its data, `business` is the prompts' one.
 
     Of the settings only models, speech-to-text and OCR stay as they are.
@@ -126,8 +128,7 @@ async def open_environment(settings: Settings, business: Business, folder: Path)
         await services.open_email(business_name)
         beside = settings.service.prompts_dir / CASES
         finder = ProductFinder(_stocked(services, beside / "catalogue.csv"), services.product_finder.cards)
-        folders = documents_of(settings, beside)
-        yield CaseEnvironment(services, stripe, finder, knowledge_of_cases(settings, folders) if folders else None)
+        yield CaseEnvironment(services, stripe, finder, knowledge_of_cases(settings, beside, synced))
 
 
 def _stocked(services: Services, file: Path) -> Callable[[], Awaitable[Database]]:

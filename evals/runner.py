@@ -17,12 +17,25 @@ from bot.ai.openrouter import OpenRouter
 from bot.messages.prompt_text import tagged
 from bot.prompting.prompts import Prompts
 from bot.settings import Settings
+from evals.answer_cases import is_of_an_answer
+from evals.case_documents import SyncedDocuments
 from evals.case_run import CaseRun, ExecutedTurn
 from evals.cases import FILE_KINDS, Case, CasePlace, CaseTurn
 from evals.environment import CaseEnvironment, open_environment
 from evals.expectations import unmet
 from evals.fingerprint import sent_fingerprint
-from evals.recordings import Playback, RecordedTurn, Recorder, Recording, Verdict, is_scripted, load, save, verdict_key
+from evals.recordings import (
+    EXAMPLE,
+    Playback,
+    RecordedTurn,
+    Recorder,
+    Recording,
+    Verdict,
+    is_scripted,
+    load,
+    save,
+    verdict_key,
+)
 from evals.scripted_model import ScriptedModel
 
 _OFFLINE_AT_ONCE, _LIVE_AT_ONCE = 8, 4
@@ -90,13 +103,21 @@ class Report:
         return sum(one.passes for one in self.outcomes), sum(one.runs for one in self.outcomes)
 
 
-async def offline(
-    settings: Settings, prompts: Prompts, folder: Path, cases: Sequence[Case], done_one: OnCase = _ignore
+async def offline(  # noqa: PLR0913 - a run's parts
+    settings: Settings,
+    prompts: Prompts,
+    folder: Path,
+    cases: Sequence[Case],
+    done_one: OnCase = _ignore,
+    *,
+    synced: SyncedDocuments | None = None,
 ) -> Report:
     """Play recordings again, and examples where no model was recorded; no model and no outside service is asked."""
 
     async def run_case(environment: CaseEnvironment, case: Case) -> CaseOutcome:
         recording = load(folder, case.name)
+        if recording is None and is_of_an_answer(case):
+            recording = Recording(by=EXAMPLE, turns=())
         if recording is None:
             return CaseOutcome(case.name, "stale", ("it has no recording",), tags=case.tags)
         if not await asyncio.to_thread(_has_all_files, case, recording):
@@ -116,7 +137,7 @@ async def offline(
         by = recording.by if recording.by_model else _scripted_by(case)
         return _outcome(case, [(done, verdicts)], by)
 
-    return await _run_cases(settings, prompts, cases, _CaseRunner(run_case, _OFFLINE_AT_ONCE, done_one))
+    return await _run_cases(settings, prompts, cases, _CaseRunner(run_case, _OFFLINE_AT_ONCE, done_one), synced)
 
 
 def _has_all_files(case: Case, recording: Recording) -> bool:
@@ -144,8 +165,14 @@ def unproven(settings: Settings, folder: Path, report: Report) -> set[str]:
     return names
 
 
-async def live(
-    settings: Settings, prompts: Prompts, cases: Sequence[Case], runs: int, done_one: OnCase = _ignore
+async def live(  # noqa: PLR0913 - as above
+    settings: Settings,
+    prompts: Prompts,
+    cases: Sequence[Case],
+    runs: int,
+    done_one: OnCase = _ignore,
+    *,
+    synced: SyncedDocuments | None = None,
 ) -> Report:
     """Run each case `runs` times with the real models of the settings."""
     model = OpenRouter(settings.llm)
@@ -160,13 +187,19 @@ async def live(
         return _outcome(case, executed_runs, ", ".join(settings.llm.models[:1]))
 
     try:
-        return await _run_cases(settings, prompts, cases, _CaseRunner(run_case, _LIVE_AT_ONCE, done_one))
+        return await _run_cases(settings, prompts, cases, _CaseRunner(run_case, _LIVE_AT_ONCE, done_one), synced)
     finally:
         await model.close()
 
 
-async def record(
-    settings: Settings, prompts: Prompts, folder: Path, cases: Sequence[Case], done_one: OnCase = _ignore
+async def record(  # noqa: PLR0913 - as above
+    settings: Settings,
+    prompts: Prompts,
+    folder: Path,
+    cases: Sequence[Case],
+    done_one: OnCase = _ignore,
+    *,
+    synced: SyncedDocuments | None = None,
 ) -> None:
     """Record anew, by the real models where there is a key, else by the cases' examples."""
     real = OpenRouter(settings.llm) if settings.llm.api_key else None
@@ -197,7 +230,7 @@ async def record(
         return CaseOutcome(case.name, "failed" if failed else "passed", (failed,) if failed else ())
 
     try:
-        made = await _run_cases(settings, prompts, cases, _CaseRunner(run_case, _LIVE_AT_ONCE, done_one))
+        made = await _run_cases(settings, prompts, cases, _CaseRunner(run_case, _LIVE_AT_ONCE, done_one), synced)
     finally:
         if real:
             await real.close()
@@ -287,9 +320,11 @@ class _CaseRunner:
             return await self._work(environment, case)
 
 
-async def _run_cases(settings: Settings, prompts: Prompts, cases: Sequence[Case], runner: _CaseRunner) -> Report:
+async def _run_cases(
+    settings: Settings, prompts: Prompts, cases: Sequence[Case], runner: _CaseRunner, synced: SyncedDocuments | None
+) -> Report:
     started = time.perf_counter()
     with TemporaryDirectory(prefix="recado-evaluation-") as folder:
-        async with open_environment(settings, prompts.business, Path(folder)) as environment:
+        async with open_environment(settings, prompts.business, Path(folder), synced) as environment:
             outcomes = await asyncio.gather(*(runner.run(environment, case) for case in cases))
     return Report(prompts.release, tuple(outcomes), time.perf_counter() - started)

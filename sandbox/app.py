@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from base64 import b64decode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
@@ -16,6 +17,7 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bot.database.lazy import LazyDatabase
+from bot.history.asked import unpack
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import QUEUES
 from bot.infra.redis import connect
@@ -28,6 +30,7 @@ from bot.web.console.parts import OPENING
 from bot.web.server import listening
 from bot.worker import running
 from sandbox.background import BackgroundTasks
+from sandbox.broadcast import Event
 from sandbox.data_folder import DataFolder, locked_folder
 from sandbox.first_start import TellReading, prepare_answers
 from sandbox.meta.chat_store import ChatStore
@@ -130,6 +133,14 @@ def _fill_catalogue(settings: Settings, stack: AsyncExitStack) -> None:
     stack.push_async_callback(background.stop)
 
 
+async def _shown(events: LiveEvents) -> AsyncIterator[Event]:
+    """The live events; the messages to models are unpacked for the page."""
+    async for event in events.listen():
+        if event["type"] == "asked":
+            event["requests"] = unpack(b64decode(event.pop("packed")))
+        yield event
+
+
 def _page(
     settings: Settings,
     simulated: SimulatedServices,
@@ -148,7 +159,7 @@ def _page(
             "folder": str(settings.storage.dir.parent / "redis"),
         },
     }
-    page = api.create_phone_app(simulated.meta, events.listen, facts, notifier.listen)
+    page = api.create_phone_app(simulated.meta, partial(_shown, events), facts, notifier.listen)
     page.add_routes(emails.routes(simulated.smtp, rewriter))
     page.add_routes(meta_routes(simulated.meta))
     simulated.meta.wire.on_change = partial(notifier.notify, "wire")

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from bench.prepared_process import PREPARED, use_environment, write_to
 from bot.__main__ import main
+from tests.databases import put_upgraded
 from tests.waiting import PATIENCE
 
 Found = TypeVar("Found")
@@ -119,6 +120,8 @@ class Running:
 @asynccontextmanager
 async def running(*command: str, **environment: str) -> AsyncIterator[Running]:
     """Run `recado` with this command until the context ends."""
+    if "DATABASE_URL" not in environment and command[0] in ("serve", "worker"):
+        await asyncio.to_thread(put_upgraded, Path.cwd())
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
         run = Running(Process(await _begun(command, environment, out, err)), err, out)

@@ -20,10 +20,11 @@ _CLEAR_UP_SECONDS = 5.0
 _MOST_LINES = 20
 
 
-async def evaluate_cases(folder: Path, *, seconds: float = _SECONDS) -> EvaluationReport:
-    """Play the recordings of a folder's cases again. Raises NotEvaluated."""
+async def evaluate_cases(folder: Path, knowledge: str | None, *, seconds: float = _SECONDS) -> EvaluationReport:
+    """Play the recordings of a folder's cases again, with a set of documents. Raises NotEvaluated."""
+    documents = ("--knowledge", knowledge) if knowledge else ()
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "prompts", "eval", "--strict", "--format", "json"),
+        *(sys.executable, "-m", "bot", "prompts", "eval", "--strict", "--format", "json", *documents),
         env=os.environ | {"PROMPTS_DIR": str(folder)},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

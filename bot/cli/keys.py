@@ -22,5 +22,5 @@ def vapid() -> None:
     """A new pair for browser notifications (VAPID, RFC 8292), in the format of npm's web-push."""
     public, private = new_pair()
     show(f"VAPID_PUBLIC_KEY={public}\nVAPID_PRIVATE_KEY={private}")
-    # Because an incomplete address is refused by the settings, it can't reach a push service months later.
-    show("VAPID_SUBJECT=mailto:")
+    # A comment, because an address that nobody filled in stops the start of what reads it.
+    show("# VAPID_SUBJECT=mailto: and an address that reaches you")

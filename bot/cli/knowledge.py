@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -15,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.ai.vision import VisionFailed
 from bot.cli.knowledge_words import say_of_documents, told
+from bot.cli.language import spoken_language
 from bot.cli.progress import progress
 from bot.cli.terminal import Format, check_format, complain, read_settings, redis_problem, show, stop
 from bot.cli.words import say
@@ -24,16 +24,16 @@ from bot.infra.redis import connect
 from bot.knowledge.answers import accepted_answers
 from bot.knowledge.document import Audience, FileFinding, KnowledgeDocument
 from bot.knowledge.embeddings import EmbeddingsFailed, embedder_of
+from bot.knowledge.finding_words import finding_in
 from bot.knowledge.folder import FolderMissing, FolderReader, list_folder
-from bot.knowledge.index import PassageHit
+from bot.knowledge.index import PassageHit, falling
 from bot.knowledge.knowledge import KnowledgeUnavailable, knowledge_of
+from bot.knowledge.scans import scanned_pages
 from bot.knowledge.search import BEST, Asked
 from bot.knowledge.store import KnowledgeStore
 from bot.knowledge.sync import KnowledgeSync, SyncProgress, SyncReport
 from bot.prompting.knowledge_lock import lock_text, note_synced
 from bot.settings import Settings
-from pipelines.image import Reading
-from pipelines.ocr import EngineMissing, LocalReader
 
 app = typer.Typer(
     name="knowledge",
@@ -116,10 +116,13 @@ def search(
     The assistant says that it doesn't know where no score reaches the threshold.
     """
     check_format(output)
+    if not question.strip():
+        raise typer.BadParameter("expected a question", param_hint="QUESTION")
     settings = read_settings()
     audience: Audience = "staff" if staff else "customer"
     asked = Asked(question, audience, datetime.now(settings.service.zone).date())
     hits, is_enough = asyncio.run(_stopped_by_problems(_searched(settings, asked, limit)))
+    hits = falling(hits)
     if output == "json":
         show([_hit_as_json(one) for one in hits])
         return
@@ -134,7 +137,7 @@ async def _checked(settings: Settings, output: str) -> tuple[list[KnowledgeDocum
     findings = [*listed.findings]
     documents: list[KnowledgeDocument] = []
     async with AsyncExitStack() as stack:
-        reader = FolderReader(settings.service.default_language, _scans(stack))
+        reader = FolderReader(settings.service.default_language, await stack.enter_async_context(scanned_pages()))
         stack.push_async_callback(reader.close)
         with progress(say_of_documents("reading"), len(listed.files), output) as step:
             for source in listed.files:
@@ -152,7 +155,8 @@ async def _synced(settings: Settings, output: str) -> SyncReport:
         stack.push_async_callback(embedder.close)
         total = len((await asyncio.to_thread(list_folder, settings.knowledge.dir)).files)
         with progress(say_of_documents("reading"), total, output) as step:
-            work = KnowledgeSync(KnowledgeStore(database), embedder, settings.service.default_language, _scans(stack))
+            scans = await stack.enter_async_context(scanned_pages())
+            work = KnowledgeSync(KnowledgeStore(database), embedder, settings.service.default_language, scans)
             answers = await accepted_answers(database)
             report = await work.run(settings.knowledge.dir, answers, SyncProgress(done=step))
         try:
@@ -192,20 +196,6 @@ async def _database(settings: Settings, stack: AsyncExitStack) -> Database:
     return database
 
 
-def _scans(stack: AsyncExitStack) -> Callable[[bytes], Awaitable[Reading]]:
-    """Reader of scanned pages on this machine; without its engine they stay unread, and the file is named."""
-    reader = LocalReader()
-    stack.push_async_callback(reader.close)
-
-    async def read(jpeg: bytes) -> Reading:
-        try:
-            return await reader.read(jpeg)
-        except EngineMissing:
-            return Reading("")
-
-    return read
-
-
 async def _stopped_by_problems(work: Awaitable[Result]) -> Result:
     """End the command with one line where the folder, the database or the endpoint isn't there."""
     try:
@@ -222,7 +212,7 @@ def _show_findings(findings: Sequence[FileFinding], output: str) -> None:
     if output == "json":
         show([one.as_json() for one in findings])
     for one in findings if output == "text" else ():
-        show(str(replace(one, problem=told(one.problem), place=told(one.place))))
+        show(str(finding_in(spoken_language(), one)))
 
 
 def _place(hit: PassageHit) -> str:

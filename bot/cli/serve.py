@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.process import collect_garbage_rarely, run_process, until_stopped
-from bot.database.version import refuse_outdated
+from bot.database.version import require_current
 from bot.settings import Settings
 from bot.web.app import create_app
 from bot.web.server import listening
@@ -21,7 +21,7 @@ def serve(host: Host = "0.0.0.0", port: Port = 8080) -> None:
 
     async def run(settings: Settings) -> None:
         app = create_app(settings)
-        await refuse_outdated(settings.database)
+        await require_current(settings.database)
         async with listening(app, host, port):
             collect_garbage_rarely()
             await until_stopped()

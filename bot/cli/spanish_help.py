@@ -77,14 +77,19 @@ PARAGRAPHS = {
     "No tool reaches anybody: all that acts is an imitation. --record asks the real model where "
     "OPENROUTER_API_KEY is set; else the cases' examples and the sandbox's stand-in answer, and the recordings "
     "say so. A recorded case stays proven until its message, a line of the prompt that concerns it, a tool that "
-    "it uses or a tool's result changes.": (
+    "it uses or a tool's result changes. Answers that were accepted in the console are cases too. Where nothing is "
+    "synced, KNOWLEDGE_DIR is read.": (
         "Ninguna herramienta llega a nadie: todo lo que actúa es una imitación. --record pregunta al modelo real "
         "si hay OPENROUTER_API_KEY; si no, contestan los ejemplos de los casos y el doble del sandbox, y las "
         "grabaciones lo dicen. Un caso grabado queda probado hasta que cambie su mensaje, una línea del prompt que "
-        "le toca, una herramienta que usa o el resultado de una herramienta."
+        "le toca, una herramienta que usa o el resultado de una herramienta. Las respuestas aceptadas en la consola "
+        "también son casos. Si no hay nada sincronizado, se lee KNOWLEDGE_DIR."
     ),
     "Cases or tags; left out, all.": "Casos o etiquetas; si faltan, todos.",
     "offline (recorded answers) or live (a real model).": "offline (respuestas grabadas) o live (un modelo real).",
+    "Documents; left out, those that the next release names.": (
+        "Documentos; si falta, los que nombra la próxima publicación."
+    ),
     "Live: how often each case is run.": "Live: cuántas veces se corre cada caso.",
     "Live: the same with this release.": "Live: lo mismo con esta versión.",
     "First record what isn't proven, or CASE.": "Primero graba lo que no está probado, o CASE.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,6 +60,8 @@ class ConsoleDesk:
         home = await current_name(self.redis, conversation)
         if not await self.contacts.exists(home):
             raise NoConversation
+        if not await self.contacts.has_address(home):
+            await self._introduce(home)
         return home
 
     async def shown(self, conversation: str, history: HistoryReader) -> dict[str, Any]:
@@ -72,7 +74,10 @@ class ConsoleDesk:
             now = datetime.now(UTC)
             about = PersonShown(contact.name, contact.phone, contact.bsuid)
             found = ConversationShown(conversation, about, "bot", None, 0, None, now, contact.last_inbound_at, None)
-        details = found.details()
+        # The history may know an act on a newcomer before their message.
+        about, at = found.contact, found.last_inbound_at or contact.last_inbound_at
+        about = PersonShown(about.name or contact.name, about.phone or contact.phone, about.bsuid or contact.bsuid)
+        details = replace(found, contact=about, last_inbound_at=at).details()
         if assigned is not None:
             return details | {"state": "person", "assigned_to": assigned.operator, "assigned_name": assigned.name}
         state = details["state"]
@@ -182,6 +187,13 @@ class ConsoleDesk:
         holder: Assignment | None = await self.assignments.of(conversation)
         if holder is not None and holder.operator != by.who and not by.for_others:
             raise ColleagueHasIt(holder.name)
+
+    async def _introduce(self, conversation: str) -> None:
+        """Let a newcomer be known by their waiting message, because a turn may begin only later."""
+        waiting = await waiting_list.WaitingList(self.redis).messages(conversation)
+        theirs = [one for one in waiting if one.author == "person"]
+        if theirs:
+            await self.contacts.introduce(conversation, max(theirs, key=lambda one: one.sent_at))
 
     async def _note(self, conversation: str, action: DeskVerb, by: Actor, assigned_to: str | None = None) -> datetime:
         at = datetime.now(UTC)

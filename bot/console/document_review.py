@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from bot.conversations.events import EventPublisher
 from bot.database.engine import Database
-from bot.knowledge.answers import Decision, accept, kept_decisions, reject
+from bot.knowledge.answers import Decision, accept, answers_in, case_name, kept_decisions, reject
 from bot.knowledge.asked_questions import asked_questions
 from bot.knowledge.embeddings import Embedder, embedder_of
 from bot.knowledge.gaps import KnowledgeGaps
@@ -48,8 +48,10 @@ class DocumentReview:
         return [_shown(one) for one in found[:_MOST_SHOWN]]
 
     async def accepted(self) -> list[dict[str, Any]]:
-        """Accepted answers, the newest first."""
-        return [_kept(one, at) for one, at in await kept_decisions(self.database, _MOST_ACCEPTED)]
+        """Accepted answers, the newest first, and whether customers get them already."""
+        released = await answers_in(self.database, await self._released())
+        kept = await kept_decisions(self.database, _MOST_ACCEPTED)
+        return [_kept(one, at, released.get(one.suggestion)) for one, at in kept]
 
     async def decide(self, decision: Decision, verdict: Literal["accept", "reject"]) -> Sequence[str]:
         """Keep a decision, which replaces an earlier one; gives the suggestion's origins. Raises SuggestionUnknown."""
@@ -110,7 +112,7 @@ def _shown(suggestion: Suggestion) -> dict[str, Any]:
     }
 
 
-def _kept(decision: Decision, at: datetime) -> dict[str, Any]:
+def _kept(decision: Decision, at: datetime, released: str | None) -> dict[str, Any]:
     return {
         "id": decision.suggestion,
         "question": decision.question,
@@ -118,4 +120,6 @@ def _kept(decision: Decision, at: datetime) -> dict[str, Any]:
         "origins": list(decision.origin),
         "by": decision.decided_by,
         "at": at.isoformat(),
+        "case": case_name(decision.suggestion),
+        "released": released == f"{decision.question}\n{decision.answer}",
     }

@@ -39,6 +39,18 @@ _WORDS: dict[str, tuple[str, str]] = {
 }
 
 
+_FIXES: dict[str, dict[Language, str]] = {
+    "see_redis": {"es": "revisa REDIS_URL", "en": "see REDIS_URL"},
+    "see_database": {"es": "revisa DATABASE_URL", "en": "see DATABASE_URL"},
+    "see_queues": {"es": "mira `recado queues show`", "en": "see `recado queues show`"},
+    "see_worker": {"es": "revisa que haya un `recado worker`", "en": "see that a worker runs"},
+    "see_number": {
+        "es": "revisa WHATSAPP_ACCESS_TOKEN y el número en WhatsApp Manager; `recado doctor` dice más",
+        "en": FIX,
+    },
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceHealth:
     redis: Redis
@@ -58,8 +70,8 @@ class ServiceHealth:
             async with asyncio.timeout(_SECONDS):
                 found: dict[str, Any] = await check(language)
         except (RedisError, SQLAlchemyError, OSError, TimeoutError):
-            fix = "see REDIS_URL" if name != "database" else "see DATABASE_URL"
-            return _item(name, "down", "away", language) | {"fix": fix}
+            see = _FIXES["see_database" if name == "database" else "see_redis"]
+            return _item(name, "down", "away", language) | {"fix": see[language]}
         return found
 
     async def _redis(self, language: Language) -> dict[str, Any]:
@@ -74,7 +86,9 @@ class ServiceHealth:
     async def _sending(self, language: Language) -> dict[str, Any]:
         paused = await self.pause.current()
         if paused:
-            return _item("whatsapp", "down", "paused", language, why=paused.why) | {"fix": FIX}
+            return _item("whatsapp", "down", "paused", language, why=paused.why) | {
+                "fix": _FIXES["see_number"][language]
+            }
         return _item("whatsapp", "ok", "works", language)
 
     async def _queues(self, language: Language) -> dict[str, Any]:
@@ -82,14 +96,14 @@ class ServiceHealth:
         for name in queues.QUEUES:
             failed += (await queue_admin.counts(self.redis, name)).get("failed", 0)
         if failed:
-            return _item("queues", "warn", "failed", language, count=failed) | {"fix": "recado queues show"}
+            return _item("queues", "warn", "failed", language, count=failed) | {"fix": _FIXES["see_queues"][language]}
         waiting = await WaitingList(self.redis).count()
         return _item("queues", "ok", "waiting", language, count=waiting)
 
     async def _history(self, language: Language) -> dict[str, Any]:
         behind = int(await self.redis.xlen(HISTORY))
         if behind > _BEHIND:
-            return _item("history", "warn", "behind", language, count=behind) | {"fix": "see that a worker runs"}
+            return _item("history", "warn", "behind", language, count=behind) | {"fix": _FIXES["see_worker"][language]}
         return _item("history", "ok", "works", language)
 
     def _integrations(self, language: Language) -> list[dict[str, Any]]:

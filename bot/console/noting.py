@@ -15,6 +15,8 @@ from bot.history.writer import HistoryWriter
 from bot.infra.live_events import LiveEvents
 
 _log = structlog.get_logger()
+# The consumer writes it too, so that nobody waits for a locked database.
+_PATIENCE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,6 @@ class HistoryNotes:
     async def show(self, entry: Entry) -> None:
         """Write an entry of the stream to the database now, so that its author sees it: there twice is once."""
         try:
-            await self.writer.write([entry])
+            await self.writer.write([entry], _PATIENCE_SECONDS)
         except (SQLAlchemyError, OSError) as error:
             _log.warning("history_follows_later", error=type(error).__name__)

@@ -26,7 +26,6 @@ class OptedOutContacts:
 
     async def listed(self, words: str) -> dict[str, Any]:
         """Those whose name, phone or BSUID has these words, and how many there are in all."""
-        await opt_outs.complete_list(self.redis)
         names = await opt_outs.listed(self.redis, _MOST_READ)
         records = await self._records(names)
         left = [name for name, record in records.items() if record["marketing_opt_out"] != "1"]

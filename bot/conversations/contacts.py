@@ -130,6 +130,27 @@ class Contacts:
     async def exists(self, conversation: str) -> bool:
         return bool(await self._redis.exists(contact_key(conversation), identities(conversation)))
 
+    async def has_address(self, conversation: str) -> bool:
+        """Whether the contact's record has a phone or a BSUID; a newcomer's first turn writes it."""
+        return any(await answer(self._redis.hmget(contact_key(conversation), ["phone", "bsuid"])))
+
+    async def introduce(self, conversation: str, first: Inbound) -> None:
+        """Store the sender of a message that no turn has read yet; what is known already stays."""
+        ours = await identity.identities_of(self._redis, conversation)
+        facts = {
+            "phone": first.phone if first.phone in ours else None,
+            "bsuid": first.bsuid,
+            "name": first.name,
+            "last_inbound_at": str(first.sent_at.timestamp()),
+        }
+        pipeline = self._redis.pipeline(transaction=True)
+        for field, value in facts.items():
+            if value:
+                pipeline.hsetnx(contact_key(conversation), field, value)
+        identity.renew(pipeline, conversation, (first.phone, first.bsuid))
+        await pipeline.execute()
+        await self._restore_objection(conversation, first.phone, first.bsuid)
+
     async def set_handed_off(self, conversation: str, *, handed_off: bool, noted: DeskAction | None = None) -> None:
         """Let a colleague take the conversation, or give it back, which also ends a pause; the history gets `noted`."""
         pipeline = self._redis.pipeline(transaction=True)

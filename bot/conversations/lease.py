@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import secrets
 import time
@@ -46,19 +45,23 @@ _RENEW = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('PEXPIRE',
 # breaks before the answer sends the script again, and its commands are done once.
 # KEYS 1 lease, 2 erased, 3 names of commits, 4 waiting, 5 epoch, 6 joining, 7 index of open conversations.
 # ARGV 1 token, 2 name of this commit, 3 number of reads at the end of the commands, 4 whether to release (1 or
-# nothing), 5 conversation, 6 its score in the index when its messages were read (or nothing), then the commands.
-# Gives 1, whether it released, and the answers of the reads.
+# nothing), 5 conversation, 6 its score in the index when its messages were read (or nothing), then the commands, each
+# as the number of its parts and its parts. Gives 1, whether it released, and the answers of the reads.
 _COMMIT = f"""
-local commands = cjson.decode(ARGV[7])
-local writes = #commands - tonumber(ARGV[3])
+local first, last, at = {{}}, {{}}, 7
+while at <= #ARGV do
+  first[#first + 1], last[#last + 1] = at + 1, at + ARGV[at]
+  at = at + ARGV[at] + 1
+end
+local writes = #first - tonumber(ARGV[3])
 if redis.call('SISMEMBER', KEYS[3], ARGV[2]) == 0 then
   if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
   redis.call('SADD', KEYS[3], ARGV[2])
   redis.call('EXPIRE', KEYS[3], {_REMEMBER_COMMIT_SECONDS})
-  for index = 1, writes do redis.call(unpack(commands[index])) end
+  for index = 1, writes do redis.call(unpack(ARGV, first[index], last[index])) end
 end
 local found = {{1, 0}}
-for index = writes + 1, #commands do found[#found + 1] = redis.call(unpack(commands[index])) end
+for index = writes + 1, #first do found[#found + 1] = redis.call(unpack(ARGV, first[index], last[index])) end
 if ARGV[4] == '1' then
   local released = ARGV[2] .. ' released'
   if redis.call('GET', KEYS[1]) ~= ARGV[1] then
@@ -239,8 +242,9 @@ class ConversationLeases:
         )
         # Every key is declared, because some managed servers demand it.
         touched = {part for command in commands for part in command[1:] if part.startswith("recado:")}
-        options = [secrets.token_hex(6), str(len(reads)), "" if release is None else "1", name, release or ""]
-        arguments = [*options, json.dumps(commands)]
+        arguments = [secrets.token_hex(6), str(len(reads)), "" if release is None else "1", name, release or ""]
+        for command in commands:
+            arguments += [str(len(command)), *command]
         _, released, *found = await self.eval_if_held(lease, _COMMIT, [*fixed, *sorted(touched - {*fixed})], arguments)
         return bool(released), found
 

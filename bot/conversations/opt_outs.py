@@ -56,7 +56,7 @@ async def unlist(redis: Redis, names: Iterable[str]) -> None:
 
 
 async def complete_list(redis: Redis) -> None:
-    """List the objections of before there was a list, once."""
+    """List the objections of before there was a list, once: a worker does it at its start."""
     if await answer(redis.exists(_COMPLETE)):
         return
     found: list[str] = []

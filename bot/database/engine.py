@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -40,11 +41,26 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
-        async with self.engine.connect() as connection:
+    async def writing(self, patience: float | None = None) -> AsyncIterator[AsyncConnection]:
+        """`patience` are the seconds after which a writer gives up, by an error of SQLAlchemy or OSError."""
+        seconds = patience if self.is_postgresql else None
+        async with asyncio.timeout(seconds), self.engine.connect() as connection:
             await connection.execution_options(recado_writes=True)
-            async with connection.begin():
+            async with self._waiting_at_most(connection, patience), connection.begin():
                 yield connection
+
+    @asynccontextmanager
+    async def _waiting_at_most(self, connection: AsyncConnection, patience: float | None) -> AsyncIterator[None]:
+        """Tell SQLite how long it may wait for a lock: it waits in a thread, which can't be cancelled."""
+        if patience is None or self.is_postgresql:
+            yield
+            return
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        await driver.execute(f"PRAGMA busy_timeout={int(patience * 1000)}")
+        try:
+            yield
+        finally:
+            await driver.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
 
     async def close(self) -> None:
         await self.engine.dispose()

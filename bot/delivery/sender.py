@@ -24,7 +24,7 @@ from bot.infra.locks import delete_if_equal
 from bot.infra.logs import masked
 from bot.infra.redis import answer, shielded
 from bot.infra.replicas import FIX, NotReplicated, Replicas
-from bot.messages.outbound import Attachment, Part, Picture, Reply, Template, VoiceNote
+from bot.messages.outbound import Filed, Part, Reply, Template
 from bot.storage.storage import StorageFailed
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import MEDIA_REFUSED, PAIR_RATE, PARAMETER_INVALID, RATES, GraphError, MetaUnavailable, Remedy
@@ -149,7 +149,7 @@ class MessageSender:
                 passing("outbox: Meta has it, not recorded")
                 return wamid  # noqa: TRY300 - what fails above is what is handled below
             except GraphError as error:
-                if isinstance(outgoing.part, Picture | Attachment | VoiceNote) and not reupload and _of_the_file(error):
+                if isinstance(outgoing.part, Filed) and not reupload and _of_the_file(error):
                     reupload = True
                 elif error.remedy is Remedy.RETRY:
                     await self._back_off(outgoing, error, tries)
@@ -188,7 +188,7 @@ class MessageSender:
         if isinstance(part, Template):
             return await self.templates.send(part, outgoing.language, lambda filled: self._post(outgoing, filled))
         media_id = None
-        if isinstance(part, Picture | Attachment | VoiceNote):
+        if isinstance(part, Filed):
             media_id = await self.uploads.media_id(outgoing.conversation, part, number, reupload=reupload)
         return await self._hand_over(outgoing, render(part, outgoing.reply, outgoing.callback, media_id))
 

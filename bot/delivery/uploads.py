@@ -8,7 +8,7 @@ from dataclasses import replace
 from redis.asyncio import Redis
 
 from bot.infra.redis import key
-from bot.messages.outbound import Attachment, Picture, VoiceNote
+from bot.messages.outbound import Attachment, Filed, Picture, SentSticker, SentVideo, VoiceNote
 from bot.storage.storage import NotStored, Storage
 from bot.whatsapp.client import File, Graph
 from bot.whatsapp.rendering import filename
@@ -24,8 +24,6 @@ DOCUMENTS = frozenset({
     "text/plain", "application/pdf", "application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint",
     f"{_OFFICE}.wordprocessingml.document", f"{_OFFICE}.spreadsheetml.sheet", f"{_OFFICE}.presentationml.presentation",
 })  # fmt: skip
-
-Filed = Picture | Attachment | VoiceNote
 
 
 class NotSendable(Exception):
@@ -62,6 +60,9 @@ class Uploads:
                     return File(data, mime, name)
                 case VoiceNote():
                     return File(await outgoing.voice_note(content), "audio/ogg; codecs=opus", "voice.ogg")
+                case SentVideo() | SentSticker():
+                    # As they are: they were checked when somebody sent them.
+                    return File(content, part.file.mime, name)
                 case Attachment():
                     return checked_document(File(content, part.file.mime, name))
         except NotStored as error:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import Column, ColumnElement, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.history import tables
@@ -33,21 +33,22 @@ async def apply(
     await _forget_traces(connection, turns)
 
 
-async def _known(connection: AsyncConnection, targets: Iterable[tuple[str, str]]) -> list[Row]:
+async def _known(connection: AsyncConnection, targets: Collection[tuple[str, str]]) -> list[Row]:
     """Edits and deletions of these messages, in their order."""
-    by_conversation: dict[str, list[str]] = {}
-    for conversation, target in targets:
-        by_conversation.setdefault(conversation, []).append(target)
-    if not by_conversation:
+    if not targets:
         return []
-    about = or_(
-        *(
-            and_(_CHANGES.c.conversation == conversation, _CHANGES.c.target.in_(names))
-            for conversation, names in by_conversation.items()
-        )
-    )
-    asked = select(_CHANGES).where(about, _CHANGES.c.kind.in_(("edit", "revoke"))).order_by(_CHANGES.c.at)
-    return [dict(row) for row in (await connection.execute(asked)).mappings()]
+    asked = select(_CHANGES).where(*_among(_CHANGES.c.conversation, _CHANGES.c.target, targets))
+    asked = asked.where(_CHANGES.c.kind.in_(("edit", "revoke"))).order_by(_CHANGES.c.at)
+    rows = (await connection.execute(asked)).mappings()
+    return [dict(row) for row in rows if (row["conversation"], row["target"]) in targets]
+
+
+def _among(
+    conversation: Column[str], name: Column[str], pairs: Iterable[tuple[str, str]]
+) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Conditions that leave these pairs, and perhaps a few more: unlike exact ones, SQLAlchemy compiles them once."""
+    conversations, names = {one for one, _ in pairs}, {one for _, one in pairs}
+    return conversation.in_(conversations), name.in_(names)
 
 
 async def _edit(connection: AsyncConnection, change: Row, state: ConversationState | None) -> None:
@@ -86,14 +87,17 @@ async def _revoke(connection: AsyncConnection, change: Row, state: ConversationS
 
 async def _forget_traces(connection: AsyncConnection, turns: Sequence[Row]) -> None:
     """Forget what new traces say of messages that were deleted before."""
-    for row in turns:
-        names = (row["trace"] or {}).get("messages") or []
-        gone = select(_MESSAGES.c.seq).where(
-            _MESSAGES.c.conversation == row["conversation"],
-            _MESSAGES.c.name.in_(names),
-            _MESSAGES.c.deleted_at.is_not(None),
-        )
-        if names and (await connection.execute(gone)).first():
+    about = [
+        (row, {(row["conversation"], name) for name in (row["trace"] or {}).get("messages") or []}) for row in turns
+    ]
+    named = {pair for _, pairs in about for pair in pairs}
+    if not named:
+        return
+    asked = select(_MESSAGES.c.conversation, _MESSAGES.c.name)
+    asked = asked.where(*_among(_MESSAGES.c.conversation, _MESSAGES.c.name, named), _MESSAGES.c.deleted_at.is_not(None))
+    gone = {(found.conversation, found.name) for found in await connection.execute(asked)}
+    for row, pairs in about:
+        if not gone.isdisjoint(pairs):
             itself = and_(_TURNS.c.conversation == row["conversation"], _TURNS.c.id == row["id"])
             await connection.execute(update(_TURNS).where(itself).values(trace=None, asked=None))
 

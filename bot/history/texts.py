@@ -25,6 +25,8 @@ from bot.messages.outbound import (
     Part,
     Picture,
     Say,
+    SentSticker,
+    SentVideo,
     Template,
     VoiceNote,
 )
@@ -62,9 +64,9 @@ def words_of(part: Part, template: str | None = None) -> str | None:
     match part:
         case Say(body=body) | AskLocation(body=body) | Buttons(body=body) | Menu(body=body) | LinkButton(body=body):
             return body
-        case Picture(caption=caption) | Attachment(caption=caption):
+        case Picture(caption=caption) | Attachment(caption=caption) | SentVideo(caption=caption):
             return caption
-        case VoiceNote():
+        case VoiceNote() | SentSticker():
             return None
         case Template(parameters=parameters):
             return template or ", ".join(parameters.values()) or None

@@ -11,7 +11,20 @@ from bot.whatsapp.errors import fix_for
 
 # Meta's window for free text, counted from the customer's last message.
 _WINDOW = timedelta(hours=24)
-_MEDIA = frozenset({"voice", "photo", "video", "document", "sticker", "picture", "attachment", "voice_note"})
+_MEDIA = frozenset(
+    {
+        "voice",
+        "photo",
+        "video",
+        "document",
+        "sticker",
+        "picture",
+        "attachment",
+        "voice_note",
+        "sent_video",
+        "sent_sticker",
+    }
+)
 _STATUSES = ("played", "read", "delivered", "sent")
 
 

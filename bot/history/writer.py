@@ -78,9 +78,9 @@ _COUNT_UNREAD = (
 
 
 @asynccontextmanager
-async def serialized(database: Database) -> AsyncIterator[AsyncConnection]:
+async def serialized(database: Database, patience: float | None = None) -> AsyncIterator[AsyncConnection]:
     """A transaction at a time over all workers."""
-    async with database.writing() as connection:
+    async with database.writing(patience) as connection:
         if database.is_postgresql:
             await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         yield connection
@@ -90,9 +90,9 @@ class HistoryWriter:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def write(self, entries: Sequence[Entry]) -> None:
-        """Write entries in one transaction, all of them or none."""
-        async with serialized(self._database) as connection:
+    async def write(self, entries: Sequence[Entry], patience: float | None = None) -> None:
+        """Write entries in one transaction, all of them or none; gives up after `patience` seconds of a lock."""
+        async with serialized(self._database, patience) as connection:
             batch = _Batch(connection)
             await batch.open({entry.conversation for entry in entries})
             for entry in entries:

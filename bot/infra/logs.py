@@ -66,6 +66,8 @@ def configure(level: str, log_format: LogFormat) -> None:
     )
     logging.basicConfig(handlers=[handler], level=number, force=True)
     logging.captureWarnings(capture=True)
+    # gRPC writes to standard error by itself, such as at each fork; what matters of it comes as an error of a call.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     # A crash becomes a line too, because a machine that reads the log would miss it otherwise.
     sys.excepthook = lambda *crash: structlog.get_logger().critical("crashed", exc_info=crash)
     logging.getLogger("aiohttp.server").addFilter(_is_ours)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,12 +14,13 @@ from sqlalchemy import delete, insert, select
 
 from bot.database.engine import Database
 from bot.knowledge.document import Audience, KnowledgeDocument, Passage
-from bot.knowledge.tables import ANSWERS
+from bot.knowledge.tables import ANSWERS, DOCUMENTS, SETS
 
 # A name that no file of the folder has.
 DOCUMENT = "accepted answers"
 _DIGITS = 16
 _LONGEST = 2000
+_NO_NAME = re.compile("[^a-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,22 @@ async def accepted_answers(database: Database) -> KnowledgeDocument | None:
     content = json.dumps([passage.text for passage in passages], ensure_ascii=False)
     digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
     return KnowledgeDocument(name=DOCUMENT, digest=digest, title=DOCUMENT, language="es", passages=passages)
+
+
+def case_name(suggestion: str) -> str:
+    """Name of the evaluation's case about an accepted answer."""
+    return f"answer-{_NO_NAME.sub('-', suggestion.lower())}"
+
+
+async def answers_in(database: Database, released: str | None) -> dict[str, str]:
+    """Accepted answers that a set holds, by suggestion, each as question and answer in one text."""
+    async with database.reading() as connection:
+        documents = (
+            await connection.execute(select(SETS.c.documents).where(SETS.c.digest == (released or "")))
+        ).scalar()
+        digest = (documents or {}).get(DOCUMENT, "")
+        passages = (await connection.execute(select(DOCUMENTS.c.passages).where(DOCUMENTS.c.digest == digest))).scalar()
+    return {one["location"].removeprefix("answer "): one["text"] for one in passages or ()}
 
 
 async def _decide(database: Database, decision: Decision, state: Literal["accepted", "rejected"]) -> None:

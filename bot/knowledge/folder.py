@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from bot.knowledge import metadata, pairs
 from bot.knowledge.document import FileFinding, KnowledgeDocument, Passage
-from bot.knowledge.metadata import DocumentFacts, FactMistake, FrontMatterOpen, read_metadata
+from bot.knowledge.metadata import DocumentFacts, FactMistake, FrontMatterOpen, misplaced_audience, read_metadata
 from bot.knowledge.passages import passages_of
 from bot.messages.language import Language, language_of
 from pipelines.blocks import FORMATS, BlockLimits, BlockReader
@@ -22,6 +22,7 @@ from pipelines.image import ReadText
 
 MOST_FILES = 5000
 MOST_PASSAGES = 50_000
+_LONGEST_TITLE = 200
 _MEBIBYTE = 1024 * 1024
 LIMITS = BlockLimits(
     bytes=50 * _MEBIBYTE,
@@ -34,12 +35,14 @@ LIMITS = BlockLimits(
     seconds=60.0,
 )
 # Part of each document's name, so that a better reader reads all documents again.
-_READER = "3"
+_READER = "5"
 _SIDECARS = (".yaml", ".yml")
 _DIGITS = 16
 # Control characters, which a terminal obeys, and bytes that are no text.
 _NO_SIGNS = ("Cc", "Cs")
 _FRONT_MATTER = ("md", "txt")
+_TEXTS = (*_FRONT_MATTER, "html", "csv")
+_FIRST_BLOCKS = 40
 _LANGUAGE_JUDGED = 5000
 _PROBLEMS = {
     FileProblem.BOMB: "unpacks to more than the limit",
@@ -81,6 +84,8 @@ def list_folder(folder: Path) -> ListedFolder:
     paths = sorted(paths_of(folder))
     sidecars = {path.with_suffix(""): path for path in paths if path.suffix.lower() in _SIDECARS}
     described = sidecars.keys() & set(paths)
+    # The facts of a file may be for the staff alone, so a file beside facts without one is not shown to anybody.
+    unclear = {path for path in sidecars if path not in described}
     for path in paths:
         if path.with_suffix("") in described and path.suffix.lower() in _SIDECARS:
             continue
@@ -90,6 +95,9 @@ def list_folder(folder: Path) -> ListedFolder:
                 FileFinding(".", f"more than {MOST_FILES} files; those behind {files[-1].name} are left out")
             )
             break
+        if path.suffix.lower() not in _SIDECARS and path.with_suffix("") in unclear:
+            findings.append(FileFinding(name, f"are its facts in {path.stem}.yml? Name them {path.name}.yml"))
+            continue
         found = _source(folder, path, name, sidecars.get(path))
         if isinstance(found, FileFinding):
             findings.append(found)
@@ -159,6 +167,8 @@ class FolderReader:
         about = self._metadata(source, front, findings)
         if about is None:
             return None, findings
+        if form in _TEXTS and (line := misplaced_audience(body or decoded(content[:_MEBIBYTE]))):
+            return None, [*findings, _for_staff(source.name, f"line {line + first_line - 1}")]
         pages = None
         if PurePosixPath(source.name).name.lower() == pairs.FILE:
             passages, mistakes = await asyncio.to_thread(pairs.read_pairs, body, first_line)
@@ -170,10 +180,13 @@ class FolderReader:
             blocks = await self._reader.read(content, form, self._read_text)
             pages = blocks.pages
             passages = list(passages_of(blocks.blocks))
+            if misplaced_audience("\n".join(block.text for block in blocks.blocks[:_FIRST_BLOCKS])):
+                return None, [*findings, _for_staff(source.name)]
             if blocks.cut:
                 findings.append(FileFinding(source.name, blocks.cut, is_error=False))
         if not passages:
             return None, [*findings, FileFinding(source.name, _PROBLEMS[FileProblem.EMPTY])]
+        about = replace(about, title=about.title or _heading_of(body) or _title_of(source.name))
         return self._document(source, about, pages, passages), findings
 
     def _metadata(self, source: SourceFile, front: str | None, findings: list[FileFinding]) -> DocumentFacts | None:
@@ -196,7 +209,7 @@ class FolderReader:
         return KnowledgeDocument(
             name=source.name,
             digest=source.digest,
-            title=about.title or _title_of(source.name),
+            title=about.title,
             language=about.language or language_of(sample) or self._default_language,
             audience=about.audience,
             valid_from=about.valid_from,
@@ -214,8 +227,20 @@ def _front_matter(content: bytes) -> tuple[str | None, str, int]:
     return metadata.split(text)
 
 
+def _for_staff(file: str, place: str = "") -> FileFinding:
+    return FileFinding(
+        file, "its audience stands where nothing reads it; write it into the file NAME.yml beside it", place
+    )
+
+
 def _mistake(file: str, mistake: FactMistake) -> FileFinding:
     return FileFinding(file, mistake.problem, f"line {mistake.line}", is_error=mistake.is_error)
+
+
+def _heading_of(text: str) -> str:
+    """The first line where it is a heading of the whole document, as Markdown has it; else nothing."""
+    first = " ".join(text.lstrip().partition("\n")[0].split())
+    return first[2:][:_LONGEST_TITLE] if first.startswith("# ") and not first.endswith("?") else ""
 
 
 def _title_of(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -55,6 +55,20 @@ class Found:
     def is_enough(self) -> bool:
         """Whether one of the best passages is likely to answer the question."""
         return self.confidence >= THRESHOLD
+
+
+def falling(hits: Sequence[PassageHit]) -> list[PassageHit]:
+    """The hits in their order, with scores that never rise: the confidence that this one or a later one answers.
+
+    Order and confidence are weighed apart. Beyond the best, which decide whether anything answers, a score is at
+    most the one before it.
+    """
+    scores = [hit.score for hit in hits]
+    for at in range(min(_BEST, len(scores)) - 2, -1, -1):
+        scores[at] = max(scores[at], scores[at + 1])
+    for at in range(_BEST, len(scores)):
+        scores[at] = min(scores[at], scores[at - 1])
+    return [replace(hit, score=score) for hit, score in zip(hits, scores, strict=True)]
 
 
 class Row(NamedTuple):

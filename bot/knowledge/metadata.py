@@ -13,6 +13,7 @@ import yaml
 
 from bot.infra import plain_yaml
 from bot.knowledge.document import Audience
+from bot.knowledge.words import folded
 from bot.messages.language import Language, language_from
 
 _FENCE = re.compile(r"[ \t]*(?:---|—-|–-|——|—)[ \t]*")
@@ -32,6 +33,16 @@ _AUDIENCES: dict[str, Audience] = {
     "todos": "customer", "public": "customer", "publico": "customer", "público": "customer",
     "staff": "staff", "personal": "staff", "equipo": "staff", "empleados": "staff", "interno": "staff",
 }  # fmt: skip
+
+
+# Words for the audience `staff` where no front matter is, and in names of keys that we don't know.
+_STAFF = "(?:staff|personal|equipo|empleados|interno)"
+_FOR_STAFF = re.compile(
+    rf"^\W{{0,20}}(?:audience|audiencia|publico) ?[:=,;] ?[\"']?{_STAFF}\b\W{{0,20}}$"
+    rf"|<meta\s[^>]{{0,200}}\baudience\b[^>]{{0,200}}\b{_STAFF}\b"
+)
+_PRIVATE = re.compile("staff|personal|intern|privad|private|confiden|empleado|secret|equipo")
+_LOOKED_AT, _FIRST_LINES = 10_000, 40
 
 
 class FrontMatterOpen(Exception):
@@ -79,6 +90,15 @@ def split(text: str) -> tuple[str | None, str, int]:
     return "\n" * begin + "\n".join(lines[begin + 1 : end]), "\n".join(lines[end + 1 :]), end + 2
 
 
+def misplaced_audience(text: str) -> int | None:
+    """Line, from 1, near a text's beginning that keeps it for the staff without being front matter; None without one.
+
+    Such as between lines of `----`, in a document of Word, or in a tag of HTML: nobody would read it.
+    """
+    lines = text[:_LOOKED_AT].split("\n")[:_FIRST_LINES]
+    return next((number for number, line in enumerate(lines, 1) if _FOR_STAFF.search(folded(line))), None)
+
+
 def read_metadata(source: str, first_line: int = 2) -> tuple[DocumentFacts, list[FactMistake]]:
     """Read YAML of `key: value` lines.
 
@@ -106,15 +126,23 @@ def _values(found: Mapping[str, Any], source: str, first_line: int, values: dict
         line = next((at for at, text in enumerate(lines, first_line) if text.lstrip().startswith(str(key))), first_line)
         name = _KEYS.get(str(key).lower())
         if name is None:
-            near = next(iter(get_close_matches(str(key).lower()[:_LONGEST], _KEYS, 1, _NEAR)), None)
-            # A misspelt audience would show a staff's document to customers.
-            meant = f"; is {near} meant?" if near else ", and nothing reads it"
-            yield FactMistake(line, f"unknown key {str(key)[:40]!r}{meant}", is_error=near is not None)
+            yield _unknown(line, str(key)[:_LONGEST], str(value)[:_LONGEST])
             continue
+        if sum(_KEYS.get(text.partition(":")[0].strip().lower()) == name for text in lines) > 1:
+            yield FactMistake(line, f"{name} stands there twice")
         try:
             values[name] = _READERS[name](value)
         except (ValueError, TypeError):
             yield FactMistake(line, f"{key}: {_EXPECTED[name]}")
+
+
+def _unknown(line: int, key: str, value: str) -> FactMistake:
+    """Mistake of a key that nothing reads; because it may be meant as the audience, what sounds so is an error."""
+    near = next(iter(get_close_matches(key.lower(), _KEYS, 1, _NEAR)), None)
+    if near is None and _PRIVATE.search(folded(f"{key} {value}")):
+        near = "audience"
+    meant = f"; is {near} meant?" if near else ", and nothing reads it"
+    return FactMistake(line, f"unknown key {key[:40]!r}{meant}", is_error=near is not None)
 
 
 def _title(value: Any) -> str:

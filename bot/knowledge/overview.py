@@ -42,6 +42,19 @@ class DocumentOverview:
     next: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class LastSync:
+    documents: int
+    problems: tuple[FileFinding, ...]
+
+
+async def last_sync(database: Database) -> LastSync | None:
+    """The newest sync, with what it found wrong; None before the first."""
+    async with database.reading() as connection:
+        newest = (await connection.execute(select(SETS).order_by(SETS.c.synced_at.desc()).limit(1))).one_or_none()
+    return LastSync(len(newest.documents), tuple(FileFinding(**one) for one in newest.findings)) if newest else None
+
+
 async def overview(database: Database, released: str | None, after: str = "", limit: int = 100) -> DocumentOverview:
     """A page of the documents by name; `released` is the set that the current release names."""
     async with database.reading() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import groupby
@@ -18,6 +19,7 @@ _ROWS_CHARACTERS = 450
 # A unit is embedded by itself, because a sentence among many says little to a vector.
 _UNIT_CHARACTERS = 220
 _BETWEEN = " › "
+_PIECE = re.compile(r".{1,10000}\n\n|.{1,10000}\s|.{1,10000}", re.DOTALL)
 
 
 def passages_of(blocks: Sequence[Block]) -> Iterator[Passage]:
@@ -75,8 +77,10 @@ def _texts(items: Sequence[Block]) -> Iterator[list[Block]]:
     if len(text) <= PASSAGE_CHARACTERS:
         yield [Block(text)]
         return
-    for chunk in _splitter(_SHORTEST, PASSAGE_CHARACTERS).chunks(text):
-        yield [Block(chunk)]
+    # Because the splitter compares all ends of sentences and words in a text, a book without any takes it minutes.
+    for piece in _PIECE.findall(text):
+        for chunk in _splitter(_SHORTEST, PASSAGE_CHARACTERS).chunks(piece):
+            yield [Block(chunk)]
 
 
 @cache

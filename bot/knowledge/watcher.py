@@ -58,14 +58,16 @@ async def sync_folder(
     Raises FolderMissing and EmbeddingsFailed.
     """
     from bot.knowledge.answers import accepted_answers  # noqa: PLC0415 - SQLAlchemy, for the one process that watches
+    from bot.knowledge.scans import scanned_pages  # noqa: PLC0415 - as above
     from bot.knowledge.store import KnowledgeStore  # noqa: PLC0415 - as above
     from bot.knowledge.sync import KnowledgeSync, SyncProgress  # noqa: PLC0415 - as above
 
     embedder = embedder_of(settings.embeddings)
     try:
-        work = KnowledgeSync(KnowledgeStore(database), embedder, settings.service.default_language)
-        answers = await accepted_answers(database)
-        report = await work.run(settings.knowledge.dir, answers, SyncProgress(done=done))
+        async with scanned_pages() as scans:
+            work = KnowledgeSync(KnowledgeStore(database), embedder, settings.service.default_language, scans)
+            answers = await accepted_answers(database)
+            report = await work.run(settings.knowledge.dir, answers, SyncProgress(done=done))
     finally:
         await embedder.close()
     for finding in report.findings:

@@ -46,6 +46,21 @@ class VoiceNote(Record):
     file: StoredFile
 
 
+class SentVideo(Record):
+    """A video that WhatsApp plays as it is: H.264 with AAC, in MP4 or 3GP."""
+
+    kind: Literal["sent_video"] = "sent_video"
+    file: StoredFile
+    caption: str | None = None
+
+
+class SentSticker(Record):
+    """A WebP picture of 512 by 512, which may move."""
+
+    kind: Literal["sent_sticker"] = "sent_sticker"
+    file: StoredFile
+
+
 class AskLocation(Record):
     """A button that lets the person send where they are."""
 
@@ -97,9 +112,23 @@ class Template(Record):
 
 
 Part = Annotated[
-    Say | Picture | Attachment | VoiceNote | AskLocation | Buttons | Menu | LinkButton | Template,
+    Say
+    | Picture
+    | Attachment
+    | VoiceNote
+    | SentVideo
+    | SentSticker
+    | AskLocation
+    | Buttons
+    | Menu
+    | LinkButton
+    | Template,
     Field(discriminator="kind"),
 ]
+
+
+Filed = Picture | Attachment | VoiceNote | SentVideo | SentSticker
+"""Parts whose file is uploaded before they are sent."""
 
 
 class Reply(Record):

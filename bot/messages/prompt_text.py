@@ -42,6 +42,8 @@ from bot.messages.outbound import (
     Part,
     Picture,
     Say,
+    SentSticker,
+    SentVideo,
     Template,
     VoiceNote,
 )
@@ -173,6 +175,10 @@ def part_text(part: Part) -> str:  # noqa: PLR0911 - one line a kind
             return f"({part.kind}: {part.file.filename or part.file.mime}) {part.caption or ''}".strip()
         case VoiceNote():
             return "(voice note)"
+        case SentVideo():
+            return f"(video) {part.caption or ''}".strip()
+        case SentSticker():
+            return "(sticker)"
         case AskLocation():
             return f"{part.body}\n(button: send location)"
         case Buttons() | Menu():

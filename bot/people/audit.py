@@ -23,6 +23,7 @@ MOST_AT_ONCE = 200
 _WAITING = "recado:audit:waiting"
 _MOST_WAITING = 100_000
 _MOVED_AT_ONCE = 500
+_PATIENCE_SECONDS = 1.0
 # Errors of connecting to PostgreSQL are asyncpg's own.
 _AWAY = (SQLAlchemyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _log = structlog.get_logger()
@@ -75,7 +76,9 @@ class AuditLog:
             await pipeline.execute()
 
     async def _add(self, entries: Sequence[Mapping[str, Any]]) -> None:
-        async with self._database.writing() as connection:
+        # Where somebody waits for the answer, Redis keeps the entry rather than a locked database the person.
+        patience = None if self._redis is None else _PATIENCE_SECONDS
+        async with self._database.writing(patience) as connection:
             await connection.execute(insert(AUDIT_LOG), list(entries))
 
     async def _move_waiting(self) -> None:

@@ -142,8 +142,8 @@ class CaptureTurn:
 
     def _note_left_out(self, photos: NumberedPhotos, sent: int) -> None:
         """Tell which photos aren't on the card, by their numbers."""
-        for message in photos.receipts:
-            self._add_notice("receipt_left_out", number=str(sent + photos.places[message]))
+        for message, subject in photos.left_out.items():
+            self._add_notice(f"{subject}_left_out", number=str(sent + photos.places[message]))
         for message, trouble in photos.unread.items():
             problem = phrases.phrase(trouble, self.turn.language)
             number = sent + photos.places[message]

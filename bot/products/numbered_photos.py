@@ -49,13 +49,18 @@ class NumberedPhotos:
         return "" if "product" in subjects or not subjects else subjects[0]
 
     @property
-    def receipts(self) -> list[str]:
-        return [message for message, subject in self.subjects.items() if subject == "receipt"]
+    def left_out(self) -> dict[str, Subject]:
+        """Photos that are no part of a card, with what they seem to show.
+
+        Beside another photo of the product the back of its package may look like a page, but a receipt is never of it.
+        """
+        never = ("receipt",) if not self.doubtful else ("receipt", "poster", "page")
+        return {message: subject for message, subject in self.subjects.items() if subject in never}
 
     @property
     def of_product(self) -> dict[str, PhotoText]:
-        """Photos for a card. The back of a package may look like a page, but a receipt is never a part of it."""
-        return {message: text for message, text in self.photo_texts.items() if message not in self.receipts}
+        """Photos for a card."""
+        return {message: text for message, text in self.photo_texts.items() if message not in self.left_out}
 
 
 def _subject(one: CaptureMessage) -> Subject:

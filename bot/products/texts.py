@@ -95,6 +95,18 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "es": "Foto {number}: parece un ticket, así que no la agregué a la ficha.",
         "en": "Photo {number}: it looks like a receipt, so I didn't add it to the card.",
     },
+    "poster_left_out": {
+        "es": "Foto {number}: parece un cartel con un código QR. ¿Es un producto? No la agregué, y la ficha abierta "
+        "queda igual. Si es de este producto, mándala otra vez con su nombre al pie.",
+        "en": "Photo {number}: it looks like a poster with a QR code. Is it a product? I didn't add it, and the open "
+        "card is unchanged. If it is of this product, send it again with its name as the caption.",
+    },
+    "page_left_out": {
+        "es": "Foto {number}: parece una página de texto. ¿Es un producto? No la agregué, y la ficha abierta queda "
+        "igual. Si es de este producto, mándala otra vez con su nombre al pie.",
+        "en": "Photo {number}: it looks like a page of text. Is it a product? I didn't add it, and the open card is "
+        "unchanged. If it is of this product, send it again with its name as the caption.",
+    },
     "save_without": {"es": "Guardar así", "en": "Save as it is"},
     "incomplete": {
         "es": "A la ficha le falta: {fields}. Escríbelo, o guárdala así.",
@@ -149,8 +161,8 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "en": "Send the photos of the next product.",
     },
     "next_unsaved": {
-        "es": "Manda las fotos del siguiente producto. La ficha anterior no está guardada: toca «{save}» en ella si la "
-        "quieres.",
+        "es": "Manda las fotos del siguiente producto. La ficha anterior no está guardada: toca «{save}» en ella si "
+        "la quieres.",
         "en": "Send the photos of the next product. The earlier card isn't saved: tap “{save}” on it if you want it.",
     },
     "other_code": {

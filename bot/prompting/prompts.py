@@ -101,7 +101,7 @@ class Prompts:
 
     @property
     def wording(self) -> str:
-        """Name of the texts without the documents, which an evaluation reads from their folder."""
+        """Name of the texts without the documents, of which an evaluation is told apart."""
         return name_of(prompt_texts(self.texts))
 
     def __contains__(self, name: str) -> bool:

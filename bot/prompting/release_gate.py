@@ -46,11 +46,11 @@ class NotEvaluated(Exception):
     """There is no report; the message has a line for each reason."""
 
 
-# Evaluates the cases of a folder by their recordings. Raises NotEvaluated.
-EvaluateCases = Callable[[Path], Awaitable[EvaluationReport]]
+# Evaluates the cases of a folder by their recordings, with a set of documents. Raises NotEvaluated.
+EvaluateCases = Callable[[Path, str | None], Awaitable[EvaluationReport]]
 
 
-async def no_evaluation(_: Path) -> EvaluationReport:
+async def no_evaluation(_: Path, __: str | None) -> EvaluationReport:
     """Refuse, in a process that was given no evaluation."""
     raise NotEvaluated("this process can't evaluate cases")
 
@@ -65,7 +65,7 @@ class OfflineGate:
     async def __call__(self, prompts: Prompts) -> list[Diagnostic]:
         """Diagnostics of all cases that fail or prove nothing; none where all pass with these prompts."""
         try:
-            report = await self._evaluate(self._folder)
+            report = await self._evaluate(self._folder, prompts.knowledge)
         except NotEvaluated as error:
             return [
                 self._refusal("no-cases" if "holds no cases" in line else "not-evaluated", line)

@@ -36,7 +36,9 @@ class WhatsAppSettings(Section):
         [], description="the app secret from Meta's App dashboard, Basic; several with commas while rotating"
     )
     api_base_url: Url = Field("https://graph.facebook.com", description="the Graph API's address")
-    messages_per_second: int = Field(80, ge=1, le=1000, description="Meta's limit for the number; 20 in coexistence")
+    messages_per_second: int | None = Field(
+        None, ge=1, le=1000, description="limit of the number, without it as Meta tells; 20 in coexistence"
+    )
     api_version: str = Field("v26.0", pattern=r"^v\d+\.\d+$", description="a Graph API version such as v26.0")
     prices: Annotated[Path | None, AfterValidator(readable_prices)] = Field(
         None, description="a CSV file of Meta's prices: country,category,usd; without it fees are only counted"

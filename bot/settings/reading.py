@@ -121,7 +121,10 @@ class _Variables(PydanticBaseSettingsSource):
 
 
 class Section(BaseSettings):
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+    # Pydantic's own engine takes 2 MB for a pattern such as that of an e-mail address, in each process.
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, regex_engine="python-re"
+    )
 
     @classmethod
     def settings_customise_sources(

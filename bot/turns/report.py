@@ -68,9 +68,10 @@ class TurnReporter:
         """Give the trace of a turn to the history and to open pages, within the commit that closes the turn."""
         event = trace.event()
         self._events.put(pipeline, event)
-        if asked := trace.asked():
-            self._events.put(pipeline, asked)
-        stream.append(pipeline, trace_store.history_entry(trace))
+        entry = trace_store.history_entry(trace, event)
+        if entry.asked:
+            self._events.put(pipeline, trace_store.asked_event(entry))
+        stream.append(pipeline, entry)
 
     async def closed(self, turn: TurnContext, trace: Trace, *, summary_due: bool) -> None:
         """Report a closed turn."""

@@ -98,28 +98,27 @@ class Trace:
             "error": self.error,
         }
 
-    def asked(self) -> dict[str, Any] | None:
-        """The messages sent to models, for the event stream and the history.
+    def asked(self) -> list[dict[str, Any]]:
+        """The messages sent to models, for the history.
 
         The history forgets them when a message is deleted; no other record may outlive a revocation.
         """
-        if not self.attempts:
-            return None
-        sent = [{"asked": one.asked, "messages": [_shown(message) for message in one.sent]} for one in self.attempts]
-        return {"type": "asked", "turn": self.turn, "conversation": self.conversation, "requests": sent}
+        requests: list[dict[str, Any]] = [
+            {"asked": one.asked, "messages": [_shown(message) for message in one.sent]} for one in self.attempts
+        ]
+        if requests and self.rendering:
+            requests[0]["rendering"] = asdict(self.rendering)
+        return requests
 
 
-def history_entry(trace: Trace) -> TurnTraced:
+def history_entry(trace: Trace, event: dict[str, Any]) -> TurnTraced:
     """The whole turn for the history, which forgets what was asked when a message is deleted."""
-    asked = trace.asked()
-    requests = asked["requests"] if asked else []
-    if requests and trace.rendering:
-        requests[0]["rendering"] = asdict(trace.rendering)
+    requests = trace.asked()
     return TurnTraced(
         id=trace.turn,
         conversation=trace.conversation,
         at=trace.started_at,
-        trace=trace.event(),
+        trace=event,
         release=trace.release,
         asked=pack(requests) if requests else None,
     )
@@ -128,6 +127,11 @@ def history_entry(trace: Trace) -> TurnTraced:
 def forget_stored(pipeline: Any, conversation: str) -> None:
     """Delete the traces that earlier versions of Recado stored for a day beside the history."""
     pipeline.delete(key(conversation, "turns"))
+
+
+def asked_event(entry: TurnTraced) -> dict[str, Any]:
+    """The messages to models for the event stream, packed as in the history: they are most of a turn's bytes."""
+    return {"type": "asked", "turn": entry.id, "conversation": entry.conversation, "packed": entry.asked}
 
 
 async def count(attempt: Attempt) -> None:

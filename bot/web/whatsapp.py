@@ -58,8 +58,8 @@ async def verify(request: web.Request) -> web.Response:
         WEBHOOK_REJECTED.labels("verify_token").inc()
         raise web.HTTPForbidden(text="the verify token is not ours")
     challenge = request.query.get("hub.challenge", "")
-    if len(challenge) > _LONGEST_CHALLENGE or not challenge.isprintable():
-        raise web.HTTPBadRequest(text="hub.challenge is too long, or no plain text")
+    if not 0 < len(challenge) <= _LONGEST_CHALLENGE or not challenge.isprintable():
+        raise web.HTTPForbidden(text="hub.challenge is missing, too long, or no plain text")
     return web.Response(text=challenge)
 
 

@@ -85,6 +85,11 @@ class Graph:
         """Meta's fields of our number; raises GraphError if the token may not ask."""
         return await self._call("GET", self.number, params={"fields": "display_phone_number,verified_name"})
 
+    async def throughput_level(self) -> str | None:
+        """Meta's level for the messages a second of our number, such as STANDARD or HIGH; None where it isn't told."""
+        answer = await self._call("GET", self.number, params={"fields": "throughput"})
+        return text(mapping(answer.get("throughput")).get("level"))
+
     async def check_can_send(self) -> None:
         """Raise what keeps this number from sending: GraphError as Meta answers, or for a health that is BLOCKED."""
         answer = await self._call("GET", self.number, params={"fields": "health_status"})

@@ -41,7 +41,8 @@ def fit(parts: Iterable[Part]) -> tuple[Part, ...]:
 def _fit(part: Part) -> list[Part]:  # noqa: PLR0911 - one line a kind
     match part:
         case Say():
-            return _says(part.body, part.quote)
+            # The common case: another Say would be the same one, validated again.
+            return [part] if split(part.body) == [part.body] else _says(part.body, part.quote)
         case Picture() | Attachment():
             return _captioned(part)
         case AskLocation():

@@ -10,16 +10,19 @@ from bot.messages.outbound import (
     Attachment,
     Buttons,
     Choice,
+    Filed,
     LinkButton,
     Menu,
     Picture,
     Reply,
     Say,
+    SentSticker,
+    SentVideo,
     StoredFile,
     VoiceNote,
 )
 
-Plain = Say | Picture | Attachment | VoiceNote | AskLocation | Buttons | Menu | LinkButton
+Plain = Say | Filed | AskLocation | Buttons | Menu | LinkButton
 
 
 def render(part: Plain, reply: Reply, callback: str, media_id: str | None = None) -> dict[str, Any]:
@@ -54,7 +57,7 @@ def read_mark(message_id: str, *, typing: bool) -> dict[str, Any]:
     return mark | ({"typing_indicator": {"type": "text"}} if typing else {})
 
 
-def _content(part: Plain, media_id: str | None) -> tuple[str, dict[str, Any]]:
+def _content(part: Plain, media_id: str | None) -> tuple[str, dict[str, Any]]:  # noqa: PLR0911 - one line a kind
     match part:
         case Say():
             return "text", {"body": part.body, "preview_url": "https://" in part.body}
@@ -64,6 +67,10 @@ def _content(part: Plain, media_id: str | None) -> tuple[str, dict[str, Any]]:
             return "document", {"id": media_id, "filename": filename(part.file)} | _caption(part.caption)
         case VoiceNote():
             return "audio", {"id": media_id, "voice": True}
+        case SentVideo():
+            return "video", {"id": media_id} | _caption(part.caption)
+        case SentSticker():
+            return "sticker", {"id": media_id}
         case _:
             return "interactive", _interactive(part)
 

@@ -1,4 +1,6 @@
 const assert = require("node:assert");
+const fs = require("node:fs");
+const path = require("node:path");
 const { customer, find, logIn, phone, until, write } = require("./steps/desk.cjs");
 
 const JPEG = "/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAAMCAgICAgMCAgIDAwMDBAYEBAQEBAgGBgUGCQgKCgkICQkKDA8MCgsOCwkJDRENDg8QEBEQCgwSExIQEw8QEBD/wAALCAAIAAgBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAACf/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AVN//2Q==";
@@ -13,6 +15,11 @@ module.exports = async (world) => {
   // The assistant answers, and says why.
   await write(world, luz, "Hola, ¿a qué hora abren?");
   await find(page, 4, "Luz Barrera");
+  // What is chosen has the focus, so that Enter opens no other conversation.
+  const chosen = () => page.evaluate(() => [document.activeElement.dataset.id, document.querySelector(".conversation-row.open")?.dataset.id]);
+  await until("the chosen row has the focus", async () => (([focused, open]) => focused && focused === open)(await chosen()));
+  await page.keyboard.press("Enter");
+  assert.strictEqual(await page.locator(".conversation-head h2").textContent(), "Luz Barrera");
   await page.locator(".bubble.bot .why-link").first().click();
   await page.locator(".why-summary").waitFor();
 
@@ -57,6 +64,17 @@ module.exports = async (world) => {
   await page.keyboard.press("Enter");
   await page.locator(".bubble.operator", { hasText: "tu comprobante" }).locator(".picture").waitFor();
   await said("tu comprobante");
+
+  // A video that WhatsApp would not play is refused with the remedy; one that it plays is shown.
+  const film = fs.readFileSync(path.join(__dirname, "../../fixtures/media/video/label.mp4"));
+  const hevc = Buffer.from(film.toString("latin1").replaceAll("avc1", "hvc1"), "latin1");
+  await page.setInputFiles("#file", { name: "iphone.mp4", mimeType: "video/mp4", buffer: hevc });
+  await page.locator(".toast.bad", { hasText: "sólo reproduce video H.264" }).waitFor();
+  await page.setInputFiles("#file", { name: "etiqueta.mp4", mimeType: "video/mp4", buffer: film });
+  await page.locator("dialog [name=caption]").fill("así se ve");
+  await page.keyboard.press("Enter");
+  await page.locator(".bubble.operator", { hasText: "así se ve" }).locator("video.picture").waitFor();
+  await said("así se ve");
 
   // Buttons below an answer.
   await page.getByRole("button", { name: "Botones bajo la respuesta" }).click();

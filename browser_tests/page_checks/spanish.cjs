@@ -14,6 +14,14 @@ module.exports = async (page) => {
   await shot("prompts");
   await page.evaluate(async () => (await import("./static/prompts.js")).show({ state: "released", findings: [], release: "abc", how: "release" }));
 
+  // Tools have names, and a reply's marks are words of the page.
+  await page.locator("#words").fill("Quiero cambiar al plan Pro");
+  await page.locator("#words").press("Enter");
+  const inside = page.locator("#view-turns .turn").first();
+  await inside.getByText("Mostrar el cambio de plan").waitFor();
+  assert.match(await inside.innerText(), /Para tocar: Confirmar · Dejarlo así/);
+  assert.doesNotMatch(await inside.innerText(), /to tap|Say so|button/);
+
   // Meta's refusals, and failures of the page's own requests.
   await page.click("#show-drawer");
   await page.locator("#switches").getByText("Rechazo 131047").click();

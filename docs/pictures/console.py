@@ -40,7 +40,15 @@ _CUSTOMERS = {
     "Emilio Cárdenas": "No me llegó el paquete, quiero hablar con una persona",
     "Camila Ortega": "Hola, ¿me ayudan?",
 }
+_LATE = "Inés Robledo"
 _HERO = "María José Beltrán"
+
+
+_TYPE = """(() => {{
+  const input = document.querySelectorAll('.sheet form input')[{at}];
+  input.value = '{value}';
+  input.dispatchEvent(new Event('input', {{bubbles: true}}));
+}})()"""
 
 
 class Desk:
@@ -56,6 +64,10 @@ class Desk:
     async def writes(self, bsuid: str, words: str) -> None:
         message = {"type": "text", "text": {"body": words}}
         await self._post("/sandbox/messages", {"person": bsuid, "message": message})
+
+    async def message_comes_late(self) -> None:
+        """Let the next message be three days old."""
+        await self._post("/sandbox/trouble", {"kind": "late"})
 
     async def log_in(self) -> None:
         await self._post("/console/api/session", {"email": "ana@example.com", "password": _PASSWORD})
@@ -122,8 +134,8 @@ def _conversation(name: str, at: datetime, chance: random.Random) -> list[Entry]
     return made
 
 
-async def _hold(desk: Desk, settings: Settings) -> str:
-    """Let people write and Ana answer; gives the conversation to look at."""
+async def _hold(desk: Desk, settings: Settings) -> tuple[str, str]:
+    """Let people write and Ana answer; gives the conversation to look at, and one whose window is shut."""
     for name, words in _CUSTOMERS.items():
         await desk.writes(await desk.customer(name), words)
         await desk.conversation_of(name, "assistant")
@@ -138,10 +150,15 @@ async def _hold(desk: Desk, settings: Settings) -> str:
     await desk.acts(one, "labels", {"add": ["queja", "cobros"]})
     await desk.acts(one, "messages", {"text": "¿Cuándo te llamamos?", "buttons": ["Hoy", "Mañana"]})
     await asyncio.sleep(2)
+    late = await desk.customer(_LATE)
+    await desk.message_comes_late()
+    await desk.writes(late, "¿Ya salió mi pedido?")
+    shut = await desk.conversation_of(_LATE, "customer")
+    await desk.acts(shut, "take", {})
     database = await open_current(settings.database.url.get_secret_value())
     await HistoryWriter(database).write(_past())
     await database.close()
-    return one
+    return one, shut
 
 
 async def _people(settings: Settings) -> None:
@@ -173,6 +190,38 @@ async def _look(browser: Browser, server: str, session: str, one: str) -> None:
     await browser.look("console-reports.en.png", _WIDTH, _HEIGHT)
 
 
+async def _look_into(browser: Browser, one: str, shut: str) -> None:
+    """Why an answer was given, the same turn with the current release, and a template for a shut window."""
+    await browser.size(_WIDTH, _HEIGHT)
+    await browser.run(f"localStorage.setItem('language', 'es'); location.hash = '#/c/{one}'")
+    await browser.ask("Page.reload")
+    await asyncio.sleep(1)
+    await browser.until("document.querySelector('.bubble.bot .why-link') !== null")
+    await browser.run("document.querySelector('.bubble.bot .why-link').click()")
+    await browser.until("document.querySelector('.why-summary') !== null")
+    await asyncio.sleep(1)
+    await browser.look("console-why.es.png", _WIDTH, _HEIGHT)
+    await browser.run("[...document.querySelectorAll('.why button')].find(b => b.textContent.includes('otra')).click()")
+    await browser.until("document.querySelector('.replay-form button') !== null")
+    await browser.run("document.querySelector('.replay-form button').click()")
+    await browser.until("document.querySelector('.difference') !== null")
+    await asyncio.sleep(1)
+    await browser.look("console-replay.es.png", _WIDTH, _HEIGHT)
+    await browser.run(f"location.hash = '#/c/{shut}'")
+    await browser.ask("Page.reload")
+    await asyncio.sleep(1)
+    await browser.until("document.getElementById('open-templates') !== null")
+    await browser.run("document.getElementById('open-templates').click()")
+    await browser.until("document.querySelector('.template-row') !== null")
+    found = "[...document.querySelectorAll('.template-row')].find(row => row.textContent.includes('cambió a'))"
+    await browser.run(f"{found}.click()")
+    await browser.until("document.querySelector('.template-preview') !== null")
+    for at, value in enumerate(("Inés", "A-17", "en camino")):
+        await browser.run(_TYPE.format(at=at, value=value))
+    await asyncio.sleep(1)
+    await browser.look("console-template.es.png", _WIDTH, _HEIGHT)
+
+
 async def make() -> None:
     logs.configure("critical", "console")
     with TemporaryDirectory() as made:
@@ -188,9 +237,10 @@ async def make() -> None:
             await _people(settings)
             desk = Desk(http, server)
             await desk.log_in()
-            one = await _hold(desk, settings)
+            one, shut = await _hold(desk, settings)
             session = next(cookie.value for cookie in jar if cookie.key == "recado_session")
             await _look(browser, server, session, one)
+            await _look_into(browser, one, shut)
 
 
 if __name__ == "__main__":

@@ -273,7 +273,7 @@ class GraphApi:
             "code_verification_status": "VERIFIED",
             "quality_rating": "GREEN",
             "status": "CONNECTED",
-            "throughput": {"level": "STANDARD"},
+            "throughput": {"level": self.checks.rate_limits.level},
             "whatsapp_business_manager_messaging_limit": "TIER_2K",
             "webhook_configuration": {},
             "health_status": _healthy("PHONE_NUMBER", business.phone_number_id),

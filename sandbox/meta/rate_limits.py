@@ -9,6 +9,7 @@ from sandbox.meta.errors import GraphRefusal
 
 # Meta allows about one message in six seconds to one person, and a burst borrows from the time that follows.
 _PAIR_REFILL = timedelta(seconds=6)
+_STANDARD = 80
 _A_SECOND = timedelta(seconds=1)
 
 
@@ -21,6 +22,11 @@ class MessageRateLimits:
     throughput: int
     _paid_until: dict[str, datetime] = field(default_factory=dict, init=False)
     _last_second: deque[datetime] = field(default_factory=deque, init=False)
+
+    @property
+    def level(self) -> str:
+        """Meta's name for the throughput."""
+        return "HIGH" if self.throughput > _STANDARD else "STANDARD"
 
     def count(self, recipient: str) -> None:
         """Count one message to the recipient; beyond a limit raise GraphRefusal (130429, 131056) instead."""

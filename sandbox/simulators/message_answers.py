@@ -17,6 +17,18 @@ _TAG = re.compile(rf"<({_TAGS})>((?:[^<]|<(?!/?(?:{_TAGS})>))*)</\1>")
 _FIELD = re.compile(r"<(\w++)>([^<]*+)</\1>")
 _FORWARDED = "(forwarded:)"
 _LONGEST = 300
+_SUMMARISED, _MOST_SUMMARISED = 60, 8
+
+
+def summarised(said: str) -> str | None:
+    """A summary where this is a conversation to summarise: what the person has written, the latest last."""
+    talks = [inside for tag, inside in _TAG.findall(said) if tag == "conversation"]
+    lines = dict(_FIELD.findall(talks[0])).get("lines") if talks else None
+    if lines is None:
+        return None
+    written = [" ".join(words_of(unescape(one))) for one in re.findall(r"^user: (.*)$", lines, re.MULTILINE)]
+    latest = [f"«{one[:_SUMMARISED]}»" for one in written if one][-_MOST_SUMMARISED:]
+    return f"La persona escribió: {', '.join(latest)}." if latest else "La persona mandó archivos."
 
 
 def words_of(said: str) -> list[str]:

@@ -70,6 +70,8 @@ _LONGEST = 300
 def answer_by_rules(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> dict[str, Any]:
     """An assistant message: a tool call where a rule asks for an offered tool, else a text."""
     said, results = _latest(messages)
+    if not tools and (summary := message_answers.summarised(said)):
+        return {"role": "assistant", "content": summary}
     said, colleague = _without_give_back(said)
     if colleague and not said:
         language = _language("", messages)
@@ -293,8 +295,8 @@ _SAY: dict[str, dict[Language, str]] = {
     "broken": {"es": "Ahora no puedo consultar los horarios.", "en": "I can't look up the hours right now."},
     "exported": {"es": "Aquí va el catálogo.", "en": "Here is the catalogue."},
     "no_products": {
-        "es": "El catálogo está vacío: manda fotos de un producto para guardar el primero.",
-        "en": "The catalogue is empty: send photos of a product to save the first.",
+        "es": "Todavía no hay fichas confirmadas por el personal: manda fotos de un producto para guardar la primera.",
+        "en": "No card has been confirmed by staff yet: send photos of a product to save the first.",
     },
     "not_exported": {
         "es": "Ahora no puedo mandar el catálogo. Inténtalo en unos minutos.",

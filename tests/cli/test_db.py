@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.databases import new_database
-from tests.processes import recado
+from tests.processes import recado, running
 
 META = {
     "WHATSAPP_ACCESS_TOKEN": "EAAG",
@@ -40,6 +40,17 @@ async def test_sqlite_is_made_where_it_is_named(tmp_path: object) -> None:
     assert (await recado("db", "check", **there)).code == 1
     assert (await recado("db", "upgrade", **there)).code == 0
     assert (await recado("db", "upgrade", **there)).out == "up to date\n"
+
+
+@pytest.mark.parametrize(("command", "ready"), [("serve --port 0", "server_ready"), ("worker", "worker_ready")])
+async def test_sqlite_is_up_to_date_when_a_process_has_started(
+    command: str, ready: str, tmp_path: object, redis_address: str
+) -> None:
+    there = {"DATABASE_URL": f"sqlite:///{tmp_path}/new/recado.db"}
+    async with running(*command.split(), **there, **META, REDIS_URL=redis_address) as process:
+        await process.line(ready)
+        checked = await recado("db", "check", **there)
+        assert (checked.code, checked.out) == (0, "up to date\n")
 
 
 async def test_a_database_that_does_not_answer_is_told_without_its_password() -> None:

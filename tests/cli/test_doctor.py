@@ -30,6 +30,7 @@ INTEGRATIONS = [
     "Stripe",
     "Storage",
     "Prompts",
+    "Documents",
     "Audio",
     "Subscribers",
     "Web Push",
@@ -80,7 +81,7 @@ async def test_a_service_that_is_whole_is_found_in_order(start: Start) -> None:
     findings = await examine(Settings())
     assert [one.integration for one in findings] == INTEGRATIONS
     assert {one.integration: one.state for one in findings if one.state != "ok"} == dict.fromkeys(
-        ("Vision", "Stripe", "E-mail", "Subscribers", "Web Push", "OpenID", "Metrics"), "absent"
+        ("Vision", "Stripe", "Documents", "E-mail", "Subscribers", "Web Push", "OpenID", "Metrics"), "absent"
     )
 
 
@@ -103,6 +104,7 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
         "Console",
         "OpenID",
         "Metrics",
+        "Documents",
     }
     for variable, integration in {
         "WHATSAPP_ACCESS_TOKEN": "WhatsApp",
@@ -115,6 +117,7 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
         "STRIPE_SECRET_KEY": "Stripe",
         "CONSOLE_TOKEN": "Console",
         "METRICS_TOKEN": "Metrics",
+        "KNOWLEDGE_DIR": "Documents",
         "SENDGRID_API_KEY": "E-mail",
     }.items():
         assert variable in absent[integration]

@@ -74,6 +74,9 @@ async def test_a_bad_file_is_named_with_its_reason_and_takes_no_good_one_with_it
     assert best["text"] == "Devoluciones › Plazo\nTienes 30 días para devolver, con el ticket."
     assert (best["source"], best["location"]) == ("devoluciones.md", "Devoluciones › Plazo")
     assert 0.3 < best["score"] < 1
+    scores = [hit["score"] for hit in await found("¿qué más?", "--staff", "--limit", "50")]
+    assert scores == sorted(scores, reverse=True)
+    assert (await knowledge("search", "  ")).code == 2
     # For people the place names the heading, which isn't repeated below it; lists have a head.
     shown = (await knowledge("search", "¿cuánto tiempo tengo para devolver?")).out
     assert shown.count("Devoluciones › Plazo") == 1
@@ -109,6 +112,58 @@ async def test_a_document_for_staff_is_shown_to_no_customer_however_it_says_so(t
         "open.md: line 1: front matter without the line --- at its end"
     ]
     assert not listed.findings
+
+
+MEANT_FOR_STAFF = {
+    "role.md": "---\nrole: staff\n---\nLa clave azul.\n",
+    "private.md": "---\nsolo_personal: true\n---\nLa clave azul.\n",
+    "twice.md": "---\naudience: staff\naudience: customer\n---\nLa clave azul.\n",
+    "long_lines.md": "----\naudience: staff\n----\nLa clave azul.\n",
+    "no_lines.md": "Audiencia: personal\n\nLa clave azul.\n",
+    "code.md": "```\naudience: staff\n```\nLa clave azul.\n",
+    "page.html": '<meta name="audience" content="staff"><p>La clave azul.</p>',
+    "rows.csv": "---\naudience: staff\n---\nclave,color\nuno,azul\n",
+    "short.csv": "clave,color\nuno,azul\n",
+    "short.yml": "audience: staff\n",
+}
+
+
+async def test_a_document_that_is_meant_for_staff_is_left_out_where_that_stands_wrong(tmp_path: Path) -> None:
+    for name, text in MEANT_FOR_STAFF.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "public.html").write_text('<meta name="audience" content="all"><p>Abrimos a las nueve.</p>')
+    reader, listed = FolderReader("es"), list_folder(tmp_path)
+    found = {source.name: await reader.read(source) for source in listed.files}
+    await reader.close()
+    assert [name for name, (document, _) in found.items() if document is not None] == ["public.html"]
+    assert all(finding.is_error for _, wrong in found.values() for finding in wrong)
+    assert next(str(one) for one in listed.findings) == (
+        "short.csv: are its facts in short.yml? Name them short.csv.yml"
+    )
+
+
+async def test_a_text_without_any_space_is_read_in_seconds(tmp_path: Path) -> None:
+    (tmp_path / "word.txt").write_text("a" * 300_000)
+    reader, listed = FolderReader("es"), list_folder(tmp_path)
+    (document, _) = await reader.read(listed.files[0])
+    await reader.close()
+    assert document is not None
+    assert sum(len(passage.text) for passage in document.passages) == 300_000
+
+
+async def test_a_document_goes_by_its_own_heading_or_else_by_its_file(tmp_path: Path) -> None:
+    titles = {
+        "garantia.md": ("# Garantía y devoluciones\n\nTreinta días.\n", "Garantía y devoluciones"),
+        "pagos.md": ("---\ntitle: Pagos\n---\n# Política de pagos\n\nCon tarjeta.\n", "Pagos"),
+        "zona_norte.md": ("## Entregas\n\nLos lunes.\n", "zona norte"),
+        "questions.md": ("# ¿Abren?\nSí, de lunes a viernes.\n", "questions"),
+    }
+    for name, (text, _) in titles.items():
+        (tmp_path / name).write_text(text)
+    reader = FolderReader("es")
+    found = [(await reader.read(source))[0] for source in list_folder(tmp_path).files]
+    await reader.close()
+    assert {one.name: one.title for one in found if one} == {name: title for name, (_, title) in titles.items()}
 
 
 async def test_a_changed_file_alone_is_read_again_and_accepted_answers_join(folder: Path) -> None:

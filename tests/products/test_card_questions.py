@@ -20,6 +20,8 @@ PAGE = tuple(
     (f"las partes acuerdan que el contrato numero {number} sigue vigente por un plazo", 16) for number in range(8)
 )
 
+POSTER, QR = (("Escanea y conecta", 40), ("al wifi de la tienda", 30)), "WIFI:T:WPA;S:tienda;P:secreto;;"
+
 
 async def fields(redis: Redis) -> list[dict[str, str]]:
     return [one.fields async for one in Catalogue(redis).all()]
@@ -81,11 +83,7 @@ async def test_what_the_catalogue_knows_or_the_person_denies_is_not_missing(coun
     [
         (RECEIPT, None, "Esto parece un ticket o una factura. ¿Es un producto?"),
         (PAGE, None, "Esto parece una página de texto. ¿Es un producto?"),
-        (
-            (("Escanea y conecta", 40), ("al wifi de la tienda", 30)),
-            "WIFI:T:WPA;S:tienda;P:secreto;;",
-            "Esto parece un cartel con un código QR. ¿Es un producto?",
-        ),
+        (POSTER, QR, "Esto parece un cartel con un código QR. ¿Es un producto?"),
     ],
 )
 async def test_what_does_not_look_like_a_product_is_asked_about(
@@ -99,6 +97,25 @@ async def test_what_does_not_look_like_a_product_is_asked_about(
     again = await counter.sees(await counter.photo(counter.shelf.photo(*lines, qr=qr)))
     assert body(await counter.taps(again, "Sí, es un producto")).startswith("*Ficha del producto*")
     assert await fields(redis) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "qr", "seems"),
+    [(POSTER, QR, "parece un cartel con un código QR"), (PAGE, None, "parece una página de texto")],
+)
+async def test_what_is_no_product_leaves_an_open_card_as_it_is_and_says_so(
+    counter: Counter, lines: tuple[tuple[str, int], ...], qr: str | None, seems: str
+) -> None:
+    card = body(await counter.sees(await counter.photo(counter.shelf.front())))
+    shown = await counter.sees(await counter.photo(counter.shelf.photo(*lines, qr=qr)))
+    assert shown.text.startswith(f"Foto 2: {seems}. ¿Es un producto? No la agregué, y la ficha abierta queda igual.")
+    assert body(shown) == card
+    named = await counter.sees(await counter.photo(counter.shelf.photo(*lines, qr=qr), "detergente Lunaria"))
+    assert named.text == ""
+    beside = await counter.sees(
+        await counter.photo(counter.shelf.tag()), await counter.photo(counter.shelf.photo(*PAGE[:-1], *PAGE[:3]))
+    )
+    assert beside.text == ""
 
 
 async def test_a_caption_that_names_the_product_settles_what_it_is(counter: Counter) -> None:

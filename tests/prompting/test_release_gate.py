@@ -57,7 +57,7 @@ async def recorded(folder: Path) -> None:
     await record(Settings(), prompts_of(folder), folder, read_cases(folder))
 
 
-async def evaluated(folder: Path) -> EvaluationReport:
+async def evaluated(folder: Path, _: str | None) -> EvaluationReport:
     """The report that the command prints, made in this process."""
     out = err = ""
     try:

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from bot.agent.tools.catalog import TABLE
 from sandbox.phone import api
 from sandbox.phone.uploads import plain_name
 from tests.rows import each
@@ -252,6 +253,11 @@ def test_every_text_of_the_page_is_there_in_both_languages() -> None:
         spanish, english = (["".join(one) for one in key.findall(half)] for half in bare.split("  en: {"))
         assert sorted(spanish) == sorted(english), module.name
         assert len(set(spanish)) == len(spanish), module.name
+
+
+def test_every_tool_has_a_name_on_the_page_in_both_languages() -> None:
+    names = re.findall(r"tool_name_(\w+): ", (api._PAGE / "tools_words.js").read_text("utf-8"))
+    assert sorted(names) == sorted([row.tool.name for row in TABLE] * 2)
 
 
 async def test_no_module_of_the_page_writes_markup() -> None:

@@ -274,3 +274,8 @@ def test_a_conversation_that_was_given_back_goes_on() -> None:
     assert "Ana Morales" in answer_by_rules([*answered, back], TOOLS)["content"]
     assert answer_by_rules([answered[0], back], TOOLS)["tool_calls"]
     assert tool_of(f"{given_back}\n¿A qué hora abren?") == "business_hours"
+
+
+def test_a_conversation_is_summarised_by_what_the_person_wrote() -> None:
+    talk = tagged("conversation", lines="user: ¿Qué planes hay?\nassistant: Dos\ny más\nuser: El <Pro>")
+    assert asked(talk, [])["content"] == "La persona escribió: «¿Qué planes hay?», «El <Pro>»."

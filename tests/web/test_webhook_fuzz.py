@@ -207,6 +207,8 @@ async def test_what_the_door_says(server: World, body: bytes, headers: dict[str,
         ("hub.mode=subscribe&hub.challenge=1158&hub.verify_token=%FF%00", 403, None),
         ("hub.mode=unsubscribe&hub.challenge=1158&hub.verify_token=verify", 403, None),
         ("hub.challenge=1158&hub.verify_token=verify", 403, None),
+        ("hub.mode=subscribe&hub.verify_token=verify", 403, None),
+        (f"hub.mode=subscribe&hub.challenge={'1' * 300}&hub.verify_token=verify", 403, None),
         ("", 403, None),
     ],
 )

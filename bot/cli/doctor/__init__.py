@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import aiohttp
 
-from bot.cli.doctor import database, integrations, models, people, service, whatsapp
+from bot.cli.doctor import database, documents, integrations, models, people, service, whatsapp
 from bot.cli.doctor.check import SECONDS, CheckResult
 from bot.cli.doctor.words import said
 from bot.cli.language import spoken_language
@@ -45,6 +45,7 @@ async def examine(settings: Settings) -> list[CheckResult]:
             integrations.stripe,
             integrations.storage,
             service.prompts,
+            documents.documents,
             models.audio,
             integrations.subscribers,
             integrations.push,

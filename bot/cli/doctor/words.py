@@ -81,8 +81,8 @@ WORDS: Words = {
     "fsync not told": {"es": "no dice su appendfsync", "en": "its appendfsync is not told"},
     # Database
     "made at first use": {
-        "es": "SQLite; {file} se crea en su primer uso",
-        "en": "SQLite; {file} is made at its first use",
+        "es": "SQLite; {file} se crea al primer arranque",
+        "en": "SQLite; {file} is made at the first start",
     },
     "database away": {
         "es": "{kind} no contesta ({why}); mira DATABASE_URL, y que la base exista y su usuario pueda entrar",
@@ -98,12 +98,22 @@ WORDS: Words = {
         "en": "{waiting} entries of the history wait for {kind}; see that a worker runs, and its log",
     },
     "schema later": {
-        "es": "{kind} contesta, su esquema se pone al día en su próximo uso",
-        "en": "{kind} answers, its schema is brought up to date at its next use",
+        "es": "{kind} contesta, su esquema se pone al día en el próximo arranque",
+        "en": "{kind} answers, its schema is brought up to date at the next start",
     },
     "schema current": {
         "es": "{kind} contesta, su esquema está al día",
         "en": "{kind} answers, its schema is up to date",
+    },
+    # Documents
+    "no documents": {
+        "es": "nada sincronizado; pon archivos en KNOWLEDGE_DIR, y `recado knowledge sync`",
+        "en": "nothing synced; put files into KNOWLEDGE_DIR, then `recado knowledge sync`",
+    },
+    "documents synced": {"es": "{documents} documentos sincronizados", "en": "{documents} documents synced"},
+    "left out": {
+        "es": "{documents} documentos sincronizados, {count} archivos fuera: {files}; mira `recado knowledge check`",
+        "en": "{documents} documents synced, {count} files left out: {files}; see `recado knowledge check`",
     },
     # WhatsApp
     "no whatsapp": {

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.agent.vocabulary import library_of, vocabulary
 from bot.ai.chat import NoModelAnswered
@@ -23,12 +24,17 @@ from bot.cli.terminal import (
     stop,
     terminal_language,
 )
+from bot.cli.words import say
+from bot.database.opening import SchemaOutdated
 from bot.infra.redis import connect
+from bot.prompting.knowledge_lock import FILE, digest_in, synced
 from bot.prompting.linter import check_folder
 from bot.prompting.prompts import Prompts
 from bot.prompting.releases import UnknownRelease
 from bot.settings import Settings
 from evals import runner
+from evals.answer_cases import answer_cases
+from evals.case_documents import SetMissing, SyncedDocuments, synced_documents
 from evals.cases import Case, CasesWrong, read_cases
 from evals.recordings import NotRecorded
 from evals.report import as_json, as_text
@@ -44,6 +50,7 @@ class _Options:
     record: bool
     every: bool
     output: str
+    synced: SyncedDocuments | None
 
 
 def evaluate(  # noqa: PLR0913, PLR0917 - the command's options
@@ -54,6 +61,9 @@ def evaluate(  # noqa: PLR0913, PLR0917 - the command's options
     record: Annotated[bool, typer.Option("--record", help="First record what isn't proven, or CASE.")] = False,  # noqa: FBT002 - typer's way
     every: Annotated[bool, typer.Option("--all", help="With --record: the proven cases too.")] = False,  # noqa: FBT002 - as above
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for stale recordings too.")] = False,  # noqa: FBT002 - as above
+    knowledge: Annotated[
+        str | None, typer.Option(metavar="SET", help="Documents; left out, those that the next release names.")
+    ] = None,
     output: Format = "text",
 ) -> None:
     """Perform the cases of PROMPTS_DIR/evals with the prompts of the folder. Exit 1 when one fails.
@@ -61,6 +71,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - the command's options
     No tool reaches anybody: all that acts is an imitation. --record asks the real model where OPENROUTER_API_KEY is
     set; else the cases' examples and the sandbox's stand-in answer, and the recordings say so. A recorded case stays
     proven until its message, a line of the prompt that concerns it, a tool that it uses or a tool's result changes.
+    Answers that were accepted in the console are cases too. Where nothing is synced, KNOWLEDGE_DIR is read.
     """
     check_format(output)
     if tier not in ("offline", "live"):
@@ -72,8 +83,9 @@ def evaluate(  # noqa: PLR0913, PLR0917 - the command's options
     settings = read_settings("critical")
     if tier == "live" and settings.llm.api_key is None:
         stop("OPENROUTER_API_KEY is not set; a live evaluation asks a real model", 2)
-    prompts, cases = _read(settings, names or [])
-    options = _Options(tier == "live", runs, against, record, every or bool(names), output)
+    documents = asyncio.run(_synced(settings, knowledge))
+    prompts, cases = _read(settings, names or [], documents)
+    options = _Options(tier == "live", runs, against, record, every or bool(names), output, documents)
     report, before = asyncio.run(_evaluate(prompts, cases, options))
     show(as_json(report, before) if output == "json" else as_text(report, before, is_live=options.live))
     raise typer.Exit(1 if report.count("failed") or (strict and report.count("stale")) else 0)
@@ -88,7 +100,7 @@ async def _evaluate(prompts: Prompts, cases: list[Case], options: _Options) -> t
             await _record(prompts, folder, cases, options)
         if not options.live:
             with progress("playing cases", len(cases), options.output) as done:
-                return await runner.offline(Settings(), prompts, folder, cases, done), None
+                return await runner.offline(Settings(), prompts, folder, cases, done, synced=options.synced), None
         old = await _release(options.against) if options.against else None
         before = await _live(old, cases, options) if old else None
         return await _live(prompts, cases, options), before
@@ -100,26 +112,42 @@ async def _evaluate(prompts: Prompts, cases: list[Case], options: _Options) -> t
 
 async def _live(prompts: Prompts, cases: list[Case], options: _Options) -> Report:
     with progress(f"asking the model, release {prompts.release}", len(cases), options.output) as done:
-        return await runner.live(Settings(), prompts, cases, options.runs, done)
+        return await runner.live(Settings(), prompts, cases, options.runs, done, synced=options.synced)
 
 
 async def _record(prompts: Prompts, folder: Path, cases: list[Case], options: _Options) -> None:
     chosen = cases
     if not options.every:
-        names = runner.unproven(Settings(), folder, await runner.offline(Settings(), prompts, folder, cases))
+        report = await runner.offline(Settings(), prompts, folder, cases, synced=options.synced)
+        names = runner.unproven(Settings(), folder, report)
         chosen = [case for case in cases if case.name in names]
     if options.output == "text":
         complain(f"recording {len(chosen)} of {len(cases)} cases; the others are proven")
     with progress("recording cases", len(chosen), options.output) as done:
-        await runner.record(Settings(), prompts, folder, chosen, done)
+        await runner.record(Settings(), prompts, folder, chosen, done, synced=options.synced)
 
 
-def _read(settings: Settings, names: list[str]) -> tuple[Prompts, list[Case]]:
+async def _synced(settings: Settings, asked: str | None) -> SyncedDocuments | None:
+    """Documents of the set that the next release names; None where nothing is synced, or nobody can tell."""
+    is_asked_for = asked is not None
+    try:
+        if asked is None:
+            async with connect(settings.redis) as redis:
+                asked = digest_in({FILE: await synced(redis) or ""})
+            return await synced_documents(settings, asked) if asked else None
+        return await synced_documents(settings, asked)
+    except (SetMissing, SchemaOutdated, SQLAlchemyError, RedisError, OSError) as error:
+        if not is_asked_for:
+            return None
+        stop(f"{error}" if isinstance(error, SetMissing) else say("database away", error=type(error).__name__))
+
+
+def _read(settings: Settings, names: list[str], documents: SyncedDocuments | None) -> tuple[Prompts, list[Case]]:
     checked = check_folder(settings.service.prompts_dir, vocabulary(settings))
     if checked.prompts is None:
         stop("\n".join(map(str, checked.errors)))
     try:
-        cases = read_cases(settings.service.prompts_dir)
+        cases = [*read_cases(settings.service.prompts_dir), *answer_cases(documents.documents if documents else ())]
     except CasesWrong as error:
         stop(str(error))
     known = {name for case in cases for name in (case.name, *case.tags)}

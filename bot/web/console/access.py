@@ -103,18 +103,25 @@ async def answered(request: web.Request, answer: Callable[[], Awaitable[web.Stre
     except BodyRefused as refused:
         code = {413: "body_too_large", 408: "body_slow", 503: "unavailable"}.get(refused.status, "body_unreadable")
         return ApiProblem(refused.status, code).response(language)
-    except (RedisError, OSError) as error:
-        _log.error("console_request_not_served", error=type(error).__name__, fix="see that Redis answers")
-        return ApiProblem(503, "unavailable").response(language)
-    except Exception as error:
-        # The database's library is loaded late, so that its errors are known by their module.
-        module = type(error).__module__
-        if module == "bot.database.opening":
-            return ApiProblem(503, "database_outdated").response(language)
-        if module.startswith(("sqlalchemy.", "asyncpg.", "sqlite3", "aiosqlite")):
-            _log.error("console_request_not_served", error=type(error).__name__, fix="see DATABASE_URL")
-            return ApiProblem(503, "unavailable").response(language)
+    except web.HTTPException:
         raise
+    except Exception as error:  # noqa: BLE001 - the answer of a fault has the form of all others
+        return _failure(error).response(language)
+
+
+def _failure(error: Exception) -> ApiProblem:
+    """The refusal that tells an operator of a part that is away, or of a fault of ours, which is logged."""
+    # The database's library is loaded late, so that its errors are known by their module.
+    module = type(error).__module__
+    if module == "bot.database.opening":
+        return ApiProblem(503, "database_outdated")
+    is_database = module.startswith(("sqlalchemy.", "asyncpg.", "sqlite3", "aiosqlite"))
+    if is_database or isinstance(error, RedisError | OSError):
+        fix = "see DATABASE_URL" if is_database else "see that Redis answers"
+        _log.error("console_request_not_served", error=type(error).__name__, fix=fix)
+        return ApiProblem(503, "unavailable")
+    _log.error("request_failed", status=500, exc_info=error)
+    return ApiProblem(500, "failed")
 
 
 async def caller_of(request: web.Request) -> Caller:

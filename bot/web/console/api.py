@@ -48,6 +48,7 @@ def add_console(app: web.Application, settings: Settings) -> None:
     app[PUBLIC] = PublicUrl(origin(public) if public else None, settings.service.default_language)
     app[company_login_routes.PROVIDER] = settings.oidc
     app[message_routes.UPLOAD_SLOTS] = asyncio.Semaphore(message_routes.MOST_UPLOADS)
+    app[message_routes.OWN_UPLOADS] = Counter()
     app[event_routes.OPEN_STREAMS] = Counter()
     app.add_routes(token_routes.routes)
     for routes in _ROUTES:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from bot.web.console import reasons
 from bot.web.console.access import body_bytes
 from bot.web.console.problems import ApiProblem
 
@@ -34,7 +35,7 @@ async def read_body(request: web.Request, model: type[B]) -> B:
     except (ValueError, RecursionError) as error:
         raise ApiProblem(400, "body_unreadable") from error
     if not isinstance(data, dict):
-        raise ApiProblem(422, "field_wrong", field="", why="expected a JSON object")
+        raise ApiProblem(422, "field_wrong", field="", why=reasons.OBJECT)
     return checked(model, data)
 
 
@@ -47,12 +48,12 @@ def checked(model: type[B], data: dict[str, Any]) -> B:
     try:
         found = model.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        first = error.errors(include_url=False, include_input=False)[0]
         # A field that nobody knows has the caller's name.
         field = ".".join(str(part)[:_LONGEST_FIELD] for part in first["loc"])
-        raise ApiProblem(422, "field_wrong", field=field, why=first["msg"]) from error
+        raise ApiProblem(422, "field_wrong", field=field, why=reasons.of_field(first)) from error
     if (unwritable := _unwritable(data)) is not None:
-        raise ApiProblem(422, "field_wrong", field=unwritable, why="it has a sign that is none of Unicode's characters")
+        raise ApiProblem(422, "field_wrong", field=unwritable, why=reasons.UNWRITABLE)
     return found
 
 

@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import Field, StringConstraints
 
 from bot.conversations.assignment import NoConversation
+from bot.web.console import reasons
 from bot.web.console.access import Caller, json_answer, operators_may
 from bot.web.console.acting import actor_of, audit, desk_refusals, known_conversation
 from bot.web.console.bodies import Body, read_body, read_query
@@ -76,7 +77,7 @@ async def conversations(request: web.Request, caller: Caller) -> web.Response:
             limit=query.limit,
         )
     except WrongCursor as error:
-        raise ApiProblem(422, "field_wrong", field="cursor", why=str(error)) from error
+        raise ApiProblem(422, "field_wrong", field="cursor", why=reasons.CURSOR) from error
     return json_answer(page.as_json() | {"counts": await console.history.counts(caller.who)})
 
 
@@ -98,7 +99,7 @@ async def messages(request: web.Request, _: Caller) -> web.Response:
     try:
         return json_answer(await message_page(console.history, name, query.before or None, query.limit))
     except WrongCursor as error:
-        raise ApiProblem(422, "field_wrong", field="before", why=str(error)) from error
+        raise ApiProblem(422, "field_wrong", field="before", why=reasons.CURSOR) from error
 
 
 @routes.post(f"{_ONE}/take")

@@ -8,6 +8,8 @@ from aiohttp import web
 from pydantic import Field
 
 from bot.knowledge.embeddings import EmbeddingsFailed
+from bot.knowledge.finding_words import finding_in
+from bot.messages.language import Language
 from bot.web.console.access import Caller, json_answer, operators_may
 from bot.web.console.acting import audit
 from bot.web.console.bodies import Body, read_body, read_query
@@ -15,6 +17,7 @@ from bot.web.console.parts import parts
 from bot.web.console.problems import ApiProblem
 
 routes = web.RouteTableDef()
+_LANGUAGES: tuple[Language, ...] = ("es", "en")
 
 
 class DocumentQuery(Body):
@@ -46,7 +49,10 @@ async def documents(request: web.Request, _: Caller) -> web.Response:
         for one in found.documents
     ]
     synced_at = found.synced_at.isoformat() if found.synced_at else None
-    problems = [one.as_json() for one in found.problems]
+    problems = [
+        one.as_json() | {"said": {name: finding_in(name, one).as_json() for name in _LANGUAGES}}
+        for one in found.problems
+    ]
     return json_answer({"synced_at": synced_at, "documents": shown, "problems": problems, "next": found.next})
 
 

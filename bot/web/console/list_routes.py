@@ -48,7 +48,7 @@ async def labels(request: web.Request, _: Caller) -> web.Response:
 
 @routes.get("/console/api/templates", allow_head=False)
 @operators_may("read")
-async def templates(request: web.Request, _: Caller) -> web.Response:
+async def templates(request: web.Request, caller: Caller) -> web.Response:
     """Templates with their words and the names of their parameters."""
     found = []
     try:
@@ -67,8 +67,8 @@ async def templates(request: web.Request, _: Caller) -> web.Response:
                 "header": synced.text("HEADER") or None,
                 "footer": synced.text("FOOTER") or None,
                 "parameters": list(synced.parameters),
-                "sendable": stored.why_not is None,
-                "why_not": stored.why_not,
+                "sendable": stored.refusal is None,
+                "why_not": stored.refusal.said[caller.language] if stored.refusal else None,
             }
         )
     return json_answer({"templates": found})

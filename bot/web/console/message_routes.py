@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 from aiohttp import BodyPartReader, web
@@ -12,10 +13,12 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from bot.conversations.assignment import NoConversation
 from bot.messages.outbound import Template
 from bot.storage.storage import NotStored, StorageFailed, disposition, safe_mime
+from bot.web.console import reasons
 from bot.web.console.access import Caller, json_answer, operators_may
 from bot.web.console.acting import actor_of, audit, known_conversation
 from bot.web.console.bodies import Body, read_body
 from bot.web.console.problems import ApiProblem
+from bot.web.console.reasons import Reason, WrongValue
 from bot.web.refusals import count_refusal
 from bot.whatsapp.errors import GraphError, MetaUnavailable
 from bot.whatsapp.formatting import fits
@@ -33,8 +36,10 @@ _ONE = "/console/api/conversations/{conversation}"
 _LONGEST_KEY = 200
 # Files that are being uploaded at the same time, and for how long each may take.
 MOST_UPLOADS = 4
+MOST_UPLOADS_OF_ONE = 2
 _UPLOAD_SECONDS = 120.0
 UPLOAD_SLOTS = web.AppKey("upload_slots", asyncio.Semaphore)
+OWN_UPLOADS = web.AppKey("own_uploads", Counter[str])
 _PIECE = 64 * 1024
 _LONGEST_CAPTION = 4096
 _SHOWN_INLINE = ("image/jpeg", "image/png", "image/webp", "image/gif", "audio/", "video/")
@@ -48,7 +53,7 @@ _FILE_HEADERS = {
 
 def _short_title(title: str) -> str:
     if not fits(title, BUTTON_TITLE):
-        raise ValueError(f"a title has up to {BUTTON_TITLE} signs")
+        raise WrongValue(f"un título tiene hasta {BUTTON_TITLE} signos", f"a title has up to {BUTTON_TITLE} signs")
     return title
 
 
@@ -72,13 +77,13 @@ class NewMessage(Body):
     @model_validator(mode="after")
     def _one_of_both(self) -> NewMessage:
         if (self.text is None) == (self.template is None):
-            raise ValueError("expected either text or template")
+            raise WrongValue("se esperaba un texto o una plantilla", "expected either text or template")
         if self.text is not None and not self.text.strip():
-            raise ValueError("the text is empty")
+            raise WrongValue("el texto está vacío", "the text is empty")
         if self.buttons and (self.text is None or self.reply_to is not None):
-            raise ValueError("buttons need a text, and no reply_to")
+            raise WrongValue("los botones piden un texto, y sin cita", "buttons need a text, and no reply_to")
         if len({title.casefold() for title in self.buttons}) < len(self.buttons):
-            raise ValueError("two buttons have the same title")
+            raise WrongValue("dos botones tienen el mismo título", "two buttons have the same title")
         return self
 
 
@@ -116,18 +121,24 @@ async def _written(request: web.Request, caller: Caller, console: ConsoleParts, 
 
 async def _uploaded(request: web.Request, desk: ConsoleWriting, name: str, by: Actor, key: str) -> WrittenMessage:
     """Take a form's file and send it: few at a time, because each lies in memory, and none for ever."""
-    slots = request.app[UPLOAD_SLOTS]
-    if slots.locked():
+    slots, own = request.app[UPLOAD_SLOTS], request.app[OWN_UPLOADS]
+    if slots.locked() or own[by.who] >= MOST_UPLOADS_OF_ONE:
         count_refusal("uploads_full")
-        raise ApiProblem(503, "unavailable", headers={"Retry-After": "5"})
-    async with slots:
-        try:
-            async with asyncio.timeout(_UPLOAD_SECONDS):
-                file = await _file(request)
-        except TimeoutError as error:
-            count_refusal("body_late")
-            raise ApiProblem(408, "body_slow") from error
-        return await desk.file(name, by, key, file)
+        raise ApiProblem(503, "uploads_full", headers={"Retry-After": "5"})
+    own[by.who] += 1
+    try:
+        async with slots:
+            try:
+                async with asyncio.timeout(_UPLOAD_SECONDS):
+                    file = await _file(request)
+            except TimeoutError as error:
+                count_refusal("body_late")
+                raise ApiProblem(408, "body_slow") from error
+            return await desk.file(name, by, key, file)
+    finally:
+        own[by.who] -= 1
+        # Counts without the operators who upload nothing any more.
+        own += Counter()
 
 
 async def _refusals(work: Any) -> WrittenMessage:
@@ -146,11 +157,15 @@ async def _refusals(work: Any) -> WrittenMessage:
     try:
         found: WrittenMessage = await work
     except TemplateNotSendable as error:
-        raise ApiProblem(422, "template_not_sendable", field="template", why=str(error)) from error
+        raise ApiProblem(
+            422, "template_not_sendable", field="template", why=Reason(error.said["es"], error.said["en"])
+        ) from error
     except FileNotSendable as error:
-        raise ApiProblem(422, "file_not_sendable", field="file", why=str(error)) from error
+        raise ApiProblem(
+            422, "file_not_sendable", field="file", why=reasons.FILES[error.code].within(limit=error.limit)
+        ) from error
     except GraphError as error:
-        raise ApiProblem(409, "template_not_sendable", why=str(error)) from error
+        raise ApiProblem(409, "template_not_sendable", why=reasons.OF_META.within(code=error.code)) from error
     except tuple(codes) as error:
         status, code = codes[type(error)]
         raise ApiProblem(status, code) from error
@@ -167,18 +182,18 @@ async def _file(request: web.Request) -> SentFile:
         form = await request.multipart()
         while (part := await form.next()) is not None:
             if not isinstance(part, BodyPartReader):
-                raise ApiProblem(422, "field_wrong", field="file", why="expected a form with a file")
+                raise ApiProblem(422, "field_wrong", field="file", why=reasons.NO_FORM)
             if part.name == "file" and found is None:
                 mime = part.headers.get("Content-Type", "application/octet-stream")
                 found = (part.filename or "file", safe_mime(mime), await _bytes(part))
             elif part.name == "caption":
                 caption = (await part.read_chunk(_LONGEST_CAPTION * 4)).decode("utf-8", "replace")[:_LONGEST_CAPTION]
             else:
-                raise ApiProblem(422, "field_wrong", field=(part.name or "")[:64], why="there is no such field")
+                raise ApiProblem(422, "field_wrong", field=(part.name or "")[:64], why=reasons.UNKNOWN_FIELD)
     except (ValueError, AssertionError, web.RequestPayloadError, HttpProcessingError) as error:
-        raise ApiProblem(422, "field_wrong", field="file", why="the form can't be read") from error
+        raise ApiProblem(422, "field_wrong", field="file", why=reasons.FORM_UNREADABLE) from error
     if found is None:
-        raise ApiProblem(422, "field_wrong", field="file", why="the file is missing")
+        raise ApiProblem(422, "field_wrong", field="file", why=reasons.NO_FILE)
     return SentFile(*found, (caption or "").replace("\0", "").strip() or None)
 
 
@@ -189,7 +204,12 @@ async def _bytes(part: BodyPartReader) -> bytes:
     while piece := await part.read_chunk(_PIECE):
         data += piece
         if len(data) > LARGEST_FILE:
-            raise ApiProblem(413, "file_not_sendable", field="file", why=f"more than {LARGEST_FILE >> 20} MB")
+            raise ApiProblem(
+                413,
+                "file_not_sendable",
+                field="file",
+                why=reasons.FILES["document_large"].within(limit=LARGEST_FILE >> 20),
+            )
     return bytes(data)
 
 
@@ -210,7 +230,7 @@ async def media(request: web.Request, _: Caller) -> web.Response:
     place = await console.history.file_of(name, request.match_info["message"])
     if place is None:
         raise ApiProblem(404, "not_found")
-    return await _stored(console, place.key, place.mime, place.filename)
+    return await _stored(request, console, place.key, place.mime, place.filename)
 
 
 @routes.get(f"{_ONE}/files/{{file}}", allow_head=False)
@@ -221,10 +241,12 @@ async def file(request: web.Request, _: Caller) -> web.Response:
     found = next((one for one in await console.files.of(name) if one.id == request.match_info["file"]), None)
     if found is None:
         raise ApiProblem(404, "not_found")
-    return await _stored(console, found.key, found.mime, found.name)
+    return await _stored(request, console, found.key, found.mime, found.name)
 
 
-async def _stored(console: ConsoleParts, key: str, mime: str | None, filename: str | None) -> web.Response:
+async def _stored(
+    request: web.Request, console: ConsoleParts, key: str, mime: str | None, filename: str | None
+) -> web.Response:
     """A stored file: pictures and sounds may be drawn, everything else is only saved; nothing of it runs."""
     try:
         data = await console.storage.get(key)
@@ -237,5 +259,17 @@ async def _stored(console: ConsoleParts, key: str, mime: str | None, filename: s
     headers = _FILE_HEADERS | {
         "Content-Type": kind if drawn else "application/octet-stream",
         "Content-Disposition": "inline" if drawn else disposition(filename),
+        "Accept-Ranges": "bytes",
     }
-    return web.Response(body=data, headers=headers)
+    try:
+        wanted = request.http_range
+        first, end, _ = wanted.indices(len(data))
+    except ValueError:
+        return web.Response(body=data, headers=headers)
+    if wanted == slice(0, None, 1) or wanted == slice(None, None, 1):
+        return web.Response(body=data, headers=headers)
+    # Safari plays no film from a server that can't give a piece of it.
+    if first >= end:
+        return web.Response(status=416, headers={"Content-Range": f"bytes */{len(data)}"})
+    headers["Content-Range"] = f"bytes {first}-{end - 1}/{len(data)}"
+    return web.Response(status=206, body=data[first:end], headers=headers)

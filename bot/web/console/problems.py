@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.messages.language import Language, language_from
+from bot.web.console.reasons import Reason
 
 _TEXTS: dict[str, tuple[str, str]] = {
     "login_needed": ("Inicia sesión para continuar.", "Log in to go on."),
@@ -141,10 +142,18 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Faltan archivos de esta persona en este servidor; usa `recado contacts erase --files-lost`.",
         "Files of this person are missing on this server; use `recado contacts erase --files-lost`.",
     ),
+    "uploads_full": (
+        "Ya se suben otros archivos; intenta de nuevo en un momento.",
+        "Other files are being uploaded; try again in a moment.",
+    ),
     "streams_full": ("Hay demasiadas páginas abiertas.", "Too many pages are open."),
     "unavailable": (
         "El servicio no está listo; intenta de nuevo en un momento.",
         "The service is not ready; try again in a moment.",
+    ),
+    "failed": (
+        "Algo salió mal de nuestro lado; quien administra la consola lo ve en el registro.",
+        "Something went wrong on our side; the console's administrator finds it in the log.",
     ),
     "database_outdated": (
         "La base de datos no está al día; ejecuta `recado db upgrade`.",
@@ -165,7 +174,10 @@ class ApiProblem(Exception):
 
     def response(self, language: Language) -> web.Response:
         spanish, english = _TEXTS[self.code]
-        text = (spanish if language == "es" else english).format(**self.facts)
+        facts = {
+            name: value.said_in(language) if isinstance(value, Reason) else value for name, value in self.facts.items()
+        }
+        text = (spanish if language == "es" else english).format(**facts)
         error = {"code": self.code, "message": text}
         if "field" in self.facts:
             error["field"] = self.facts["field"]

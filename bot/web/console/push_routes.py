@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import Field
 
+from bot.web.console import reasons
 from bot.web.console.access import TOKEN_HOLDER, Caller, json_answer, operators_may
 from bot.web.console.acting import audit
 from bot.web.console.bodies import Body, read_body
@@ -49,7 +50,7 @@ async def change(request: web.Request, caller: Caller) -> web.Response:
         private = forgets or console.push.allow_private
         one = await parse_subscription(body.subscription, allow_private=private)
     except NotASubscription as error:
-        raise ApiProblem(422, "field_wrong", field="subscription", why=str(error)) from error
+        raise ApiProblem(422, "field_wrong", field="subscription", why=reasons.SUBSCRIPTION) from error
     if forgets:
         await console.browsers.remove(caller.who, one)
     elif not await console.browsers.add(caller.who, caller.language, one):

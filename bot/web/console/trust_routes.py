@@ -10,6 +10,7 @@ from pydantic import Field
 
 from bot.conversations.dead_letters import Acted
 from bot.conversations.identity import is_conversation
+from bot.web.console import reasons
 from bot.web.console.access import Caller, json_answer, operators_may
 from bot.web.console.acting import audit
 from bot.web.console.bodies import Body, read_body, read_query
@@ -186,10 +187,10 @@ async def reports(request: web.Request, _: Caller) -> web.Response:
 
     last = query.to or console.reports.today()
     if last.year < 2000 or last.year > 2200:  # noqa: PLR2004 - no report is about another time
-        raise ApiProblem(422, "field_wrong", field="to", why="not a day of this business")
+        raise ApiProblem(422, "field_wrong", field="to", why=reasons.NO_SUCH_DAY)
     first = query.since or last - timedelta(days=29)
     if first > last:
-        raise ApiProblem(422, "field_wrong", field="from", why="it is after `to`")
+        raise ApiProblem(422, "field_wrong", field="from", why=reasons.AFTER_END)
     if (last - first).days >= LONGEST_DAYS:
-        raise ApiProblem(422, "field_wrong", field="from", why=f"at most {LONGEST_DAYS} days")
+        raise ApiProblem(422, "field_wrong", field="from", why=reasons.MOST_DAYS.within(days=LONGEST_DAYS))
     return json_answer(await console.reports.over(first, last))

@@ -25,6 +25,9 @@ class ParametersWrong(Exception):
         mistakes = [f"missing: {', '.join(missing)}"] if missing else []
         mistakes += [f"unknown: {', '.join(unknown)}"] if unknown else []
         super().__init__(f"{'; '.join(mistakes)} (expected: {', '.join(expected) or 'none'})")
+        mistakes = [f"faltan: {', '.join(missing)}"] if missing else []
+        mistakes += [f"no existen: {', '.join(unknown)}"] if unknown else []
+        self.spanish = f"{'; '.join(mistakes)} (se esperan: {', '.join(expected) or 'ninguno'})"
         self.missing = missing
         self.unknown = unknown
 

@@ -11,6 +11,7 @@ import structlog
 from redis.asyncio import Redis
 
 from bot.infra.redis import answer, shielded
+from bot.messages.language import Language
 from bot.messages.outbound import Template
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, MetaUnavailable
@@ -30,7 +31,11 @@ _CHANGED = frozenset({132000, 132001, 132012, 132015, 132016, 132018})
 
 
 class TemplateNotSendable(Exception):
-    """This template can't leave now; the message says why, for the caller and the operator."""
+    """This template can't leave now; the message says why, `said` in both languages."""
+
+    def __init__(self, *, en: str, es: str) -> None:
+        super().__init__(en)
+        self.said: dict[Language, str] = {"en": en, "es": es}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +48,25 @@ class StoredTemplate:
     @property
     def why_not(self) -> str | None:
         """Why it may not leave; None when it may."""
-        synced = self.synced
+        return None if self.refusal is None else self.refusal.said["en"]
+
+    @property
+    def refusal(self) -> TemplateNotSendable | None:
+        synced, accept = self.synced, "`recado templates sync --accept`"
         name = f"{synced.name} ({synced.language})"
         if synced.status != "APPROVED":
             reason = f": {synced.rejected_reason}" if synced.rejected_reason else ""
-            return f"{name} is {synced.status}{reason}; only APPROVED templates leave"
+            return TemplateNotSendable(
+                en=f"{name} is {synced.status}{reason}; only APPROVED templates leave",
+                es=f"{name} está en {synced.status}{reason}; sólo salen las APPROVED",
+            )
         if synced.category != self.accepted:
-            fix = "write it anew, or accept it with `recado templates sync --accept`"
-            return f"Meta made {name} {synced.category}, it was {self.accepted}; {fix}"
+            return TemplateNotSendable(
+                en=f"Meta made {name} {synced.category}, it was {self.accepted}; write it anew, or accept it with "
+                f"{accept}",
+                es=f"Meta cambió {name} a {synced.category}, era {self.accepted}; escríbela de nuevo, o acéptala con "
+                f"{accept}",
+            )
         return None
 
 
@@ -174,7 +190,10 @@ class Templates:
 
     def _chosen(self, known: list[StoredTemplate], part: Template, contact_language: str | None) -> Prepared:
         if not known:
-            raise TemplateNotSendable(f"there is no template {part.name!r} at Meta; see `recado templates list`")
+            raise TemplateNotSendable(
+                en=f"there is no template {part.name!r} at Meta; see `recado templates list`",
+                es=f"Meta no tiene la plantilla {part.name!r}; mira `recado templates list`",
+            )
         wanted = (part.language or contact_language or self._default).replace("-", "_")
         ranked = sorted(known, key=lambda kept: _distance(kept.synced.language, wanted, self._default))
         if part.language is not None:
@@ -183,16 +202,20 @@ class Templates:
         if not ranked:
             there = ", ".join(kept.synced.language for kept in known)
             raise TemplateNotSendable(
-                f"{part.name} is not at Meta in {wanted}, but in {there}; see `recado templates list`"
+                en=f"{part.name} is not at Meta in {wanted}, but in {there}; see `recado templates list`",
+                es=f"Meta no tiene {part.name} en {wanted}, sino en {there}; mira `recado templates list`",
             )
-        sendable = next((kept.synced for kept in ranked if kept.why_not is None), None)
+        sendable = next((kept.synced for kept in ranked if kept.refusal is None), None)
         if sendable is None:
-            raise TemplateNotSendable(ranked[0].why_not or part.name)
+            raise ranked[0].refusal or TemplateNotSendable(en=part.name, es=part.name)
         parameters = self._by_number(sendable, part.parameters)
         try:
             filled = components(sendable, parameters)
         except ParametersWrong as error:
-            raise TemplateNotSendable(f"the parameters of {part.name} don't fit: {error}") from error
+            raise TemplateNotSendable(
+                en=f"the parameters of {part.name} don't fit: {error}",
+                es=f"los parámetros de {part.name} no coinciden: {error.spanish}",
+            ) from error
         template: dict[str, Any] = {"name": sendable.name, "language": {"code": sendable.language}}
         template |= {"components": filled} if filled else {}
         payload = {"type": "template", "template": template}

@@ -3,6 +3,7 @@
 import { FAULTS } from "./faults_words.js";
 import { SIDE_PANEL } from "./side_panel_words.js";
 import { PROMPTS } from "./prompts_words.js";
+import { TOOLS } from "./tools_words.js";
 import { TURNS } from "./turns_words.js";
 
 const WORDS = {
@@ -31,7 +32,7 @@ const WORDS = {
     files_title: "Enviar archivos", start: "Empezar",
     outcome_answered: "respondido", outcome_failed: "falló", outcome_handed_off: "pasado a persona", outcome_thinking: "pensando…", outcome_closed: "cerrado", understood: "Entendido", prompt: "Prompt", requests: "Modelo",
     tools: "Herramientas", reply_part: "Respuesta", stations: "Tiempos", error: "Error", tokens: "{in} + {out} tokens", served: "servido por {model}", arguments: "Argumentos",
-    result: "Resultado, como lo lee el modelo", on_page: "página {page}", score: "puntaje {score}", total: "turnos: {count} · {cost}", local: "aquí mismo",
+    on_page: "página {page}", score: "puntaje {score}", total: "turnos: {count} · {cost}", local: "aquí mismo",
     kind_text: "texto", kind_voice: "voz", kind_photo: "foto", kind_video: "video", kind_document: "documento", kind_location: "ubicación", kind_tap: "botón", kind_reaction: "reacción", kind_cards: "contacto", kind_sticker: "sticker",
     quiet: "espera", perception: "percepción", memory: "memoria", agent: "agente", closing: "cierre", outbox: "envío",
     imitated: "Imitaciones: {names}", all_real: "Todos los servicios son reales",
@@ -74,7 +75,7 @@ const WORDS = {
     files_title: "Send files", start: "Start",
     outcome_answered: "answered", outcome_failed: "failed", outcome_handed_off: "handed to a person", outcome_thinking: "thinking…", outcome_closed: "closed", understood: "Understood", prompt: "Prompt", requests: "Model",
     tools: "Tools", reply_part: "Reply", stations: "Times", error: "Error", tokens: "{in} + {out} tokens", served: "served by {model}", arguments: "Arguments",
-    result: "Result, as the model reads it", on_page: "page {page}", score: "score {score}", total: "turns: {count} · {cost}", local: "right here",
+    on_page: "page {page}", score: "score {score}", total: "turns: {count} · {cost}", local: "right here",
     kind_text: "text", kind_voice: "voice", kind_photo: "photo", kind_video: "video", kind_document: "document", kind_location: "location", kind_tap: "button", kind_reaction: "reaction", kind_cards: "contact", kind_sticker: "sticker",
     quiet: "waiting", perception: "perception", memory: "memory", agent: "agent", closing: "closing", outbox: "sending",
     imitated: "Imitations: {names}", all_real: "All services are real",
@@ -94,7 +95,7 @@ const WORDS = {
   },
 };
 
-for (const name of Object.keys(WORDS)) Object.assign(WORDS[name], FAULTS[name], SIDE_PANEL[name], PROMPTS[name], TURNS[name]);
+for (const name of Object.keys(WORDS)) Object.assign(WORDS[name], FAULTS[name], SIDE_PANEL[name], PROMPTS[name], TURNS[name], TOOLS[name]);
 
 const listeners = [];
 let language = stored() ?? (navigator.language.startsWith("es") ? "es" : "en");

@@ -2,6 +2,7 @@
 
 import { byId, el, icon } from "./dom.js";
 import { has, locale, number, price, t, time } from "./language.js";
+import { replyText } from "./reply_text.js";
 
 const word = (key) => (has(key) ? t(key) : String(key));
 const ms = (value) => (value >= 1000 ? `${number(value / 1000, 2)} s` : `${number(value, value < 10 ? 1 : 0)} ms`);
@@ -265,10 +266,10 @@ function tools({ tools: items = [] }) {
       el(
         "div",
         { class: "item" },
-        el("div", { class: "item-head" }, el("code", {}, one.name), el("span", { class: `tag ${one.outcome === "ok" ? "good" : "bad"}` }, has(`tool_${one.outcome}`) ? t(`tool_${one.outcome}`) : one.outcome), figures(one.ms !== undefined && ms(one.ms))),
+        el("div", { class: "item-head" }, has(`tool_name_${one.name}`) && el("strong", {}, t(`tool_name_${one.name}`)), el("code", {}, one.name), el("span", { class: `tag ${one.outcome === "ok" ? "good" : "bad"}` }, has(`tool_${one.outcome}`) ? t(`tool_${one.outcome}`) : one.outcome), figures(one.ms !== undefined && ms(one.ms))),
         Object.keys(one.arguments ?? {}).length > 0 && el("dl", {}, el("dt", {}, t("arguments")), el("dd", {}, el("pre", {}, readable(one.arguments)))),
         ...(one.sources ?? []).map(passage),
-        one.result && el("dl", {}, el("dt", {}, t("result")), el("dd", {}, el("pre", {}, readable(one.result)))),
+        one.result && el("details", { class: "folded" }, el("summary", {}, t("result_raw")), el("pre", { tabindex: 0 }, readable(one.result))),
       ),
     ),
   );
@@ -293,7 +294,7 @@ function readable(value) {
 
 function reply({ reply: parts }) {
   const texts = (parts ?? []).filter(Boolean);
-  return texts.length ? part(t("reply_part"), ...texts.map((text) => el("p", { class: "seen", dir: "auto" }, text))) : undefined;
+  return texts.length ? part(t("reply_part"), ...texts.map((text) => el("p", { class: "seen", dir: "auto" }, replyText(text)))) : undefined;
 }
 
 function failure({ error }) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.console import add_operator
 from tests.processes import recado
 from tests.world import Start, World
 
+WRONG_USE = 2
 SOMEBODY = f"c_{'a' * 20}"
 
 
@@ -34,6 +36,14 @@ async def published(*_: Any) -> None:
 async def done(*command: str) -> None:
     ran = await recado(*command)
     assert ran.code == 0, ran.err
+
+
+async def evaluated(case: str) -> dict[str, str]:
+    """State of a case with the documents that the next release names; none where there is no such case."""
+    ran = await recado("prompts", "eval", case, "--format", "json")
+    if ran.code == WRONG_USE:
+        return {}
+    return {one["case"]: one["state"] for one in json.loads(ran.out)["outcomes"]}
 
 
 async def asked(world: World, *questions: str) -> None:
@@ -61,6 +71,8 @@ async def test_an_accepted_answer_is_in_the_next_sync_and_then_released(world: W
     assert [(one["question"], one["answer"], one["by"]) for one in left["accepted"]] == [
         ("¿Tienen estacionamiento?", "Sí, para 20 autos.", "sol@example.com")
     ]
+    case = f"answer-{parking['id']}"
+    assert [(one["case"], one["released"]) for one in left["accepted"]] == [(case, False)]
     entries = (await sol.get("audit?who=sol@example.com")).body["entries"]
     assert [(one["action"], one["object"]) for one in entries][:2] == [
         ("suggestion_rejected", bitcoin["id"]),
@@ -73,15 +85,22 @@ async def test_an_accepted_answer_is_in_the_next_sync_and_then_released(world: W
         ("envios.md", "released"),
         ("margen.md", "released"),
     ]
+    assert await evaluated(case) == {case: "passed"}
     await done("prompts", "release")
+    assert [one["released"] for one in (await sol.get("suggestions")).body["accepted"]] == [True]
     found = (await sol.get("documents?limit=2")).body
     assert [one["state"] for one in found["documents"]] == ["released", "released"]
     assert found["next"] == "envios.md"
     [problem] = found["problems"]
     assert (problem["file"], problem["error"]) == ("roto.pdf", True)
+    assert problem["said"]["es"]["problem"].startswith("no es lo que dice su nombre")
+    (line,) = [one for one in (await recado("doctor")).out.splitlines() if "roto.pdf" in one]
+    assert line.startswith("✗ Documents")
     [margin] = (await sol.get("documents?after=envios.md")).body["documents"]
     assert (margin["audience"], margin["valid_until"], margin["passages"]) == ("staff", "2030-01-31", 1)
 
     # An answer that was accepted by mistake is withdrawn.
     assert (await sol.post(f"suggestions/{parking['id']}/reject")).status == 200
     assert (await sol.get("suggestions")).body == {"suggestions": [], "accepted": []}
+    await done("knowledge", "sync")
+    assert await evaluated(case) == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any
 
 import pytest
@@ -203,6 +204,14 @@ async def test_a_wrong_body_or_query_is_told_by_its_field(world: World, ana: Per
     for method, path, body, field in WRONG:
         answer = await one.ask(method, path.format(conversation), json=body, headers=KEY | {"Accept-Language": "en"})
         assert (answer.status, answer.body["error"].get("field")) == (422, field), (path, body, answer.body)
+        spanish = await one.ask(method, path.format(conversation), json=body, headers=KEY | {"Accept-Language": "es"})
+        told = answer.body["error"]["message"], spanish.body["error"]["message"]
+        assert not re.search("Input|should|Value error|what is expected here", told[0]), (path, body, told)
+        assert not re.search(r"\b(it|is|or|the|expected|should|signs|there)\b|se espera aquí", told[1]), (
+            path,
+            body,
+            told,
+        )
     without = await one.post(f"conversations/{conversation}/messages", {"text": "hola"})
     assert (without.status, without.code) == (422, "key_needed")
     headers_of_parts = (b"A: " + b"b" * 100_000, b"A: b\r\n" * 5000, b'Content-Disposition: form-data; name="\0"')

@@ -11,6 +11,7 @@ from PIL import Image
 from redis.asyncio import Redis
 
 from bot.infra.redis import answer, key
+from bot.worker import running
 from sandbox.meta.simulator import Person
 from sandbox.simulators.vision import VisionSimulator
 from tests.console import Browser, add_operator, program
@@ -37,6 +38,10 @@ async def test_a_supervisor_sees_what_today_has_cost(world: World, ana: Person) 
     assert dearest["spent_usd"] == pytest.approx(budget["spent_usd"])
 
 
+async def _is_listed(world: World, conversation: str) -> bool:
+    return await world.redis.zscore("recado:opted-out", conversation) is not None
+
+
 async def opted_out(browser: Browser, words: str = "") -> list[str]:
     page = (await browser.get(f"opt-outs?q={words}")).body
     return [one["contact"]["name"] for one in page["opt_outs"]]
@@ -46,9 +51,12 @@ async def test_who_wants_no_marketing_is_found_by_name_and_phone(world: World, a
     conversation, one = await acquainted(world, ana), program(world)
     eva = Person(phone="5215500000077", bsuid="MX.8800000000000077", name="Évá")
     other = await acquainted(world, eva)
-    # An objection of before there was a list.
+    # An objection of before there was a list, which a worker's start takes in.
     record = {"marketing_opt_out": "1", "marketing_at": "1760000000"}
     await answer(world.redis.hset(key(other, "contact"), mapping=record))
+    await world.redis.delete("recado:opted-out:complete")
+    async with running(world.settings, ("email",), history=False):
+        await eventually(lambda: _is_listed(world, other))
     await world.meta.writes(ana, text("baja"))
     await world.meta.replies(ana)
     assert await opted_out(one) == ["Ana", "Évá"]

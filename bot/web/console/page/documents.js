@@ -4,7 +4,7 @@ import { get } from "./api.js";
 import { Page } from "./fetched.js";
 import { html, useEffect, useState } from "./html.js";
 import { Icon } from "./icon.js";
-import { has, moment, number, t, word } from "./language.js";
+import { has, language, moment, number, t, word } from "./language.js";
 import { SuggestedAnswers } from "./suggested_answers.js";
 import { attempt } from "./toasts.js";
 
@@ -30,7 +30,7 @@ function Problems({ items }) {
   return html`<section class="card" aria-labelledby="problems-title"><h2 id="problems-title">${t("document_problems")}</h2>
     <p class="muted">${t("document_problems_hint")}</p>
     <ul class="letters">${items.map(
-      ({ file, place, problem, error }, at) => html`<li key=${at}><p class="item-head"><${Icon} name="alert" /><b>${file}</b>${place && html`<span class="figures">${place}</span>`}<span class=${error ? "tag bad" : "tag"}>${t(error ? "left_out" : "used_in_part")}</span></p><p lang="en">${problem}</p></li>`,
+      ({ file, said, error }, at) => html`<li key=${at}><p class="item-head"><${Icon} name="alert" /><b>${file}</b>${said[language.value].place && html`<span class="figures">${said[language.value].place}</span>`}<span class=${error ? "tag bad" : "tag"}>${t(error ? "left_out" : "used_in_part")}</span></p><p>${said[language.value].problem}</p></li>`,
     )}</ul></section>`;
 }
 

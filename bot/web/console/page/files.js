@@ -6,6 +6,7 @@ import { Icon, IconButton } from "./icon.js";
 import { bytes, t } from "./language.js";
 import { send } from "./outgoing.js";
 import { toast } from "./toasts.js";
+import { videoProblem } from "./video_file.js";
 import { focusWriting } from "./writing_focus.js";
 
 const MB = 2 ** 20;
@@ -13,26 +14,31 @@ const MB = 2 ** 20;
 const LIMITS = [
   { starts: "image/", most: 5 * MB },
   { starts: "audio/", most: 16 * MB },
+  { starts: "video/", most: 16 * MB },
 ];
 const DOCUMENT = 32 * MB;
 const MOST_FILES = 10;
 
 /** Why WhatsApp would not take a file; undefined where it would. */
-export function refusal({ name, type, size }) {
+export async function refusal(file) {
+  const { name, type, size } = file;
   if (!size) return t("file_empty", { name });
-  if (type.startsWith("video/")) return t("file_video", { name });
   const limit = LIMITS.find(({ starts }) => type.startsWith(starts))?.most ?? DOCUMENT;
-  return size > limit ? t("file_large", { name, size: bytes(size), limit: bytes(limit) }) : undefined;
+  const film = type.startsWith("video/");
+  const problem = film ? await videoProblem(file) : undefined;
+  if (problem) return t(problem, { name });
+  return size > limit ? t(film ? "video_large" : "file_large", { name, size: bytes(size), limit: bytes(limit) }) : undefined;
 }
 
 /** Show the files with a caption to add, and send those that WhatsApp takes. */
 export async function chooseFiles(conversation, files) {
   if (files.length > MOST_FILES) toast(t("files_many", { most: MOST_FILES }), { bad: true });
-  const taken = files.slice(0, MOST_FILES).filter((file) => {
-    const why = refusal(file);
+  const taken = [];
+  for (const file of files.slice(0, MOST_FILES)) {
+    const why = await refusal(file);
     if (why) toast(why, { bad: true });
-    return !why;
-  });
+    else taken.push(file);
+  }
   if (!taken.length) return;
   const caption = await showDialog(FilesSheet, { files: taken });
   focusWriting();
@@ -65,11 +71,12 @@ function FilesSheet({ files, close }) {
 function Preview({ file }) {
   const [url, put] = useState("");
   useEffect(() => {
-    if (!file.type.startsWith("image/")) return undefined;
+    if (!/^(image|video)\//.test(file.type)) return undefined;
     const made = URL.createObjectURL(file);
     put(made);
     return () => URL.revokeObjectURL(made);
   }, [file]);
+  if (url && file.type.startsWith("video/")) return html`<video src=${url} controls preload="metadata" aria-label=${file.name}></video>`;
   if (url) return html`<img src=${url} alt=${file.name} />`;
   return html`<p class="attachment"><${Icon} name="file" /><span><b>${file.name}</b><small>${bytes(file.size)}</small></span></p>`;
 }

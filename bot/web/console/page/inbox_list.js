@@ -7,6 +7,7 @@ import { InboxRow } from "./inbox_row.js";
 import { number, t } from "./language.js";
 import { lists } from "./lists.js";
 import { openId } from "./route.js";
+import { rowToFocus } from "./row_focus.js";
 
 export const ROW_HEIGHT = 80;
 // Rows beyond each edge, drawn before they are seen.
@@ -120,6 +121,14 @@ function useKeptFocus(box) {
     for (const name of ["focusin", "pointerdown"]) document.addEventListener(name, left);
     return () => ["focusin", "pointerdown"].forEach((name) => document.removeEventListener(name, left));
   }, []);
+  useLayoutEffect(() => {
+    // On a phone the list is out of sight beside an open conversation.
+    const reached = rowToFocus.value && box.current.offsetParent && box.current.querySelector(`[data-id="${CSS.escape(rowToFocus.value)}"]`);
+    if (reached) {
+      reached.focus({ preventScroll: true });
+      rowToFocus.value = "";
+    }
+  });
   useLayoutEffect(() => {
     if (row.current && document.activeElement === document.body) box.current.querySelector(`[data-id="${CSS.escape(row.current)}"]`)?.focus({ preventScroll: true });
   });

@@ -7,6 +7,7 @@ import { showDialog } from "./dialog.js";
 import { HelpSheet } from "./help.js";
 import { openPalette } from "./palette.js";
 import { go, openId, view } from "./route.js";
+import { focusedRow, rowToFocus } from "./row_focus.js";
 import { toggleSide } from "./side.js";
 
 export const KEYS = [
@@ -72,7 +73,10 @@ function toInbox(then) {
   setTimeout(then);
 }
 
+/** Open the next conversation, counted from the row that has the focus, and let the focus go with it. */
 function walk(step) {
-  const id = beside(openId.value, step);
-  if (id && id !== openId.value) go("c", id, { replace: Boolean(openId.value) });
+  const id = beside(focusedRow() ?? openId.value, step);
+  if (!id) return;
+  rowToFocus.value = id;
+  if (id !== openId.value) go("c", id, { replace: Boolean(openId.value) });
 }

@@ -38,7 +38,8 @@ export function SuggestedAnswers() {
     ${accepted.length > 0 && html`<section class="card" aria-labelledby="accepted-title"><h2 id="accepted-title">${t("accepted_answers")}</h2>
       <p class="muted">${t("accepted_hint")}</p>
       <ul class="letters">${accepted.map(
-        (one) => html`<li key=${one.id}><p class="item-head"><b dir="auto">${one.question}</b><span class="figures">${operatorName(one.by)} · ${moment(one.at)}</span></p><p class="seen" dir="auto">${one.answer}</p>
+        (one) => html`<li key=${one.id}><p class="item-head"><b dir="auto">${one.question}</b><span class="tag">${t(one.released ? "answer_released" : "answer_waits")}</span><span class="figures">${operatorName(one.by)} · ${moment(one.at)}</span></p><p class="seen" dir="auto">${one.answer}</p>
+          <p class="muted">${t("answer_case", { name: one.case })}</p>
           <p class="failure-actions"><button type="button" class="small plain-small" aria-label=${t("edit_of", { question: one.question })} onClick=${() => edit(one)}><${Icon} name="edit" />${t("change")}</button>
           <button type="button" class="small plain-small" aria-label=${t("withdraw_of", { question: one.question })} onClick=${() => withdraw(one)}><${Icon} name="bin" />${t("withdraw")}</button></p></li>`,
       )}</ul></section>`}`;

@@ -29,8 +29,17 @@ export function Why({ id, conversation }) {
   return html`<div class="why"><${Summary} turn=${turn} /><${Stations} stations=${turn.stations ?? []} /><${Perceived} items=${turn.perceived ?? []} />
     <${Sources} items=${turn.sources} tools=${turn.tools ?? []} /><${Requests} turn=${turn} /><${Tools} items=${turn.tools ?? []} /><${Taps} items=${turn.taps ?? []} />
     <${TurnMessages} asked=${turn.asked} /><${Reply} texts=${turn.reply ?? []} /><${Failed} error=${turn.error} />
-    ${may("replay_turns") && turn.asked.some(({ rendering }) => rendering) && html`<p><button type="button" class="small plain-small" onClick=${() => showReplay(id, conversation, turn.release)}><${Icon} name="retry" />${t("replay")}</button></p>`}
-    ${may("make_cases") && turn.reply?.length > 0 && html`<p><button type="button" class="small plain-small" onClick=${() => showCase(id, conversation)}><${Icon} name="down" />${t("make_case")}</button></p>`}</div>`;
+    <${Actions} id=${id} conversation=${conversation} turn=${turn} /></div>`;
+}
+
+function Actions({ id, conversation, turn }) {
+  const replays = may("replay_turns") && turn.asked.some(({ rendering }) => rendering);
+  const cases = may("make_cases") && turn.reply?.length > 0;
+  if (!replays && !cases) return null;
+  return html`<p class="why-actions">
+    ${replays && html`<button type="button" class="small plain-small" onClick=${() => showReplay(id, conversation, turn.release)}><${Icon} name="retry" />${t("replay")}</button>`}
+    ${cases && html`<button type="button" class="small plain-small" onClick=${() => showCase(id, conversation)}><${Icon} name="down" />${t("make_case")}</button>`}
+  </p>`;
 }
 
 const Part = ({ title, children }) => html`<section class="panel-part"><h3>${title}</h3>${children}</section>`;

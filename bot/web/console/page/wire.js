@@ -2,10 +2,13 @@
 
 const AUDIO = ["voice", "voice_note", "audio"];
 const CUSTOMER = ["customer", "contact"];
+// What we send has a name of its own; people see the same thing.
+const SEEN_AS = { sent_video: "video", sent_sticker: "sticker" };
+const kindOf = (kind) => SEEN_AS[kind] ?? kind;
 
 export function conversationOf(raw) {
   const one = raw.conversation && typeof raw.conversation === "object" ? raw.conversation : raw;
-  const last = one.last_message && { ...one.last_message, direction: direction(one.last_message) };
+  const last = one.last_message && { ...one.last_message, kind: kindOf(one.last_message.kind), direction: direction(one.last_message) };
   return { ...one, contact: one.contact ?? {}, labels: one.labels ?? [], unread: one.unread ?? 0, last_message: last };
 }
 
@@ -18,7 +21,7 @@ export function messageOf(raw) {
     id: raw.id,
     at: raw.at,
     direction: direction(raw),
-    kind: raw.kind,
+    kind: kindOf(raw.kind),
     text: raw.text ?? "",
     author: authorOf(raw),
     media: mediaOf(raw),
@@ -54,7 +57,7 @@ const guessed = (kind) => (AUDIO.includes(kind) ? "audio/ogg" : ["photo", "pictu
 
 const buttonsOf = ({ choices: buttons }) => (Array.isArray(buttons) ? buttons.map((one) => one.title ?? one.text ?? one.label ?? "").filter(Boolean) : []);
 
-const quoteOf = (quote) => quote && { id: quote.id, kind: quote.kind, text: quote.text, direction: direction(quote) };
+const quoteOf = (quote) => quote && { id: quote.id, kind: kindOf(quote.kind), text: quote.text, direction: direction(quote) };
 
 /** A private note as a line of the conversation. */
 export const noteOf = (raw) => ({ id: raw.id, at: raw.at, direction: "note", kind: "note", text: raw.text, author: { kind: "operator", email: raw.author, name: raw.author_name } });

@@ -68,7 +68,7 @@ export const EN = {
   record: "Record a voice note", recording: "Recording", recording_empty: "Nothing was recorded.", send_recording: "Send the recording",
   no_mic: "The microphone can't be used: allow it, or open the page over https.", file_empty: "{name} is empty.",
   file_large: "{name} has {size}; WhatsApp takes up to {limit} of this kind.",
-  file_video: "{name} is a video: they can't be sent from here; send a link.", files_many: "Up to {most} files are sent at once.",
+  files_many: "Up to {most} files are sent at once.",
   choose_template: "Choose a template", other_template: "Another template", search_template: "Search a template",
   no_templates: "There are no approved templates yet.", parameter_header: "Header (text or link)", parameter_button: "Button {number}",
   parameter: "Parameter {number}", preview: "As it arrives", send_template: "Send template", category_utility: "utility",
@@ -233,7 +233,7 @@ export const EN = {
   reject: "Reject", reject_of: "Reject: {question}", accept: "Accept", the_question: "Question, as a customer would ask it",
   the_answer: "Answer", accept_hint: "It wins over the documents, for everybody, from the next release on. Write no name and no number of a customer.",
   suggestion_accepted: "Accepted: it goes with the next release.", suggestion_rejected: "It does not come back.",
-  accepted_answers: "Accepted answers", accepted_hint: "They go with the next release, and win over the documents.", withdraw: "Withdraw",
+  accepted_answers: "Accepted answers", accepted_hint: "They go with the next release, win over the documents, and are cases of its evaluation.", answer_released: "Released", answer_waits: "Waits for a release", answer_case: "Case of the evaluation: {name}", withdraw: "Withdraw",
   withdraw_of: "Withdraw: {question}", edit_of: "Change: {question}", withdraw_question: "Withdraw this answer?",
   audited_suggestion_accepted: "accepted an answer", audited_suggestion_rejected: "rejected an answer",
   documents_list: "List of documents", on_page: "page {at}", on_row: "row {at}", on_rows: "rows {at}", on_line: "line {at}", score: "score {score}", no_passage: "It searched the documents, and no passage was good enough.",
@@ -257,4 +257,10 @@ export const EN = {
   replay_tool_recorded: "with the result of then", replay_tool_dry: "not carried out", replay_tool_refused: "wrong arguments",
   audited_replay: "tried a turn with another release", budget_kind_replays: "Tries with another release",
   waiting_mail: "Mail when somebody waits {minutes} minutes and nobody has the console open", audited_digest: "chose whether to get the mail about those who wait",
+  // videos
+  video_large: "{name} has {size}, and a video may have {limit}: cut it, make it smaller, or send a link.",
+  video_container: "{name}: WhatsApp plays only MP4 and 3GP videos. Save it as MP4 (H.264 and AAC), or send a link.",
+  video_broken: "{name} is cut off or damaged: export it anew.",
+  video_codec: "{name}: WhatsApp plays only H.264 video. Convert it (on an iPhone: Camera, Formats, Most Compatible).",
+  video_sound: "{name}: WhatsApp plays only one AAC sound track. Convert it, or take the sound out.",
 };

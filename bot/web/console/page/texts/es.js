@@ -68,7 +68,7 @@ export const ES = {
   record: "Grabar nota de voz", recording: "Grabando", recording_empty: "No se grabó nada.", send_recording: "Enviar la grabación",
   no_mic: "No se puede usar el micrófono: permite el acceso, o abre la página por https.", file_empty: "{name} está vacío.",
   file_large: "{name} mide {size}; WhatsApp acepta hasta {limit} de este tipo.",
-  file_video: "{name} es un video: desde aquí no se envían; manda un enlace.", files_many: "Se envían hasta {most} archivos a la vez.",
+  files_many: "Se envían hasta {most} archivos a la vez.",
   choose_template: "Elegir plantilla", other_template: "Otra plantilla", search_template: "Buscar plantilla",
   no_templates: "Aún no hay plantillas aprobadas.", parameter_header: "Encabezado (texto o enlace)", parameter_button: "Botón {number}",
   parameter: "Parámetro {number}", preview: "Así llega", send_template: "Enviar plantilla", category_utility: "utilidad",
@@ -241,7 +241,7 @@ export const ES = {
   the_question: "Pregunta, como la haría un cliente", the_answer: "Respuesta",
   accept_hint: "Gana sobre los documentos, para todas las personas, desde la próxima publicación. No pongas nombres ni números de un cliente.",
   suggestion_accepted: "Aceptada: va en la próxima publicación.", suggestion_rejected: "No volverá a aparecer.",
-  accepted_answers: "Respuestas aceptadas", accepted_hint: "Van en la próxima publicación y ganan sobre los documentos.", withdraw: "Retirar",
+  accepted_answers: "Respuestas aceptadas", accepted_hint: "Van en la próxima publicación, ganan sobre los documentos, y son casos de su evaluación.", answer_released: "Publicada", answer_waits: "Espera publicación", answer_case: "Caso de la evaluación: {name}", withdraw: "Retirar",
   withdraw_of: "Retirar: {question}", edit_of: "Cambiar: {question}", withdraw_question: "¿Retirar esta respuesta?",
   audited_suggestion_accepted: "aceptó una respuesta", audited_suggestion_rejected: "rechazó una respuesta",
   documents_list: "Lista de documentos", on_page: "página {at}", on_row: "fila {at}", on_rows: "filas {at}", on_line: "línea {at}", score: "puntaje {score}", no_passage: "Buscó en los documentos y ningún pasaje bastó.",
@@ -265,4 +265,10 @@ export const ES = {
   replay_tool_recorded: "con el resultado de entonces", replay_tool_dry: "no se ejecutó", replay_tool_refused: "argumentos no válidos",
   audited_replay: "probó un turno con otra versión", budget_kind_replays: "Pruebas con otra versión",
   waiting_mail: "Correo cuando alguien espera {minutes} minutos y nadie tiene abierta la consola", audited_digest: "eligió si recibe el correo de quienes esperan",
+  // videos
+  video_large: "{name} mide {size} y un video puede medir {limit}: recórtalo, baja su resolución o manda un enlace.",
+  video_container: "{name}: WhatsApp sólo reproduce videos MP4 y 3GP. Guárdalo como MP4 (H.264 y AAC) o manda un enlace.",
+  video_broken: "{name} está cortado o dañado: expórtalo de nuevo.",
+  video_codec: "{name}: WhatsApp sólo reproduce video H.264. Conviértelo (en un iPhone: Cámara, Formatos, Más compatible).",
+  video_sound: "{name}: WhatsApp sólo reproduce una pista de sonido AAC. Conviértelo, o quítale el sonido.",
 };
