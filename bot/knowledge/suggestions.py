@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,10 +44,12 @@ class Suggestion:
         return dict(Counter(one.origin for one in self.asked))
 
 
-async def suggestions(gaps: KnowledgeGaps, database: Database, embedder: Embedder) -> list[Suggestion]:
+async def suggestions(
+    gaps: KnowledgeGaps, database: Database, embedder: Embedder, staff: Collection[str] = ()
+) -> list[Suggestion]:
     """Suggestions that nobody has decided about yet. Raises EmbeddingsFailed."""
     done = await decided(database)
-    groups = await _grouped(await asked_questions(gaps, database), embedder)
+    groups = await _grouped(await asked_questions(gaps, database, staff), embedder)
     found = (_suggestion(group) for group in groups)
     return sorted((one for one in found if one.id not in done), key=lambda one: -len(one.asked))
 

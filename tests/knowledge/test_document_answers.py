@@ -66,7 +66,7 @@ async def test_an_answer_has_its_passage_its_source_and_the_documents_own_link(s
     (tool,) = await tools_of(shop, ana)
     assert [(one["source"], one["place"]) for one in tool["sources"]] == [("envios.md", "Envíos")]
     told = next(one["content"] for one in shop.models.requests[-1]["messages"] if one["role"] == "tool")
-    assert "<document_passage><source>envios</source><file>envios.md</file>" in told
+    assert "<document_passage><source>Envíos</source><file>envios.md</file>" in told
     assert "menos de 3 horas" in told
 
 

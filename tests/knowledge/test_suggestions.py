@@ -104,7 +104,8 @@ async def test_what_a_colleague_answered_after_a_hand_over_is_a_draft(redis: Red
     async with database.writing() as connection:
         await connection.execute(insert(MESSAGES), said)
         await connection.execute(insert(HANDOVERS), asked)
-        await connection.execute(insert(CONTACTS).values(conversation=LEO, name="Leo Duarte", folded=""))
+        leo = {"conversation": LEO, "name": "Leo Duarte", "phone": "5215512345678", "folded": ""}
+        await connection.execute(insert(CONTACTS).values(**leo))
     gaps = KnowledgeGaps(redis, publish)
     await gaps.note(LEO, Contact(phone="5215512345678"), "¿Tienen estacionamiento?", "es", "t_0")
     # An answer belongs to the last question before it. Of the calls for a person, the second asked for nothing else,
@@ -114,6 +115,8 @@ async def test_what_a_colleague_answered_after_a_hand_over_is_a_draft(redis: Red
     (only,) = found.values()
     assert (only.origins, only.question) == ({"hand-over": 1}, "¿Hacen envíos a Cuba? Soy … …")
     assert only.answer == "Sí, …, por mensajería, y tarda 10 días."
+    # Because customers read accepted answers, nothing is suggested that was said to the staff.
+    assert await suggestions(gaps, database, EmbeddedModel(), ["5215512345678"]) == []
 
 
 async def test_a_set_of_documents_is_searched_as_it_was_stored(database: Database) -> None:
