@@ -5,15 +5,10 @@ from __future__ import annotations
 import asyncio
 import difflib
 import re
-<<<<<<< HEAD
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-=======
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
->>>>>>> main
 from decimal import Decimal
 from typing import Any
 
