@@ -6,7 +6,8 @@ import asyncio
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,7 @@ from bot.agent.tools.catalog import TABLE
 from bot.ai.chat import Attempt, FromModel, FromPerson, Instructions, Line, ModelRequest
 from bot.ai.openrouter import OpenRouter
 from bot.conversations.budget import Budget
+from bot.history.reader import HistoryReader
 from bot.history.views import TurnShown
 from bot.messages import links
 from bot.messages.language import Language, language_from
@@ -27,8 +29,11 @@ from bot.prompting.knowledge_lock import prompt_texts
 from bot.prompting.library import Library
 from bot.prompting.prompts import Prompts, Rendered
 from bot.prompting.releases import ReleaseEntry
+from bot.storage.storage import NotStored, Storage, StorageFailed
 from bot.turns.trace import count
 from bot.whatsapp.markdown import whatsapp
+from pipelines import image
+from pipelines.errors import FileRefused
 
 MOST_REPLAYS = 2
 _SECONDS = 45.0
@@ -56,11 +61,11 @@ class TooManyReplays(Exception):
 
 @dataclass(slots=True)
 class Replay:
-    """`pictures` were sent to the model in the turn; they are not kept, so that the replay goes without them."""
+    """`missing` counts the pictures that the turn's model saw, and that are not in the storage any more."""
 
     release: str
     language: Language = "es"
-    pictures: int = 0
+    missing: int = 0
     before: str = ""
     answer: str = ""
     attempts: list[Attempt] = field(default_factory=list)
@@ -94,7 +99,7 @@ class Replay:
                 for one in self.attempts
             ],
             "cost_usd": f"{self.cost_usd:f}",
-            "pictures_left_out": self.pictures,
+            "pictures_left_out": self.missing,
         }
 
 
@@ -105,6 +110,8 @@ class TurnReplays:
     library: Library
     model: OpenRouter
     budget: Budget
+    history: HistoryReader
+    storage: Storage
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_REPLAYS))
 
     async def releases(self) -> list[dict[str, Any]]:
@@ -129,12 +136,13 @@ class TurnReplays:
         except PromptsWrong as error:
             raise ReleaseUnusable from error
         said = messages[rendering["lines"] :]
-        pictures = sum(_pictures(message) for message in said)
+        seen = sum(_pictures(message) for message in said)
+        pictures = await self._photos(turn, seen) if seen else ()
         language = language_from(str(rendering["values"].get("language")), "es")
         before = "\n\n".join(filter(None, trace.get("reply") or []))
-        replay = Replay(prompts.release, language, pictures, before)
+        replay = Replay(prompts.release, language, seen - len(pictures), before)
         replay.tools = DryTools(_offered(rendered, rendering["tools"]), trace.get("tools") or [])
-        lines = (*rendered.lines, *map(_line, said))
+        lines = (*rendered.lines, *map(_line, said[:-1]), *(_with_pictures(_line(one), pictures) for one in said[-1:]))
         deadline = asyncio.get_running_loop().time() + _SECONDS
         request = ModelRequest(lines, deadline, spending=self.budget.replay_account())
         return replay, request_with(rendered, request)
@@ -154,6 +162,17 @@ class TurnReplays:
             )
         )
         replay.answer = links.without_unverified(whatsapp(reply.text), known, phrase("strange_link", replay.language))
+
+    async def _photos(self, turn: TurnShown, most: int) -> tuple[bytes, ...]:
+        """The turn's photos as its model saw them, as far as they are in the storage."""
+        found: list[bytes] = []
+        perceived = (turn.trace or {}).get("perceived") or []
+        for message in [one["message"] for one in perceived if one["kind"] == "photo"][:most]:
+            place = await self.history.file_of(turn.conversation, message)
+            if place is not None:
+                with suppress(NotStored, StorageFailed, FileRefused):
+                    found.append(await image.for_models(await self.storage.get(place.key)))
+        return tuple(found)
 
     async def _prompts(self, release: str | None) -> Prompts:
         active = await self.library.releases.current()
@@ -211,6 +230,11 @@ def _line(message: Mapping[str, Any]) -> Line:
             return FromModel(text)
         case _:
             return FromPerson(text)
+
+
+def _with_pictures(line: Line, pictures: tuple[bytes, ...]) -> Line:
+    """The turn's own line, with its pictures, which the history does not keep beside the words."""
+    return replace(line, pictures=pictures) if isinstance(line, FromPerson) else line
 
 
 def _pictures(message: Mapping[str, Any]) -> int:
