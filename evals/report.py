@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from bot.messages.language import Language
 from bot.prompting.confidence import wilson_interval
+from evals.report_words import REPORT
 from evals.runner import CaseOutcome, Report
 
 
@@ -42,20 +44,22 @@ def _outcome(one: CaseOutcome) -> dict[str, Any]:
     }
 
 
-def as_text(report: Report, against: Report | None = None, *, is_live: bool = False) -> str:
+def as_text(report: Report, against: Report | None = None, *, is_live: bool = False, language: Language = "en") -> str:
     """Report with a line for each notable case, then the totals."""
-    return "\n".join([*_lines(report, against, is_live=is_live), *_totals(report, against, is_live=is_live)])
+    totals = _totals(report, against, language, is_live=is_live)
+    return "\n".join([*_lines(report, against, language, is_live=is_live), *totals])
 
 
-def _lines(report: Report, against: Report | None, *, is_live: bool) -> Iterator[str]:
+def _lines(report: Report, against: Report | None, language: Language, *, is_live: bool) -> Iterator[str]:
     before = {one.case: one for one in against.outcomes} if against else {}
     for one in report.outcomes:
+        state = REPORT[one.state][language]
         if is_live:
             old = before.get(one.case)
             beside = f"{_rate(old):>24} → " if old else "  "
-            yield f"{one.state:<7} {one.case:<36}{beside}{_rate(one)}"
+            yield f"{state:<7} {one.case:<36}{beside}{_rate(one)}"
         if one.state != "passed":
-            yield from (f"{'' if is_live else one.state:<7} {one.case}: {problem}" for problem in one.problems)
+            yield from (f"{'' if is_live else state:<7} {one.case}: {problem}" for problem in one.problems)
 
 
 def _rate(one: CaseOutcome | Report) -> str:
@@ -64,24 +68,25 @@ def _rate(one: CaseOutcome | Report) -> str:
     return f"{passes}/{runs} ({low:.0%} … {high:.0%})"
 
 
-def _totals(report: Report, against: Report | None, *, is_live: bool) -> Iterator[str]:
-    counts = ", ".join(f"{report.count(state)} {state}" for state in ("passed", "failed", "stale"))
-    yield f"{len(report.outcomes)} cases of release {report.release}: {counts}, in {report.seconds:.1f} s"
+def _totals(report: Report, against: Report | None, language: Language, *, is_live: bool) -> Iterator[str]:
+    def said(what: str, **values: object) -> str:
+        return REPORT[what][language].format(**values)
+
+    counts = said("counts", **{state: report.count(state) for state in ("passed", "failed", "stale")})
+    facts = {"cases": len(report.outcomes), "release": report.release, "seconds": f"{report.seconds:.1f}"}
+    yield said("totals", **facts, counts=counts)
     if is_live:
         cost = sum(one.cost_usd for one in report.outcomes)
-        yield f"runs that passed: {_rate(report)}, with 95 % certainty; {cost:.4f} USD"
+        yield said("rate", rate=_rate(report), cost=f"{cost:.4f}")
         if against:
-            yield f"before, release {against.release}: {_rate(against)}"
+            yield said("before", release=against.release, rate=_rate(against))
     if not is_live and report.scripted:
-        yield (
-            f"{report.scripted} answered by examples or the stand-in, not by a model: they prove tools, files and form,"
-            " not how a model takes your words (OPENROUTER_API_KEY and --record, or --tier live)"
-        )
+        yield said("scripted", count=report.scripted)
     if report.by and not is_live:
-        yield "recorded by: " + ", ".join(f"{name} {count}" for name, count in sorted(report.by.items()))
+        yield said("recorded", names=", ".join(f"{name} {count}" for name, count in sorted(report.by.items())))
     if unjudged := sum(one.unjudged for one in report.outcomes):
-        yield f"not judged: {unjudged} rubrics, which need a real model (--record or --tier live)"
+        yield said("unjudged", count=unjudged)
     if report.count("stale"):
-        yield "stale is no failure: nothing is proven until it is recorded again (--record leaves alone what is proven)"
+        yield said("stale is")
         if cost := sum(one.cost_usd for one in report.outcomes if one.state == "stale"):
-            yield f"to record what is stale cost {cost:.4f} USD the last time"
+            yield said("cost", cost=f"{cost:.4f}")

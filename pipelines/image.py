@@ -95,6 +95,17 @@ async def read_photo(photo: bytes, *, read_text: ReadText | None) -> PhotoText:
     )
 
 
+async def for_models(photo: bytes) -> bytes:
+    """The photo as `read_photo` gives it to a model. Raises FileRefused."""
+    return await photo_decoder.decoded(photo, _for_models)
+
+
+def _for_models(photo: Path) -> bytes:
+    """Run in the process that decodes photos."""
+    picture, _ = upright(photo)
+    return jpeg(picture, SIDE_FOR_MODELS)
+
+
 def _prepare(photo: Path) -> _Prepared:
     """Run in the process that decodes photos."""
     picture, (width, height) = upright(photo)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from pipelines.blocks.csv_rows import delimiter_of
+from pipelines.blocks.csv_rows import csv_lines
+from pipelines.blocks.office import BROKEN
 from pipelines.characters import decoded
 
 Cell = str | Decimal
@@ -25,10 +25,6 @@ LONGEST_CELL = 32_767
 _MOST_UNPACKED = 1024 * 1024 * 1024
 _ZIP = b"PK\x03\x04"
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
-# openpyxl raises nearly anything for a broken file.
-_BROKEN = (
-    zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, EOFError, SyntaxError,
-)  # fmt: skip
 
 
 class TableRefused(Exception):
@@ -78,14 +74,8 @@ def _problem(cells: tuple[Cell, ...]) -> str:
 
 
 def _of_csv(text: str) -> Iterator[tuple[Cell, ...]]:
-    # Excel writes this line for itself: it names the separator and is no row of data.
-    told = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
-    separator = told[1] if told else delimiter_of(text)
-    lines = io.StringIO(text[told.end() :] if told else text, newline="")
-    if told:
-        yield ()
     try:
-        for row in csv.reader(lines, delimiter=separator):
+        for _, row in csv_lines(text):
             yield tuple(cell.strip().replace("\0", "") for cell in row)
     except csv.Error as error:
         raise TableRefused("broken_csv") from error
@@ -107,7 +97,7 @@ def _of_xlsx(data: bytes) -> Iterator[tuple[Cell, ...]]:
         sheet.reset_dimensions()
         for row in sheet.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True):
             yield _trimmed(tuple(_cell(value) for value in row))
-    except _BROKEN as error:
+    except BROKEN as error:
         raise TableRefused("broken_xlsx") from error
 
 

@@ -18,16 +18,18 @@ from bot.cli.language import spoken_language
 from bot.cli.progress import progress
 from bot.cli.terminal import Format, check_format, complain, read_settings, redis_problem, show, stop
 from bot.cli.words import say
-from bot.database.engine import Database
+from bot.database.engine import Database, open_database
 from bot.database.opening import SchemaOutdated, open_current
 from bot.infra.redis import connect
 from bot.knowledge.answers import accepted_answers
+from bot.knowledge.capacity import MOST_IN_MEMORY, capacity_words
 from bot.knowledge.document import Audience, FileFinding, KnowledgeDocument
 from bot.knowledge.embeddings import EmbeddingsFailed, embedder_of
 from bot.knowledge.finding_words import finding_in
 from bot.knowledge.folder import FolderMissing, FolderReader, list_folder
 from bot.knowledge.index import PassageHit, falling
 from bot.knowledge.knowledge import KnowledgeUnavailable, knowledge_of
+from bot.knowledge.passage_table import PassageTable
 from bot.knowledge.scans import scanned_pages
 from bot.knowledge.search import BEST, Asked
 from bot.knowledge.store import KnowledgeStore
@@ -53,10 +55,12 @@ def check(output: Format = "text") -> None:
     check_format(output)
     settings = read_settings()
     documents, findings = asyncio.run(_stopped_by_problems(_checked(settings, output)))
+    passages = sum(len(one.passages) for one in documents)
+    why_not = asyncio.run(_why_not_in_database(settings)) if passages > MOST_IN_MEMORY else None
+    if words := capacity_words(passages, why_not):
+        findings.append(FileFinding(".", words, is_error=False))
     _show_findings(findings, output)
-    complain(
-        say_of_documents("counted", documents=len(documents), passages=sum(len(one.passages) for one in documents))
-    )
+    complain(say_of_documents("counted", documents=len(documents), passages=passages))
     raise typer.Exit(1 if any(one.is_error for one in findings) else 0)
 
 
@@ -146,6 +150,17 @@ async def _checked(settings: Settings, output: str) -> tuple[list[KnowledgeDocum
                 documents += [document] if document else []
                 step()
     return documents, findings
+
+
+async def _why_not_in_database(settings: Settings) -> str | None:
+    """The reason for which the database can't hold a large set's passages; None where it can."""
+    database = open_database(settings.database.url.get_secret_value())
+    try:
+        return await PassageTable(database).why_not()
+    except (SQLAlchemyError, OSError):
+        return "the database of the documents does not answer"
+    finally:
+        await database.close()
 
 
 async def _synced(settings: Settings, output: str) -> SyncReport:

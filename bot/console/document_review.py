@@ -37,6 +37,7 @@ class DocumentReview:
     database: Database
     gaps: KnowledgeGaps
     embedder: Embedder
+    staff: frozenset[str] = frozenset()
 
     async def documents(self, after: str, limit: int) -> DocumentOverview:
         """A page of the documents by name."""
@@ -44,7 +45,7 @@ class DocumentReview:
 
     async def suggested(self) -> list[dict[str, Any]]:
         """Suggestions that nobody has decided about, the most frequent first. Raises EmbeddingsFailed."""
-        found = await suggestions(self.gaps, self.database, self.embedder)
+        found = await suggestions(self.gaps, self.database, self.embedder, self.staff)
         return [_shown(one) for one in found[:_MOST_SHOWN]]
 
     async def accepted(self) -> list[dict[str, Any]]:
@@ -63,7 +64,7 @@ class DocumentReview:
         return origins
 
     async def _origins(self, suggestion: str) -> Sequence[str]:
-        asked = await asked_questions(self.gaps, self.database)
+        asked = await asked_questions(self.gaps, self.database, self.staff)
         found = {one.origin for one in asked if suggestion_name(one.question) == suggestion}
         if found:
             return sorted(found)
@@ -83,7 +84,8 @@ class DocumentReview:
 def document_review(settings: Settings, redis: Redis, database: Database, publisher: EventPublisher) -> DocumentReview:
     """The review in a server's process, which does not keep the embedded model."""
     embedder = embedder_of(settings.embeddings) if settings.embeddings.model else PassingModel()
-    return DocumentReview(redis, database, KnowledgeGaps(redis, publisher.publish), embedder)
+    staff = frozenset(settings.channel.staff_contacts)
+    return DocumentReview(redis, database, KnowledgeGaps(redis, publisher.publish), embedder, staff)
 
 
 async def _nobody() -> list[str]:

@@ -126,6 +126,7 @@ async def open_parts(
     passwords, service, limits = Passwords(), settings.service, LoginLimits(redis)
     publisher = EventPublisher(redis, settings.subscribers)
     history, memory = HistoryReader(database), Memory(redis, settings.memory)
+    storage = storage_of(settings.storage)
     files, budget = files_of(redis, settings), Budget(redis, settings.budget, service.zone)
     personal = _personal_data(redis, database, files, events)
     talking = _talking_parts(settings, graph, _Shared(redis, database, events, contacts, publisher, memory, files))
@@ -160,9 +161,9 @@ async def open_parts(
         opted_out=OptedOutContacts(redis),
         product_cards=WaitingProductCards(redis, contacts, Drafts(redis)),
         reports=Reports(database, redis, service.zone),
-        replays=TurnReplays(library_of(redis, settings), OpenRouter(settings.llm), budget),
+        replays=TurnReplays(library_of(redis, settings), OpenRouter(settings.llm), budget, history, storage),
         documents=document_review(settings, redis, database, publisher),
-        storage=storage_of(settings.storage),
+        storage=storage,
         files=files,
         events=events,
     )

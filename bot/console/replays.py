@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import difflib
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +19,7 @@ from bot.agent.tools.catalog import TABLE
 from bot.ai.chat import Attempt, FromModel, FromPerson, Instructions, Line, ModelRequest
 from bot.ai.openrouter import OpenRouter
 from bot.conversations.budget import Budget
+from bot.history.reader import HistoryReader
 from bot.history.views import TurnShown
 from bot.messages import links
 from bot.messages.language import Language, language_from
@@ -27,14 +30,17 @@ from bot.prompting.knowledge_lock import prompt_texts
 from bot.prompting.library import Library
 from bot.prompting.prompts import Prompts, Rendered
 from bot.prompting.releases import ReleaseEntry
+from bot.storage.storage import NotStored, Storage, StorageFailed
 from bot.turns.trace import count
 from bot.whatsapp.markdown import whatsapp
+from pipelines import image
+from pipelines.errors import FileRefused
 
 MOST_REPLAYS = 2
 _SECONDS = 45.0
 _MOST_LISTED = 50
-# A comparison takes the square of the number of words.
-_MOST_WORDS = 800
+# A comparison takes the number of equal pairs, for each piece that it finds: words that repeat make it slow.
+_MOST_WORDS, _MOST_PAIRS = 800, 20_000
 _WORD = re.compile(r"\s*\S+")
 
 
@@ -56,11 +62,11 @@ class TooManyReplays(Exception):
 
 @dataclass(slots=True)
 class Replay:
-    """`pictures` were sent to the model in the turn; they are not kept, so that the replay goes without them."""
+    """`missing` counts the pictures that the turn's model saw, and that are not in the storage any more."""
 
     release: str
     language: Language = "es"
-    pictures: int = 0
+    missing: int = 0
     before: str = ""
     answer: str = ""
     attempts: list[Attempt] = field(default_factory=list)
@@ -94,7 +100,7 @@ class Replay:
                 for one in self.attempts
             ],
             "cost_usd": f"{self.cost_usd:f}",
-            "pictures_left_out": self.pictures,
+            "pictures_left_out": self.missing,
         }
 
 
@@ -105,6 +111,8 @@ class TurnReplays:
     library: Library
     model: OpenRouter
     budget: Budget
+    history: HistoryReader
+    storage: Storage
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_REPLAYS))
 
     async def releases(self) -> list[dict[str, Any]]:
@@ -129,12 +137,13 @@ class TurnReplays:
         except PromptsWrong as error:
             raise ReleaseUnusable from error
         said = messages[rendering["lines"] :]
-        pictures = sum(_pictures(message) for message in said)
+        seen = sum(_pictures(message) for message in said)
+        pictures = await self._photos(turn, seen) if seen else ()
         language = language_from(str(rendering["values"].get("language")), "es")
         before = "\n\n".join(filter(None, trace.get("reply") or []))
-        replay = Replay(prompts.release, language, pictures, before)
+        replay = Replay(prompts.release, language, seen - len(pictures), before)
         replay.tools = DryTools(_offered(rendered, rendering["tools"]), trace.get("tools") or [])
-        lines = (*rendered.lines, *map(_line, said))
+        lines = (*rendered.lines, *map(_line, said[:-1]), *(_with_pictures(_line(one), pictures) for one in said[-1:]))
         deadline = asyncio.get_running_loop().time() + _SECONDS
         request = ModelRequest(lines, deadline, spending=self.budget.replay_account())
         return replay, request_with(rendered, request)
@@ -155,6 +164,17 @@ class TurnReplays:
         )
         replay.answer = links.without_unverified(whatsapp(reply.text), known, phrase("strange_link", replay.language))
 
+    async def _photos(self, turn: TurnShown, most: int) -> tuple[bytes, ...]:
+        """The turn's photos as its model saw them, as far as they are in the storage."""
+        found: list[bytes] = []
+        perceived = (turn.trace or {}).get("perceived") or []
+        for message in [one["message"] for one in perceived if one["kind"] == "photo"][:most]:
+            place = await self.history.file_of(turn.conversation, message)
+            if place is not None:
+                with suppress(NotStored, StorageFailed, FileRefused):
+                    found.append(await image.for_models(await self.storage.get(place.key)))
+        return tuple(found)
+
     async def _prompts(self, release: str | None) -> Prompts:
         active = await self.library.releases.current()
         name = release or active
@@ -166,8 +186,11 @@ class TurnReplays:
 
 
 def difference(before: str, after: str) -> list[dict[str, str]]:
-    """Pieces of both texts in order: `same`, `gone` or `new`; by words, or by lines where there are many."""
-    old, new = _pieces(before), _pieces(after)
+    """Pieces of both texts in order: `same`, `gone` or `new`.
+
+    By words; by lines where there are many words, or few that repeat; as a whole where not even lines are few enough.
+    """
+    old, new = _pieces(before, after)
     found: list[dict[str, str]] = []
     for how, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if how == "equal":
@@ -178,9 +201,14 @@ def difference(before: str, after: str) -> list[dict[str, str]]:
     return found
 
 
-def _pieces(text: str) -> list[str]:
-    words: list[str] = _WORD.findall(text)
-    return words if len(words) <= _MOST_WORDS else text.splitlines(keepends=True)[:_MOST_WORDS]
+def _pieces(before: str, after: str) -> tuple[list[str], list[str]]:
+    cuts: tuple[Callable[[str], list[str]], ...] = (_WORD.findall, lambda text: text.splitlines(keepends=True))
+    for cut in cuts:
+        old, new = cut(before), cut(after)
+        counts = Counter(old)
+        if max(len(old), len(new)) <= _MOST_WORDS and sum(counts[one] for one in new) <= _MOST_PAIRS:
+            return old, new
+    return [before] if before else [], [after] if after else []
 
 
 def _listed(entry: ReleaseEntry, active: CurrentRelease) -> dict[str, Any]:
@@ -211,6 +239,11 @@ def _line(message: Mapping[str, Any]) -> Line:
             return FromModel(text)
         case _:
             return FromPerson(text)
+
+
+def _with_pictures(line: Line, pictures: tuple[bytes, ...]) -> Line:
+    """The turn's own line, with its pictures, which the history does not keep beside the words."""
+    return replace(line, pictures=pictures) if isinstance(line, FromPerson) else line
 
 
 def _pictures(message: Mapping[str, Any]) -> int:

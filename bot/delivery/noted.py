@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.delivery.sender import OutgoingMessage
+from bot.delivery.sent_wamids import note_wamid
 from bot.history import stream
 from bot.history.entries import PartSent
 from bot.messages.outbound import Reply
@@ -32,6 +33,8 @@ def note_sent(pipeline: Any, outgoing: OutgoingMessage, index: int, wamid: str |
         error=int(code[1]) if code else None,
     )
     stream.append(pipeline, entry)
+    if wamid is not None:
+        note_wamid(pipeline, wamid, outgoing.callback)
 
 
 def note_unsent(pipeline: Any, conversation: str, reply: Reply, why: str) -> None:

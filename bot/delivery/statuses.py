@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from bot.conversations import ledger
 from bot.conversations.tombstones import erased
 from bot.delivery.fees import MetaFees
+from bot.delivery.sent_wamids import with_callbacks
 from bot.delivery.service_messages import ServiceMessages
 from bot.history import stream
 from bot.history.entries import StatusNoted
@@ -102,7 +103,8 @@ class DeliveryStatuses:
         self._service_messages = ServiceMessages(redis, events)
 
     async def record(self, statuses: list[Status]) -> list[bool | Exception]:
-        """Store statuses: True for a new one. One without our callback belongs to another sender of this number."""
+        """Store statuses: True for a new one. One of no message of ours belongs to another sender of this number."""
+        statuses = await with_callbacks(self._redis, statuses)
         matches = [_OURS.match(status.callback or "") for status in statuses]
         ours = [(status, match) for status, match in zip(statuses, matches, strict=True) if match]
         items = [_item(status, match[1]) for status, match in ours]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.engine import Database
@@ -49,20 +50,31 @@ class AskedQuestion:
     answer: str = ""
 
 
-async def asked_questions(gaps: KnowledgeGaps, database: Database) -> list[AskedQuestion]:
-    """The newest questions, each with a colleague's answer where there is one."""
+async def asked_questions(gaps: KnowledgeGaps, database: Database, staff: Collection[str] = ()) -> list[AskedQuestion]:
+    """The newest questions of customers, each with a colleague's answer where there is one.
+
+    Because an answer to `staff` (phones and BSUIDs) may not be for customers, their questions are left out.
+    """
     asked = [
         AskedQuestion(gap.question, "gap", conversation, datetime.fromisoformat(gap.at))
-        for conversation, gap in await gaps.all()
-        if not gap.staff
+        for conversation, gap in await gaps.newest(MOST)
     ]
     async with database.reading() as connection:
         asked += await _disliked(connection)
         asked += await _handed_over(connection, asked)
+        theirs = await _conversations_of(connection, staff)
+        asked = [one for one in asked if one.conversation not in theirs]
         asked = sorted(asked, key=lambda one: one.at, reverse=True)[:MOST]
         found = await _with_answers(connection, [one for one in asked if question_words(one.question)])
     # People answer more than the assistant could have: without their answer, a call for a person asks nothing.
     return [one for one in found if one.answer or one.origin != "hand-over"]
+
+
+async def _conversations_of(connection: AsyncConnection, staff: Collection[str]) -> frozenset[str]:
+    if not staff:
+        return frozenset()
+    query = select(CONTACTS.c.conversation).where(or_(CONTACTS.c.phone.in_(staff), CONTACTS.c.bsuid.in_(staff)))
+    return frozenset((await connection.execute(query)).scalars())
 
 
 async def _disliked(connection: AsyncConnection) -> list[AskedQuestion]:
@@ -94,14 +106,17 @@ async def _handed_over(connection: AsyncConnection, known: Sequence[AskedQuestio
         .limit(MOST)
     )
     found: list[AskedQuestion] = []
+    times = defaultdict[str, list[datetime]](list)
+    for one in known:
+        times[one.conversation].append(one.at)
     for row in (await connection.execute(query)).all():
-        near = (one.at for one in (*known, *found) if one.conversation == row.conversation)
-        if any(abs(at - row.at) <= _NEAR for at in near):
+        if any(abs(at - row.at) <= _NEAR for at in times[row.conversation]):
             continue
         said = await _said(connection, row.conversation, row.at, _LOOKED_AT)
         asking = ((words, at) for words, at in said if row.at - at <= _NEAR and _asks(words))
         if question := next(asking, None):
             found.append(AskedQuestion(question[0], "hand-over", row.conversation, row.at))
+            times[row.conversation].append(row.at)
     return found
 
 

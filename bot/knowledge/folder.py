@@ -21,7 +21,6 @@ from pipelines.errors import FileProblem, FileRefused
 from pipelines.image import ReadText
 
 MOST_FILES = 5000
-MOST_PASSAGES = 50_000
 _LONGEST_TITLE = 200
 _MEBIBYTE = 1024 * 1024
 LIMITS = BlockLimits(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from bot.knowledge.answer_forms import forms_asked, forms_held
 from bot.knowledge.document import Audience, KnowledgeDocument, Passage
@@ -15,13 +16,14 @@ from bot.knowledge.foreign import is_foreign
 from bot.knowledge.passages import units_of
 from bot.knowledge.scale import EMBEDDED, LikenessScale
 from bot.knowledge.word_ranking import WordRanking, WordScores
-from bot.knowledge.words import gist, question_words, spoken
+from bot.knowledge.words import gist, question_words, spoken, words_of
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Vectors = NDArray[np.float32]
+    AnyVectors = NDArray[np.floating[Any]]
     Scores = NDArray[np.float32]
     Places = NDArray[np.int64]
 
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
 RANK_OFFSET = 5
 CANDIDATES = 50
 _BEST = 3
-_MANY, _COMPARED = 3000, 300
+_MANY, _COMPARED = 3000, 200
+Allows = Callable[[KnowledgeDocument], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,45 +81,75 @@ class Row(NamedTuple):
     passage: Passage
 
 
+class SearchableIndex(Protocol):
+    @property
+    def count(self) -> int:
+        """Number of passages."""
+        ...
+
+    async def find(self, question: str, vectors: Vectors, allows: Allows, limit: int = 5) -> Found:
+        """Find passages of documents that `allows` lets through; `vectors` are those of `question_texts`."""
+        ...
+
+
 class KnowledgeIndex:
     """Passages of documents, and the vectors of their units in the order of `units_of`.
 
-    A passage's own vector is the mean of its units'. Units are held at half precision, because only those of
-    candidates are compared.
+    A passage's own vector is the mean of its units'.
     """
 
     def __init__(
         self,
         documents: Sequence[KnowledgeDocument],
-        vectors: Sequence[Vectors],
+        vectors: Sequence[AnyVectors],
         scale: LikenessScale = EMBEDDED,
     ) -> None:
         import numpy as np  # noqa: PLC0415 - for those who search alone
+
+        from bot.knowledge.compact_vectors import CoarseVectors, CompactVectors  # noqa: PLC0415 - as above
 
         self._scale = scale
         self.rows = [Row(document, passage) for document in documents for passage in document.passages]
         self._documents = list(documents)
         self._owner = np.repeat(np.arange(len(documents)), [len(document.passages) for document in documents])
         kept = [one for one in vectors if one.size]
-        units = np.concatenate(kept) if kept else np.zeros((0, 1), np.float32)
         counts = np.array([len(units_of(row.passage)) for row in self.rows], np.int64)
-        if units.shape[0] != int(counts.sum()):
-            raise ValueError("the vectors are not those of these passages")
         self._ends = np.cumsum(counts)
         self._starts = self._ends - counts
-        sums = np.add.reduceat(units, self._starts, axis=0) if len(self.rows) else units
+        if sum(map(len, kept)) != int(counts.sum()):
+            raise ValueError("the vectors are not those of these passages")
+        sums = self._sums(kept)
         lengths = np.maximum(np.linalg.norm(sums, axis=1), np.float32(1e-9))
-        self._whole = sums / lengths[:, None]
+        whole = sums / lengths[:, None]
+        self._coarse = CoarseVectors(whole) if len(self.rows) > _MANY else None
+        self._whole, self._units = CompactVectors([whole]), CompactVectors(kept)
         self._scaled_whole = scale.of_means(lengths / np.maximum(counts, 1).astype(np.float32))
-        self._units = units.astype(np.float16)
-        texts = [(_indexed(row), row.document.language or "es") for row in self.rows]
-        self._words = WordRanking(texts)
-        self._forms = [forms_held(row.passage.text) for row in self.rows]
+        self._words = WordRanking.of([(indexed_text(row), row.document.language or "es") for row in self.rows])
         self._is_pair = np.array([bool(row.passage.questions) for row in self.rows], bool)
 
-    def search(
-        self, question: str, vectors: Vectors, allows: Callable[[KnowledgeDocument], bool], limit: int = 5
-    ) -> Found:
+    def _sums(self, vectors: Sequence[AnyVectors]) -> Vectors:
+        """Sum of the units of each passage, without a copy of all units."""
+        import numpy as np  # noqa: PLC0415 - as above
+
+        sums = np.zeros((len(self.rows), vectors[0].shape[1] if vectors else 1), np.float32)
+        begin = 0
+        for some in vectors:
+            end = begin + len(some)
+            first, last = np.searchsorted(self._starts, (begin, end))
+            units = np.asarray(some, np.float32)
+            sums[first:last] = np.add.reduceat(units, self._starts[first:last] - begin, axis=0)
+            begin = end
+        return sums
+
+    @property
+    def count(self) -> int:
+        return len(self.rows)
+
+    async def find(self, question: str, vectors: Vectors, allows: Allows, limit: int = 5) -> Found:
+        """Search, off the loop."""
+        return await asyncio.to_thread(self.search, question, vectors, allows, limit)
+
+    def search(self, question: str, vectors: Vectors, allows: Allows, limit: int = 5) -> Found:
         """Find passages of documents that `allows` lets through; `vectors` are those of `question_texts`."""
         import numpy as np  # noqa: PLC0415 - as above
 
@@ -125,39 +158,34 @@ class KnowledgeIndex:
         if not permitted.size:
             return Found(())
         by_words = self._words.scores(question_words(question)).of(permitted)
-        meaning = self._meaning(vectors, permitted, by_words.rankings)
-        judge = _Judge(question, by_words, meaning)
-        found: list[tuple[float, PassageHit]] = []
-        for at in _fused([*by_words.rankings, meaning.units, meaning.whole]):
-            place = int(permitted[at])
-            evidence = judge.evidence(at, self._forms[place], is_pair=bool(self._is_pair[place]))
-            found.append((evidence.order, PassageHit(*self.rows[place], evidence.confidence)))
-        found.sort(key=lambda one: -one[0])
-        return Found(tuple(hit for _, hit in found[:limit]))
+        usual_gist = None
+        if self._coarse is not None and permitted.size > _MANY:
+            roughly = self._coarse.likeness(vectors)[:, permitted]
+            usual_gist = float(self._scale.applied(np.median(roughly[-1:], axis=1))[0])
+            chosen = self._likely(permitted, (*by_words.rankings, roughly[:-1].max(axis=0)))
+            permitted, by_words = permitted[chosen], by_words.of(chosen)
+        judge = Judge(question, by_words, self._meaning(vectors, permitted), usual_gist)
+        return Found(tuple(judge.best(lambda at: self.rows[int(permitted[at])])[:limit]))
 
-    def _meaning(self, vectors: Vectors, permitted: Places, by_words: Sequence[Scores]) -> MeaningScores:
-        """Likeness to the question, and to its gist, of each passage's best unit and of the whole passage.
-
-        Among many passages, units of the likeliest ones and of answered questions are compared, others by the whole.
-        """
+    def _likely(self, permitted: Places, rankings: Sequence[Scores]) -> Places:
+        """The first of each ranking and answered questions: among many passages these alone are compared."""
         import numpy as np  # noqa: PLC0415 - as above
 
-        wholes = (self._whole[permitted] if permitted.size < len(self.rows) else self._whole) @ vectors.T
-        whole: Scores = wholes[:, :-1].max(axis=1)
-        chosen = np.arange(permitted.size)
-        if permitted.size > _MANY:
-            likely = [_first(scores, _COMPARED) for scores in (*by_words, whole)]
-            chosen = np.unique(np.concatenate([*likely, np.flatnonzero(self._is_pair[permitted])]))
-        starts, ends = self._starts[permitted[chosen]], self._ends[permitted[chosen]]
-        units = np.concatenate([np.arange(start, end) for start, end in zip(starts, ends, strict=True)])
-        likeness = self._units[units].astype(np.float32) @ vectors.T
-        begins = np.cumsum(ends - starts) - (ends - starts)
-        meaning: Scores = whole.copy()
-        meaning[chosen] = np.maximum.reduceat(likeness[:, :-1].max(axis=1), begins)
-        gist: Scores = wholes[:, -1].copy()
-        gist[chosen] = np.maximum.reduceat(likeness[:, -1], begins)
+        first = [highest(scores, _COMPARED) for scores in rankings]
+        found: Places = np.unique(np.concatenate([*first, np.flatnonzero(self._is_pair[permitted])]))
+        return found
+
+    def _meaning(self, vectors: Vectors, places: Places) -> MeaningScores:
+        """Likeness to the question, and to its gist, of each passage's best unit and of the whole passage."""
+        import numpy as np  # noqa: PLC0415 - as above
+
+        counts = self._ends[places] - self._starts[places]
+        begins = np.cumsum(counts) - counts
+        units = np.arange(int(counts.sum())) + np.repeat(self._starts[places] - begins, counts)
+        best = np.maximum.reduceat(self._units.likeness(units, vectors), begins, axis=1)
+        whole: Scores = self._whole.likeness(places, vectors[:-1]).max(axis=0)
         scaled = self._scale.applied
-        return MeaningScores(scaled(meaning), self._scaled_whole(whole, permitted), scaled(gist))
+        return MeaningScores(scaled(best[:-1].max(axis=0)), self._scaled_whole(whole, places), scaled(best[-1]))
 
 
 class MeaningScores(NamedTuple):
@@ -168,26 +196,42 @@ class MeaningScores(NamedTuple):
     gist: Scores
 
 
-class _Judge:
-    """Gathers the evidence of passages for one question."""
+class Judge:
+    """Gathers the evidence of passages for one question.
 
-    def __init__(self, question: str, by_words: WordScores, meaning: MeaningScores) -> None:
+    `usual_gist` is the likeness that all passages have to its gist, where `meaning` is of some of them.
+    """
+
+    def __init__(
+        self, question: str, by_words: WordScores, meaning: MeaningScores, usual_gist: float | None = None
+    ) -> None:
         import numpy as np  # noqa: PLC0415 - as above
 
         self._by_words = by_words
         self._meaning = meaning
         self._asked = forms_asked(question)
         self._is_foreign = is_foreign(question)
+        self._numbers = _numbers_of(question)
         self._best_stem = max(float(by_words.stems.max()), 1e-6)
-        self._usual_gist = float(np.median(meaning.gist))
+        self._usual_gist = float(np.median(meaning.gist)) if usual_gist is None else usual_gist
         self._best = {name: _highest(getattr(meaning, name), 2) for name in ("units", "whole")}
         self._first_covers = _highest(by_words.covered, LAST_PLACE)
         self._first_gists = _highest(meaning.gist, LAST_PLACE)
 
-    def evidence(self, at: int, forms: frozenset[str], *, is_pair: bool) -> PassageEvidence:
+    def best(self, row_of: Callable[[int], Row]) -> list[PassageHit]:
+        """The candidates of the rankings, the best first."""
+        found: list[tuple[float, PassageHit]] = []
+        for at in _fused([*self._by_words.rankings, self._meaning.units, self._meaning.whole]):
+            row = row_of(at)
+            evidence = self._evidence(at, row.passage)
+            found.append((evidence.order, PassageHit(*row, evidence.confidence)))
+        found.sort(key=lambda one: -one[0])
+        return [hit for _, hit in found]
+
+    def _evidence(self, at: int, passage: Passage) -> PassageEvidence:
         words, meaning = self._by_words, self._meaning
         stem, covered, gist = float(words.stems[at]), float(words.covered[at]), float(meaning.gist[at])
-        form = len(self._asked & forms) / len(self._asked) if self._asked else 0.0
+        form = len(forms_held(passage.text, self._asked)) / max(len(self._asked), 1)
         telling = max(words.words, 1)
         return PassageEvidence(
             stems=stem / self._best_stem,
@@ -206,14 +250,19 @@ class _Judge:
             lacks_form=1 - form if self._asked else 0.0,
             words=min(telling, MOST_WORDS),
             key_words=min(words.key_words, MOST_WORDS),
-            is_pair=float(is_pair),
+            is_pair=float(bool(passage.questions)),
             is_foreign=self._is_foreign,
+            same_numbers=not self._numbers or self._numbers <= _numbers_of(" ".join(passage.questions)),
         )
+
+
+def _numbers_of(text: str) -> frozenset[str]:
+    return frozenset(word for word in words_of(text) if word[0].isdigit())
 
 
 def _highest(scores: Scores, count: int) -> list[float]:
     """The highest scores, the highest first."""
-    return [float(scores[at]) for at in _first(scores, count)]
+    return [float(scores[at]) for at in highest(scores, count)]
 
 
 def _log_place(highest: Sequence[float], score: float) -> float:
@@ -230,7 +279,7 @@ def question_texts(question: str) -> list[str]:
     return [question, spoken(question), gist(question) or question]
 
 
-def allowed(audience: Audience, day: date) -> Callable[[KnowledgeDocument], bool]:
+def allowed(audience: Audience, day: date) -> Allows:
     """Staff may read everything, customers what is for them; both only what is valid on this day."""
     return lambda document: document.holds_on(day) and (audience == "staff" or document.audience == "customer")
 
@@ -241,13 +290,13 @@ def _fused(rankings: Sequence[Scores]) -> list[int]:
 
     total = np.zeros(rankings[0].shape[0], np.float64)
     for scores in rankings:
-        first = _first(scores, CANDIDATES)
+        first = highest(scores, CANDIDATES)
         ranks = np.searchsorted(-scores[first], -scores[first], side="left")
         total[first] += np.where(scores[first] > 0, 1 / (RANK_OFFSET + ranks), 0)
-    return [int(at) for at in _first(total, CANDIDATES) if total[at] > 0]
+    return [int(at) for at in highest(total, CANDIDATES) if total[at] > 0]
 
 
-def _first(scores: Any, count: int) -> Places:
+def highest(scores: Any, count: int) -> Places:
     """Places of the highest scores, the highest first; of equals, the earlier."""
     import numpy as np  # noqa: PLC0415 - as above
 
@@ -261,6 +310,6 @@ def _first(scores: Any, count: int) -> Places:
     return found
 
 
-def _indexed(row: Row) -> str:
+def indexed_text(row: Row) -> str:
     """The words by which a passage is found: its own, the questions that it answers, and the document's title."""
     return "\n".join((*row.passage.questions, row.passage.text, row.document.title))

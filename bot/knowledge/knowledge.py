@@ -12,7 +12,7 @@ import structlog
 
 from bot.knowledge.embeddings import Embedder, EmbeddingsFailed, embedder_of
 from bot.knowledge.gaps import KnowledgeGaps
-from bot.knowledge.index import Found, KnowledgeIndex
+from bot.knowledge.index import Found, KnowledgeIndex, SearchableIndex
 from bot.knowledge.scale import scale_of
 from bot.knowledge.search import BEST, Asked, search_index
 from bot.settings import EmbeddingsSettings
@@ -30,7 +30,7 @@ class KnowledgeUnavailable(Exception):
 
 
 # Gives the index of a set. Raises KnowledgeUnavailable.
-ReadIndex = Callable[[str], Awaitable[KnowledgeIndex]]
+ReadIndex = Callable[[str], Awaitable[SearchableIndex]]
 OpenDatabase = Callable[[], Awaitable["Database"]]
 
 
@@ -41,8 +41,8 @@ class Knowledge:
         self.gaps = gaps
         self._read = read
         self._embedder = embedder
-        self._held: OrderedDict[str, KnowledgeIndex] = OrderedDict()
-        self._loading: dict[str, asyncio.Task[KnowledgeIndex]] = {}
+        self._held: OrderedDict[str, SearchableIndex] = OrderedDict()
+        self._loading: dict[str, asyncio.Task[SearchableIndex]] = {}
 
     async def search(self, digest: str, asked: Asked, limit: int = BEST) -> Found:
         """Find passages of a set. Raises KnowledgeUnavailable."""
@@ -52,7 +52,7 @@ class Knowledge:
         except EmbeddingsFailed as error:
             raise KnowledgeUnavailable(str(error)) from error
 
-    async def load(self, digest: str) -> KnowledgeIndex:
+    async def load(self, digest: str) -> SearchableIndex:
         """The index of a set, loaded once; whoever gives up waiting lets the load go on."""
         if digest in self._held:
             self._held.move_to_end(digest)
@@ -63,7 +63,7 @@ class Knowledge:
             task.add_done_callback(lambda _: self._loading.pop(digest, None))
         return await asyncio.shield(task)
 
-    async def _load(self, digest: str) -> KnowledgeIndex:
+    async def _load(self, digest: str) -> SearchableIndex:
         index = await self._read(digest)
         self._held[digest] = index
         while len(self._held) > _HELD:
@@ -88,7 +88,7 @@ def knowledge_of(
 def stored_index(open_database: OpenDatabase, embedder: Embedder) -> ReadIndex:
     """Read sets from the database, which is opened at the first of them."""
 
-    async def read(digest: str) -> KnowledgeIndex:
+    async def read(digest: str) -> SearchableIndex:
         try:
             return await _stored(digest, await open_database(), embedder)
         except (KnowledgeUnavailable, EmbeddingsFailed):
@@ -101,13 +101,30 @@ def stored_index(open_database: OpenDatabase, embedder: Embedder) -> ReadIndex:
     return read
 
 
-async def _stored(digest: str, database: Database, embedder: Embedder) -> KnowledgeIndex:
+async def _in_database(digest: str, found: Any, kept: Any, embedder: Embedder) -> SearchableIndex | None:
+    """The index of a set that PostgreSQL holds; None for one that a worker holds."""
+    table: Any = await asyncio.to_thread(import_module, "bot.knowledge.passage_table")
+    passages = table.PassageTable(kept.database)
+    if found.model != embedder.name or not await passages.has(digest):
+        return None
+    made: Any = await asyncio.to_thread(import_module, "bot.knowledge.database_index")
+    documents, statistics = await kept.outlines(found.documents.values()), await passages.statistics(digest)
+    scale = await scale_of(embedder)
+    index: SearchableIndex = await made.database_index(kept.database, documents, statistics, embedder.name, scale)
+    await embedder.embed(["hola"])
+    _log.info("knowledge_loaded", set=digest, documents=len(documents), passages=index.count, held_by="PostgreSQL")
+    return index
+
+
+async def _stored(digest: str, database: Database, embedder: Embedder) -> SearchableIndex:
     store: Any = await asyncio.to_thread(import_module, "bot.knowledge.store")
     kept = store.KnowledgeStore(database)
     found = await kept.set_of(digest)
     if found is None:
         _log.error("knowledge_missing", set=digest, fix="`recado knowledge sync`, then `recado prompts release`")
         raise KnowledgeUnavailable("the released documents are not in this database")
+    if index := await _in_database(digest, found, kept, embedder):
+        return index
     documents = await kept.documents(found.documents.values())
     vectors = await kept.vectors(found.documents.values(), embedder.name)
     if missing := [one.name for one in documents if one.digest not in vectors]:
@@ -117,5 +134,5 @@ async def _stored(digest: str, database: Database, embedder: Embedder) -> Knowle
     index = await asyncio.to_thread(KnowledgeIndex, documents, [vectors[one.digest] for one in documents], scale)
     # The first text loads the model.
     await embedder.embed(["hola"])
-    _log.info("knowledge_loaded", set=digest, documents=len(documents), passages=len(index.rows))
+    _log.info("knowledge_loaded", set=digest, documents=len(documents), passages=index.count)
     return index

@@ -14,7 +14,7 @@ _HEADING = re.compile(r"\s{0,3}#{1,6}\s++(\S.{0,500})")
 _ASKED = re.compile(r"\s*(?:\*\*)?(?:P|Q|Pregunta|Question)(?:\*\*)?\s*[:.](?:\*\*)?\s*(\S.*)", re.IGNORECASE)
 _ANSWERED = re.compile(r"\s*(?:\*\*)?(?:R|A|Respuesta|Answer)(?:\*\*)?\s*[:.](?:\*\*)?\s*(\S.*)", re.IGNORECASE)
 _LONGEST_ANSWER = 2000
-_MOST = 5000
+_MOST = 20_000
 
 
 @dataclass(frozen=True, slots=True)

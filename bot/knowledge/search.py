@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from datetime import date
 
 from bot.knowledge.document import Audience
 from bot.knowledge.embeddings import Embedder
-from bot.knowledge.index import Found, KnowledgeIndex, allowed, question_texts
+from bot.knowledge.index import Found, SearchableIndex, allowed, question_texts
 
 LONGEST_QUESTION = 500
 BEST = 5
@@ -29,10 +28,10 @@ class Asked:
         return " ".join((*(said[:LONGEST_QUESTION] for said in self.history[-1:]), self.question[:LONGEST_QUESTION]))
 
 
-async def search_index(index: KnowledgeIndex, embedder: Embedder, asked: Asked, limit: int = BEST) -> Found:
-    """Find passages, off the loop. Raises EmbeddingsFailed."""
+async def search_index(index: SearchableIndex, embedder: Embedder, asked: Asked, limit: int = BEST) -> Found:
+    """Find passages. Raises EmbeddingsFailed."""
     texts = question_texts(asked.whole)
     several = list(dict.fromkeys(texts))
     vectors = (await embedder.embed(several))[[several.index(text) for text in texts]]
     allows = allowed(asked.audience, asked.day)
-    return await asyncio.to_thread(index.search, asked.whole, vectors, allows, limit)
+    return await index.find(asked.whole, vectors, allows, limit)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import Row, delete, func, insert, select
 
 from bot.database.engine import Database
 from bot.knowledge.document import FileFinding, KnowledgeDocument, Passage
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Vectors = NDArray[np.float32]
+    HalfVectors = NDArray[np.float16]
 
 # Names in one query; SQLite takes 32,766 variables.
 _AT_ONCE = 500
@@ -40,12 +41,12 @@ class KnowledgeStore:
     """`numpy` and SQLAlchemy are loaded with this module, so it is imported where somebody searches or syncs."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
 
     async def known(self, digests: Iterable[str]) -> dict[str, list[FileFinding]]:
         """Documents that are stored already, with the findings of their reading."""
         found: dict[str, list[FileFinding]] = {}
-        async with self._database.reading() as connection:
+        async with self.database.reading() as connection:
             for some in _pieces(list(digests)):
                 query = select(DOCUMENTS.c.digest, DOCUMENTS.c.findings).where(DOCUMENTS.c.digest.in_(some))
                 for row in await connection.execute(query):
@@ -55,14 +56,14 @@ class KnowledgeStore:
     async def without_vectors(self, digests: Iterable[str], model: str) -> set[str]:
         """Documents whose passages have no vectors of this model."""
         missing = set(digests)
-        async with self._database.reading() as connection:
+        async with self.database.reading() as connection:
             for some in _pieces(sorted(missing)):
                 query = select(VECTORS.c.digest).where(VECTORS.c.digest.in_(some), VECTORS.c.model == model)
                 missing -= set((await connection.execute(query)).scalars())
         return missing
 
     async def keep_document(self, document: KnowledgeDocument, findings: Sequence[FileFinding]) -> None:
-        async with self._database.writing() as connection:
+        async with self.database.writing() as connection:
             await connection.execute(delete(DOCUMENTS).where(DOCUMENTS.c.digest == document.digest))
             row = {
                 **{name: getattr(document, name) for name in _COLUMNS},
@@ -74,7 +75,7 @@ class KnowledgeStore:
     async def keep_vectors(self, digest: str, model: str, vectors: Vectors) -> None:
         floats = np.asarray(vectors, np.float16).tobytes()
         row = {"digest": digest, "model": model, "width": int(vectors.shape[1]), "floats": floats}
-        async with self._database.writing() as connection:
+        async with self.database.writing() as connection:
             await connection.execute(delete(VECTORS).where(VECTORS.c.digest == digest, VECTORS.c.model == model))
             await connection.execute(insert(VECTORS).values(**row))
 
@@ -89,7 +90,7 @@ class KnowledgeStore:
             "documents": documents,
             "findings": [asdict(finding) for finding in findings],
         }
-        async with self._database.writing() as connection:
+        async with self.database.writing() as connection:
             await connection.execute(delete(SETS).where(SETS.c.digest == digest))
             await connection.execute(insert(SETS).values(**row))
             sets = (
@@ -111,7 +112,7 @@ class KnowledgeStore:
         return await self._set(select(SETS).where(SETS.c.digest == digest))
 
     async def _set(self, query: Any) -> KnowledgeSet | None:
-        async with self._database.reading() as connection:
+        async with self.database.reading() as connection:
             row = (await connection.execute(query)).one_or_none()
         if row is None:
             return None
@@ -121,21 +122,40 @@ class KnowledgeStore:
     async def documents(self, digests: Iterable[str]) -> list[KnowledgeDocument]:
         """Documents by their digests, by name."""
         found: list[KnowledgeDocument] = []
-        async with self._database.reading() as connection:
+        async with self.database.reading() as connection:
             for some in _pieces(sorted(set(digests))):
                 rows = await connection.execute(select(DOCUMENTS).where(DOCUMENTS.c.digest.in_(some)))
                 found += [_document(row) for row in rows]
         return sorted(found, key=lambda document: document.name)
 
-    async def vectors(self, digests: Iterable[str], model: str) -> dict[str, Vectors]:
+    async def outlines(self, digests: Iterable[str]) -> list[KnowledgeDocument]:
+        """The same without their passages."""
+        found: list[KnowledgeDocument] = []
+        columns = [DOCUMENTS.c[name] for name in _COLUMNS]
+        async with self.database.reading() as connection:
+            for some in _pieces(sorted(set(digests))):
+                rows = await connection.execute(select(*columns).where(DOCUMENTS.c.digest.in_(some)))
+                found += [KnowledgeDocument(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's name for a row as a mapping
+        return sorted(found, key=lambda document: document.name)
+
+    async def passages(self, digests: Iterable[str]) -> int:
+        """The number of passages of documents."""
+        length = func.jsonb_array_length if self.database.is_postgresql else func.json_array_length
+        counted = 0
+        async with self.database.reading() as connection:
+            for some in _pieces(sorted(set(digests))):
+                query = select(func.sum(length(DOCUMENTS.c.passages))).where(DOCUMENTS.c.digest.in_(some))
+                counted += int((await connection.execute(query)).scalar() or 0)
+        return counted
+
+    async def vectors(self, digests: Iterable[str], model: str) -> dict[str, HalfVectors]:
         """Vectors of documents by this model."""
-        found: dict[str, Vectors] = {}
-        async with self._database.reading() as connection:
+        found: dict[str, HalfVectors] = {}
+        async with self.database.reading() as connection:
             for some in _pieces(sorted(set(digests))):
                 query = select(VECTORS).where(VECTORS.c.digest.in_(some), VECTORS.c.model == model)
                 for row in await connection.execute(query):
-                    floats = np.frombuffer(row.floats, np.float16).reshape(-1, row.width)
-                    found[row.digest] = floats.astype(np.float32)
+                    found[row.digest] = np.frombuffer(row.floats, np.float16).reshape(-1, row.width)
         return found
 
 

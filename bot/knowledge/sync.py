@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from bot.knowledge.capacity import MOST_IN_MEMORY, capacity_words, most_passages
 from bot.knowledge.document import FileFinding, KnowledgeDocument
 from bot.knowledge.embeddings import Embedder
-from bot.knowledge.folder import MOST_PASSAGES, FolderReader, SourceFile, list_folder
+from bot.knowledge.folder import FolderReader, SourceFile, list_folder
+from bot.knowledge.passage_table import PassageTable
 from bot.knowledge.passages import units_of
 from bot.knowledge.store import KnowledgeStore
 from bot.messages.language import Language
@@ -46,11 +50,15 @@ class KnowledgeSync:
         embedder: Embedder,
         default_language: Language,
         read_text: ReadText | None = None,
+        *,
+        most_in_memory: int = MOST_IN_MEMORY,
     ) -> None:
         self._store = store
+        self._table = PassageTable(store.database)
         self._embedder = embedder
         self._default_language = default_language
         self._read_text = read_text
+        self._most_in_memory = most_in_memory
 
     async def run(
         self, folder: Path, answers: KnowledgeDocument | None = None, progress: SyncProgress | None = None
@@ -64,7 +72,11 @@ class KnowledgeSync:
         documents = {source.name: source.digest for source in listed.files if source.digest in known}
         for _ in documents:
             progress.done()
-        new = await self._read([source for source in listed.files if source.digest not in known], findings, progress)
+        why_not = await self._table.why_not()
+        most = most_passages(why_not)
+        room = most - await self._store.passages(documents.values())
+        missing_files = [source for source in listed.files if source.digest not in known]
+        new = await self._read(missing_files, findings, progress, room, most)
         documents |= new
         if answers is not None:
             await self._store.keep_document(answers, [])
@@ -72,31 +84,46 @@ class KnowledgeSync:
         missing = await self._store.without_vectors(documents.values(), self._embedder.name)
         passages = await self._embed(missing)
         digest = set_digest(documents)
+        total = await self._store.passages(documents.values())
+        if words := capacity_words(total, why_not, self._most_in_memory):
+            findings.append(FileFinding(".", words, is_error=False))
+        if total > self._most_in_memory and why_not is None:
+            await self._into_table(digest, documents)
         await self._store.keep_set(digest, documents, self._embedder.name, findings)
+        await self._table.forget_gone()
         return SyncReport(digest, documents, tuple(findings), len(new), len(missing), passages)
 
     async def _read(
-        self, sources: list[SourceFile], findings: list[FileFinding], progress: SyncProgress
+        self, sources: list[SourceFile], findings: list[FileFinding], progress: SyncProgress, room: int, most: int
     ) -> dict[str, str]:
         """Read and keep documents; each has its vectors before the next one is read, so that a stop loses one."""
         found: dict[str, str] = {}
-        passages = 0
         reader = FolderReader(self._default_language, self._read_text)
         try:
-            for source in sources:
-                document, wrong = await reader.read(source)
-                findings += wrong
-                if document is not None and passages + len(document.passages) > MOST_PASSAGES:
-                    findings.append(FileFinding(source.name, f"is left out: more than {MOST_PASSAGES} passages in all"))
-                elif document is not None:
-                    passages += len(document.passages)
-                    await self._keep_vectors(document)
-                    await self._store.keep_document(document, wrong)
-                    found[document.name] = document.digest
-                progress.done()
+            async with aclosing(_read_ahead(reader, sources)) as documents:
+                async for source, document, wrong in documents:
+                    findings += wrong
+                    if document is not None and len(document.passages) > room:
+                        findings.append(FileFinding(source.name, f"is left out: more than {most} passages in all"))
+                    elif document is not None:
+                        room -= len(document.passages)
+                        await self._keep_vectors(document)
+                        await self._store.keep_document(document, wrong)
+                        found[document.name] = document.digest
+                    progress.done()
         finally:
             await reader.close()
         return found
+
+    async def _into_table(self, digest: str, documents: Mapping[str, str]) -> None:
+        """Bring a set that is too large for memory into PostgreSQL's own index."""
+        await self._table.prepare()
+        model = self._embedder.name
+        for name in await self._table.missing(documents.values(), model):
+            (document,) = await self._store.documents([name])
+            vectors = (await self._store.vectors([name], model))[name]
+            await self._table.keep(document, vectors, model)
+        await self._table.complete(digest, documents.values(), model)
 
     async def _embed(self, digests: set[str]) -> int:
         """Make missing vectors, as after a change of the model; gives the number of passages."""
@@ -109,6 +136,25 @@ class KnowledgeSync:
         texts = [text for passage in document.passages for text in units_of(passage)]
         vectors = await self._embedder.embed(texts)
         await self._store.keep_vectors(document.digest, self._embedder.name, vectors)
+
+
+async def _read_ahead(
+    reader: FolderReader, sources: Sequence[SourceFile]
+) -> AsyncGenerator[tuple[SourceFile, KnowledgeDocument | None, list[FileFinding]], None]:
+    """Read each document while the one before it is embedded, because each of them has a core for itself."""
+    following = iter(sources)
+    task: asyncio.Task[Any] | None = None
+    try:
+        for source in sources:
+            task = task or asyncio.create_task(reader.read(next(following)))
+            document, wrong = await task
+            after = next(following, None)
+            task = asyncio.create_task(reader.read(after)) if after else None
+            yield source, document, wrong
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 def set_digest(documents: Mapping[str, str]) -> str:

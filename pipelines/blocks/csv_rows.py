@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from statistics import mode
 
@@ -12,6 +13,7 @@ from pipelines.characters import cleaned
 _DELIMITERS = ",;\t|"
 _LINES_JUDGED = 50
 _LARGEST_FIELD = 100_000
+_SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 
 
 def read_csv(text: str, limits: BlockLimits) -> Blocks:
@@ -40,11 +42,23 @@ def _outside_quotes(line: str, sign: str) -> int:
     return sum(piece.count(sign) for piece in line.split('"')[::2])
 
 
-def _rows(text: str) -> Iterator[Row]:
+def csv_lines(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line's number and the cells of each row, empty ones too. Raises csv.Error."""
     csv.field_size_limit(_LARGEST_FIELD)
-    reader = csv.reader(io.StringIO(cleaned(text), newline=""), delimiter=delimiter_of(text))
+    # Excel writes this line for itself: it names the separator and is no row of data.
+    told = _SEPARATOR.match(text)
+    if told:
+        yield 1, []
+    reader = csv.reader(
+        io.StringIO(text[told.end() :] if told else text, newline=""), delimiter=told[1] if told else delimiter_of(text)
+    )
     for cells in reader:
-        yield reader.line_num, [one_line(cell) for cell in cells]
+        yield reader.line_num + bool(told), cells
+
+
+def _rows(text: str) -> Iterator[Row]:
+    for number, cells in csv_lines(cleaned(text)):
+        yield number, [one_line(cell) for cell in cells]
 
 
 class _Counted:

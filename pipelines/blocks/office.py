@@ -17,7 +17,7 @@ _MOST_COLUMNS = 100
 _HEADING = re.compile(r"(?:heading|t[ií]tulo) (\d)", re.IGNORECASE)
 _TITLE = re.compile(r"title|t[ií]tulo", re.IGNORECASE)
 # Libraries raise nearly anything for a broken file.
-_BROKEN = (
+BROKEN = (
     zipfile.BadZipFile,
     KeyError,
     ValueError,
@@ -41,7 +41,7 @@ def read_docx(path: Path, limits: BlockLimits) -> Blocks:
         for block in _docx_blocks(docx.Document(str(path)), limits):
             if not collector.add(block):
                 break
-    except (*_BROKEN, OpcError) as error:
+    except (*BROKEN, OpcError) as error:
         raise FileRefused(FileProblem.DAMAGED, f"not a whole .docx ({type(error).__name__})") from None
     return Blocks(tuple(collector.blocks), cut=collector.cut)
 
@@ -63,7 +63,7 @@ def read_xlsx(path: Path, limits: BlockLimits) -> Blocks:
                     for block in row_blocks(rows.of(sheet), sheet=title):
                         if not collector.add(block):
                             break
-    except (*_BROKEN, InvalidFileException) as error:
+    except (*BROKEN, InvalidFileException) as error:
         raise FileRefused(FileProblem.DAMAGED, f"not a whole .xlsx ({type(error).__name__})") from None
     return Blocks(tuple(collector.blocks), cut=collector.cut or rows.cut)
 

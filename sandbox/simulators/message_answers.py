@@ -87,13 +87,18 @@ def _fact(key: str, *names: str) -> Callable[[dict[str, str], Language], str]:
     return say
 
 
+def _cards(facts: dict[str, str], language: Language) -> str:
+    """The cards without what only a model is told of them."""
+    return _SAY["cards"][language].format(fact=facts.get("cards", "").partition(" (the sender")[0][:_LONGEST])
+
+
 _SEEN: dict[str, Callable[[dict[str, str], Language], str]] = {
     "voice_note": _voice,
     "video": _voice,
     "photo": _photo,
     "document": _document,
     "location": _location,
-    "contact_cards": _fact("cards", "cards"),
+    "contact_cards": _cards,
     "order": _fact("order", "items"),
     "sticker": _fact("sticker"),
     "tapped": _fact("tapped", "title"),
@@ -139,7 +144,10 @@ _SAY: dict[str, dict[Language, str]] = {
         "es": "Ese tipo de mensaje no lo puedo leer aquí. ¿Me lo escribes?",
         "en": "I can't read that kind of message here. Could you type it?",
     },
-    "ad": {"es": "Vienes de nuestro anuncio «{fact}».", "en": "You come from our ad “{fact}”."},
+    "ad": {
+        "es": "Vienes de nuestro anuncio «{fact}». ¿En qué te ayudo?",
+        "en": "You come from our ad “{fact}”. How can I help?",
+    },
     "product": {
         "es": "Preguntas por el producto *{fact}*. Dime qué quieres saber, o pide una persona.",
         "en": "You ask about the product *{fact}*. Tell me what you want to know, or ask for a person.",

@@ -25,6 +25,7 @@ _ABOUT_PHOTO = re.compile(
     r"\b(tienen|venden|manejan|hay|cu[aá]nto|precio|have|sell|carry|how much|price)\b", re.IGNORECASE
 )
 _TAPPED = re.compile(r"<tapped><title>(?P<title>[^<]*+)</title>")
+_ASKED_BY_CODE = re.compile(r"<asking_about_product>(?:<(?!product>)[^<]*+)*+<product>(?P<code>[^<]*+)</product>")
 _SPANISH = {
     "coffee": "café", "milk": "leche", "detergent": "detergente", "soap": "jabón", "bread": "pan", "rice": "arroz",
     "sugar": "azúcar", "eggs": "huevo", "oil": "aceite", "printer": "impresora", "cheese": "queso", "beans": "frijol",
@@ -43,6 +44,8 @@ def next_tool_call(said: str, words: str, offered: set[Any]) -> tuple[str, dict[
     tapped = _TAPPED.search(said)
     if tapped and " · " in tapped["title"]:
         return "find_products", {"code": unescape(tapped["title"]).rpartition(" · ")[2].strip()}
+    if by_code := _ASKED_BY_CODE.search(said):
+        return "find_products", {"code": unescape(by_code["code"])}
     if "<photo>" in said and _ABOUT_PHOTO.search(words):
         return "find_products", {"photo": True}
     asked = _ASKED.search(words)

@@ -19,6 +19,7 @@ from bot.cli.main import cli
 from bot.cli.prompts import words as prompts_words
 from bot.cli.spanish import error_in_spanish, paragraphs_of
 from bot.cli.spanish_help import PARAGRAPHS
+from evals.report_words import REPORT
 from sandbox.meta.simulator import Person
 from tests.outgoing import acquainted
 from tests.processes import recado
@@ -55,6 +56,7 @@ def test_every_help_text_has_its_spanish_and_no_spanish_is_left_over() -> None:
             ("doctor", doctor_words.WORDS),
             ("knowledge", KNOWLEDGE),
             ("prompts", prompts_words.WORDS),
+            ("report", REPORT),
         )
         for name, texts in catalogue.items()
     ],

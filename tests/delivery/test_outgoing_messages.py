@@ -11,7 +11,9 @@ from bot.delivery.outbox import WAIT_SECONDS
 from bot.infra.redis import answer, key
 from bot.messages.outbound import Buttons, Choice, Say, Template
 from sandbox.meta.simulator import Person
+from sandbox.meta.webhooks import empty_value
 from sandbox.simulators.openrouter import calls, says
+from tests.notifications import post_raw
 from tests.outgoing import acquainted, bodies, conversation_of, empty, events, free, metric, put, text
 from tests.processes import eventually
 from tests.world import Start, World
@@ -291,6 +293,19 @@ async def test_prices_are_counted_once_and_kept_with_the_message(world: World, a
     assert record["pricing"] == "free_customer_service service"
     # What it said is not kept once it has arrived.
     assert "reply" not in record
+
+
+async def test_a_status_without_our_callback_is_known_by_its_wamid(world: World, ana: Person) -> None:
+    await world.meta.writes(ana, text("hola"))
+    (reply,) = await world.meta.replies(ana)
+    await world.meta.idle()
+    played = {"id": reply.wamid, "status": "played", "timestamp": "1796000000", "recipient_id": ana.phone}
+    value = empty_value(world.meta.business) | {"statuses": [played | {"id": "wamid.anothers"}, played]}
+    entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
+    await post_raw(world, {"object": "whatsapp_business_account", "entry": [entry]})
+    callback = reply.request["biz_opaque_callback_data"]
+    record = key(await conversation_of(world, ana), "delivery", callback)
+    assert await answer(world.redis.hget(record, "status")) == "played"
 
 
 async def test_being_charged_as_a_general_assistant_alerts(

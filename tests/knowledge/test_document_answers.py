@@ -66,7 +66,7 @@ async def test_an_answer_has_its_passage_its_source_and_the_documents_own_link(s
     (tool,) = await tools_of(shop, ana)
     assert [(one["source"], one["place"]) for one in tool["sources"]] == [("envios.md", "Envíos")]
     told = next(one["content"] for one in shop.models.requests[-1]["messages"] if one["role"] == "tool")
-    assert "<document_passage><source>envios</source><file>envios.md</file>" in told
+    assert "<document_passage><source>Envíos</source><file>envios.md</file>" in told
     assert "menos de 3 horas" in told
 
 
@@ -81,12 +81,12 @@ async def test_nothing_good_enough_is_told_to_the_model_and_kept_as_a_gap(shop: 
     async def publish(*_: Any) -> None:
         """Publish nothing."""
 
-    ((whose, gap),) = await KnowledgeGaps(shop.redis, publish).all()
+    ((whose, gap),) = await KnowledgeGaps(shop.redis, publish).newest(9)
     assert (whose, gap.question) == (conversation, "Soy …, …: ¿venden boletos de avión a Cancún?")
     exported = await recado("contacts", "export", ana.bsuid)
     assert "boletos de avión a Cancún" in exported.out
     assert (await recado("contacts", "erase", ana.bsuid, "--yes")).code == 0
-    assert await KnowledgeGaps(shop.redis, publish).all() == []
+    assert await KnowledgeGaps(shop.redis, publish).newest(9) == []
     assert await shop.redis.zcard("recado:gaps") == 0
 
 

@@ -82,6 +82,13 @@ async def test_an_answered_question_wins_over_documents_that_say_more() -> None:
     assert (await best(index, "puedo pagar en dolares?")).hits[0].passage == pair
 
 
+async def test_a_pair_about_another_number_is_another_question() -> None:
+    pair = Passage("¿Tienen el taladro modelo 4321?\nSí.", "", ("¿Tienen el taladro modelo 4321?",))
+    index = await index_of([KnowledgeDocument("questions.md", "q", passages=(pair,))], EmbeddedModel())
+    assert (await best(index, "¿tienen el taladro modelo 4321?")).is_enough
+    assert (await best(index, "¿tienen el taladro modelo 4322?")).confidence < 0.8
+
+
 async def test_an_empty_set_and_an_empty_question_find_nothing() -> None:
     assert (await best(await index_of([], EmbeddedModel()), "hola")).is_enough is False
     index = await index_of([KnowledgeDocument("a.md", "a", passages=(Passage("Abrimos a las 9."),))], EmbeddedModel())

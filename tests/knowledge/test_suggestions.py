@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from bot.knowledge.answers import Decision, accept, accepted_answers, reject
 from bot.knowledge.building import index_of
 from bot.knowledge.document import FileFinding, KnowledgeDocument, Passage
 from bot.knowledge.embeddings import EmbeddedModel
-from bot.knowledge.gaps import KnowledgeGaps
+from bot.knowledge.gaps import KnowledgeGaps, gaps_key
 from bot.knowledge.knowledge import Knowledge, stored_index
 from bot.knowledge.passages import units_of
 from bot.knowledge.search import Asked
@@ -72,6 +73,20 @@ async def test_open_questions_are_grouped_with_the_answer_of_a_colleague(redis: 
     assert document.passages[0].text == "¿Tienen estacionamiento?\nSí, 20 lugares."
 
 
+async def test_the_newest_gaps_are_found_without_those_of_conversations_that_are_older(redis: Redis) -> None:
+    gaps = KnowledgeGaps(redis, publish)
+    pipeline = redis.pipeline()
+    for number in range(120):
+        at, name = NOW - timedelta(minutes=number), f"c_{number:020}"
+        gap = {"id": name, "question": f"¿{number}?", "language": "es", "staff": number % 2, "at": at.isoformat()}
+        # An entry that can't be read tells whether anybody tries.
+        pipeline.rpush(gaps_key(name), json.dumps(gap) if number < 100 else "?")
+        pipeline.zadd("recado:gaps", {name: at.timestamp()})
+    await pipeline.execute()
+    found = await gaps.newest(30)
+    assert [gap.question for _, gap in found] == [f"¿{number}?" for number in range(0, 60, 2)]
+
+
 async def test_what_a_colleague_answered_after_a_hand_over_is_a_draft(redis: Redis, database: Database) -> None:
     said = [
         message("w1", 121, "customer", "¿Hacen envíos a Cuba? Soy Leo Duarte"),
@@ -89,7 +104,8 @@ async def test_what_a_colleague_answered_after_a_hand_over_is_a_draft(redis: Red
     async with database.writing() as connection:
         await connection.execute(insert(MESSAGES), said)
         await connection.execute(insert(HANDOVERS), asked)
-        await connection.execute(insert(CONTACTS).values(conversation=LEO, name="Leo Duarte", folded=""))
+        leo = {"conversation": LEO, "name": "Leo Duarte", "phone": "5215512345678", "folded": ""}
+        await connection.execute(insert(CONTACTS).values(**leo))
     gaps = KnowledgeGaps(redis, publish)
     await gaps.note(LEO, Contact(phone="5215512345678"), "¿Tienen estacionamiento?", "es", "t_0")
     # An answer belongs to the last question before it. Of the calls for a person, the second asked for nothing else,
@@ -99,6 +115,8 @@ async def test_what_a_colleague_answered_after_a_hand_over_is_a_draft(redis: Red
     (only,) = found.values()
     assert (only.origins, only.question) == ({"hand-over": 1}, "¿Hacen envíos a Cuba? Soy … …")
     assert only.answer == "Sí, …, por mensajería, y tarda 10 días."
+    # Because customers read accepted answers, nothing is suggested that was said to the staff.
+    assert await suggestions(gaps, database, EmbeddedModel(), ["5215512345678"]) == []
 
 
 async def test_a_set_of_documents_is_searched_as_it_was_stored(database: Database) -> None:

@@ -219,8 +219,14 @@ def test_a_customer_never_reads_the_error_of_a_tool(tool: str, error: str) -> No
         (tagged("cards", cards="Carla: +52 55"), "Recibí el contacto de Carla: +52 55."),
         (tagged("tap", title="Sí"), "Elegiste «Sí»."),
         (tagged("form", answers="talla: M"), "Recibí tu formulario: talla: M."),
-        (tagged("came_from_ad", headline="Rebajas") + "\nHola", "Vienes de nuestro anuncio «Rebajas»."),
-        (tagged("asking_about_product", product="SKU-9") + "\n¿Hay?", "Preguntas por el producto *SKU-9*."),
+        (
+            tagged("came_from_ad", headline="Rebajas") + "\nHola",
+            "Vienes de nuestro anuncio «Rebajas». ¿En qué te ayudo?",
+        ),
+        (
+            tagged("contact_cards", cards="Eva: 52 (the sender's own number, says WhatsApp)"),
+            "Recibí el contacto de Eva: 52.",
+        ),
         (tagged("forwarded_message", text="Vendo moto"), "Leí lo que reenviaste: «Vendo moto»."),
         (tagged("photo", text_read="none"), "Vi tu foto, pero no encontré texto"),
         (tagged("location", coordinates="19.4, -99.1", name="Zócalo"), "Recibí tu ubicación: Zócalo"),
@@ -279,3 +285,8 @@ def test_a_conversation_that_was_given_back_goes_on() -> None:
 def test_a_conversation_is_summarised_by_what_the_person_wrote() -> None:
     talk = tagged("conversation", lines="user: ¿Qué planes hay?\nassistant: Dos\ny más\nuser: El <Pro>")
     assert asked(talk, [])["content"] == "La persona escribió: «¿Qué planes hay?», «El <Pro>»."
+
+
+def test_what_is_told_in_a_voice_note_is_looked_up_where_it_asks_something() -> None:
+    assert tool_of(tagged("voice_note", seconds="6", transcript="Mi internet no funciona desde ayer")) is None
+    assert tool_of(tagged("voice_note", seconds="6", transcript="¿Puedo regresar el equipo?")) == "search_knowledge"

@@ -26,6 +26,9 @@ async def documents(settings: Settings, _: aiohttp.ClientSession) -> CheckResult
     if synced is None:
         return CheckResult(_NAME, "absent", said("no documents"))
     left_out = [one for one in synced.problems if one.is_error]
+    large = [one for one in synced.problems if one.file == "." and not one.is_error]
+    if large and not left_out:
+        return CheckResult(_NAME, "ok", said("documents large", documents=synced.documents, about=_named(large)))
     if not left_out:
         return CheckResult(_NAME, "ok", said("documents synced", documents=synced.documents))
     words = said("left out", documents=synced.documents, count=len(left_out), files=_named(left_out[:_NAMED]))

@@ -110,6 +110,10 @@ WORDS: Words = {
         "es": "nada sincronizado; pon archivos en KNOWLEDGE_DIR, y `recado knowledge sync`",
         "en": "nothing synced; put files into KNOWLEDGE_DIR, then `recado knowledge sync`",
     },
+    "documents large": {
+        "es": "{documents} documentos sincronizados; {about}",
+        "en": "{documents} documents synced; {about}",
+    },
     "documents synced": {"es": "{documents} documentos sincronizados", "en": "{documents} documents synced"},
     "left out": {
         "es": "{documents} documentos sincronizados, {count} archivos fuera: {files}; mira `recado knowledge check`",

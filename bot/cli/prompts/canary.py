@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 from redis.asyncio import Redis
 
@@ -20,7 +19,7 @@ from bot.settings import Settings
 def canary(output: Format = "text") -> None:
     """The candidate and the current release side by side: what is judged, and how it stands. Exit 1 without one."""
 
-    async def work(settings: Settings, redis: Redis, library: Library) -> bool:
+    async def work(_: Settings, redis: Redis, library: Library) -> bool:
         candidate, current = await library.releases.canary(), await library.releases.current()
         tallies = await TallyStore(redis).read()
         signals = compare(tallies)
@@ -32,22 +31,20 @@ def canary(output: Format = "text") -> None:
                 "signals": as_json(signals),
             })  # fmt: skip
         else:
-            show("\n".join(_lines(candidate, current, tallies, signals, settings)))
+            show("\n".join(_lines(candidate, current, tallies, signals)))
         return True
 
     run(work, output)
 
 
-def _lines(
-    candidate: Canary, current: str | None, tallies: Tallies, signals: tuple[Signal, ...], settings: Settings
-) -> Iterator[str]:
-    in_words, since = partial(say, settings), f"{candidate.since:%Y-%m-%d %H:%M:%S}Z"
-    yield in_words("candidate since", release=candidate.release, percent=candidate.percent, since=since)
-    heads = in_words("current head", release=current), in_words("candidate head", release=candidate.release)
+def _lines(candidate: Canary, current: str | None, tallies: Tallies, signals: tuple[Signal, ...]) -> Iterator[str]:
+    since = f"{candidate.since:%Y-%m-%d %H:%M:%S}Z"
+    yield say("candidate since", release=candidate.release, percent=candidate.percent, since=since)
+    heads = say("current head", release=current), say("candidate head", release=candidate.release)
     yield f"{'':<14}{heads[0]:<36}{heads[1]}"
-    yield f"{in_words('turns'):<14}{tallies.current.turns:<36}{tallies.candidate.turns}"
+    yield f"{say('turns'):<14}{tallies.current.turns:<36}{tallies.candidate.turns}"
     for one in signals:
-        worse = f"  {in_words('worse')}" if one.worse else ""
+        worse = f"  {say('worse')}" if one.worse else ""
         yield f"{one.label:<14}{one.shown('current'):<36}{one.shown('candidate')}{worse}"
     judged = min(tallies.current.turns, tallies.candidate.turns) >= LEAST_TURNS
-    yield in_words("judged") if judged else in_words("not judged", turns=LEAST_TURNS)
+    yield say("judged") if judged else say("not judged", turns=LEAST_TURNS)

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.agent.preview import NotThere, conversation_of
+from bot.cli.prompts.words import say
 from bot.cli.terminal import complain, read_settings, redis_problem, show, stop
 from bot.conversations.contacts import Contacts
 from bot.conversations.memory import Memory
@@ -39,10 +40,10 @@ def case(
     Read the file once before you keep it: names of other people are not recognised. Nothing is overwritten.
     """
     if name is not None and not _NAME.fullmatch(name):
-        raise typer.BadParameter("expected small letters, digits and -, such as asks-for-invoice", param_hint="--name")
+        raise typer.BadParameter(say("case name"), param_hint="--name")
     path, made = asyncio.run(_write_case(read_settings("critical"), conversation, turns, name, out))
     show(str(path))
-    complain(f"read it once: names of other people are still in it; then `recado prompts eval {made} --record`")
+    complain(say("read it once", name=made))
 
 
 async def _write_case(
@@ -77,7 +78,7 @@ async def _traces(settings: Settings, conversation: str, turns: int) -> list[dic
     try:
         database = await open_current(settings.database.url.get_secret_value())
     except (SQLAlchemyError, SchemaOutdated, OSError) as error:
-        complain(f"only the memory is known, because the database does not answer ({type(error).__name__})")
+        complain(say("memory alone", error=type(error).__name__))
         return []
     try:
         # Some turns asked for no answer.

@@ -34,8 +34,8 @@ def diff(
         if output == "json":
             show({"old": old, "new": new, "diff": found})
         else:
-            names = {name: say(settings, "folder") if name == _FOLDER else name for name in (old, new)}
-            show(found or say(settings, "no difference", old=names[old], new=names[new]))
+            names = {name: say("folder") if name == _FOLDER else name for name in (old, new)}
+            show(found or say("no difference", old=names[old], new=names[new]))
         return True
 
     run(work, output)

@@ -13,18 +13,20 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.agent.vocabulary import library_of, vocabulary
 from bot.ai.chat import NoModelAnswered
+from bot.cli.language import spoken_language
 from bot.cli.progress import progress
+from bot.cli.prompts.words import say
 from bot.cli.terminal import (
     Format,
     check_format,
     complain,
+    database_problem,
     read_settings,
     redis_problem,
     show,
     stop,
     terminal_language,
 )
-from bot.cli.words import say
 from bot.database.opening import SchemaOutdated
 from bot.infra.redis import connect
 from bot.prompting.knowledge_lock import FILE, digest_in, synced
@@ -75,19 +77,23 @@ def evaluate(  # noqa: PLR0913, PLR0917 - the command's options
     """
     check_format(output)
     if tier not in ("offline", "live"):
-        raise typer.BadParameter("expected offline or live", param_hint="--tier")
+        raise typer.BadParameter(say("offline or live"), param_hint="--tier")
     if against and tier != "live":
-        raise typer.BadParameter("two releases are compared with --tier live", param_hint="--against")
+        raise typer.BadParameter(say("against is live"), param_hint="--against")
     if every and (names or not record):
-        raise typer.BadParameter("is for --record without cases", param_hint="--all")
+        raise typer.BadParameter(say("all is for record"), param_hint="--all")
     settings = read_settings("critical")
     if tier == "live" and settings.llm.api_key is None:
-        stop("OPENROUTER_API_KEY is not set; a live evaluation asks a real model", 2)
+        stop(say("no key"), 2)
     documents = asyncio.run(_synced(settings, knowledge))
     prompts, cases = _read(settings, names or [], documents)
     options = _Options(tier == "live", runs, against, record, every or bool(names), output, documents)
     report, before = asyncio.run(_evaluate(prompts, cases, options))
-    show(as_json(report, before) if output == "json" else as_text(report, before, is_live=options.live))
+    show(
+        as_json(report, before)
+        if output == "json"
+        else as_text(report, before, is_live=options.live, language=spoken_language())
+    )
     raise typer.Exit(1 if report.count("failed") or (strict and report.count("stale")) else 0)
 
 
@@ -99,7 +105,7 @@ async def _evaluate(prompts: Prompts, cases: list[Case], options: _Options) -> t
         if options.record:
             await _record(prompts, folder, cases, options)
         if not options.live:
-            with progress("playing cases", len(cases), options.output) as done:
+            with progress(say("playing"), len(cases), options.output) as done:
                 return await runner.offline(Settings(), prompts, folder, cases, done, synced=options.synced), None
         old = await _release(options.against) if options.against else None
         before = await _live(old, cases, options) if old else None
@@ -107,11 +113,11 @@ async def _evaluate(prompts: Prompts, cases: list[Case], options: _Options) -> t
     except (NoModelAnswered, NoRedis) as error:
         stop(str(error))
     except NotRecorded as error:
-        stop(f"{error}; the folder has to be writable for --record")
+        stop(say("not recorded", error=error))
 
 
 async def _live(prompts: Prompts, cases: list[Case], options: _Options) -> Report:
-    with progress(f"asking the model, release {prompts.release}", len(cases), options.output) as done:
+    with progress(say("asking", release=prompts.release), len(cases), options.output) as done:
         return await runner.live(Settings(), prompts, cases, options.runs, done, synced=options.synced)
 
 
@@ -122,8 +128,8 @@ async def _record(prompts: Prompts, folder: Path, cases: list[Case], options: _O
         names = runner.unproven(Settings(), folder, report)
         chosen = [case for case in cases if case.name in names]
     if options.output == "text":
-        complain(f"recording {len(chosen)} of {len(cases)} cases; the others are proven")
-    with progress("recording cases", len(chosen), options.output) as done:
+        complain(say("recording", chosen=len(chosen), all=len(cases)))
+    with progress(say("recording bar"), len(chosen), options.output) as done:
         await runner.record(Settings(), prompts, folder, chosen, done, synced=options.synced)
 
 
@@ -139,7 +145,7 @@ async def _synced(settings: Settings, asked: str | None) -> SyncedDocuments | No
     except (SetMissing, SchemaOutdated, SQLAlchemyError, RedisError, OSError) as error:
         if not is_asked_for:
             return None
-        stop(f"{error}" if isinstance(error, SetMissing) else say("database away", error=type(error).__name__))
+        stop(f"{error}" if isinstance(error, SetMissing) else database_problem(error))
 
 
 def _read(settings: Settings, names: list[str], documents: SyncedDocuments | None) -> tuple[Prompts, list[Case]]:

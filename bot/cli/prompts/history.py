@@ -20,25 +20,23 @@ from bot.settings import Settings
 def history(output: Format = "text") -> None:
     """Changes of the release, the newest first; * is the current one, ~ a candidate and its share of contacts."""
 
-    async def work(settings: Settings, __: Redis, library: Library) -> bool:
+    async def work(_: Settings, __: Redis, library: Library) -> bool:
         current, entries = await library.releases.current_release(), await library.releases.history()
         if output == "json":
             show([_as_json(one, current) for one in entries])
             return True
-        show("\n".join(_lines(entries, current, settings)) if entries else say(settings, "nothing released"))
+        show("\n".join(_lines(entries, current)) if entries else say("nothing released"))
         return True
 
     run(work, output)
 
 
-def _lines(entries: Sequence[ReleaseEntry], current: CurrentRelease, settings: Settings) -> Iterator[str]:
+def _lines(entries: Sequence[ReleaseEntry], current: CurrentRelease) -> Iterator[str]:
     marks = {current.current: "*"}
     if current.canary:
         marks[current.canary.release] = f"~ {current.canary.percent} %"
     width = max(map(len, marks.values()))
-    release, when, how, author, note = (
-        say(settings, f"{name} column") for name in ("release", "when", "how", "author", "note")
-    )
+    release, when, how, author, note = (say(f"{name} column") for name in ("release", "when", "how", "author", "note"))
     names = max(len(author), *(len(one.author) for one in entries))
     yield f"{'':<{width}} {release:<12}  {when:<20}  {how:<8} {author:<{names}}  {note}"
     for one in entries:
@@ -47,7 +45,7 @@ def _lines(entries: Sequence[ReleaseEntry], current: CurrentRelease, settings: S
         when = f"{one.at:%Y-%m-%d %H:%M:%S}Z"
         yield f"{mark} {one.release:<12}  {when:<20}  {one.how:<8} {one.author:<{names}}  {one.note}".rstrip()
     legend = ("current mark", "candidate mark", "what to do") if current.canary else ("current mark", "what to do")
-    yield "".join(say(settings, part) for part in legend)
+    yield "".join(say(part) for part in legend)
 
 
 def _as_json(entry: ReleaseEntry, current: CurrentRelease) -> dict[str, Any]:

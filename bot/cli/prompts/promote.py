@@ -15,14 +15,14 @@ from bot.settings import Settings
 def promote(note: Note = "", author: Author = None, output: Format = "text") -> None:
     """Make the candidate the current release, for all processes at once."""
 
-    async def work(settings: Settings, __: Redis, library: Library) -> bool:
+    async def work(_: Settings, __: Redis, library: Library) -> bool:
         canary = await library.releases.canary()
         if not await library.end_canary(canary, promote=True, author=author or user(), note=note):
             raise UnknownRelease(
                 en=f"{canary.release} is no candidate any more; see `recado prompts list`",
                 es=f"{canary.release} ya no es candidata; mira `recado prompts list`",
             )
-        show({"release": canary.release} if output == "json" else say(settings, "released", release=canary.release))
+        show({"release": canary.release} if output == "json" else say("released", release=canary.release))
         return True
 
     run(work, output)

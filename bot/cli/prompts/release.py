@@ -43,7 +43,7 @@ def release(
         name = checked.release().release
         percent = settings.service.prompts_canary_percent if canary is None else canary
         what = "candidate" if how == "canary" else "released" if how else "released already"
-        words = say(settings, what, release=name, percent=percent)
+        words = say(what, release=name, percent=percent)
         show({"release": name, "released": how is not None, "how": how} if output == "json" else words)
         return True
 

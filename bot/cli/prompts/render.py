@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from bot.agent.preview import NotThere, Preview, PromptValues, values_of_conversation
 from bot.agent.preview import render as preview
 from bot.cli.prompts.session import run, show_diagnostics
+from bot.cli.prompts.words import say
 from bot.cli.terminal import Format, show, terminal_language
 from bot.conversations.contacts import Contacts
 from bot.conversations.memory import Memory
@@ -56,14 +57,13 @@ def _show_json(rendered: Preview, released: Preview | None) -> None:
 
 def _show_text(rendered: Preview, released: Preview | None) -> None:
     show(rendered.text)
-    tokens = f"about {rendered.prompt_tokens} tokens, and {rendered.tool_tokens} of tools"
-    cost = f"{rendered.cost_usd:.6f} USD before it answers, {rendered.most_usd:.6f} at most"
-    show(f"=== {tokens}; {rendered.model}: about {cost}")
+    tokens = {"prompt": rendered.prompt_tokens, "tools": rendered.tool_tokens, "model": rendered.model}
+    show(say("tokens", **tokens, cost=f"{rendered.cost_usd:.6f}", most=f"{rendered.most_usd:.6f}"))
     if released is None:
-        show("=== nothing is released yet")
+        show(say("none released"))
         return
-    against, diff = f"=== against the current release {released.release}:", rendered.diff(released)
-    show(f"{against}\n{diff}" if diff else f"{against} the same")
+    against, diff = say("against current", release=released.release), rendered.diff(released)
+    show(f"{against}\n{diff}" if diff else f"{against} {say('the same')}")
 
 
 async def _values(asked: str, settings: Settings, redis: Redis) -> PromptValues:

@@ -24,16 +24,16 @@ def rollback(
 ) -> None:
     """Go back to an earlier release, for all processes at once; a candidate is dropped in any case."""
 
-    async def work(settings: Settings, __: Redis, library: Library) -> bool:
+    async def work(_: Settings, __: Redis, library: Library) -> bool:
         candidate = (await library.releases.current_release()).canary
         if which is None and candidate:
             dropped = await library.end_canary(candidate, promote=False, author=author or user(), note=note)
             current, name = await library.releases.current(), candidate.release
-            words = say(settings, "dropped" if dropped else "no candidate any more", release=name, current=current)
+            words = say("dropped" if dropped else "no candidate any more", release=name, current=current)
             show({"release": current, "dropped": name} if output == "json" else words)
             return True
         name = await library.roll_back(which, author=author or user(), note=note)
-        show({"release": name} if output == "json" else say(settings, "released", release=name))
+        show({"release": name} if output == "json" else say("released", release=name))
         return True
 
     run(work, output)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from bot.cli.terminal import terminal_language
-from bot.messages.language import Language
-from bot.settings import Settings
+from bot.cli.language import Words, spoken_language
 
-WORDS: dict[str, dict[Language, str]] = {
+WORDS: Words = {
     "released": {"es": "publicada: {release}", "en": "released: {release}"},
     "released already": {"es": "{release} ya está publicada", "en": "{release} is released already"},
     "candidate": {
@@ -53,6 +51,51 @@ WORDS: dict[str, dict[Language, str]] = {
         "es": "nada se juzga antes de que ambas tengan {turns} turnos; entre corchetes está lo que es cierto al 99 %",
         "en": "nothing is judged before both have {turns} turns; between brackets is what is true with 99 %",
     },
+    "offline or live": {"es": "se espera offline o live", "en": "expected offline or live"},
+    "against is live": {
+        "es": "dos versiones se comparan con --tier live",
+        "en": "two releases are compared with --tier live",
+    },
+    "all is for record": {"es": "es para --record sin casos", "en": "is for --record without cases"},
+    "no key": {
+        "es": "falta OPENROUTER_API_KEY; una evaluación live pregunta a un modelo real",
+        "en": "OPENROUTER_API_KEY is not set; a live evaluation asks a real model",
+    },
+    "playing": {"es": "corriendo casos", "en": "playing cases"},
+    "asking": {"es": "preguntando al modelo, versión {release}", "en": "asking the model, release {release}"},
+    "recording": {
+        "es": "se graban {chosen} de {all} casos; los demás están probados",
+        "en": "recording {chosen} of {all} cases; the others are proven",
+    },
+    "recording bar": {"es": "grabando casos", "en": "recording cases"},
+    "not recorded": {
+        "es": "{error}; la carpeta tiene que permitir escribir para --record",
+        "en": "{error}; the folder has to be writable for --record",
+    },
+    "case name": {
+        "es": "se esperan letras minúsculas, cifras y -, como pide-factura",
+        "en": "expected small letters, digits and -, such as asks-for-invoice",
+    },
+    "read it once": {
+        "es": "léelo una vez: los nombres de otras personas siguen ahí; después `recado prompts eval {name} --record`",
+        "en": "read it once: names of other people are still in it; then `recado prompts eval {name} --record`",
+    },
+    "memory alone": {
+        "es": "sólo se conoce la memoria, porque la base de datos no contesta ({error})",
+        "en": "only the memory is known, because the database does not answer ({error})",
+    },
+    "tokens": {
+        "es": "=== unos {prompt} tokens, y {tools} de herramientas; {model}: unos {cost} USD antes de contestar, "
+        "{most} a lo más",
+        "en": "=== about {prompt} tokens, and {tools} of tools; {model}: about {cost} USD before it answers, {most} "
+        "at most",
+    },
+    "none released": {"es": "=== todavía no hay nada publicado", "en": "=== nothing is released yet"},
+    "against current": {
+        "es": "=== contra la versión publicada {release}:",
+        "en": "=== against the current release {release}:",
+    },
+    "the same": {"es": "lo mismo", "en": "the same"},
     "judged": {
         "es": "lo que es claramente peor descarta la candidata; entre corchetes está lo que es cierto al 99 %",
         "en": "what is clearly worse drops the candidate by itself; between brackets is what is true with 99 %",
@@ -60,6 +103,6 @@ WORDS: dict[str, dict[Language, str]] = {
 }
 
 
-def say(settings: Settings, what: str, **values: object) -> str:
-    """The sentence in the language of the terminal."""
-    return WORDS[what][terminal_language(settings)].format(**values)
+def say(what: str, **values: object) -> str:
+    """The sentence in the language of the command line."""
+    return WORDS[what][spoken_language()].format(**values)

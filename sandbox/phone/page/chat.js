@@ -48,7 +48,7 @@ export class Chat {
     const whole = { ...event, at: new Date(event.at), reactions: {} };
     this.messages.set(event.wamid, whole);
     if (event.direction === "out") this.setTyping(false);
-    if (message.type === "system") this.note(message.system.body);
+    if (message.type === "system") this.note(systemNote(message.system.body));
     else if (message.type === "request_welcome") this.note(t("drawn_welcome"));
     else if (message.type === "reaction") this.react(whole);
     else if (message.type === "revoke") this.change(message.revoke.original_message_id, { deleted: true });
@@ -269,3 +269,9 @@ export class Chat {
 
 /** Send a person's message; the answer arrives over the event stream. */
 export const send = (person, message, context) => post("messages", { person, message, ...(context ? { context } : {}) });
+
+/** Meta says in English that somebody has another number. */
+function systemNote(body) {
+  const [, name, old, now] = /^User (.+) changed from (\S+) to (\S+)$/.exec(body) ?? [];
+  return now ? t("number_changed", { name, old, now }) : body;
+}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
+from bot.console.replays import difference
 from bot.conversations.memory import Memory
 from bot.conversations.turn_state import releases_in_use
 from bot.database.opening import open_current
@@ -17,8 +19,16 @@ from sandbox.simulators.openrouter import calls, fails, says
 from tests.console import Browser, add_operator, program
 from tests.outgoing import conversation_of, text
 from tests.processes import eventually
-from tests.world import World
+from tests.world import Start, World
 
+# Words or lines that repeat take seconds to compare, so that such texts are compared in larger pieces.
+DIFFERENCES = [
+    ("uno dos tres", "uno tres", ["same", "gone", "same"]),
+    ("no " * 800, "no sí " * 400, ["gone", "new"]),
+    ("hola\n" + "no " * 800, "hola\n" + "no sí " * 400, ["same", "gone", "new"]),
+    ("no\n" * 900, "no\nsí\n" * 450, ["gone", "new"]),
+    ("", "hola", ["new"]),
+]
 _RULE = "Trata a la gente siempre de usted."
 
 
@@ -27,7 +37,11 @@ async def _turn_with_a_tool(world: World, person: Person, browser: Browser) -> s
     world.models.will(calls(("business_hours", {})), says("Abrimos a las nueve."))
     await world.meta.writes(person, text("¿A qué hora abren?"))
     await world.meta.replies(person)
-    conversation = await conversation_of(world, person)
+    return await _traced(browser, await conversation_of(world, person))
+
+
+async def _traced(browser: Browser, conversation: str) -> str:
+    """The conversation's newest turn, once the history has it."""
 
     async def traced() -> str:
         page = (await browser.get(f"conversations/{conversation}/messages")).body
@@ -99,6 +113,23 @@ async def test_a_turn_is_replayed_with_another_release_and_nothing_is_carried_ou
     assert _system(world.models.requests[-1]) == _system(then)
 
 
+async def test_the_model_of_a_replay_sees_the_photo_again(
+    start: Start, ana: Person, vision: str, media: Callable[[str], bytes]
+) -> None:
+    world = await start(history=True, GOOGLE_VISION_ENDPOINT=vision)
+    sol = await add_operator(world, "Sol", "supervisor")
+    world.models.will(says("Es una etiqueta."))
+    await world.meta.sends_media(ana, "image", media("photos/dim.jpg"), "image/jpeg")
+    await world.meta.replies(ana)
+    turn = await _traced(sol, await conversation_of(world, ana))
+    world.models.will(says("Es una etiqueta."))
+    found = await sol.post(f"turns/{turn}/replay", {})
+    assert (found.status, found.body["pictures_left_out"]) == (200, 0)
+    then, now = world.models.requests
+    assert [part["type"] for part in now["messages"][-1]["content"]] == ["text", "image_url"]
+    assert now["messages"] == then["messages"]
+
+
 async def test_a_replay_that_is_not_possible_says_why(world: World, ana: Person) -> None:
     one = program(world)
     turn = await _turn_with_a_tool(world, ana, one)
@@ -123,3 +154,11 @@ async def test_a_replay_that_is_not_possible_says_why(world: World, ana: Person)
         await connection.execute(update(TURNS).values(asked=None))
     await database.close()
     assert (await refused(replay, {}))[:2] == (409, "turn_without_messages")
+
+
+@pytest.mark.parametrize(("before", "after", "kinds"), DIFFERENCES)
+def test_a_difference_costs_little_whatever_the_words(before: str, after: str, kinds: list[str]) -> None:
+    found = difference(before, after)
+    assert [piece["how"] for piece in found] == kinds
+    for text_, hidden in ((before, "new"), (after, "gone")):
+        assert "".join(piece["text"] for piece in found if piece["how"] != hidden) == text_

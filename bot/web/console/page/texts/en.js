@@ -253,7 +253,7 @@ export const EN = {
   replay: "Try another release", replay_run: "Try it", replay_busy: "Trying…", replay_asking: "The model is answering…",
   replay_hint: "The model really answers, from the same perceived input and memory as then, and that costs. No tool is carried out: a call that equals one of then gets the recorded result, any other a dry one. Nothing is sent, and nothing is kept in the conversation.",
   release_current: "current", release_candidate: "candidate", release_of_turn: "this turn's", replay_difference: "The answer then and now",
-  replay_equal: "The answer is the same.", replay_answer: "The answer now", replay_pictures: "The photos of this turn are not kept: the model answered from what was read in them.",
+  replay_equal: "The answer is the same.", replay_answer: "The answer now", replay_pictures: "A picture of this turn is not kept any more: of it, the model had only what was read in it.",
   replay_tool_recorded: "with the result of then", replay_tool_dry: "not carried out", replay_tool_refused: "wrong arguments",
   audited_replay: "tried a turn with another release", budget_kind_replays: "Tries with another release",
   waiting_mail: "Mail when somebody waits {minutes} minutes and nobody has the console open", audited_digest: "chose whether to get the mail about those who wait",

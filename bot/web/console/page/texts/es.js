@@ -261,7 +261,7 @@ export const ES = {
   replay: "Probar con otra versión", replay_run: "Probar", replay_busy: "Probando…", replay_asking: "El modelo está contestando…",
   replay_hint: "El modelo contesta de verdad, con lo mismo que percibió y recordaba entonces, y eso cuesta. Ninguna herramienta se ejecuta: una llamada igual a la de entonces recibe el resultado guardado; las demás, uno de prueba. No se envía ni se guarda nada en la conversación.",
   release_current: "actual", release_candidate: "candidata", release_of_turn: "la de este turno", replay_difference: "Respuesta de entonces y de ahora",
-  replay_equal: "Es la misma respuesta.", replay_answer: "Respuesta de ahora", replay_pictures: "Las fotos de este turno no se guardan: el modelo contestó sólo con lo que se leyó en ellas.",
+  replay_equal: "Es la misma respuesta.", replay_answer: "Respuesta de ahora", replay_pictures: "Alguna imagen de este turno ya no se guarda: de ella, el modelo sólo tuvo lo que se leyó.",
   replay_tool_recorded: "con el resultado de entonces", replay_tool_dry: "no se ejecutó", replay_tool_refused: "argumentos no válidos",
   audited_replay: "probó un turno con otra versión", budget_kind_replays: "Pruebas con otra versión",
   waiting_mail: "Correo cuando alguien espera {minutes} minutos y nadie tiene abierta la consola", audited_digest: "eligió si recibe el correo de quienes esperan",
