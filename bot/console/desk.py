@@ -81,8 +81,11 @@ class ConsoleDesk:
         if assigned is not None:
             return details | {"state": "person", "assigned_to": assigned.operator, "assigned_name": assigned.name}
         state = details["state"]
-        if state == "person":
-            state = "waiting" if contact.handed_off else "bot"
+        if state == "person" and not contact.handed_off:
+            state = "bot"
+        elif state == "person" and details["assigned_to"] is not None:
+            # The operator no longer has it. Without a name, a colleague answers from the app.
+            state = "waiting"
         return details | {"state": state, "assigned_to": None, "assigned_name": None}
 
     async def take(self, conversation: str, by: Actor, *, force: bool = False) -> None:

@@ -82,6 +82,9 @@ class ConversationState:
         self.is_changed = True
 
     def assistant_wrote(self, at: datetime) -> None:
+        """An answer of the assistant also shows that a colleague's pause from the app is over."""
+        if self.state == "person" and self.assigned_to is None and at > self.state_at:
+            self.change("bot", at)
         if self.state == "bot":
             self.answered_until = _later(self.answered_until, at)
             self.is_changed = True
@@ -92,6 +95,12 @@ class ConversationState:
         if self.waiting_since is not None and self.waiting_since <= at:
             self.waiting_since = None
         self.is_changed = True
+
+    def colleague_wrote(self, at: datetime) -> None:
+        """A colleague's words from the app: a person answers, whom no operator's name stands for."""
+        self.operator_wrote(at)
+        if self.state != "person":
+            self.change("person", at)
 
     def was_seen(self, at: datetime) -> None:
         self.seen_until = _later(self.seen_until, at)

@@ -206,7 +206,7 @@ class _Batch:
                 state.customer_wrote(row["at"], sent_at=message.sent_at)
             self._contacts.learn(home, message)
         elif author == "operator":
-            state.operator_wrote(row["at"])
+            state.colleague_wrote(row["at"])
 
     def _closed(self, home: str, entry: TurnClosed) -> None:
         for name, read in entry.messages.items():

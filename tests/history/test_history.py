@@ -193,6 +193,19 @@ async def test_waiting_conversations_come_first_who_waits_longest(writer: Histor
     assert (await only(reader))["state"] == "bot"
 
 
+async def test_a_colleague_in_the_app_is_a_person_until_the_assistant_answers_again(
+    writer: HistoryWriter, reader: HistoryReader
+) -> None:
+    await writer.write([wrote("wamid.1", "hola", 0), wrote("wamid.2", "te atiendo", 2, author="business")])
+    assert await listed(reader, state="person") == await listed(reader, state="unassigned") == [ANA]
+    await writer.write([replied("tarde", 1), wrote("wamid.3", "gracias", 3)])
+    assert await listed(reader, state="person") == [ANA], "an answer from before changes nothing"
+    await writer.write([replied("¿algo más?", 90, turn="t_0123456789cd")])
+    assert await listed(reader, state="bot") == [ANA]
+    await writer.write([desk("taken", 91, "eva@example.com"), wrote("wamid.4", "sigo yo", 92, author="business")])
+    assert await listed(reader, state="mine", me="eva@example.com") == [ANA]
+
+
 async def test_pages_of_a_list_and_of_messages_miss_nothing(writer: HistoryWriter, reader: HistoryReader) -> None:
     names = [f"c_{index:020x}" for index in range(1, 8)]
     await writer.write([wrote(f"wamid.{name}", "hola", 0, conversation=name) for name in names])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import time
 from typing import Any
 
 import aiohttp
@@ -12,9 +13,11 @@ import pytest
 from PIL import Image
 
 from sandbox.meta.simulator import Person
+from sandbox.meta.webhooks import empty_value
 from sandbox.simulators.openrouter import calls, says
 from tests.billing import buttons
 from tests.console import Answer, Browser, add_operator, program
+from tests.notifications import post_raw
 from tests.outgoing import acquainted, bodies, text
 from tests.processes import eventually
 from tests.world import Start, World
@@ -87,6 +90,19 @@ async def test_a_customer_who_asks_for_a_person_is_answered_by_one_and_given_bac
 
 async def _said(browser: Browser, conversation: str, words: str) -> bool:
     return any(one["text"] == words for one in await messages(browser, conversation))
+
+
+async def test_a_colleague_who_answers_from_the_app_is_a_person_in_the_console(world: World, ana: Person) -> None:
+    conversation = await acquainted(world, ana)
+    eva = await add_operator(world, "Eva")
+    echo = {"id": "wamid.echo", "to": ana.phone, "timestamp": str(int(time.time())), "type": "text"}
+    value = empty_value(world.meta.business) | {"message_echoes": [echo | {"text": {"body": "te atiendo yo"}}]}
+    entry = {"id": "1", "changes": [{"field": "smb_message_echoes", "value": value}]}
+    await post_raw(world, {"object": "whatsapp_business_account", "entry": [entry]})
+    assert await eventually(lambda: listed(eva, "person")) == [conversation]
+    shown = (await eva.get(f"conversations/{conversation}")).body
+    assert (shown["state"], shown["assigned_to"]) == ("person", None)
+    assert (await eva.post(f"conversations/{conversation}/give-back")).body["state"] == "bot"
 
 
 async def test_a_note_without_a_question_waits_for_the_next_message(world: World, ana: Person) -> None:
