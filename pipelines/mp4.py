@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 # Enough for every video of a phone; a file with more is no film that a chat shows.
 _MOST_BOXES = 512
+# One beyond all that count: a video has a picture and a sound.
+_MOST_TRACKS = 16
 _HEADER, _LONG_HEADER = 8, 16
 
 
@@ -35,7 +38,8 @@ def film_of(content: bytes) -> Mp4Film:
         if box.name == b"ftyp":
             brand = _letters(content, box.start)
         elif box.name == b"moov":
-            tracks += [_track(content, one) for one in _boxes(content, box) if one.name == b"trak"]
+            found = (one for one in _boxes(content, box) if one.name == b"trak")
+            tracks += [_track(content, one) for one in islice(found, _MOST_TRACKS - len(tracks))]
     return Mp4Film(brand, tuple(tracks))
 
 
