@@ -33,7 +33,8 @@ class _Box(NamedTuple):
 
 def film_of(content: bytes) -> Mp4Film:
     """The brand and the tracks; without tracks where the file is no MP4, or a broken one."""
-    brand, tracks = "", []
+    brand = ""
+    tracks: list[Mp4Track] = []
     for box in _boxes(content, _Box(b"", 0, len(content))):
         if box.name == b"ftyp":
             brand = _letters(content, box.start)
