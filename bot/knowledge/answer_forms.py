@@ -40,6 +40,7 @@ def forms_asked(question: str) -> frozenset[str]:
     return frozenset(form for form, pattern in _ASKED_PATTERNS.items() if pattern.search(text))
 
 
-def forms_held(passage: str) -> frozenset[str]:
-    text = folded(passage)
-    return frozenset(form for form, pattern in _HELD_PATTERNS.items() if pattern.search(text))
+def forms_held(passage: str, asked: frozenset[str]) -> frozenset[str]:
+    """Those of the asked forms that a passage has."""
+    text = folded(passage) if asked else ""
+    return frozenset(form for form in asked if _HELD_PATTERNS[form].search(text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,10 +11,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Vectors = NDArray[np.float32]
+    AnyVectors = NDArray[np.floating[Any]]
     Scores = NDArray[np.float32]
 
 _LARGEST = 127
-_AT_ONCE = 8192
 # The directions in which passages differ most tell most of them apart.
 _COARSE_WIDTH = 128
 _SAMPLE = 4000
@@ -22,19 +23,22 @@ _SAMPLE = 4000
 class CompactVectors:
     """Rows of length 1, near enough: a likeness differs by less than 0.01."""
 
-    def __init__(self, vectors: Vectors) -> None:
-        self._rows = np.empty(vectors.shape, np.int8)
-        self._scales = np.empty(vectors.shape[0], np.float32)
-        for start in range(0, vectors.shape[0], _AT_ONCE):
-            some = np.asarray(vectors[start : start + _AT_ONCE], np.float32)
+    def __init__(self, parts: Sequence[AnyVectors]) -> None:
+        count = sum(len(one) for one in parts)
+        self._rows = np.empty((count, parts[0].shape[1] if parts else 1), np.int8)
+        self._scales = np.empty(count, np.float32)
+        start = 0
+        for part in parts:
+            some = np.asarray(part, np.float32)
             scales = np.maximum(np.abs(some).max(axis=1), np.float32(1e-9)) / _LARGEST
-            self._rows[start : start + _AT_ONCE] = np.rint(some / scales[:, None])
-            self._scales[start : start + _AT_ONCE] = scales
+            end = start + len(some)
+            self._rows[start:end], self._scales[start:end] = np.rint(some / scales[:, None]), scales
+            start = end
 
     def likeness(self, places: Any, vectors: Vectors) -> Scores:
-        """Likeness of the rows at these places to each of a question's vectors."""
-        found: Scores = self._rows[places].astype(np.float32) @ vectors.T
-        found *= self._scales[places][:, None]
+        """Likeness of each of a question's vectors to the rows at these places."""
+        found: Scores = vectors @ self._rows[places].astype(np.float32).T
+        found *= self._scales[places]
         return found
 
 
@@ -48,6 +52,6 @@ class CoarseVectors:
         self._rows = vectors @ self._directions
 
     def likeness(self, vectors: Vectors) -> Scores:
-        """Likeness of all rows to each of a question's vectors, roughly."""
-        found: Scores = self._rows @ (vectors @ self._directions).T
+        """Likeness of each of a question's vectors to all rows, roughly."""
+        found: Scores = (vectors @ self._directions) @ self._rows.T
         return found

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Vectors = NDArray[np.float32]
+    AnyVectors = NDArray[np.floating[Any]]
     Scores = NDArray[np.float32]
     Places = NDArray[np.int64]
 
@@ -100,7 +101,7 @@ class KnowledgeIndex:
     def __init__(
         self,
         documents: Sequence[KnowledgeDocument],
-        vectors: Sequence[Vectors],
+        vectors: Sequence[AnyVectors],
         scale: LikenessScale = EMBEDDED,
     ) -> None:
         import numpy as np  # noqa: PLC0415 - for those who search alone
@@ -112,20 +113,33 @@ class KnowledgeIndex:
         self._documents = list(documents)
         self._owner = np.repeat(np.arange(len(documents)), [len(document.passages) for document in documents])
         kept = [one for one in vectors if one.size]
-        units = np.concatenate(kept) if kept else np.zeros((0, 1), np.float32)
         counts = np.array([len(units_of(row.passage)) for row in self.rows], np.int64)
-        if units.shape[0] != int(counts.sum()):
-            raise ValueError("the vectors are not those of these passages")
         self._ends = np.cumsum(counts)
         self._starts = self._ends - counts
-        sums = np.add.reduceat(units, self._starts, axis=0) if len(self.rows) else units
+        if sum(map(len, kept)) != int(counts.sum()):
+            raise ValueError("the vectors are not those of these passages")
+        sums = self._sums(kept)
         lengths = np.maximum(np.linalg.norm(sums, axis=1), np.float32(1e-9))
         whole = sums / lengths[:, None]
         self._coarse = CoarseVectors(whole) if len(self.rows) > _MANY else None
-        self._whole, self._units = CompactVectors(whole), CompactVectors(units)
+        self._whole, self._units = CompactVectors([whole]), CompactVectors(kept)
         self._scaled_whole = scale.of_means(lengths / np.maximum(counts, 1).astype(np.float32))
         self._words = WordRanking.of([(indexed_text(row), row.document.language or "es") for row in self.rows])
         self._is_pair = np.array([bool(row.passage.questions) for row in self.rows], bool)
+
+    def _sums(self, vectors: Sequence[AnyVectors]) -> Vectors:
+        """Sum of the units of each passage, without a copy of all units."""
+        import numpy as np  # noqa: PLC0415 - as above
+
+        sums = np.zeros((len(self.rows), vectors[0].shape[1] if vectors else 1), np.float32)
+        begin = 0
+        for some in vectors:
+            end = begin + len(some)
+            first, last = np.searchsorted(self._starts, (begin, end))
+            units = np.asarray(some, np.float32)
+            sums[first:last] = np.add.reduceat(units, self._starts[first:last] - begin, axis=0)
+            begin = end
+        return sums
 
     @property
     def count(self) -> int:
@@ -144,35 +158,34 @@ class KnowledgeIndex:
         if not permitted.size:
             return Found(())
         by_words = self._words.scores(question_words(question)).of(permitted)
-        meaning = self._meaning(vectors, permitted, by_words.rankings)
-        judge = Judge(question, by_words, meaning)
+        usual_gist = None
+        if self._coarse is not None and permitted.size > _MANY:
+            roughly = self._coarse.likeness(vectors)[:, permitted]
+            usual_gist = float(self._scale.applied(np.median(roughly[-1:], axis=1))[0])
+            chosen = self._likely(permitted, (*by_words.rankings, roughly[:-1].max(axis=0)))
+            permitted, by_words = permitted[chosen], by_words.of(chosen)
+        judge = Judge(question, by_words, self._meaning(vectors, permitted), usual_gist)
         return Found(tuple(judge.best(lambda at: self.rows[int(permitted[at])])[:limit]))
 
-    def _meaning(self, vectors: Vectors, permitted: Places, by_words: Sequence[Scores]) -> MeaningScores:
-        """Likeness to the question, and to its gist, of each passage's best unit and of the whole passage.
-
-        Among many passages, the likeliest ones and answered questions are compared, others roughly and by the whole.
-        """
+    def _likely(self, permitted: Places, rankings: Sequence[Scores]) -> Places:
+        """The first of each ranking and answered questions: among many passages these alone are compared."""
         import numpy as np  # noqa: PLC0415 - as above
 
-        chosen = np.arange(permitted.size)
-        if self._coarse is None or permitted.size <= _MANY:
-            wholes = self._whole.likeness(permitted, vectors)
-        else:
-            wholes = self._coarse.likeness(vectors)[permitted]
-            likely = [highest(scores, _COMPARED) for scores in (*by_words, wholes[:, :-1].max(axis=1))]
-            chosen = np.unique(np.concatenate([*likely, np.flatnonzero(self._is_pair[permitted])]))
-            wholes[chosen] = self._whole.likeness(permitted[chosen], vectors)
-        starts, ends = self._starts[permitted[chosen]], self._ends[permitted[chosen]]
-        counts = ends - starts
+        first = [highest(scores, _COMPARED) for scores in rankings]
+        found: Places = np.unique(np.concatenate([*first, np.flatnonzero(self._is_pair[permitted])]))
+        return found
+
+    def _meaning(self, vectors: Vectors, places: Places) -> MeaningScores:
+        """Likeness to the question, and to its gist, of each passage's best unit and of the whole passage."""
+        import numpy as np  # noqa: PLC0415 - as above
+
+        counts = self._ends[places] - self._starts[places]
         begins = np.cumsum(counts) - counts
-        units = np.arange(int(counts.sum())) + np.repeat(starts - begins, counts)
-        best = np.maximum.reduceat(self._units.likeness(units, vectors), begins, axis=0)
-        whole: Scores = wholes[:, :-1].max(axis=1)
-        meaning, gist = whole.copy(), wholes[:, -1].copy()
-        meaning[chosen], gist[chosen] = best[:, :-1].max(axis=1), best[:, -1]
+        units = np.arange(int(counts.sum())) + np.repeat(self._starts[places] - begins, counts)
+        best = np.maximum.reduceat(self._units.likeness(units, vectors), begins, axis=1)
+        whole: Scores = self._whole.likeness(places, vectors[:-1]).max(axis=0)
         scaled = self._scale.applied
-        return MeaningScores(scaled(meaning), self._scaled_whole(whole, permitted), scaled(gist))
+        return MeaningScores(scaled(best[:-1].max(axis=0)), self._scaled_whole(whole, places), scaled(best[-1]))
 
 
 class MeaningScores(NamedTuple):
@@ -218,7 +231,7 @@ class Judge:
     def _evidence(self, at: int, passage: Passage) -> PassageEvidence:
         words, meaning = self._by_words, self._meaning
         stem, covered, gist = float(words.stems[at]), float(words.covered[at]), float(meaning.gist[at])
-        form = len(self._asked & forms_held(passage.text)) / len(self._asked) if self._asked else 0.0
+        form = len(forms_held(passage.text, self._asked)) / max(len(self._asked), 1)
         telling = max(words.words, 1)
         return PassageEvidence(
             stems=stem / self._best_stem,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Vectors = NDArray[np.float32]
+    AnyVectors = NDArray[np.floating[Any]]
 
 # Scans that go on until enough rows pass a filter came with this version.
 OLDEST_PGVECTOR = (0, 8)
@@ -129,9 +130,9 @@ class PassageTable:
             known = set((await connection.execute(_IS_THERE, {"model": model})).scalars())
         return sorted(set(digests) - known)
 
-    async def keep(self, document: KnowledgeDocument, vectors: Vectors, model: str) -> None:
+    async def keep(self, document: KnowledgeDocument, vectors: AnyVectors, model: str) -> None:
         """Store a document's passages, in one transaction."""
-        rows, start = [], 0
+        rows, start, vectors = [], 0, np.asarray(vectors, np.float32)
         for place, passage in enumerate(document.passages):
             count = len(units_of(passage))
             units, start = vectors[start : start + count], start + count

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Vectors = NDArray[np.float32]
+    HalfVectors = NDArray[np.float16]
 
 # Names in one query; SQLite takes 32,766 variables.
 _AT_ONCE = 500
@@ -147,15 +148,14 @@ class KnowledgeStore:
                 counted += int((await connection.execute(query)).scalar() or 0)
         return counted
 
-    async def vectors(self, digests: Iterable[str], model: str) -> dict[str, Vectors]:
+    async def vectors(self, digests: Iterable[str], model: str) -> dict[str, HalfVectors]:
         """Vectors of documents by this model."""
-        found: dict[str, Vectors] = {}
+        found: dict[str, HalfVectors] = {}
         async with self.database.reading() as connection:
             for some in _pieces(sorted(set(digests))):
                 query = select(VECTORS).where(VECTORS.c.digest.in_(some), VECTORS.c.model == model)
                 for row in await connection.execute(query):
-                    floats = np.frombuffer(row.floats, np.float16).reshape(-1, row.width)
-                    found[row.digest] = floats.astype(np.float32)
+                    found[row.digest] = np.frombuffer(row.floats, np.float16).reshape(-1, row.width)
         return found
 
 
