@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from PIL import Image, ImageOps
 
 from pipelines.bounding_box import BoundingBox
-from pipelines.errors import FileRefused
+from pipelines.errors import FileProblem, FileRefused
 from pipelines.image import Reading, TextLine
 from pipelines.isolated_process import IsolatedProcess
 
@@ -125,7 +125,10 @@ def _found(jpeg: bytes) -> list[_Piece]:
     picture = picture.crop((0, 0, max(picture.width, shortest), max(picture.height, shortest)))
     growth = min(max(1.0, _SMALLEST_SIDE / min(picture.size)), _MOST_GROWTH)
     picture = picture.resize((round(picture.width * growth), round(picture.height * growth)))
-    result = _engine()(np.asarray(picture)[:, :, ::-1])  # it takes blue first
+    try:
+        result = _engine()(np.asarray(picture)[:, :, ::-1])  # it takes blue first
+    except Exception as error:  # noqa: BLE001 - the engine raises errors of its own and of its libraries
+        raise FileRefused(FileProblem.DAMAGED, f"the engine fails on it ({type(error).__name__})") from None
     if not result.txts:
         return []
     corners = [tuple((float(x) / growth, float(y) / growth) for x, y in box) for box in result.boxes]

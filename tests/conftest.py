@@ -18,6 +18,7 @@ import pytest_asyncio
 from _pytest.nodeid import coerce_node_id
 from redis.asyncio import Redis
 
+from bench.upgraded_file import put_upgraded
 from bot.database.engine import Database
 from bot.database.opening import open_current
 from bot.infra import logs
@@ -96,9 +97,11 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture(params=BOTH)
 async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a database without data: SQLite's, or PostgreSQL's with its schema."""
+    """The address of a database with its schema and without data: SQLite's, or PostgreSQL's."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'recado.db'}"
+        file = tmp_path / "recado.db"
+        await asyncio.to_thread(put_upgraded, file)
+        return f"sqlite:///{file}"
     return await empty_database(request.getfixturevalue("postgres"))
 
 
@@ -242,9 +245,12 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of one group run in one process: xdist 3.8 writes the group where pytest 9.2 no longer looks.
 
-    Without it every process reads photos, opens every house and starts Node, all at the same time.
+    Without it every process reads photos, opens every house and starts Node, all at the same time. Groups begin first,
+    because the longest would end alone; a long test is a group of its own.
     """
+    if not items or not items[0].config.getoption("loadgroup", default=False):
+        return
     for item in items:
-        group = item.get_closest_marker("xdist_group")
-        if group and item.config.getoption("loadgroup", default=False):
+        if group := item.get_closest_marker("xdist_group"):
             item._id = coerce_node_id(f"{item.nodeid}@{group.args[0]}")
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import psutil
 
-from bench.prepared_process import PREPARED, use_environment, write_to
+from bench.prepared_process import begin_with, prepared, write_to
 from bot.infra import logs
 from bot.infra.crash_points import Point, listen
 from bot.infra.queues import QUEUES
@@ -30,8 +30,8 @@ class StoppedProcess:
     @classmethod
     def start(cls, log: Path, point: Point, lease_seconds: float) -> StoppedProcess:
         """Start a worker with this environment's settings; it stops at its first passing of the point."""
-        arguments = (dict(os.environ), str(log), point, lease_seconds)
-        process = PREPARED.Process(target=_run, args=arguments, daemon=True)
+        arguments = (dict(os.environ), str(Path.cwd()), str(log), point, lease_seconds)
+        process = prepared(_run, *arguments, daemon=True)
         process.start()
         return cls(process, log)
 
@@ -57,8 +57,8 @@ class StoppedProcess:
         return self.process.pid
 
 
-def _run(environment: dict[str, str], log: str, point: Point, lease_seconds: float) -> None:
-    use_environment(environment)
+def _run(environment: dict[str, str], folder: str, log: str, point: Point, lease_seconds: float) -> None:
+    begin_with(environment, folder)
     write_to(log, 2)
     logs.configure("info", "json")
     left = 1

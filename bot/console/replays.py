@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
@@ -38,8 +39,8 @@ from pipelines.errors import FileRefused
 MOST_REPLAYS = 2
 _SECONDS = 45.0
 _MOST_LISTED = 50
-# A comparison takes the square of the number of words.
-_MOST_WORDS = 800
+# A comparison takes the number of equal pairs, for each piece that it finds: words that repeat make it slow.
+_MOST_WORDS, _MOST_PAIRS = 800, 20_000
 _WORD = re.compile(r"\s*\S+")
 
 
@@ -185,8 +186,11 @@ class TurnReplays:
 
 
 def difference(before: str, after: str) -> list[dict[str, str]]:
-    """Pieces of both texts in order: `same`, `gone` or `new`; by words, or by lines where there are many."""
-    old, new = _pieces(before), _pieces(after)
+    """Pieces of both texts in order: `same`, `gone` or `new`.
+
+    By words; by lines where there are many words, or few that repeat; as a whole where not even lines are few enough.
+    """
+    old, new = _pieces(before, after)
     found: list[dict[str, str]] = []
     for how, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if how == "equal":
@@ -197,9 +201,14 @@ def difference(before: str, after: str) -> list[dict[str, str]]:
     return found
 
 
-def _pieces(text: str) -> list[str]:
-    words: list[str] = _WORD.findall(text)
-    return words if len(words) <= _MOST_WORDS else text.splitlines(keepends=True)[:_MOST_WORDS]
+def _pieces(before: str, after: str) -> tuple[list[str], list[str]]:
+    cuts: tuple[Callable[[str], list[str]], ...] = (_WORD.findall, lambda text: text.splitlines(keepends=True))
+    for cut in cuts:
+        old, new = cut(before), cut(after)
+        counts = Counter(old)
+        if max(len(old), len(new)) <= _MOST_WORDS and sum(counts[one] for one in new) <= _MOST_PAIRS:
+            return old, new
+    return [before] if before else [], [after] if after else []
 
 
 def _listed(entry: ReleaseEntry, active: CurrentRelease) -> dict[str, Any]:

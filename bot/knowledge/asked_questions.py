@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -56,8 +57,7 @@ async def asked_questions(gaps: KnowledgeGaps, database: Database, staff: Collec
     """
     asked = [
         AskedQuestion(gap.question, "gap", conversation, datetime.fromisoformat(gap.at))
-        for conversation, gap in await gaps.all()
-        if not gap.staff
+        for conversation, gap in await gaps.newest(MOST)
     ]
     async with database.reading() as connection:
         asked += await _disliked(connection)
@@ -106,14 +106,17 @@ async def _handed_over(connection: AsyncConnection, known: Sequence[AskedQuestio
         .limit(MOST)
     )
     found: list[AskedQuestion] = []
+    times = defaultdict[str, list[datetime]](list)
+    for one in known:
+        times[one.conversation].append(one.at)
     for row in (await connection.execute(query)).all():
-        near = (one.at for one in (*known, *found) if one.conversation == row.conversation)
-        if any(abs(at - row.at) <= _NEAR for at in near):
+        if any(abs(at - row.at) <= _NEAR for at in times[row.conversation]):
             continue
         said = await _said(connection, row.conversation, row.at, _LOOKED_AT)
         asking = ((words, at) for words, at in said if row.at - at <= _NEAR and _asks(words))
         if question := next(asking, None):
             found.append(AskedQuestion(question[0], "hand-over", row.conversation, row.at))
+            times[row.conversation].append(row.at)
     return found
 
 

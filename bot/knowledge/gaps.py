@@ -23,6 +23,8 @@ from bot.messages.language import Language
 KEEP_SECONDS = 90 * 24 * 3600
 MOST_OF_A_CONTACT = 50
 MOST_CONTACTS = 5000
+# Conversations whose gaps are read at once.
+_READ_AT_ONCE = 50
 _LONGEST = 300
 _SHORTEST_NAME = 3
 # Conversations with gaps, by the time of the newest.
@@ -82,16 +84,36 @@ class KnowledgeGaps:
     async def of(self, conversation: str) -> list[KnowledgeGap]:
         """Gaps of a conversation, the newest first."""
         found = await answer(self._redis.lrange(gaps_key(conversation), 0, -1))
-        return [KnowledgeGap(**json.loads(one)) for one in found]
+        return [_gap(one) for one in found]
 
-    async def all(self) -> list[tuple[str, KnowledgeGap]]:
-        """Each gap with its conversation, those of the newest conversations first."""
-        names: list[str] = await answer(self._redis.zrevrange(_INDEX, 0, -1))
-        pipeline = self._redis.pipeline(transaction=False)
-        for name in names:
-            pipeline.lrange(gaps_key(name), 0, -1)
-        kept = await pipeline.execute() if names else []
-        return [(name, KnowledgeGap(**json.loads(raw))) for name, gaps in zip(names, kept, strict=True) for raw in gaps]
+    async def newest(self, most: int) -> list[tuple[str, KnowledgeGap]]:
+        """The newest gaps of customers, each with its conversation; no more are read than it takes to find them."""
+        found: list[tuple[str, KnowledgeGap]] = []
+        start, names = 0, await self._names(0)
+        while names:
+            pipeline = self._redis.pipeline(transaction=False)
+            for name, _ in names:
+                pipeline.lrange(gaps_key(name), 0, -1)
+            read = zip(names, await pipeline.execute(), strict=True)
+            found += [(name, gap) for (name, _), kept in read for gap in map(_gap, kept) if not gap.staff]
+            found = sorted(found, key=lambda one: one[1].at, reverse=True)[:most]
+            oldest = datetime.fromisoformat(found[-1][1].at).timestamp() if len(found) == most else 0.0
+            # The others' newest gap is older than all of these.
+            if names[-1][1] < oldest:
+                break
+            start += len(names)
+            names = await self._names(start)
+        return found
+
+    async def _names(self, start: int) -> list[tuple[str, float]]:
+        """Conversations from a place on, with the time of their newest gap."""
+        end = start + _READ_AT_ONCE - 1
+        found: list[tuple[str, float]] = await answer(self._redis.zrevrange(_INDEX, start, end, withscores=True))
+        return found
+
+
+def _gap(raw: str) -> KnowledgeGap:
+    return KnowledgeGap(**json.loads(raw))
 
 
 async def forget(redis: Redis, conversation: str) -> None:

@@ -5,10 +5,12 @@ Nothing learns by itself: a person edits and accepts a suggestion, and the next 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bot.database.engine import Database
 from bot.knowledge.answers import decided
@@ -16,6 +18,12 @@ from bot.knowledge.asked_questions import AskedQuestion, asked_questions
 from bot.knowledge.embeddings import Embedder
 from bot.knowledge.gaps import KnowledgeGaps
 from bot.knowledge.words import question_words, sound_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
 
 # Questions whose vectors are as alike as this ask the same.
 _ALIKE, _SAME_WORDS = 0.75, 0.6
@@ -63,11 +71,19 @@ async def _grouped(asked: Sequence[AskedQuestion], embedder: Embedder) -> list[l
         return []
     ordered = sorted(asked, key=lambda one: one.at)
     vectors = await embedder.embed([one.question for one in ordered])
+    # Each question is compared with each group, which takes hundreds of milliseconds where all ask something else.
+    return await asyncio.to_thread(_groups_of, ordered, vectors)
+
+
+def _groups_of(ordered: Sequence[AskedQuestion], vectors: Vectors) -> list[list[AskedQuestion]]:
     sounds = [frozenset(map(sound_of, question_words(one.question))) for one in ordered]
+    likeness: list[list[float]] = (vectors @ vectors.T).tolist()
 
     def ask_the_same(one: int, other: int) -> bool:
-        shared, either = len(sounds[one] & sounds[other]), len(sounds[one] | sounds[other])
-        return shared >= either * _SAME_WORDS or float(vectors[one] @ vectors[other]) >= _ALIKE
+        if likeness[one][other] >= _ALIKE:
+            return True
+        shared = len(sounds[one] & sounds[other])
+        return shared >= (len(sounds[one]) + len(sounds[other]) - shared) * _SAME_WORDS
 
     groups: list[tuple[int, list[AskedQuestion]]] = []
     for place, one in enumerate(ordered):

@@ -25,7 +25,7 @@ _ABOUT_PHOTO = re.compile(
     r"\b(tienen|venden|manejan|hay|cu[aá]nto|precio|have|sell|carry|how much|price)\b", re.IGNORECASE
 )
 _TAPPED = re.compile(r"<tapped><title>(?P<title>[^<]*+)</title>")
-_ASKED_BY_CODE = re.compile(r"<asking_about_product><product>(?P<code>[^<]*+)</product>")
+_ASKED_BY_CODE = re.compile(r"<asking_about_product>(?:<(?!product>)[^<]*+)*+<product>(?P<code>[^<]*+)</product>")
 _SPANISH = {
     "coffee": "café", "milk": "leche", "detergent": "detergente", "soap": "jabón", "bread": "pan", "rice": "arroz",
     "sugar": "azúcar", "eggs": "huevo", "oil": "aceite", "printer": "impresora", "cheese": "queso", "beans": "frijol",

@@ -81,12 +81,12 @@ async def test_nothing_good_enough_is_told_to_the_model_and_kept_as_a_gap(shop: 
     async def publish(*_: Any) -> None:
         """Publish nothing."""
 
-    ((whose, gap),) = await KnowledgeGaps(shop.redis, publish).all()
+    ((whose, gap),) = await KnowledgeGaps(shop.redis, publish).newest(9)
     assert (whose, gap.question) == (conversation, "Soy …, …: ¿venden boletos de avión a Cancún?")
     exported = await recado("contacts", "export", ana.bsuid)
     assert "boletos de avión a Cancún" in exported.out
     assert (await recado("contacts", "erase", ana.bsuid, "--yes")).code == 0
-    assert await KnowledgeGaps(shop.redis, publish).all() == []
+    assert await KnowledgeGaps(shop.redis, publish).newest(9) == []
     assert await shop.redis.zcard("recado:gaps") == 0
 
 

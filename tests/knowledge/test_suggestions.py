@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from bot.knowledge.answers import Decision, accept, accepted_answers, reject
 from bot.knowledge.building import index_of
 from bot.knowledge.document import FileFinding, KnowledgeDocument, Passage
 from bot.knowledge.embeddings import EmbeddedModel
-from bot.knowledge.gaps import KnowledgeGaps
+from bot.knowledge.gaps import KnowledgeGaps, gaps_key
 from bot.knowledge.knowledge import Knowledge, stored_index
 from bot.knowledge.passages import units_of
 from bot.knowledge.search import Asked
@@ -70,6 +71,20 @@ async def test_open_questions_are_grouped_with_the_answer_of_a_colleague(redis: 
     document = await accepted_answers(database)
     assert document is not None
     assert document.passages[0].text == "¿Tienen estacionamiento?\nSí, 20 lugares."
+
+
+async def test_the_newest_gaps_are_found_without_those_of_conversations_that_are_older(redis: Redis) -> None:
+    gaps = KnowledgeGaps(redis, publish)
+    pipeline = redis.pipeline()
+    for number in range(120):
+        at, name = NOW - timedelta(minutes=number), f"c_{number:020}"
+        gap = {"id": name, "question": f"¿{number}?", "language": "es", "staff": number % 2, "at": at.isoformat()}
+        # An entry that can't be read tells whether anybody tries.
+        pipeline.rpush(gaps_key(name), json.dumps(gap) if number < 100 else "?")
+        pipeline.zadd("recado:gaps", {name: at.timestamp()})
+    await pipeline.execute()
+    found = await gaps.newest(30)
+    assert [gap.question for _, gap in found] == [f"¿{number}?" for number in range(0, 60, 2)]
 
 
 async def test_what_a_colleague_answered_after_a_hand_over_is_a_draft(redis: Redis, database: Database) -> None:

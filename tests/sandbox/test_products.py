@@ -36,7 +36,10 @@ def called(said: str) -> tuple[str, dict[str, Any]] | None:
         ("¿Tienen leche?", {"words": "leche"}),
         ("how much is the coffee, please?", {"words": "café"}),
         ("<photo><text_read>x</text_read></photo>¿tienen éste?", {"photo": True}),
-        ("<asking_about_product><product>DET-3L</product></asking_about_product>¿Lo hay?", {"code": "DET-3L"}),
+        (
+            "<asking_about_product><catalog>7</catalog><product>DET-3L</product></asking_about_product>¿Y?",
+            {"code": "DET-3L"},
+        ),
         ("<tapped><title>Leche: Vaquita · 28.50 MXN · LEC-E1</title></tapped>", {"code": "LEC-E1"}),
     ],
 )

@@ -56,8 +56,10 @@ async def _found(arguments: ProductQuestion, context: ToolContext, finder: Produ
     """Products by the surest of what is known: a code, then the photo's codes, then words."""
     words, size = (arguments.words or "").strip(), (arguments.size or "").strip()
     code = arguments.code or (words if re.fullmatch(_DIGITS, words) else "")
-    if code and (found := await finder.by_code(_plain_code(code))).products:
-        return found, "code"
+    # An sku may have dashes and spaces, which a barcode has for its reader alone.
+    for form in dict.fromkeys((_plain_code(code), code.strip())) if code else ():
+        if (found := await finder.by_code(form)).products:
+            return found, "code"
     if arguments.photo and context.photos:
         found, by = await _by_photo(context, finder)
         if found.products or not arguments.words:

@@ -57,10 +57,18 @@ def checked(model: type[B], data: dict[str, Any]) -> B:
     return found
 
 
-def _unwritable(value: Any, field: str = "") -> str | None:
-    """The first field with a NUL or half a surrogate pair; its model has bounded the depth."""
-    if isinstance(value, str):
-        return field if "\0" in value or value.encode("utf-8", "replace").decode() != value else None
-    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    found = (_unwritable(inner, f"{field}.{name}" if field else str(name)) for name, inner in pairs)
-    return next((one for one in found if one is not None), None)
+def _unwritable(data: dict[str, Any]) -> str | None:
+    """The first field with a NUL or half a surrogate pair. Values may lie deeper than a function can call itself."""
+    pending: list[tuple[str, Any]] = [("", data)]
+    while pending:
+        field, value = pending.pop()
+        if isinstance(value, str):
+            if "\0" in value or value.encode("utf-8", "replace").decode() != value:
+                return field.replace("\0", "?").encode("utf-8", "replace").decode()
+            continue
+        pairs = list(value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ())
+        for name, inner in reversed(pairs):
+            # A field that nobody knows has the caller's name.
+            path = f"{field}.{name}"[-_LONGEST_FIELD:] if field else str(name)[:_LONGEST_FIELD]
+            pending += [(path, inner), (path, name)]
+    return None

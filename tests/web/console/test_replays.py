@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from bot.console.replays import difference
 from bot.conversations.memory import Memory
 from bot.conversations.turn_state import releases_in_use
 from bot.database.opening import open_current
@@ -20,6 +21,14 @@ from tests.outgoing import conversation_of, text
 from tests.processes import eventually
 from tests.world import Start, World
 
+# Words or lines that repeat take seconds to compare, so that such texts are compared in larger pieces.
+DIFFERENCES = [
+    ("uno dos tres", "uno tres", ["same", "gone", "same"]),
+    ("no " * 800, "no sí " * 400, ["gone", "new"]),
+    ("hola\n" + "no " * 800, "hola\n" + "no sí " * 400, ["same", "gone", "new"]),
+    ("no\n" * 900, "no\nsí\n" * 450, ["gone", "new"]),
+    ("", "hola", ["new"]),
+]
 _RULE = "Trata a la gente siempre de usted."
 
 
@@ -145,3 +154,11 @@ async def test_a_replay_that_is_not_possible_says_why(world: World, ana: Person)
         await connection.execute(update(TURNS).values(asked=None))
     await database.close()
     assert (await refused(replay, {}))[:2] == (409, "turn_without_messages")
+
+
+@pytest.mark.parametrize(("before", "after", "kinds"), DIFFERENCES)
+def test_a_difference_costs_little_whatever_the_words(before: str, after: str, kinds: list[str]) -> None:
+    found = difference(before, after)
+    assert [piece["how"] for piece in found] == kinds
+    for text_, hidden in ((before, "new"), (after, "gone")):
+        assert "".join(piece["text"] for piece in found if piece["how"] != hidden) == text_
