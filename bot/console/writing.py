@@ -13,9 +13,9 @@ from typing import Any, cast
 import structlog
 from redis.asyncio import Redis
 
-from bot.console.desk import Actor
+from bot.console.conversation_actions import Actor
 from bot.console.files import SentFile, part_of
-from bot.console.noting import HistoryNotes
+from bot.console.history_recorder import HistoryRecorder
 from bot.conversations import identity, ledger, memory, tombstones
 from bot.conversations.assignment import Assignments, NoConversation, assignment_key
 from bot.conversations.contacts import Contact
@@ -95,7 +95,7 @@ class ConsoleWriting:
     templates: Templates
     files: Files
     memory: Memory
-    notes: HistoryNotes
+    recorder: HistoryRecorder
 
     async def text(
         self, conversation: str, by: Actor, key_: str, text: str, quote: str | None = None
@@ -192,9 +192,9 @@ class ConsoleWriting:
                 raise KeyUsed
         written = ReplyQueued.model_validate_json(stored)
         if outcome == "new":
-            await self.notes.show(written)
+            await self.recorder.show(written)
             event = {"type": "message", "conversation": conversation, "author": "operator", "operator": by.who}
-            await self.notes.events.publish(event | {"message": f"{reply.id}.0", "at": now.isoformat()})
+            await self.recorder.events.publish(event | {"message": f"{reply.id}.0", "at": now.isoformat()})
         return WrittenMessage(written, outcome == "new")
 
     async def _require_sendable(
@@ -213,7 +213,7 @@ class ConsoleWriting:
         """Meta's name for a message: the customer's have it already, ours since Meta took them."""
         if message.startswith("wamid."):
             return message
-        record = await DeliveryStatuses(self.redis, self.notes.events).get(conversation, f"{conversation}.{message}")
+        record = await DeliveryStatuses(self.redis, self.recorder.events).get(conversation, f"{conversation}.{message}")
         return record.get("wamid")
 
 

@@ -12,7 +12,7 @@ from bot.conversations.contacts import Contacts
 from bot.conversations.events import EventPublisher, event_id, person
 from bot.conversations.handoff_cause import HandOffCause
 from bot.conversations.thread_control import ThreadControl
-from bot.history.entries import DeskAction
+from bot.history.entries import HandOver
 from bot.infra.live_events import LiveEvents
 
 _log = structlog.get_logger()
@@ -55,11 +55,11 @@ class HandOff:
         if self._threads is not None:
             await self._threads.take_back(conversation)
 
-    async def _asked(self, conversation: str, cause: HandOffCause) -> DeskAction:
+    async def _asked(self, conversation: str, cause: HandOffCause) -> HandOver:
         """The call for a person; the same one where a turn is tried again."""
         contact = await self._contacts.get(conversation)
         last = contact.last_inbound_at.isoformat() if contact.last_inbound_at else ""
-        return DeskAction(
+        return HandOver(
             id=event_id("conversation.handoff", conversation, "asked", last),
             conversation=conversation,
             at=datetime.now(UTC),
@@ -77,7 +77,7 @@ class HandOff:
             return False
         if self._threads is not None:
             await self._threads.take_back(conversation)
-        given = DeskAction(
+        given = HandOver(
             id=f"given-{secrets.token_hex(8)}",
             conversation=conversation,
             at=datetime.now(UTC),

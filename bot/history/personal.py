@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.engine import Database
 from bot.history import tables
-from bot.history.asked import unpack
+from bot.history.packed_requests import unpack
 from bot.history.statements import upsert
 from bot.history.stream import HistoryStream
 from bot.history.writer import serialized
@@ -59,8 +59,8 @@ class PersonalHistory:
             table = tables.CONVERSATIONS
             found["conversations"] = await _rows(connection, select(table).where(table.c.id.in_(conversations)))
             for name, table in _BY_NAME.items():
-                asked = select(table).where(table.c.conversation.in_(conversations))
-                found[name] = await _rows(connection, asked.order_by(table.c.at) if "at" in table.c else asked)
+                query = select(table).where(table.c.conversation.in_(conversations))
+                found[name] = await _rows(connection, query.order_by(table.c.at) if "at" in table.c else query)
         found["waiting"] = await self._stream.of(conversations)
         return {name: rows for name, rows in found.items() if rows}
 
@@ -101,10 +101,10 @@ class PersonalHistory:
             await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-async def _rows(connection: AsyncConnection, asked: Any) -> list[dict[str, Any]]:
+async def _rows(connection: AsyncConnection, query: Any) -> list[dict[str, Any]]:
     return [
         {name: _plain(name, value) for name, value in row.items() if value is not None}
-        for row in (await connection.execute(asked)).mappings()
+        for row in (await connection.execute(query)).mappings()
     ]
 
 

@@ -18,8 +18,8 @@ from bot.history.contact_facts import ContactFacts
 from bot.history.entries import (
     CardConfirmed,
     ConversationMerged,
-    DeskAction,
     Entry,
+    HandOver,
     LabelsChanged,
     MessageReceived,
     NoteAdded,
@@ -133,14 +133,14 @@ class _Batch:
         await self._contacts.load(set(self._states))
 
     async def _load(self, names: set[str]) -> None:
-        asked = names
-        while asked:
+        missing = names
+        while missing:
             rows = await self._connection.execute(
-                select(tables.CONVERSATIONS).where(tables.CONVERSATIONS.c.id.in_(asked))
+                select(tables.CONVERSATIONS).where(tables.CONVERSATIONS.c.id.in_(missing))
             )
             found = [ConversationState(**row) for row in rows.mappings()]
             self._states |= {one.id: one for one in found}
-            asked = {one.merged_into for one in found if one.merged_into} - self._states.keys()
+            missing = {one.merged_into for one in found if one.merged_into} - self._states.keys()
 
     def _home(self, name: str) -> str:
         """The conversation that this one has joined; itself, as a rule."""
@@ -171,8 +171,8 @@ class _Batch:
                 self._rows.statuses[entry.status].append(status_row(home, entry))
             case TurnTraced():
                 self._rows.turns.append(turn_row(home, entry))
-            case DeskAction():
-                self._desk(home, entry)
+            case HandOver():
+                self._hand_over(home, entry)
             case NoteAdded(id=id_, at=at, author=author, text=text, mentions=mentions):
                 note = {"conversation": home, "id": id_, "at": at, "author": author, "text": text}
                 self._rows.notes.append(note | {"mentions": list(mentions)})
@@ -237,7 +237,7 @@ class _Batch:
             row = part_row(home, entry.id, entry.at, entry.part, None)
             self._rows.messages.append(row | {"author": "assistant", "author_name": None, "turn": turn_of(entry.id)})
 
-    def _desk(self, home: str, entry: DeskAction) -> None:
+    def _hand_over(self, home: str, entry: HandOver) -> None:
         state = self._state(home, entry.at)
         row = {"conversation": home, "id": entry.id, "at": entry.at, "action": entry.action}
         row |= {"operator": entry.operator, "assigned_to": entry.assigned_to, "reason": entry.reason}
