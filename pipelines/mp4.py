@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 # Enough for every video of a phone; a file with more is no film that a chat shows.
 _MOST_BOXES = 512
+# One beyond all that count: a video has a picture and a sound.
+_MOST_TRACKS = 16
 _HEADER, _LONG_HEADER = 8, 16
 
 
@@ -30,12 +33,14 @@ class _Box(NamedTuple):
 
 def film_of(content: bytes) -> Mp4Film:
     """The brand and the tracks; without tracks where the file is no MP4, or a broken one."""
-    brand, tracks = "", []
+    brand = ""
+    tracks: list[Mp4Track] = []
     for box in _boxes(content, _Box(b"", 0, len(content))):
         if box.name == b"ftyp":
             brand = _letters(content, box.start)
         elif box.name == b"moov":
-            tracks += [_track(content, one) for one in _boxes(content, box) if one.name == b"trak"]
+            found = (one for one in _boxes(content, box) if one.name == b"trak")
+            tracks += [_track(content, one) for one in islice(found, _MOST_TRACKS - len(tracks))]
     return Mp4Film(brand, tuple(tracks))
 
 

@@ -242,9 +242,12 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of one group run in one process: xdist 3.8 writes the group where pytest 9.2 no longer looks.
 
-    Without it every process reads photos, opens every house and starts Node, all at the same time.
+    Without it every process reads photos, opens every house and starts Node, all at the same time. Groups begin first,
+    because the longest would end alone; a long test is a group of its own.
     """
+    if not items or not items[0].config.getoption("loadgroup", default=False):
+        return
     for item in items:
-        group = item.get_closest_marker("xdist_group")
-        if group and item.config.getoption("loadgroup", default=False):
+        if group := item.get_closest_marker("xdist_group"):
             item._id = coerce_node_id(f"{item.nodeid}@{group.args[0]}")
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)

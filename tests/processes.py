@@ -13,7 +13,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bench.prepared_process import PREPARED, use_environment, write_to
+from bench.prepared_process import begin_with, prepared, write_to
 from bot.__main__ import main
 from tests.databases import put_upgraded
 from tests.waiting import PATIENCE
@@ -32,7 +32,7 @@ async def eventually(ask: Callable[[], Awaitable[Found]], seconds: float = PATIE
 async def _begun(command: tuple[str, ...], environment: dict[str, str], out: Path, err: Path) -> ForkServerProcess:
     arguments = (command, os.environ | environment, str(Path.cwd()), str(out), str(err))
     # Not a daemon, because a worker reads files in a child process, and daemons may have none.
-    process = PREPARED.Process(target=_run, args=arguments)
+    process = prepared(_run, *arguments)
     await asyncio.to_thread(process.start)
     return process
 
@@ -152,7 +152,7 @@ async def recado(*command: str, **environment: str) -> Ended:
 
 
 def _run(command: tuple[str, ...], environment: dict[str, str], folder: str, out: str, err: str) -> None:
-    use_environment(environment)
+    begin_with(environment)
     os.chdir(folder)
     write_to(out, 1)
     write_to(err, 2)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.prepared_process import PREPARED, use_environment
+from bench.prepared_process import begin_with, prepared
 from bot.__main__ import main
 from tests.waiting import PATIENCE
 
@@ -32,7 +32,7 @@ async def on_terminal(*command: str, says: str = "", **environment: str) -> Show
 def _shown(command: tuple[str, ...], says: str, environment: dict[str, str]) -> Shown:
     master, slave = pty.openpty()
     settings = os.environ | {"TERM": "xterm-256color", "COLUMNS": "80"} | environment
-    child = PREPARED.Process(target=_run, args=(command, settings, str(Path.cwd()), os.ttyname(slave)))
+    child = prepared(_run, command, settings, str(Path.cwd()), os.ttyname(slave))
     child.start()
     os.write(master, says.encode())
     with ThreadPoolExecutor(1) as pool:
@@ -53,7 +53,7 @@ def _all_of(terminal: int) -> bytes:
 
 
 def _run(command: tuple[str, ...], environment: dict[str, str], folder: str, terminal: str) -> None:
-    use_environment(environment)
+    begin_with(environment)
     os.chdir(folder)
     os.setsid()
     opened = os.open(terminal, os.O_RDWR)

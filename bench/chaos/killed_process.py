@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from bench.prepared_process import PREPARED, use_environment, write_to
+from bench.prepared_process import begin_with, prepared, write_to
 from bot.infra.crash_points import Point, listen
 from bot.turns import context
 
@@ -32,7 +32,7 @@ class KilledProcess:
     ) -> KilledProcess:
         """Start `recado` with this command and, beside this process's variables, these."""
         # Daemons may have no child processes, but a worker decodes photos in one.
-        process = PREPARED.Process(target=_run, args=(command, os.environ | environment, str(log), point, passing))
+        process = prepared(_run, command, os.environ | environment, str(log), point, passing)
         process.start()
         return cls(process, log, point)
 
@@ -71,7 +71,7 @@ class KilledProcess:
 
 
 def _run(command: list[str], environment: dict[str, str], log: str, point: Point | None, passing: int) -> None:
-    use_environment(environment)
+    begin_with(environment)
     write_to(log, 1, 2)
     left = passing
 

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import psutil
 
-from bench.prepared_process import PREPARED, use_environment, write_to
+from bench.prepared_process import begin_with, prepared, write_to
 from bot.infra import logs
 from bot.infra.crash_points import Point, listen
 from bot.infra.queues import QUEUES
@@ -31,7 +31,7 @@ class StoppedProcess:
     def start(cls, log: Path, point: Point, lease_seconds: float) -> StoppedProcess:
         """Start a worker with this environment's settings; it stops at its first passing of the point."""
         arguments = (dict(os.environ), str(log), point, lease_seconds)
-        process = PREPARED.Process(target=_run, args=arguments, daemon=True)
+        process = prepared(_run, *arguments, daemon=True)
         process.start()
         return cls(process, log)
 
@@ -58,7 +58,7 @@ class StoppedProcess:
 
 
 def _run(environment: dict[str, str], log: str, point: Point, lease_seconds: float) -> None:
-    use_environment(environment)
+    begin_with(environment)
     write_to(log, 2)
     logs.configure("info", "json")
     left = 1

@@ -16,7 +16,7 @@ from bot.cli.terminal import Format, check_format, complain, database_problem, r
 from bot.cli.words import say
 from bot.database.opening import SchemaOutdated, open_current
 from bot.people.audit import AuditLog
-from bot.people.operators import Operators, OperatorWrong
+from bot.people.operators import OperatorKnown, Operators, OperatorWrong
 from bot.people.passwords import Passwords
 from bot.people.roles import ROLES
 from bot.settings import Settings
@@ -46,7 +46,7 @@ def add(
         try:
             operator, token = await operators.add(name, email, role)
         except OperatorWrong as error:
-            stop(error.said[spoken_language()])
+            stop(error.said[spoken_language()], 1 if isinstance(error, OperatorKnown) else 2)
         await audit.record(_who(), "operator_added", operator.email, address="", details={"role": operator.role})
         _show_link(settings, token)
 

@@ -150,6 +150,15 @@ class ConsoleDesk:
         await waiting_list.add(self.redis, conversation, news)
         scheduler.turn(conversation, f"{conversation}-{news.id}")
 
+    async def is_closed(self, conversation: str, history: HistoryReader) -> bool:
+        """Whether it was closed, and the customer, whom Redis knows first, has not written since."""
+        shown = await self.shown(conversation, history)
+        last, since = (await self.contacts.get(conversation)).last_inbound_at, shown["closed_at"]
+        if shown["state"] != "closed" or since is None:
+            return False
+        # Meta's times have whole seconds: a message of the same second may be a later one.
+        return last is None or last < datetime.fromisoformat(since).replace(microsecond=0)
+
     async def close(self, conversation: str, by: Actor) -> None:
         """Close a conversation; the customer's next message opens it for the assistant."""
         await self.assignments.end(conversation, holder=None if by.for_others else by.who)

@@ -236,7 +236,8 @@ class WordRanking:
                 rows, data = self._stems.column(name)
                 by_stem[rows] += data * np.float32(_CONCEPT)
                 held[rows] = np.maximum(held[rows], np.float32(_CONCEPT_HELD))
-            by_stem += self._translated(word, held)
+            if other_language := _translated_stems(word):
+                by_stem += self._translated(other_language, held)
             for stem in _own_stems(word):
                 rows, data = self._stems.column(stem)
                 by_stem[rows] += data
@@ -251,12 +252,12 @@ class WordRanking:
         shares = covered / np.float32(whole), key_covered / np.float32(max(keys, 1))
         return WordScores(by_stem, by_sound, *shares, len(question), keys)
 
-    def _translated(self, word: str, held: Scores) -> Scores:
-        """Scores of a word by what the other language calls it; marks in `held` the passages that have it."""
+    def _translated(self, words: Sequence[str], held: Scores) -> Scores:
+        """Scores of a word by its stems in the other language; marks in `held` the passages that have one."""
         import numpy as np  # noqa: PLC0415 - as above
 
         found = np.zeros(self._stems.count, np.float32)
-        for stem in _translated_stems(word):
+        for stem in words:
             rows, data = self._stems.column(stem)
             found[rows] = np.maximum(found[rows], data * np.float32(_TRANSLATED))
             held[rows] = np.maximum(held[rows], np.float32(_TRANSLATED))

@@ -31,6 +31,10 @@ class OperatorWrong(Exception):
         self.said: dict[Language, str] = {"en": en, "es": es}
 
 
+class OperatorKnown(OperatorWrong):
+    """The address is an operator's already."""
+
+
 class LinkOver(Exception):
     """A link that was used, has expired, or never was."""
 
@@ -65,7 +69,7 @@ class Operators:
         async with self._database.writing() as connection:
             known = await _row(connection, email)
             if known is not None and known.disabled_at is None:
-                raise OperatorWrong(
+                raise OperatorKnown(
                     en=f"{email} is an operator already; see `recado operators list`",
                     es=f"{email} ya está en la consola; mira `recado operators list`",
                 )
@@ -78,7 +82,7 @@ class Operators:
                 try:
                     await connection.execute(insert(OPERATORS).values(facts | own))
                 except IntegrityError as error:
-                    raise OperatorWrong(
+                    raise OperatorKnown(
                         en=f"{email} is an operator already", es=f"{email} ya está en la consola"
                     ) from error
             token = await _new_link(connection, id_)

@@ -1,6 +1,8 @@
 const fs = require("node:fs");
+const path = require("node:path");
 const { customer, find, logIn, write } = require("./steps/desk.cjs");
 
+const FILM = path.join(__dirname, "../../fixtures/media/video/label.mp4");
 const AXE = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 // Every view in both themes, wide and on a phone: no violation of axe's rules.
@@ -50,7 +52,15 @@ async function walk(world, page, examine) {
   await examine("contact");
   await page.keyboard.press("Escape");
   await page.keyboard.press("t");
+  await page.locator("#words").waitFor();
+  if (!world.taken) {
+    await page.setInputFiles("#file", FILM);
+    await page.locator("dialog[open] video").waitFor();
+    await examine("files to send");
+    await page.locator("dialog[open] .wide-button").click();
+  }
   world.taken = true;
+  await page.locator("video.picture").waitFor();
   await page.locator("#words").focus();
   await examine("conversation");
   await page.keyboard.press("Escape");
@@ -67,4 +77,7 @@ async function walk(world, page, examine) {
     await page.waitForFunction(() => !document.querySelector('[role="status"].muted'));
     await examine(name);
   }
+  await page.locator("[aria-label^='Ajustes de']").first().click();
+  await page.locator("dialog[open] .switch").last().waitFor();
+  await examine("settings");
 }

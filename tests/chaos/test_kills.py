@@ -9,7 +9,7 @@ import pytest
 from bench.chaos.kills import run_kills
 from bot.infra.crash_points import POINTS
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("chaos")]
+pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("kills")]
 
 
 async def test_a_crowd_is_answered_once_and_in_order_while_processes_die_at_every_point(tmp_path: Path) -> None:

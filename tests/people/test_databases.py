@@ -34,7 +34,7 @@ async def test_operators_links_and_sessions(database: Database, redis: Redis) ->
     both = await asyncio.gather(
         *(operators.add("Eva", one, "agent") for one in ("eva@example.com", "EVA@example.com")), return_exceptions=True
     )
-    assert sorted(type(one).__name__ for one in both) == ["OperatorWrong", "tuple"]
+    assert sorted(type(one).__name__ for one in both) == ["OperatorKnown", "tuple"]
     first = await operators.reset("eva@example.com")
     second = await operators.reset("eva@example.com")
     assert first

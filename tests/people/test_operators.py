@@ -33,7 +33,7 @@ async def test_an_operator_is_added_listed_and_disabled() -> None:
 async def test_wrong_facts_are_told_in_a_line() -> None:
     assert (await recado("operators", "add", "Eva", "--email", "eva@example.com", "--role", "boss")).code == 2
     wrong = await recado("operators", "add", "Eva", "--email", "no address", "--role", "agent")
-    assert (wrong.code, wrong.err.count("\n")) == (1, 1)
+    assert (wrong.code, wrong.err.count("\n")) == (2, 1)
     away = await recado("operators", "list", DATABASE_URL="postgresql://127.0.0.1:9/recado")
     assert away.code == 1
     assert "DATABASE_URL" in away.err

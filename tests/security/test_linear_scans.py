@@ -15,6 +15,8 @@ from tests.security.growth import steep
 from tests.security.patterns import Scan, found
 from tests.security.pumps import hostile
 
+# All patterns are looked for once.
+pytestmark = pytest.mark.xdist_group("scans")
 # Patterns made at run time: their makers, and the tests with texts for them.
 BUILT = {
     "bot.knowledge.answer_forms.": "a table of the module: found there",

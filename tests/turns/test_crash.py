@@ -16,7 +16,7 @@ from tests.world import Start, World
 
 Spawn = Callable[[str], Awaitable[Process]]
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("crash")]
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests.outgoing import acquainted, empty, put, request_turn
 from tests.processes import eventually
 from tests.world import Start
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("chaos")]
+pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("stopped")]
 # The shortest lease that a busy machine still renews in time.
 LEASE_SECONDS = 1.5
 NAME = f"c_{'0' * 20}"

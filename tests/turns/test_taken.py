@@ -26,7 +26,7 @@ from tests.processes import eventually
 from tests.world import Start, World
 
 EVA, BOB = ("eva@example.com", "Eva"), ("bob@example.com", "Bob")
-PEOPLE, TIMES = 10, 30
+PEOPLE, TIMES = 4, 30
 
 
 async def take(world: World, conversation: str, operator: tuple[str, str] = EVA) -> None:

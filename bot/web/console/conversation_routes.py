@@ -132,7 +132,8 @@ async def close(request: web.Request, caller: Caller) -> web.Response:
     await read_body(request, Nothing)
     console, name = await known_conversation(request)
     with desk_refusals():
-        await console.desk.close(name, actor_of(caller))
+        if not await console.desk.is_closed(name, console.history):
+            await console.desk.close(name, actor_of(caller))
     await console.ratings.ask(name, console.scheduler)
     await audit(console, caller, "close", name)
     return json_answer(await _shown(request))

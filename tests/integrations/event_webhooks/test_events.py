@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from bot.web.server import listening
 from sandbox.meta.simulator import Person
 from sandbox.simulators.event_subscriber import ErpSimulator, new_secret
 from sandbox.simulators.openrouter import calls, says
+from tests.console import program
 from tests.processes import eventually, running
 from tests.turns.test_conversation import conversation_of, settled, text
 from tests.world import Start, World
@@ -83,6 +85,26 @@ async def test_a_message_its_answer_and_a_hand_over_are_told(subscribed: Open, a
     assert (back["data"]["to"], back["data"]["quiet"]) == ("bot", False)
     assert {event["times"] for event in erp.events} == {1}
     assert erp.refused == []
+
+
+async def test_a_closed_conversation_is_told_once_until_it_was_open_again(subscribed: Open, ana: Person) -> None:
+    world, erp = await subscribed(history=True)
+    await world.meta.writes(ana, text("hola"), at=datetime.now(UTC) - timedelta(seconds=5))
+    await world.meta.replies(ana)
+    one, path = program(world), f"conversations/{await conversation_of(world, ana)}"
+
+    async def shows(state: str) -> bool:
+        return bool((await one.get(path)).body["state"] == state)
+
+    for _ in range(2):
+        assert (await one.post(f"{path}/close")).status == 200
+        await eventually(lambda: shows("closed"))
+    await world.meta.writes(ana, text("otra cosa"))
+    await heard(erp, "message.received", 2)
+    await eventually(lambda: shows("bot"))
+    await one.post(f"{path}/close")
+    assert len(await heard(erp, "conversation.closed", 2)) == 2
+    assert len({event["id"] for event in erp.events if event["type"] == "conversation.closed"}) == 2
 
 
 async def test_a_reaction_and_every_message_of_a_burst_are_told(subscribed: Open, ana: Person) -> None:
