@@ -41,7 +41,8 @@ _SECONDS = 45.0
 _MOST_LISTED = 50
 # A comparison takes the number of equal pairs, for each piece that it finds: words that repeat make it slow.
 _MOST_WORDS, _MOST_PAIRS = 800, 20_000
-_WORD = re.compile(r"\s*\S+")
+# A word begins behind another, so that no blank among thousands begins a search.
+_WORD = re.compile(r"(?<!\s)\s*+\S+")
 
 
 class NotReplayable(Exception):

@@ -12,6 +12,7 @@ from bot.messages.inbound import Status
 
 # Nearly all statuses come within a day. Meta repeats the callback as a rule, so that few need this.
 _KEEP_SECONDS = 24 * 3600
+_AT_ONCE = 500
 
 
 def note_wamid(pipeline: Any, wamid: str, callback: str) -> None:
@@ -30,6 +31,12 @@ async def with_callbacks(redis: Redis, statuses: Sequence[Status]) -> list[Statu
         status if status.callback is not None else status.model_copy(update={"callback": callbacks[status.wamid]})
         for status in statuses
     ]
+
+
+async def forget(redis: Redis, wamids: Sequence[str]) -> None:
+    """Forget messages of an erased conversation."""
+    for start in range(0, len(wamids), _AT_ONCE):
+        await redis.unlink(*map(_key, wamids[start : start + _AT_ONCE]))
 
 
 def _key(wamid: str) -> str:
