@@ -55,10 +55,11 @@ def _start_server() -> None:
         forkserver.ensure_running()
 
 
-def begin_with(environment: Mapping[str, str]) -> None:
-    """Replace the variables of the moment at which the fork server started."""
+def begin_with(environment: Mapping[str, str], folder: str) -> None:
+    """Replace the fork server's variables and folder."""
     os.environ.clear()
     os.environ.update(environment)
+    os.chdir(folder)
 
 
 def write_to(path: str, *descriptors: int) -> None:

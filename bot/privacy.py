@@ -23,7 +23,6 @@ from bot.conversations import contacts, identity, ledger, opt_outs, tombstones
 from bot.conversations.assignment import Assignments
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, done_key, lease_key, renew_lease_until
 from bot.conversations.waiting_list import WaitingList
-from bot.delivery import sent_wamids
 from bot.delivery.statuses import DeliveryStatuses
 from bot.history.opening import OpenHistory
 from bot.infra import queue_admin
@@ -224,9 +223,7 @@ class PersonalData:
             await self._close(person, _CLOSED_SECONDS)
             try:
                 # The database and the storage are erased first, because they may fail.
-                history = await self._history()
-                await sent_wamids.forget(self._redis, await history.sent_wamids(person.conversations))
-                rows = await history.erase(person.conversations)
+                rows = await (await self._history()).erase(person.conversations)
                 files = [await self._files.erase(name) for name in person.conversations]
                 gone = await queue_admin.forget_jobs(self._redis, person.is_about, person.concerns)
                 for name in person.conversations:

@@ -18,6 +18,7 @@ import pytest_asyncio
 from _pytest.nodeid import coerce_node_id
 from redis.asyncio import Redis
 
+from bench.upgraded_file import put_upgraded
 from bot.database.engine import Database
 from bot.database.opening import open_current
 from bot.infra import logs
@@ -96,9 +97,11 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture(params=BOTH)
 async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a database without data: SQLite's, or PostgreSQL's with its schema."""
+    """The address of a database with its schema and without data: SQLite's, or PostgreSQL's."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'recado.db'}"
+        file = tmp_path / "recado.db"
+        await asyncio.to_thread(put_upgraded, file)
+        return f"sqlite:///{file}"
     return await empty_database(request.getfixturevalue("postgres"))
 
 

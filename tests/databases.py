@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
-from functools import cache
 from itertools import count
-from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import make_url
@@ -45,22 +41,6 @@ async def _upgraded(url: str) -> None:
 
 def _named(server: str, name: str) -> str:
     return make_url(server).set(database=name).render_as_string(hide_password=False)
-
-
-@cache
-def _upgraded_file() -> bytes:
-    """A database of SQLite with the newest schema and without rows: an upgrade takes half a second."""
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(_upgraded(f"sqlite:///{folder}/recado.db"))
-        return Path(folder, "recado.db").read_bytes()
-
-
-def put_upgraded(folder: Path) -> None:
-    """Put a database with the newest schema where `recado` looks for it in this folder, unless one is there."""
-    file = folder / "data" / "recado.db"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(_upgraded_file())
 
 
 async def empty_database(server: str) -> str:

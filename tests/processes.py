@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bench.prepared_process import begin_with, prepared, write_to
+from bench.upgraded_file import put_upgraded
 from bot.__main__ import main
-from tests.databases import put_upgraded
 from tests.waiting import PATIENCE
 
 Found = TypeVar("Found")
@@ -121,7 +121,7 @@ class Running:
 async def running(*command: str, **environment: str) -> AsyncIterator[Running]:
     """Run `recado` with this command until the context ends."""
     if "DATABASE_URL" not in environment and command[0] in ("serve", "worker"):
-        await asyncio.to_thread(put_upgraded, Path.cwd())
+        await asyncio.to_thread(put_upgraded, Path("data", "recado.db"))
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
         run = Running(Process(await _begun(command, environment, out, err)), err, out)
@@ -152,8 +152,7 @@ async def recado(*command: str, **environment: str) -> Ended:
 
 
 def _run(command: tuple[str, ...], environment: dict[str, str], folder: str, out: str, err: str) -> None:
-    begin_with(environment)
-    os.chdir(folder)
+    begin_with(environment, folder)
     write_to(out, 1)
     write_to(err, 2)
     sys.argv = ["recado", *command]

@@ -53,8 +53,7 @@ def _all_of(terminal: int) -> bytes:
 
 
 def _run(command: tuple[str, ...], environment: dict[str, str], folder: str, terminal: str) -> None:
-    begin_with(environment)
-    os.chdir(folder)
+    begin_with(environment, folder)
     os.setsid()
     opened = os.open(terminal, os.O_RDWR)
     fcntl.ioctl(opened, termios.TIOCSCTTY, 0)

@@ -18,6 +18,7 @@ import psutil
 from redis.asyncio import Redis
 
 from bench.chaos.killed_process import KilledProcess
+from bench.upgraded_file import put_upgraded
 from bot.infra.crash_points import Point
 from bot.web.server import listening
 from sandbox.meta.simulator import MetaSimulator
@@ -170,9 +171,12 @@ async def open_company(  # noqa: PLR0913 - what a bench may want to vary
         models = OpenRouterSimulator("openrouter-key", rules=echo, seconds=model_seconds)
         models_url = await stack.enter_async_context(listening(models.app(), "127.0.0.1", 0, finish=0.1))
         meta = _meta()
+        file = folder / "recado.db"
+        if database_url is None:
+            await asyncio.to_thread(put_upgraded, file)
         environment = _environment(meta, url, models_url, staff) | {
             "WHATSAPP_API_BASE_URL": await meta.start(),
-            "DATABASE_URL": database_url or f"sqlite:///{folder / 'recado.db'}",
+            "DATABASE_URL": database_url or f"sqlite:///{file}",
         }
         stack.push_async_callback(meta.stop)
         redis = await stack.enter_async_context(Redis.from_url(url, decode_responses=True))

@@ -32,7 +32,7 @@ class KilledProcess:
     ) -> KilledProcess:
         """Start `recado` with this command and, beside this process's variables, these."""
         # Daemons may have no child processes, but a worker decodes photos in one.
-        process = prepared(_run, command, os.environ | environment, str(log), point, passing)
+        process = prepared(_run, command, os.environ | environment, str(Path.cwd()), str(log), point, passing)
         process.start()
         return cls(process, log, point)
 
@@ -70,8 +70,10 @@ class KilledProcess:
                 await asyncio.sleep(0.02)
 
 
-def _run(command: list[str], environment: dict[str, str], log: str, point: Point | None, passing: int) -> None:
-    begin_with(environment)
+def _run(  # noqa: PLR0913, PLR0917 - all that the process has to know
+    command: list[str], environment: dict[str, str], folder: str, log: str, point: Point | None, passing: int
+) -> None:
+    begin_with(environment, folder)
     write_to(log, 1, 2)
     left = passing
 

@@ -30,7 +30,7 @@ class StoppedProcess:
     @classmethod
     def start(cls, log: Path, point: Point, lease_seconds: float) -> StoppedProcess:
         """Start a worker with this environment's settings; it stops at its first passing of the point."""
-        arguments = (dict(os.environ), str(log), point, lease_seconds)
+        arguments = (dict(os.environ), str(Path.cwd()), str(log), point, lease_seconds)
         process = prepared(_run, *arguments, daemon=True)
         process.start()
         return cls(process, log)
@@ -57,8 +57,8 @@ class StoppedProcess:
         return self.process.pid
 
 
-def _run(environment: dict[str, str], log: str, point: Point, lease_seconds: float) -> None:
-    begin_with(environment)
+def _run(environment: dict[str, str], folder: str, log: str, point: Point, lease_seconds: float) -> None:
+    begin_with(environment, folder)
     write_to(log, 2)
     logs.configure("info", "json")
     left = 1

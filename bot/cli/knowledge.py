@@ -121,7 +121,7 @@ def search(
     """
     check_format(output)
     if not question.strip():
-        raise typer.BadParameter("expected a question", param_hint="QUESTION")
+        raise typer.BadParameter(say("no question"), param_hint="QUESTION")
     settings = read_settings()
     audience: Audience = "staff" if staff else "customer"
     asked = Asked(question, audience, datetime.now(settings.service.zone).date())

@@ -9,6 +9,7 @@ from bot.cli.language import Words, spoken_language
 
 WORDS: Words = {
     # All commands
+    "no question": {"es": "se espera una pregunta", "en": "expected a question"},
     "expected": {"es": "se espera {choices}", "en": "expected {choices}"},
     "text or json": {"es": "text o json", "en": "text or json"},
     "would be deleted": {"es": "se borraría: {found}", "en": "would be deleted: {found}"},

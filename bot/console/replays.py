@@ -41,7 +41,7 @@ _SECONDS = 45.0
 _MOST_LISTED = 50
 # A comparison takes the number of equal pairs, for each piece that it finds: words that repeat make it slow.
 _MOST_WORDS, _MOST_PAIRS = 800, 20_000
-# A word begins behind another, so that no blank among thousands begins a search.
+# Begins at no space within others, so that a text of spaces is read once.
 _WORD = re.compile(r"(?<!\s)\s*+\S+")
 
 

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from bot.conversations import ledger
 from bot.conversations.tombstones import erased
 from bot.delivery.fees import MetaFees
-from bot.delivery.sent_wamids import with_callbacks
+from bot.delivery.sent_wamids import forget_wamids, with_callbacks
 from bot.delivery.service_messages import ServiceMessages
 from bot.history import stream
 from bot.history.entries import StatusNoted
@@ -150,8 +150,9 @@ class DeliveryStatuses:
             await answer(self._redis.eval(_REMOVE_IF_UNCHANGED, 1, DUE, conversation, repr(listed_at)))
 
     async def forget(self, conversation: str) -> None:
-        """Remove an erased conversation from the index."""
+        """Remove an erased conversation from the index, and the wamids of its messages."""
         await self._redis.zrem(DUE, conversation)
+        await forget_wamids(self._redis, conversation)
 
     async def get(self, conversation: str, callback: str) -> Mapping[str, str]:
         """Delivery state of one message: wamid, status, error, pricing, asked_at, and while needed `reply`."""

@@ -77,14 +77,6 @@ class PersonalHistory:
         if waiting := await self._stream.of(conversations):
             yield "waiting", waiting
 
-    async def sent_wamids(self, conversations: Collection[str]) -> list[str]:
-        """Meta's names for our messages of these conversations."""
-        waiting = [entry.get("wamid") for entry in await self._stream.of(conversations)]
-        sent = tables.DELIVERIES
-        asked = select(sent.c.wamid).where(sent.c.conversation.in_(conversations), sent.c.wamid.is_not(None))
-        async with self._database.reading() as connection:
-            return [*filter(None, waiting), *(await connection.execute(asked)).scalars()]
-
     async def erase(self, conversations: Collection[str]) -> int:
         """Delete everything of these conversations; entries of them that are still under way come to nothing.
 

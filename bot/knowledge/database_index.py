@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     Scores = NDArray[np.float32]
 
 # Candidates of each question by words, of each of its vectors, and of answered questions.
-_BY_WORDS, _BY_MEANING, _PAIRS = 250, 100, 50
+_BY_WORDS, _BY_MEANING, _PAIRS = 200, 100, 50
 # Passages that the rarest words of a question may have, and words that weigh: more would take long.
-_MOST_WEIGHED, _MOST_TERMS = 10_000, 20
+_MOST_WEIGHED, _MOST_TERMS = 4000, 12
 # Passages by which we know how like a question all texts are.
 _SAMPLE = 2000
 _DETAILS = text("""
@@ -114,12 +114,14 @@ class DatabaseIndex:
         async with self._database.reading() as connection:
             await connection.execute(text(f"SET LOCAL hnsw.ef_search = {2 * _BY_MEANING}"))
             await connection.execute(text("SET LOCAL hnsw.iterative_scan = strict_order"))
+            # PostgreSQL takes a comparison with many words for a cheap one, and would look at all passages.
+            await connection.execute(text("SET LOCAL enable_seqscan = off"))
             places: set[tuple[str, int]] = set()
             if terms:
                 found = await connection.execute(text(_by_words(terms)), common)
                 places |= {(row.document, row.place) for row in found}
             for statement in (_by_meaning(self._model, width), _by_meaning(self._model, width, pairs=True)):
-                for vector in np.unique(vectors, axis=0):
+                for vector in {one.tobytes(): one for one in vectors}.values():
                     found = await connection.execute(text(statement), common | {"vector": vector.tolist()})
                     places |= {(row.document, row.place) for row in found}
             chosen = sorted(places)

@@ -27,7 +27,7 @@ def told(row: FaultRow) -> str:
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_redis_may_fail_while_people_write(fault: str, tmp_path: Path) -> None:
-    row = await run_fault(tmp_path, fault, people=20, bursts=1)
+    row = await run_fault(tmp_path, fault, people=30, bursts=1)
     assert row.verdict.faults == {}
     assert row.verdict.messages > 30
     assert row.verdict.effects > 5

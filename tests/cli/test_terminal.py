@@ -55,7 +55,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return own
 
 
-@pytest.mark.parametrize("command", ["recado -h", "recado doctor --tools", "recado prompts eval", "recado keys vapid"])
+@pytest.mark.parametrize("command", ["recado -h", "recado doctor --tools", "recado prompts eval"])
 async def test_a_reader_who_leaves_early_is_no_error(command: str, folder: Path) -> None:
     assert folder
     assert await piped(f"{command} | true") == (0, "", "")
@@ -69,9 +69,7 @@ async def test_a_reader_who_leaves_early_hides_no_problem() -> None:
     "command",
     [
         "recado keys vapid >&-",
-        "recado keys vapid 2>&-",
         "recado keys vapid <&-",
-        "recado -h >&-",
         "recado prompts eval 2>&-",
     ],
 )
@@ -81,7 +79,7 @@ async def test_output_that_is_closed_brings_no_traceback(command: str, folder: P
     assert (code, err) == (0, "")
 
 
-@pytest.mark.parametrize("command", ["recado keys vapid", "recado -h", "recado prompts eval"])
+@pytest.mark.parametrize("command", ["recado keys vapid", "recado -h"])
 async def test_output_that_is_full_brings_no_traceback(command: str, folder: Path) -> None:
     assert folder
     code, _, err = await piped(f"{command} >/dev/full")

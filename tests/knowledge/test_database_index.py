@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from bench.knowledge.questions import read_questions
-from bot.database.engine import Database
+from bot.database.engine import Database, open_database
 from bot.database.opening import open_current
+from bot.database.upgrade import upgrade
 from bot.knowledge.building import build
 from bot.knowledge.database_index import DatabaseIndex
 from bot.knowledge.document import Audience
@@ -22,7 +23,7 @@ from bot.knowledge.passage_table import PassageTable
 from bot.knowledge.search import Asked, search_index
 from bot.knowledge.store import KnowledgeStore
 from bot.knowledge.sync import KnowledgeSync, SyncReport
-from tests.databases import empty_database
+from tests.databases import new_database
 from tests.paths import ROOT
 
 pytestmark = pytest.mark.xdist_group("postgresql")
@@ -33,7 +34,9 @@ TODAY = datetime.now(UTC).date()
 
 @pytest.fixture
 async def server(postgres: str) -> AsyncIterator[Database]:
-    opened = await open_current(await empty_database(postgres))
+    # A database of its own, because other tests compare the schema of the shared one.
+    opened = open_database(await new_database(postgres))
+    await upgrade(opened)
     yield opened
     await opened.close()
 

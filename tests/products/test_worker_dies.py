@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from bench.chaos.killed_process import KilledProcess
+from bench.upgraded_file import put_upgraded
 from bot.products.catalogue import Catalogue
 from sandbox.meta.simulator import Person
 from tests.products.shelf import CODE, Open, buttons
@@ -14,6 +16,7 @@ async def test_a_worker_killed_between_saving_and_answering_saves_once(
     open_shop: Open, ana: Person, tmp_path: Path
 ) -> None:
     shop = await open_shop(workers=0)
+    await asyncio.to_thread(put_upgraded, tmp_path / "data" / "recado.db")
     # The first turn is the photos', the second the tap's: by its end the product is saved, and nothing is answered.
     doomed = KilledProcess.start(["worker"], {}, tmp_path / "doomed.log", "turn: closing", 2)
     heir = None

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
+from bot.history.stream import HistoryStream
 from bot.worker import running
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import ScriptedAnswer, calls, says
@@ -66,8 +67,7 @@ async def test_an_operators_morning(start: Start, folder: Path, ana: Person) -> 
     assert [(one["author"], one["note"], one["current"]) for one in entries] == [
         ("rosa", "más corto", True), ("start", "", False),
     ]  # fmt: skip
-    turns = [json.loads(raw) for raw in await _turns(world.redis)]
-    assert {turn["prompt"]["version"] for turn in turns} == {entry["release"] for entry in entries}
+    assert await _releases(world.redis, ana, leo) == {entry["release"] for entry in entries}
     async with world.http.get(f"{world.url}/metrics") as response:
         assert f'recado_prompts_release{{release="{entries[0]["release"]}"}} 1.0' in await response.text()
 
@@ -80,9 +80,10 @@ async def _asked(world: World, words: str) -> bool:
     return any(words in str(request["messages"][-1]) for request in world.models.requests)
 
 
-async def _turns(redis: Redis) -> list[str]:
-    lists = [name async for name in redis.scan_iter("recado:{*}:turns")]
-    return [raw for name in lists for raw in await redis.lrange(name, 0, -1)]  # type: ignore[misc]
+async def _releases(redis: Redis, *people: Person) -> set[str]:
+    """The releases of these people's turns."""
+    names = await redis.mget([f"recado:identity:{person.bsuid}" for person in people])
+    return {one["trace"]["prompt"]["version"] for one in await HistoryStream(redis).of(names) if one["kind"] == "turn"}
 
 
 async def test_where_saving_is_releasing_a_mistake_is_told_and_the_last_good_one_goes_on(

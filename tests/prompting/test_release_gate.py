@@ -129,7 +129,7 @@ async def test_a_release_that_its_cases_do_not_prove_is_refused_with_a_line_for_
     (folder / "assistant.md").write_text("Otra cosa, {{ business.name }}.\n")
     refused = await recado("prompts", "release", "--canary", "10")
     assert refused.code == 1
-    assert refused.out.startswith(f"{folder}/evals/own.yaml:1:3 case-stale Un caso sin grabar de nuevo: hours (")
+    assert refused.out.startswith(f"{folder}/evals/own.yaml:1:3 case-stale A case to be recorded anew: hours (")
     assert await read_current_release(redis) == CurrentRelease(first.release)
 
 

@@ -19,6 +19,9 @@ from tests.security.pumps import hostile
 pytestmark = pytest.mark.xdist_group("scans")
 # Patterns made at run time: their makers, and the tests with texts for them.
 BUILT = {
+    "bot.cli.doctor.words.quoted": "a table of the module, over a line of ours",
+    "bot.cli.spanish.error_in_spanish": "a table of the module, over an operator's own words",
+    "bot.knowledge.finding_words.reason_in": "a table of the module, over a line of ours",
     "bot.knowledge.answer_forms.": "a table of the module: found there",
     "bot.knowledge.gaps.redacted": "a piece of a name, letter by letter",
     "bot.knowledge.words.": "a table of the module: found there",

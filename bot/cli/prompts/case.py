@@ -19,6 +19,7 @@ from bot.conversations.contacts import Contacts
 from bot.conversations.memory import Memory
 from bot.database.opening import SchemaOutdated, open_current
 from bot.history.reader import HistoryReader
+from bot.history.stream import HistoryStream
 from bot.infra.redis import connect
 from bot.past_cases.from_history import NoPastTurns
 from bot.past_cases.making import CaseMaker, MadeCase, as_yaml
@@ -68,13 +69,21 @@ async def _case(settings: Settings, redis: Redis, asked: str, turns: int, name: 
     contacts, memory = Contacts(redis, settings.channel.staff_contacts), Memory(redis, settings.memory)
     conversation = await conversation_of(asked, contacts, redis)
     maker = CaseMaker(contacts, memory, settings.service.prompts_dir, settings.service.zone)
-    made = await maker.make(conversation, await _traces(settings, conversation, turns), turns, name)
+    made = await maker.make(conversation, await _traces(settings, redis, conversation, turns), turns, name)
     Case.model_validate(made.case)
     return made
 
 
-async def _traces(settings: Settings, conversation: str, turns: int) -> list[dict[str, Any]]:
-    """Traces of the last turns."""
+async def _traces(settings: Settings, redis: Redis, conversation: str, turns: int) -> list[dict[str, Any]]:
+    """Traces of the last turns, with those that the database doesn't have yet."""
+    entries = await HistoryStream(redis).of([conversation])
+    waiting = [one["trace"] for one in entries if one["kind"] == "turn"]
+    names = {one["turn"] for one in waiting}
+    return [*(one for one in await _stored(settings, conversation, turns) if one["turn"] not in names), *waiting]
+
+
+async def _stored(settings: Settings, conversation: str, turns: int) -> list[dict[str, Any]]:
+    """Traces in the database."""
     try:
         database = await open_current(settings.database.url.get_secret_value())
     except (SQLAlchemyError, SchemaOutdated, OSError) as error:

@@ -73,7 +73,7 @@ async def shell(_: web.Request) -> web.FileResponse:
 
 @routes.get("/console/login")
 async def login(_: web.Request) -> web.FileResponse:
-    return _page("login.html")
+    return _page("login/login.html")
 
 
 @routes.get("/console/oidc/callback")
@@ -83,13 +83,13 @@ async def callback(_: web.Request) -> web.FileResponse:
     The browser came from another site, so that no cookie for this site alone is here yet; the script's request,
     made by a page of ours, carries it.
     """
-    return _page("login.html")
+    return _page("login/login.html")
 
 
 @routes.get("/console/password")
 async def password(_: web.Request) -> web.FileResponse:
     """The page that a link of `recado operators add` opens; its script sends the token with the password."""
-    return _page("password.html")
+    return _page("login/password.html")
 
 
 @routes.get("/console/worker.js")

@@ -66,6 +66,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "body_unreadable": ("El cuerpo no es JSON válido.", "The body is no valid JSON."),
     "body_too_large": ("El cuerpo es demasiado grande.", "The body is too large."),
     "body_slow": ("El cuerpo llegó demasiado lento.", "The body came too slowly."),
+    # No field by itself: no object, or two fields that exclude each other.
+    "body_wrong": ("La petición no es válida: {why}.", "The request is wrong: {why}."),
     "field_wrong": ("El campo {field} no es válido: {why}.", "The field {field} is wrong: {why}."),
     "taken": ("{who} ya tiene esta conversación.", "{who} has this conversation already."),
     "not_yours": (
@@ -173,7 +175,7 @@ class ApiProblem(Exception):
         self.facts = facts
 
     def response(self, language: Language) -> web.Response:
-        spanish, english = _TEXTS[self.code]
+        spanish, english = _TEXTS["body_wrong" if self.facts.get("field") == "" else self.code]
         facts = {
             name: value.said_in(language) if isinstance(value, Reason) else value for name, value in self.facts.items()
         }

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import put_upgraded
+from bench.upgraded_file import put_upgraded
 from tests.world import Start, World
 
 
 @pytest.fixture(autouse=True)
 def _copied_database(tmp_path: Path) -> None:
-    put_upgraded(tmp_path)
+    put_upgraded(tmp_path / "data" / "recado.db")
 
 
 @pytest.fixture

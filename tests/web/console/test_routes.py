@@ -210,11 +210,8 @@ async def test_a_wrong_body_or_query_is_told_by_its_field(world: World, ana: Per
         spanish = await one.ask(method, path.format(conversation), json=body, headers=KEY | {"Accept-Language": "es"})
         told = answer.body["error"]["message"], spanish.body["error"]["message"]
         assert not re.search("Input|should|Value error|what is expected here", told[0]), (path, body, told)
-        assert not re.search(r"\b(it|is|or|the|expected|should|signs|there)\b|se espera aquí", told[1]), (
-            path,
-            body,
-            told,
-        )
+        english = r"\b(it|is|or|the|expected|should|signs|there)\b|campo  no"
+        assert not re.search(english, told[1]), (path, body, told)
     deep = {"subscription": {"x": json.loads("[" * 800 + "]" * 800)}}
     assert (await one.post("push/subscribe", deep)).status == 404  # ROUTES has the same for a flat one
     without = await one.post(f"conversations/{conversation}/messages", {"text": "hola"})

@@ -1,15 +1,15 @@
 // The console: asks who is there, then draws the page and keeps it current.
 
-import { reload } from "./conversations.js";
-import { Frame } from "./frame.js";
-import { html, render } from "./html.js";
-import { connect } from "./live.js";
-import { readLists } from "./lists.js";
-import { startNotifications } from "./notifications.js";
-import { resumeOutgoing } from "./outgoing.js";
-import { whoAmI } from "./session.js";
-import { startShortcuts } from "./shortcuts.js";
-import "./theme.js";
+import { reload } from "./inbox/conversations.js";
+import { Frame } from "./frame/frame.js";
+import { html, render } from "./frame/html.js";
+import { connect } from "./data/live.js";
+import { readLists } from "./data/lists.js";
+import { startNotifications } from "./frame/notifications.js";
+import { resumeOutgoing } from "./composer/outgoing.js";
+import { whoAmI } from "./data/session.js";
+import { startShortcuts } from "./frame/shortcuts.js";
+import "./frame/theme.js";
 
 async function main() {
   try {
