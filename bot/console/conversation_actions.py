@@ -167,7 +167,7 @@ class ConversationActions:
         data = {"conversation": conversation, "contact": person(contact), "by": by.who, "at": at.isoformat()}
         id_ = event_id("conversation.closed", conversation, at.isoformat())
         await self.publisher.publish("conversation.closed", data, id_)
-        await self.contacts.set_handed_off(conversation, handed_off=False)
+        await self.contacts.set_handed_off(conversation, handed_off=False, has_ended=True)
 
     async def see(self, conversation: str, by: Actor) -> None:
         """Note that somebody has read the messages."""

@@ -70,7 +70,7 @@ class HandOff:
     async def give_back(self, conversation: str, operator: str | None = None) -> bool:
         """Let the bot answer again, from the next message on; False when there is no such conversation.
 
-        `operator` is who gives it back, for the history.
+        `operator` is who gives it back, for the history, and has ended the assignment.
         Raises GraphError or MetaUnavailable where the thread is another app's and can't be taken: nothing changes then.
         """
         if not await self.knows(conversation):
@@ -84,7 +84,7 @@ class HandOff:
             action="given_back",
             operator=operator,
         )
-        await self._contacts.set_handed_off(conversation, handed_off=False, noted=given)
+        await self._contacts.set_handed_off(conversation, handed_off=False, noted=given, has_ended=operator is not None)
         await self.publish(conversation, to="bot", on=False)
         return True
 
