@@ -191,7 +191,7 @@ class HistoryReader:
         ]
 
     async def counts(self, me: str) -> dict[str, int]:
-        """How many conversations a person has to look at: those that wait, their own, and those that nobody has."""
+        """Numbers of conversations to look at: those that wait, the person's own, and those that nobody has."""
         table = _CONVERSATIONS.c
         mine = case((table.assigned_to == me, 1), else_=0)
         free = case((table.assigned_to.is_(None), 1), else_=0)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, column, func, literal_column, sele
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.history import tables
-from bot.history.state import folded
+from bot.messages.folding import folded
 
 _MOST_WORDS = 8
 _LONGEST_WORD = 64

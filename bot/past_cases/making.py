@@ -35,8 +35,8 @@ _NOTES: dict[Language, tuple[str, ...]] = {
     ),
 }
 _TOOLS_UNKNOWN: dict[Language, str] = {
-    "es": "Qué herramientas se usaron ya no se sabe (se guarda 7 días): escribe tú `calls`.",
-    "en": "Which tools were used is no longer known (it is kept for 7 days): write `calls` yourself.",
+    "es": "El historial ya no sabe qué herramientas se usaron: escribe tú `calls`.",
+    "en": "The history no longer knows which tools were used: write `calls` yourself.",
 }
 
 
