@@ -23,7 +23,7 @@ from bot.database.engine import Database, open_database
 from bot.database.upgrade import upgrade
 from bot.history import tables
 from bot.history.reader import HistoryReader
-from bot.history.state import folded
+from bot.messages.folding import folded
 from tests.postgres import postgres_server
 
 MESSAGES_OF_ONE = 20

@@ -12,8 +12,8 @@ import math
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -171,6 +171,21 @@ class PersonalData:
 
         Texts that are JSON are decoded. Raises StorageFailed.
         """
+        return await self._about(person) | {"history": await (await self._history()).export(person.conversations)}
+
+    async def export_text(self, person: Person) -> AsyncGenerator[str, None]:
+        """The export as JSON, in pieces, none of which keeps this process for long. Raises StorageFailed."""
+        yield json.dumps(await self._about(person))[:-1] + ', "history": {'
+        table = ""
+        async with aclosing((await self._history()).rows(person.conversations)) as found:
+            async for name, rows in found:
+                begun = f"{'], ' if table else ''}{json.dumps(name)}: [" if name != table else ", "
+                yield begun + ", ".join(map(json.dumps, rows))
+                table = name
+        yield "]}}" if table else "}}"
+
+    async def _about(self, person: Person) -> dict[str, Any]:
+        """The export without the history."""
         stored = [file for name in person.conversations for file in await self._files.stored(name)]
         return {
             "identities": sorted(person.identities),
@@ -188,7 +203,6 @@ class PersonalData:
                 for one in sorted(person.emails)
                 if (why := await Suppression(self._redis).why(one)) is not None
             },
-            "history": await (await self._history()).export(person.conversations),
         }
 
     async def missing(self, person: Person) -> list[str]:

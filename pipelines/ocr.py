@@ -36,8 +36,8 @@ class EngineMissing(Exception):
 class LocalReader:
     """An engine for `pipelines.image.read_photo`; the first photo waits two seconds for it, unless `warm` was called.
 
-    Loading has a time of its own. Because a cancelled task would kill the process and the loaded engine with it, the
-    work of a caller who gives up goes on, and a second call for the same photo waits for the first one's result.
+    Loading has a time of its own. A cancelled task would kill the process and the loaded engine with it. So the work
+    of a caller who gives up goes on, and a second call for the same photo waits for that result.
     """
 
     def __init__(self, *, seconds: float = SECONDS_A_PHOTO) -> None:

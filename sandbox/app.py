@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bot.database.lazy import LazyDatabase
-from bot.history.asked import unpack
+from bot.history.packed_requests import unpack
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import QUEUES
 from bot.infra.redis import connect

@@ -16,7 +16,7 @@ from bot.prompting.knowledge_lock import synced
 from bot.settings import Settings
 from sandbox.sample_catalogue import add_sample_products
 
-# Whoever has a folder that takes longer chats meanwhile, and the worker reads on.
+# Beyond this the start is not held up: the worker reads on while people chat.
 LONGEST_SECONDS = 60.0
 _log = structlog.get_logger()
 

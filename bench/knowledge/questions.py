@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.knowledge.document import Audience
 from bot.knowledge.index import PassageHit
-from bot.knowledge.words import folded
+from bot.messages.folding import folded
 
 
 class QuestionsWrong(Exception):

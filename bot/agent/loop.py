@@ -105,7 +105,7 @@ async def unless(interrupted: Callable[[], Awaitable[None]] | None, work: Awaita
         await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
         if not working.done() and watching.exception() is None:
             raise Interrupted
-        # Where nobody can watch, the work goes on.
+        # If watching itself fails, the work goes on.
         return await working
     finally:
         for task in (working, watching):

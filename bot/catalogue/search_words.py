@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
+from bot.messages.folding import folded
 from pipelines.product.size_parsing import sizes
 
 # A question has few words; more are a pasted text.
@@ -31,14 +31,6 @@ _SOUNDS = (
     ("gui", "gi"), ("ll", "y"), ("hu", "w"), ("gu", "w"), ("h", ""), ("v", "b"), ("w", "u"), ("z", "s"), ("c", "k"),
     ("q", "k"),
 )  # fmt: skip
-
-
-def folded(text: str) -> str:
-    """Lower case without accents and without the tilde of ñ, because phones' keyboards leave them out."""
-    if text.isascii():
-        return text.lower()
-    parts = unicodedata.normalize("NFKD", text.lower())
-    return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 def words_of(text: str) -> list[str]:

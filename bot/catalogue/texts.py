@@ -102,7 +102,7 @@ _TEXTS: dict[str, dict[Language, str]] = {
         "es": "la clave {value} ya está en la fila {row}",
         "en": "the sku {value} stands in row {row} already",
     },
-    # What was done
+    # Results
     "row": {"es": "fila {row}: {reason}", "en": "row {row}: {reason}"},
     "more": {
         "es": "… y {count} filas más; --format json las dice todas",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from redis.asyncio import Redis
 
 from bot.cli.words import say
 from bot.conversations.identity import contact_key, merged_into_key
+from bot.messages.folding import folded
 from bot.whatsapp.phone_numbers import variants
 
 _AT_ONCE = 500
@@ -75,22 +75,17 @@ def _contact(conversation: str, record: dict[str, str]) -> ListedContact:
 
 def matching(contacts: Iterable[ListedContact], text: str) -> list[ListedContact]:
     """People of whose name, e-mail address, phone, BSUID or conversation the text is a part."""
-    wanted = _folded(text.strip())
+    wanted = folded(text.strip())
     number = re.sub(r"\D", "", text) if _PHONE.fullmatch(text) else ""
     return [one for one in contacts if wanted and _matches(one, wanted, number)]
 
 
 def _matches(one: ListedContact, wanted: str, number: str) -> bool:
     texts = (one.conversation, one.name, one.bsuid, one.email)
-    if any(wanted in _folded(text) for text in texts if text):
+    if any(wanted in folded(text) for text in texts if text):
         return True
     phones = variants(one.phone) if one.phone else ()
     return len(number) >= _FEWEST_DIGITS and any(number in phone for phone in phones)
-
-
-def _folded(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(sign for sign in plain if not unicodedata.combining(sign))
 
 
 def as_lines(contacts: Iterable[ListedContact]) -> Iterator[str]:

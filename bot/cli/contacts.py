@@ -153,7 +153,8 @@ async def _person_export(services: Services, person: Person, found: dict[str, An
 def _in_words(person: Person, found: dict[str, Any]) -> str:
     """The size of the stored data of a person, in a line."""
     name = found["conversations"][person.conversations[0]].get("contact", {}).get("name")
-    whom = ", ".join([*([name] if name else []), *found["identities"], *person.conversations])
+    # In one line, because a name of several would pass for sentences of ours.
+    whom = ", ".join([*([" ".join(name.split())] if name else []), *found["identities"], *person.conversations])
     keys = sum(len(kept) for kept in found["conversations"].values())
     rows = sum(map(len, found["history"].values()))
     return say("stored", whom=whom, keys=keys, files=len(found["files"]), jobs=len(found["jobs"]), rows=rows)

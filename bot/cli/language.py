@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.messages.language import Language, language_from
 
-# What Recado speaks where nothing says otherwise: the default of DEFAULT_LANGUAGE.
+# The language without any setting: the default of DEFAULT_LANGUAGE.
 _OURS: Language = "es"
 _SETTING = "DEFAULT_LANGUAGE"
 # A text in both languages by its name.

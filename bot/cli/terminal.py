@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -18,6 +19,8 @@ Format = Annotated[str, typer.Option("--format", help="text or json")]
 Yes = Annotated[bool, typer.Option("--yes", help="Don't ask; without a terminal it is needed.")]
 
 _WRONG_USE = 2
+# Signs that command a terminal, in names and texts of others: all but blanks, ends of lines and our own colours.
+_COMMANDS = re.compile(r"(?!\x1b\[(?:0|3\d)m|\r\n)[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def check_format(output: str) -> None:
@@ -38,8 +41,12 @@ def read_settings(log_level: Literal["warning", "critical"] = "warning") -> Sett
 
 
 def show(answer: Any) -> None:
-    """Print a text, or anything else as JSON."""
-    print(answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False, indent=2))  # noqa: T201
+    """Print a text, or anything else as JSON; no sign of it commands the terminal."""
+    if isinstance(answer, str):
+        words = _COMMANDS.sub("\ufffd", answer)
+    else:
+        words = _COMMANDS.sub(lambda one: f"\\u{ord(one[0]):04x}", json.dumps(answer, ensure_ascii=False, indent=2))
+    print(words)  # noqa: T201
 
 
 def terminal_language(settings: Settings) -> Language:
@@ -77,8 +84,8 @@ def _confirmed(question: str) -> bool:
 
 
 def complain(problem: str) -> None:
-    """Write a line to standard error."""
-    sys.stderr.write(f"{problem}\n")
+    """Write a line to standard error; no sign of it commands the terminal."""
+    sys.stderr.write(_COMMANDS.sub("\ufffd", problem) + "\n")
 
 
 def stop(problem: str, code: int = 1) -> NoReturn:

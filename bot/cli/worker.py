@@ -16,8 +16,8 @@ from bot.settings import Settings, SettingsWrong
 from bot.worker import running
 from pipelines.byte_budget import keep_no_freed_memory
 
-# Where processors are short, an acknowledgement for Meta and the commands of Redis go before a turn. Then a worker
-# wakes more rarely, for more at a time.
+# Because Meta waits for acknowledgements, `serve` and Redis get the processor before a turn does. A worker then wakes
+# more rarely, for more at a time.
 _NICENESS = 5
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from bot.history.reader import HistoryReader
@@ -25,4 +26,4 @@ class CasesOfTurns:
         traces = await self.history.traces(turn.conversation, 2 * count, until=turn.at)
         before = [one for one in traces if one.get("turn") != trace.get("turn")]
         made = await self.maker.make(turn.conversation, [*before, trace], count)
-        return made.name, as_yaml(made, language)
+        return made.name, await asyncio.to_thread(as_yaml, made, language)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,10 +53,10 @@ class ContactDetails:
             "notes": await self.history.notes(conversation),
         }
 
-    async def export(self, conversation: str) -> dict[str, Any] | None:
-        """Everything stored about the person; None for nobody."""
+    async def export(self, conversation: str) -> AsyncGenerator[str, None] | None:
+        """Everything stored about the person, as JSON in pieces; None for nobody."""
         found = await privacy.find(self.redis, conversation)
-        return await self.personal.export(found) if found else None
+        return self.personal.export_text(found) if found else None
 
     async def erase(self, conversation: str) -> Erased | None:
         """Erase everything stored about the person. Raises ConversationBusy, FilesLost, StorageFailed."""

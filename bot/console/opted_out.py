@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from bot.conversations import opt_outs
 from bot.conversations.identity import contact_key
-from bot.history.state import folded
+from bot.messages.folding import folded
 
 _FIELDS = ("name", "phone", "bsuid", "marketing_opt_out", "marketing_at")
 _MOST_READ = 5000

@@ -14,11 +14,11 @@ from bot.console.budgets import DayBudget
 from bot.console.cases import CasesOfTurns
 from bot.console.confirmations import WaitingConfirmations
 from bot.console.contact_details import ContactDetails
-from bot.console.desk import ConsoleDesk
+from bot.console.conversation_actions import ConversationActions
 from bot.console.document_review import DocumentReview, document_review
 from bot.console.failed_messages import FailedMessages
 from bot.console.health import ServiceHealth
-from bot.console.noting import HistoryNotes
+from bot.console.history_recorder import HistoryRecorder
 from bot.console.opted_out import OptedOutContacts
 from bot.console.product_cards import WaitingProductCards
 from bot.console.rating import RatingQuestions
@@ -86,7 +86,7 @@ class ConsoleParts:
     audit: AuditLog
     canned_replies: CannedReplies
     history: HistoryReader
-    desk: ConsoleDesk
+    actions: ConversationActions
     writing: ConsoleWriting
     ratings: RatingQuestions
     templates: Templates
@@ -142,7 +142,7 @@ async def open_parts(
         audit=AuditLog(database, redis),
         canned_replies=CannedReplies(database),
         history=history,
-        desk=talking.desk,
+        actions=talking.actions,
         writing=talking.writing,
         ratings=talking.ratings,
         templates=talking.writing.templates,
@@ -182,23 +182,23 @@ class _Shared:
 
 @dataclass(frozen=True, slots=True)
 class _TalkingParts:
-    desk: ConsoleDesk
+    actions: ConversationActions
     writing: ConsoleWriting
     ratings: RatingQuestions
 
 
 def _talking_parts(settings: Settings, graph: Graph, shared: _Shared) -> _TalkingParts:
     redis, contacts, memory, service = shared.redis, shared.contacts, shared.memory, settings.service
-    notes = HistoryNotes(redis, HistoryWriter(shared.database), shared.events)
+    recorder = HistoryRecorder(redis, HistoryWriter(shared.database), shared.events)
     templates = Templates(redis, graph, definitions(service.templates_dir), default_language=service.default_language)
     threads = ThreadControl(redis, graph, contacts, shared.events)
     handoff = HandOff(contacts, shared.events, shared.publisher, threads)
     policy, assignments = SendPolicy(contacts, WaitingList(redis), templates), Assignments(redis)
     language, enabled = service.default_language, service.console_ratings
     return _TalkingParts(
-        ConsoleDesk(redis, contacts, assignments, handoff, shared.publisher, notes, memory),
-        ConsoleWriting(redis, assignments, policy, templates, shared.files, memory, notes),
-        RatingQuestions(redis, policy, memory, notes, language, enabled=enabled),
+        ConversationActions(redis, contacts, assignments, handoff, shared.publisher, recorder, memory),
+        ConsoleWriting(redis, assignments, policy, templates, shared.files, memory, recorder),
+        RatingQuestions(redis, policy, memory, recorder, language, enabled=enabled),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
-from bot.console.noting import HistoryNotes
+from bot.console.history_recorder import HistoryRecorder
 from bot.conversations import identity, memory, tombstones
 from bot.conversations.memory import HistoryEntry, Memory
 from bot.delivery import reply_queue
@@ -50,7 +50,7 @@ class RatingQuestions:
     redis: Redis
     policy: SendPolicy
     memory: Memory
-    notes: HistoryNotes
+    recorder: HistoryRecorder
     default_language: Language
     enabled: bool
 
@@ -77,8 +77,8 @@ class RatingQuestions:
         )
         if not await answer(cast("Any", self.redis.eval(_ASK, len(keys), *keys, *arguments))):
             return False
-        await self.notes.show(entry)
+        await self.recorder.show(entry)
         event = {"type": "message", "conversation": conversation, "author": "system"}
-        await self.notes.events.publish(event | {"message": f"{name}.0", "at": now.isoformat()})
+        await self.recorder.events.publish(event | {"message": f"{name}.0", "at": now.isoformat()})
         scheduler.turn(conversation, f"{conversation}-{name}")
         return True

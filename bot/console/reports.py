@@ -88,13 +88,13 @@ _THUMBS: dict[str, tuple[str, ...]] = {"thumbs_up": ("👍", "❤️", "🙏"), 
 
 async def _figures(connection: AsyncConnection, period: ReportPeriod) -> dict[str, Any]:
     """Numbers of one period. A conversation counts if its customer wrote."""
-    asked = select(func.count(distinct(MESSAGES.c.conversation))).where(_by(period, "customer"))
+    query = select(func.count(distinct(MESSAGES.c.conversation))).where(_by(period, "customer"))
     handed = select(func.count(distinct(HANDOVERS.c.conversation))).where(
         period.holds(HANDOVERS.c.at), HANDOVERS.c.action.in_(_PEOPLE)
     )
     spent = select(func.coalesce(func.sum(TURNS.c.cost_usd), 0)).where(period.holds(TURNS.c.at))
     return {
-        "conversations": await _number(connection, asked),
+        "conversations": await _number(connection, query),
         "resolved_by_assistant": await _number(connection, _resolved(period)),
         "handed_over": await _number(connection, handed),
         "first_answer_ms": await _first_answer(connection, period),
@@ -159,32 +159,32 @@ async def _ratings(connection: AsyncConnection, period: ReportPeriod) -> dict[st
         MESSAGES.c.name == CHANGES.c.target,
         MESSAGES.c.author != "customer",
     )
-    asked = (
+    query = (
         select(CHANGES.c.value, func.count())
         .where(period.holds(CHANGES.c.at), CHANGES.c.kind == "rating", question)
         .group_by(CHANGES.c.value)
     )
-    counts: dict[str, int] = {str(grade): number for grade, number in await connection.execute(asked)}
+    counts: dict[str, int] = {str(grade): number for grade, number in await connection.execute(query)}
     return {f"rated_{grade}": counts.get(grade, 0) for grade in GRADES}
 
 
 async def _thumbs(connection: AsyncConnection, period: ReportPeriod, signs: Sequence[str]) -> int:
     given = (CHANGES.c.kind == "reaction", CHANGES.c.author == "customer", CHANGES.c.value.in_(signs))
-    asked = select(func.count()).select_from(CHANGES).where(period.holds(CHANGES.c.at), *given)
-    return await _number(connection, asked)
+    query = select(func.count()).select_from(CHANGES).where(period.holds(CHANGES.c.at), *given)
+    return await _number(connection, query)
 
 
 async def _reasons(connection: AsyncConnection, period: ReportPeriod) -> list[dict[str, Any]]:
     count = func.count().label("count")
-    asked = (
+    query = (
         select(HANDOVERS.c.reason, count)
         .where(period.holds(HANDOVERS.c.at), HANDOVERS.c.action == "asked", HANDOVERS.c.reason.is_not(None))
         .group_by(HANDOVERS.c.reason)
         .order_by(count.desc(), HANDOVERS.c.reason)
         .limit(_MOST_REASONS)
     )
-    return [{"reason": reason, "count": number} for reason, number in await connection.execute(asked)]
+    return [{"reason": reason, "count": number} for reason, number in await connection.execute(query)]
 
 
-async def _number(connection: AsyncConnection, asked: Select[Any]) -> int:
-    return int((await connection.execute(asked)).scalar_one())
+async def _number(connection: AsyncConnection, query: Select[Any]) -> int:
+    return int((await connection.execute(query)).scalar_one())

@@ -13,9 +13,9 @@ from typing import Any, cast
 import structlog
 from redis.asyncio import Redis
 
-from bot.console.desk import Actor
+from bot.console.conversation_actions import Actor
 from bot.console.files import SentFile, part_of
-from bot.console.noting import HistoryNotes
+from bot.console.history_recorder import HistoryRecorder
 from bot.conversations import identity, ledger, memory, tombstones
 from bot.conversations.assignment import Assignments, NoConversation, assignment_key
 from bot.conversations.contacts import Contact
@@ -95,7 +95,7 @@ class ConsoleWriting:
     templates: Templates
     files: Files
     memory: Memory
-    notes: HistoryNotes
+    recorder: HistoryRecorder
 
     async def text(
         self, conversation: str, by: Actor, key_: str, text: str, quote: str | None = None
@@ -125,12 +125,14 @@ class ConsoleWriting:
 
     async def file(self, conversation: str, by: Actor, key_: str, file: SentFile) -> WrittenMessage:
         """Send a file, which is stored first. Raises FileNotSendable, StorageFailed too."""
-        await self._require_own(conversation, by, key_)
+        content = _Content(key_, f"file {hashlib.sha256(file.data).hexdigest()} {file.caption or ''}")
+        if known := await self._known(conversation, content):
+            return known
+        await self._require_own(conversation, by)
         part = part_of(file)
         stored_key = await self.files.keep(conversation, part.file.filename or file.name, part.file.mime, file.data)
         part = part.model_copy(update={"file": part.file.model_copy(update={"key": stored_key})})
-        digest = hashlib.sha256(file.data).hexdigest()
-        return await self._put(conversation, by, (part,), _Content(key_, f"file {digest} {file.caption or ''}"))
+        return await self._put(conversation, by, (part,), content)
 
     async def show_typing(self, conversation: str, by: Actor, graph: Graph, history: HistoryReader) -> None:
         """Show dots below the customer's last message, which also marks it as read. Without success nothing happens."""
@@ -149,12 +151,19 @@ class ConsoleWriting:
             except (GraphError, MetaUnavailable) as error:
                 _log.debug("typing_not_shown", error=str(error))
 
-    async def _require_own(self, conversation: str, by: Actor, key_: str) -> None:
-        """Refuse whoever may not write before a file is stored; a known key passes."""
+    async def _known(self, conversation: str, content: _Content) -> WrittenMessage | None:
+        """The message that has this key already, so that no file is stored for it. Raises KeyUsed."""
+        sent = _sent_key(conversation, _reply_id(conversation, content.key))
+        digest, entry = await answer(self.redis.hmget(sent, ["digest", "entry"]))
+        if digest is None:
+            return None
+        if digest != content.digest:
+            raise KeyUsed
+        return WrittenMessage(ReplyQueued.model_validate_json(entry), is_new=False)
+
+    async def _require_own(self, conversation: str, by: Actor) -> None:
         assigned = await self.assignments.of(conversation)
-        if (assigned is None or assigned.operator != by.who) and not await answer(
-            self.redis.exists(_sent_key(conversation, _reply_id(conversation, key_)))
-        ):
+        if assigned is None or assigned.operator != by.who:
             raise NotYours
 
     async def _put(self, conversation: str, by: Actor, parts: tuple[Part, ...], content: _Content) -> WrittenMessage:
@@ -192,17 +201,15 @@ class ConsoleWriting:
                 raise KeyUsed
         written = ReplyQueued.model_validate_json(stored)
         if outcome == "new":
-            await self.notes.show(written)
+            await self.recorder.show(written)
             event = {"type": "message", "conversation": conversation, "author": "operator", "operator": by.who}
-            await self.notes.events.publish(event | {"message": f"{reply.id}.0", "at": now.isoformat()})
+            await self.recorder.events.publish(event | {"message": f"{reply.id}.0", "at": now.isoformat()})
         return WrittenMessage(written, outcome == "new")
 
     async def _require_sendable(
         self, conversation: str, by: Actor, part: Part, contact: Contact, category: str
     ) -> None:
-        assigned = await self.assignments.of(conversation)
-        if assigned is None or assigned.operator != by.who:
-            raise NotYours
+        await self._require_own(conversation, by)
         verdict = may_send(part, contact, category, datetime.now(UTC))
         if verdict is SendPermission.WINDOW_CLOSED:
             raise WindowOver
@@ -213,7 +220,7 @@ class ConsoleWriting:
         """Meta's name for a message: the customer's have it already, ours since Meta took them."""
         if message.startswith("wamid."):
             return message
-        record = await DeliveryStatuses(self.redis, self.notes.events).get(conversation, f"{conversation}.{message}")
+        record = await DeliveryStatuses(self.redis, self.recorder.events).get(conversation, f"{conversation}.{message}")
         return record.get("wamid")
 
 

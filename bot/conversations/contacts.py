@@ -14,7 +14,7 @@ from bot.conversations import assignment, identity, identity_resolution, opt_out
 from bot.conversations.identity import contact_key, identities
 from bot.conversations.phone_owners import phone_owners
 from bot.history import stream
-from bot.history.entries import DeskAction
+from bot.history.entries import HandOver
 from bot.infra.queries import Query, ask, mapping
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Inbound
@@ -151,13 +151,18 @@ class Contacts:
         await pipeline.execute()
         await self._restore_objection(conversation, first.phone, first.bsuid)
 
-    async def set_handed_off(self, conversation: str, *, handed_off: bool, noted: DeskAction | None = None) -> None:
-        """Let a colleague take the conversation, or give it back, which also ends a pause; the history gets `noted`."""
+    async def set_handed_off(
+        self, conversation: str, *, handed_off: bool, noted: HandOver | None = None, has_ended: bool = False
+    ) -> None:
+        """Let a colleague take the conversation, or give it back, which also ends a pause; the history gets `noted`.
+
+        `has_ended`: its assignment was ended before. Another operator may have taken it since, and keeps it.
+        """
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.hset(contact_key(conversation), "quiet", "1" if handed_off else "0")
         pipeline.expire(contact_key(conversation), identity.KEEP_SECONDS)
         assignment.put_asked(pipeline, conversation, asked=handed_off)
-        if not handed_off:
+        if not (handed_off or has_ended):
             assignment.put_end(pipeline, conversation)
         if noted is not None:
             stream.append(pipeline, noted)
@@ -165,7 +170,7 @@ class Contacts:
         if not handed_off:
             await self._redis.delete(assignment.colleague_key(conversation))
 
-    async def note(self, action: DeskAction) -> None:
+    async def note(self, action: HandOver) -> None:
         """Let the history have an action that changes nothing here."""
         pipeline = self._redis.pipeline(transaction=True)
         stream.append(pipeline, action)

@@ -12,7 +12,7 @@ from bot.conversations.contacts import Contacts
 from bot.conversations.events import EventPublisher, event_id, person
 from bot.conversations.handoff_cause import HandOffCause
 from bot.conversations.thread_control import ThreadControl
-from bot.history.entries import DeskAction
+from bot.history.entries import HandOver
 from bot.infra.live_events import LiveEvents
 
 _log = structlog.get_logger()
@@ -55,11 +55,11 @@ class HandOff:
         if self._threads is not None:
             await self._threads.take_back(conversation)
 
-    async def _asked(self, conversation: str, cause: HandOffCause) -> DeskAction:
+    async def _asked(self, conversation: str, cause: HandOffCause) -> HandOver:
         """The call for a person; the same one where a turn is tried again."""
         contact = await self._contacts.get(conversation)
         last = contact.last_inbound_at.isoformat() if contact.last_inbound_at else ""
-        return DeskAction(
+        return HandOver(
             id=event_id("conversation.handoff", conversation, "asked", last),
             conversation=conversation,
             at=datetime.now(UTC),
@@ -70,21 +70,21 @@ class HandOff:
     async def give_back(self, conversation: str, operator: str | None = None) -> bool:
         """Let the bot answer again, from the next message on; False when there is no such conversation.
 
-        `operator` is who gives it back, for the history.
+        `operator` is who gives it back, for the history, and has ended the assignment.
         Raises GraphError or MetaUnavailable where the thread is another app's and can't be taken: nothing changes then.
         """
         if not await self.knows(conversation):
             return False
         if self._threads is not None:
             await self._threads.take_back(conversation)
-        given = DeskAction(
+        given = HandOver(
             id=f"given-{secrets.token_hex(8)}",
             conversation=conversation,
             at=datetime.now(UTC),
             action="given_back",
             operator=operator,
         )
-        await self._contacts.set_handed_off(conversation, handed_off=False, noted=given)
+        await self._contacts.set_handed_off(conversation, handed_off=False, noted=given, has_ended=operator is not None)
         await self.publish(conversation, to="bot", on=False)
         return True
 

@@ -1,8 +1,8 @@
 """Ledger of messages: an entry is opened once on arrival, ended exactly once, and kept for 30 days.
 
-An entry stands under the digest of its message's id and reads `type received turn state`, because a hash with fields
-and values of at most 64 bytes takes Redis a third of the room. Messages that came before this form was introduced
-stand under their whole ids, as JSON, until they leave.
+An entry stands under the digest of its message's id and reads `type received turn state`. A hash with fields and
+values of at most 64 bytes takes Redis a third of the room. Entries of earlier versions stand under whole ids, as JSON,
+until they leave.
 """
 
 from __future__ import annotations

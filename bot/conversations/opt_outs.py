@@ -18,7 +18,7 @@ from bot.infra.signed_tokens import shared_secret
 # Conversations whose person objected, by the time (Unix seconds) of the objection: to look through, while the contact's
 # own record decides.
 LISTED = "recado:opted-out"
-# That the list has the objections of before there was one.
+# Set once the list also has the objections that are older than the list.
 _COMPLETE = "recado:opted-out:complete"
 _AT_ONCE = 500
 

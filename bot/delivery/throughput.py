@@ -51,6 +51,6 @@ class Throughput:
             return _ASK_AGAIN_SECONDS
         except GraphError:
             level = None
-        # Where Meta doesn't tell, its refusals do.
+        # If Meta doesn't tell the level, we begin high: a refusal then slows us down.
         self._found[graph.number] = HIGH if level is None else _BY_LEVEL.get(level, STANDARD)
         return _ASK_SECONDS

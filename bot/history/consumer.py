@@ -35,7 +35,6 @@ _BLOCK_MILLISECONDS = 2_000
 _GATHER_SECONDS = 0.15
 # A consumer that has read entries and is silent for so long has died.
 _DEAD_MILLISECONDS = 8_000
-_FORGOTTEN_MILLISECONDS = 24 * 3600 * 1000
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 15.0
 # So many entries are more than a moment's delay.
 _BEHIND = 5_000

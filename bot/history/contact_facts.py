@@ -8,8 +8,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.history import tables
-from bot.history.state import folded
 from bot.history.statements import upsert
+from bot.messages.folding import folded
 from bot.messages.inbound import Inbound
 from bot.messages.outbound import Reply
 

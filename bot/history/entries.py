@@ -87,14 +87,14 @@ class TurnTraced(Noted):
     asked: str | None = None
 
 
-DeskVerb = Literal["asked", "taken", "given_back", "closed", "assigned", "seen"]
+HandOverAction = Literal["asked", "taken", "given_back", "closed", "assigned", "seen"]
 
 
-class DeskAction(Noted):
+class HandOver(Noted):
     """A change of who answers. `asked` is the assistant's call for a person, the others are acts of an operator."""
 
     kind: Literal["desk"] = "desk"
-    action: DeskVerb
+    action: HandOverAction
     operator: str | None = None
     assigned_to: str | None = None
     reason: str | None = None
@@ -140,7 +140,7 @@ Entry = (
     | PartSent
     | StatusNoted
     | TurnTraced
-    | DeskAction
+    | HandOver
     | NoteAdded
     | LabelsChanged
     | ConversationMerged

@@ -61,8 +61,8 @@ async def _changes(connection: AsyncConnection, places: Sequence[Place]) -> dict
     table = tables.CHANGES
     found: dict[Place, list[Row]] = {}
     if places:
-        asked = select(table).where(_among(table, table.c.target, places)).order_by(table.c.at)
-        for row in map(dict, (await connection.execute(asked)).mappings()):
+        query = select(table).where(_among(table, table.c.target, places)).order_by(table.c.at)
+        for row in map(dict, (await connection.execute(query)).mappings()):
             found.setdefault((row["conversation"], row["target"]), []).append(row)
     return found
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection
+from collections.abc import AsyncGenerator, Collection, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from redis.asyncio import Redis
 from sqlalchemy import Table, delete, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.database.engine import Database
 from bot.history import tables
-from bot.history.asked import unpack
+from bot.history.packed_requests import unpack
 from bot.history.statements import upsert
 from bot.history.stream import HistoryStream
 from bot.history.writer import serialized
@@ -31,6 +30,7 @@ _BY_NAME: dict[str, Table] = {
 }
 
 
+_READ_AT_ONCE = 10
 # FTS5 keeps the words of deleted rows until it merges the parts of its index.
 _OPTIMIZE = (
     "INSERT INTO messages_words(messages_words) VALUES ('optimize')",
@@ -55,14 +55,27 @@ class PersonalHistory:
     async def export(self, conversations: Collection[str]) -> dict[str, Any]:
         """Rows by table, without empty tables; `waiting` are entries that are not in the database yet."""
         found: dict[str, Any] = {}
+        async for name, rows in self.rows(conversations):
+            found.setdefault(name, []).extend(rows)
+        return found
+
+    async def rows(self, conversations: Collection[str]) -> AsyncGenerator[tuple[str, list[dict[str, Any]]], None]:
+        """The export a few rows at a time, because a person may have gigabytes: messages to models repeat the prompts.
+
+        Tables come one after the other.
+        """
+        states = tables.CONVERSATIONS
+        queries = {"conversations": select(states).where(states.c.id.in_(conversations))}
+        for name, table in _BY_NAME.items():
+            own = select(table).where(table.c.conversation.in_(conversations))
+            queries[name] = own.order_by(table.c.at) if "at" in table.c else own
         async with self._database.reading() as connection:
-            table = tables.CONVERSATIONS
-            found["conversations"] = await _rows(connection, select(table).where(table.c.id.in_(conversations)))
-            for name, table in _BY_NAME.items():
-                asked = select(table).where(table.c.conversation.in_(conversations))
-                found[name] = await _rows(connection, asked.order_by(table.c.at) if "at" in table.c else asked)
-        found["waiting"] = await self._stream.of(conversations)
-        return {name: rows for name, rows in found.items() if rows}
+            for name, query in queries.items():
+                async with connection.stream(query) as found:
+                    async for rows in found.mappings().partitions(_READ_AT_ONCE):
+                        yield name, [_row(row) for row in rows]
+        if waiting := await self._stream.of(conversations):
+            yield "waiting", waiting
 
     async def erase(self, conversations: Collection[str]) -> int:
         """Delete everything of these conversations; entries of them that are still under way come to nothing.
@@ -101,11 +114,8 @@ class PersonalHistory:
             await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-async def _rows(connection: AsyncConnection, asked: Any) -> list[dict[str, Any]]:
-    return [
-        {name: _plain(name, value) for name, value in row.items() if value is not None}
-        for row in (await connection.execute(asked)).mappings()
-    ]
+def _row(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(name): _plain(name, value) for name, value in row.items() if value is not None}
 
 
 def _plain(name: str, value: Any) -> Any:

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.database.engine import Database
 from bot.database.schema import Timestamp
 from bot.history import search, tables
-from bot.history.asked import unpack
 from bot.history.cursors import WrongCursor, cursor, read_cursor
 from bot.history.message_views import shown
+from bot.history.packed_requests import unpack
 from bot.history.views import (
     ConversationPage,
     ConversationShown,
@@ -57,21 +57,21 @@ class HistoryReader:
         """
         limit = max(1, min(limit, MOST_AT_ONCE))
         longest_first = state == "waiting"
-        asked = _listed(state, me, labels)
+        query = _listed(state, me, labels)
         sort = _CONVERSATIONS.c.waiting_since if longest_first else _CONVERSATIONS.c.last_at
         place = tuple_(sort, _CONVERSATIONS.c.id)
         if after:
             at, last = read_cursor(after)
             end = tuple_(literal(at, Timestamp()), literal(str(last)))
-            asked = asked.where(place > end if longest_first else place < end)
+            query = query.where(place > end if longest_first else place < end)
         ordered = (
             (sort.asc(), _CONVERSATIONS.c.id.asc()) if longest_first else (sort.desc(), _CONVERSATIONS.c.id.desc())
         )
         async with self._database.reading() as connection:
             if q.strip():
                 found = await self._conversations_with(connection, q, postgresql=self._database.is_postgresql)
-                asked = asked.where(_CONVERSATIONS.c.id.in_(found))
-            rows = (await connection.execute(asked.order_by(*ordered).limit(limit + 1))).mappings().all()
+                query = query.where(_CONVERSATIONS.c.id.in_(found))
+            rows = (await connection.execute(query.order_by(*ordered).limit(limit + 1))).mappings().all()
             page = await _with_labels(connection, [dict(row) for row in rows[:limit]])
         last_shown = page[-1] if len(rows) > limit else None
         return ConversationPage(tuple(page), _next(last_shown, by_wait=longest_first))
@@ -84,8 +84,8 @@ class HistoryReader:
         words = search.words_of_query(q)
         if words:
             newest = await search.newest_with(connection, words, _MOST_HITS)
-            asked = select(_MESSAGES.c.conversation).where(_MESSAGES.c.seq.in_(newest))
-            found |= set((await connection.execute(asked)).scalars())
+            query = select(_MESSAGES.c.conversation).where(_MESSAGES.c.seq.in_(newest))
+            found |= set((await connection.execute(query)).scalars())
         return found
 
     async def conversation(self, name: str) -> ConversationShown | None:
@@ -101,12 +101,12 @@ class HistoryReader:
         limit = max(1, min(limit, MOST_AT_ONCE))
         async with self._database.reading() as connection:
             home = await _home(connection, conversation)
-            asked = select(_MESSAGES).where(_MESSAGES.c.conversation == home, _MESSAGES.c.kind.is_not(None))
+            query = select(_MESSAGES).where(_MESSAGES.c.conversation == home, _MESSAGES.c.kind.is_not(None))
             if before:
                 at, seq = read_cursor(before)
                 end = tuple_(literal(at, Timestamp()), literal(_number(seq)))
-                asked = asked.where(tuple_(_MESSAGES.c.at, _MESSAGES.c.seq) < end)
-            newest = asked.order_by(_MESSAGES.c.at.desc(), _MESSAGES.c.seq.desc()).limit(limit + 1)
+                query = query.where(tuple_(_MESSAGES.c.at, _MESSAGES.c.seq) < end)
+            newest = query.order_by(_MESSAGES.c.at.desc(), _MESSAGES.c.seq.desc()).limit(limit + 1)
             rows = [dict(row) for row in (await connection.execute(newest)).mappings()]
             page = rows[:limit][::-1]
             older = cursor(page[0]["at"], page[0]["seq"]) if len(rows) > limit else None
@@ -116,8 +116,8 @@ class HistoryReader:
         """The file of a message in the storage; None where none was kept."""
         async with self._database.reading() as connection:
             home = await _home(connection, conversation)
-            asked = select(_MESSAGES).where(_MESSAGES.c.conversation == home, _MESSAGES.c.name == message)
-            row = (await connection.execute(asked)).mappings().first()
+            query = select(_MESSAGES).where(_MESSAGES.c.conversation == home, _MESSAGES.c.name == message)
+            row = (await connection.execute(query)).mappings().first()
         media = MessageShown(dict(row)).media if row is not None else None
         if media is None or media["key"] is None:
             return None
@@ -126,11 +126,11 @@ class HistoryReader:
     async def turn(self, id_: str, conversation: str | None = None) -> TurnShown | None:
         """A turn by its id; `conversation` tells apart two of one id, which are rarer than one in a million."""
         turns = tables.TURNS
-        asked = select(turns).where(turns.c.id == id_).order_by(turns.c.at.desc())
+        query = select(turns).where(turns.c.id == id_).order_by(turns.c.at.desc())
         async with self._database.reading() as connection:
             if conversation:
-                asked = asked.where(turns.c.conversation == await _home(connection, conversation))
-            row = (await connection.execute(asked.limit(1))).mappings().first()
+                query = query.where(turns.c.conversation == await _home(connection, conversation))
+            row = (await connection.execute(query.limit(1))).mappings().first()
         if row is None:
             return None
         sent = unpack(row["asked"]) if row["asked"] else []
@@ -141,9 +141,9 @@ class HistoryReader:
         turns = tables.TURNS
         async with self._database.reading() as connection:
             home = await _home(connection, conversation)
-            asked = select(turns.c.trace).where(turns.c.conversation == home, turns.c.trace.is_not(None))
-            asked = asked if until is None else asked.where(turns.c.at <= until)
-            found = await connection.execute(asked.order_by(turns.c.at.desc()).limit(min(count, MOST_AT_ONCE)))
+            query = select(turns.c.trace).where(turns.c.conversation == home, turns.c.trace.is_not(None))
+            query = query if until is None else query.where(turns.c.at <= until)
+            found = await connection.execute(query.order_by(turns.c.at.desc()).limit(min(count, MOST_AT_ONCE)))
             return [trace for trace in found.scalars() if trace][::-1]
 
     async def notes(self, conversation: str) -> list[dict[str, Any]]:
@@ -157,8 +157,8 @@ class HistoryReader:
     async def _rows_of(self, table: Any, conversation: str) -> list[dict[str, Any]]:
         async with self._database.reading() as connection:
             home = await _home(connection, conversation)
-            asked = select(table).where(table.c.conversation == home).order_by(table.c.at, table.c.id)
-            rows = (await connection.execute(asked.limit(1000))).mappings().all()
+            query = select(table).where(table.c.conversation == home).order_by(table.c.at, table.c.id)
+            rows = (await connection.execute(query.limit(1000))).mappings().all()
         return [
             {name: _plain(value) for name, value in row.items() if name != "conversation"} for row in map(dict, rows)
         ]
@@ -166,11 +166,11 @@ class HistoryReader:
     async def product_cards(self, *, checked: bool | None = None, limit: int = 50) -> list[dict[str, Any]]:
         """Confirmed product cards, the newest first."""
         cards = tables.PRODUCT_CARDS
-        asked = select(cards).order_by(cards.c.at.desc()).limit(max(1, min(limit, MOST_AT_ONCE)))
+        query = select(cards).order_by(cards.c.at.desc()).limit(max(1, min(limit, MOST_AT_ONCE)))
         if checked is not None:
-            asked = asked.where(cards.c.checked.is_(checked))
+            query = query.where(cards.c.checked.is_(checked))
         async with self._database.reading() as connection:
-            rows = (await connection.execute(asked)).mappings().all()
+            rows = (await connection.execute(query)).mappings().all()
         return [{name: _plain(value) for name, value in row.items()} for row in map(dict, rows)]
 
     async def search(self, q: str, *, limit: int = 50) -> list[FoundMessage]:
@@ -181,8 +181,8 @@ class HistoryReader:
         async with self._database.reading() as connection:
             limit = max(1, min(limit, MOST_AT_ONCE))
             newest = await search.newest_with(connection, words, limit)
-            asked = select(_MESSAGES).where(_MESSAGES.c.seq.in_(newest)).order_by(_MESSAGES.c.seq.desc())
-            rows = [dict(row) for row in (await connection.execute(asked)).mappings()]
+            query = select(_MESSAGES).where(_MESSAGES.c.seq.in_(newest)).order_by(_MESSAGES.c.seq.desc())
+            rows = [dict(row) for row in (await connection.execute(query)).mappings()]
             messages = await shown(connection, rows)
             people = await _people(connection, {row["conversation"] for row in rows})
         return [
@@ -191,16 +191,16 @@ class HistoryReader:
         ]
 
     async def counts(self, me: str) -> dict[str, int]:
-        """How many conversations a person has to look at: those that wait, their own, and those that nobody has."""
+        """Numbers of conversations to look at: those that wait, the person's own, and those that nobody has."""
         table = _CONVERSATIONS.c
         mine = case((table.assigned_to == me, 1), else_=0)
         free = case((table.assigned_to.is_(None), 1), else_=0)
         waiting = case((table.state == "waiting", 1), else_=0)
-        asked = select(func.sum(waiting), func.sum(mine), func.sum(free)).where(
+        query = select(func.sum(waiting), func.sum(mine), func.sum(free)).where(
             table.state.in_(("waiting", "person")), table.merged_into.is_(None)
         )
         async with self._database.reading() as connection:
-            row = (await connection.execute(asked)).one()
+            row = (await connection.execute(query)).one()
         return dict(zip(("waiting", "mine", "unassigned"), (int(value or 0) for value in row), strict=True))
 
     async def labels(self) -> list[str]:
@@ -217,21 +217,21 @@ def _selected() -> Select[Any]:
 
 
 def _listed(state: Filter | None, me: str | None, labels: Sequence[str]) -> Select[Any]:
-    asked = _selected()
+    query = _selected()
     match state:
         case "mine":
-            asked = asked.where(_CONVERSATIONS.c.assigned_to == me, _CONVERSATIONS.c.state != "closed")
+            query = query.where(_CONVERSATIONS.c.assigned_to == me, _CONVERSATIONS.c.state != "closed")
         case "unassigned":
             open_ = _CONVERSATIONS.c.state.in_(("waiting", "person"))
-            asked = asked.where(open_, _CONVERSATIONS.c.assigned_to.is_(None))
+            query = query.where(open_, _CONVERSATIONS.c.assigned_to.is_(None))
         case "waiting" | "person" | "bot" | "closed":
-            asked = asked.where(_CONVERSATIONS.c.state == state)
+            query = query.where(_CONVERSATIONS.c.state == state)
         case None:
             pass
     for label in labels:
         having = select(tables.LABELS.c.conversation).where(tables.LABELS.c.label == label)
-        asked = asked.where(_CONVERSATIONS.c.id.in_(having))
-    return asked
+        query = query.where(_CONVERSATIONS.c.id.in_(having))
+    return query
 
 
 def _next(last: ConversationShown | None, *, by_wait: bool) -> str | None:
@@ -244,8 +244,8 @@ def _next(last: ConversationShown | None, *, by_wait: bool) -> str | None:
 async def _home(connection: AsyncConnection, name: str) -> str:
     """The conversation that this one has joined; itself, as a rule."""
     for _ in range(20):
-        asked = select(_CONVERSATIONS.c.merged_into).where(_CONVERSATIONS.c.id == name)
-        joined = (await connection.execute(asked)).scalar()
+        query = select(_CONVERSATIONS.c.merged_into).where(_CONVERSATIONS.c.id == name)
+        joined = (await connection.execute(query)).scalar()
         if not joined:
             break
         name = joined
@@ -256,8 +256,8 @@ async def _with_labels(connection: AsyncConnection, rows: Sequence[dict[str, Any
     labels: dict[str, list[str]] = {}
     if rows:
         table = tables.LABELS
-        asked = select(table).where(table.c.conversation.in_([row["id"] for row in rows])).order_by(table.c.label)
-        for row in (await connection.execute(asked)).mappings():
+        query = select(table).where(table.c.conversation.in_([row["id"] for row in rows])).order_by(table.c.label)
+        for row in (await connection.execute(query)).mappings():
             labels.setdefault(row["conversation"], []).append(row["label"])
     return [_conversation(row, labels.get(row["id"], ())) for row in rows]
 

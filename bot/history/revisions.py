@@ -37,9 +37,9 @@ async def _known(connection: AsyncConnection, targets: Collection[tuple[str, str
     """Edits and deletions of these messages, in their order."""
     if not targets:
         return []
-    asked = select(_CHANGES).where(*_among(_CHANGES.c.conversation, _CHANGES.c.target, targets))
-    asked = asked.where(_CHANGES.c.kind.in_(("edit", "revoke"))).order_by(_CHANGES.c.at)
-    rows = (await connection.execute(asked)).mappings()
+    query = select(_CHANGES).where(*_among(_CHANGES.c.conversation, _CHANGES.c.target, targets))
+    query = query.where(_CHANGES.c.kind.in_(("edit", "revoke"))).order_by(_CHANGES.c.at)
+    rows = (await connection.execute(query)).mappings()
     return [dict(row) for row in rows if (row["conversation"], row["target"]) in targets]
 
 
@@ -93,9 +93,9 @@ async def _forget_traces(connection: AsyncConnection, turns: Sequence[Row]) -> N
     named = {pair for _, pairs in about for pair in pairs}
     if not named:
         return
-    asked = select(_MESSAGES.c.conversation, _MESSAGES.c.name)
-    asked = asked.where(*_among(_MESSAGES.c.conversation, _MESSAGES.c.name, named), _MESSAGES.c.deleted_at.is_not(None))
-    gone = {(found.conversation, found.name) for found in await connection.execute(asked)}
+    query = select(_MESSAGES.c.conversation, _MESSAGES.c.name)
+    query = query.where(*_among(_MESSAGES.c.conversation, _MESSAGES.c.name, named), _MESSAGES.c.deleted_at.is_not(None))
+    gone = {(found.conversation, found.name) for found in await connection.execute(query)}
     for row, pairs in about:
         if not gone.isdisjoint(pairs):
             itself = and_(_TURNS.c.conversation == row["conversation"], _TURNS.c.id == row["id"])

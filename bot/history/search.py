@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, column, func, literal_column, sele
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.history import tables
-from bot.history.state import folded
+from bot.messages.folding import folded
 
 _MOST_WORDS = 8
 _LONGEST_WORD = 64
@@ -53,7 +53,7 @@ async def _on_postgresql(connection: AsyncConnection, words: list[str], last: in
     """
     each = (_one_word(word, begins=index == last) for index, word in enumerate(words))
     # Within a subquery, PostgreSQL makes it once, and not for each row.
-    asked = select(reduce(lambda one, other: one.op("&&")(other), each)).scalar_subquery()
+    query = select(reduce(lambda one, other: one.op("&&")(other), each)).scalar_subquery()
     words_: ColumnElement[Any] = literal_column("words")
     found: list[int] = []
     for count in (_LOOKED_THROUGH, _LOOKED_THROUGH * 4):
@@ -61,14 +61,14 @@ async def _on_postgresql(connection: AsyncConnection, words: list[str], last: in
         newest = select(_MESSAGES.c.seq, words_).select_from(_MESSAGES).where(_MESSAGES.c.seq > first)
         # The offset keeps the condition out of the inside, where the index of words would give thousands of rows.
         inside = newest.order_by(_MESSAGES.c.seq.desc()).offset(0).subquery("newest")
-        through = select(inside.c.seq).where(words_.op("@@")(asked)).limit(limit)
+        through = select(inside.c.seq).where(words_.op("@@")(query)).limit(limit)
         found = list((await connection.execute(through)).scalars())
         if len(found) == limit:
             return found
         if len(found) < limit // 2:
             break
     # The sum keeps the order from being taken from the index of numbers.
-    every = select(_MESSAGES.c.seq).where(words_.op("@@")(asked)).order_by((_MESSAGES.c.seq + 0).desc())
+    every = select(_MESSAGES.c.seq).where(words_.op("@@")(query)).order_by((_MESSAGES.c.seq + 0).desc())
     return list((await connection.execute(every.limit(limit))).scalars())
 
 

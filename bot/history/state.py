@@ -5,17 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Literal
-from unicodedata import combining, normalize
 
 State = Literal["bot", "waiting", "person", "closed"]
 Author = Literal["customer", "assistant", "operator", "system"]
 _SHORT = 200
-
-
-def folded(text: str) -> str:
-    """A text without accents and capitals, for comparisons."""
-    letters = normalize("NFKD", text.casefold())
-    return "".join(sign for sign in letters if not combining(sign))
 
 
 @dataclass(slots=True)

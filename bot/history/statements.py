@@ -25,8 +25,8 @@ async def upsert(  # noqa: PLR0913 - a table's upsert has these parts
 ) -> None:
     """Insert rows; where one with this key is there, change it.
 
-    `replace` are columns that get the new value, `fill` those that get it only where they have none, `prefer` those
-    that keep theirs only where there is no new one. Without all three, a known row stays as it is. `where` limits the
+    `replace` names columns that get the new value. Those of `fill` get it only where they have none. Those of `prefer`
+    keep theirs only where there is no new one. Without all three, a known row stays as it is. `where` limits the
     change to some of the known rows.
     """
     if not rows:

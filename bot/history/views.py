@@ -65,7 +65,7 @@ class ConversationShown:
 
     @property
     def window_closes_at(self) -> datetime | None:
-        """When free text may not leave any more; None where the customer never wrote."""
+        """End of the window for free text; None where the customer never wrote."""
         return self.last_inbound_at + _WINDOW if self.last_inbound_at else None
 
     def as_json(self) -> dict[str, Any]:

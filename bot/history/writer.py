@@ -12,14 +12,15 @@ from typing import Any, assert_never
 from sqlalchemy import bindparam, case, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.database.advisory_locks import AdvisoryLock, hold
 from bot.database.engine import Database
 from bot.history import merging, revisions, tables
 from bot.history.contact_facts import ContactFacts
 from bot.history.entries import (
     CardConfirmed,
     ConversationMerged,
-    DeskAction,
     Entry,
+    HandOver,
     LabelsChanged,
     MessageReceived,
     NoteAdded,
@@ -48,8 +49,6 @@ from bot.history.statements import upsert
 from bot.history.texts import transcript_of
 from bot.messages.rating import rating_of
 
-# Batches of several workers follow each other, so that none misses what another is about to commit. Any number.
-_LOCK = 7_233_002
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_UNREAD = 100
 _STATUS_TIMES = {
@@ -79,10 +78,9 @@ _COUNT_UNREAD = (
 
 @asynccontextmanager
 async def serialized(database: Database, patience: float | None = None) -> AsyncIterator[AsyncConnection]:
-    """A transaction at a time over all workers."""
+    """A transaction at a time over all workers, so that no batch misses what another is about to commit."""
     async with database.writing(patience) as connection:
-        if database.is_postgresql:
-            await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        await hold(connection, AdvisoryLock.HISTORY)
         yield connection
 
 
@@ -133,14 +131,14 @@ class _Batch:
         await self._contacts.load(set(self._states))
 
     async def _load(self, names: set[str]) -> None:
-        asked = names
-        while asked:
+        missing = names
+        while missing:
             rows = await self._connection.execute(
-                select(tables.CONVERSATIONS).where(tables.CONVERSATIONS.c.id.in_(asked))
+                select(tables.CONVERSATIONS).where(tables.CONVERSATIONS.c.id.in_(missing))
             )
             found = [ConversationState(**row) for row in rows.mappings()]
             self._states |= {one.id: one for one in found}
-            asked = {one.merged_into for one in found if one.merged_into} - self._states.keys()
+            missing = {one.merged_into for one in found if one.merged_into} - self._states.keys()
 
     def _home(self, name: str) -> str:
         """The conversation that this one has joined; itself, as a rule."""
@@ -171,8 +169,8 @@ class _Batch:
                 self._rows.statuses[entry.status].append(status_row(home, entry))
             case TurnTraced():
                 self._rows.turns.append(turn_row(home, entry))
-            case DeskAction():
-                self._desk(home, entry)
+            case HandOver():
+                self._hand_over(home, entry)
             case NoteAdded(id=id_, at=at, author=author, text=text, mentions=mentions):
                 note = {"conversation": home, "id": id_, "at": at, "author": author, "text": text}
                 self._rows.notes.append(note | {"mentions": list(mentions)})
@@ -237,7 +235,7 @@ class _Batch:
             row = part_row(home, entry.id, entry.at, entry.part, None)
             self._rows.messages.append(row | {"author": "assistant", "author_name": None, "turn": turn_of(entry.id)})
 
-    def _desk(self, home: str, entry: DeskAction) -> None:
+    def _hand_over(self, home: str, entry: HandOver) -> None:
         state = self._state(home, entry.at)
         row = {"conversation": home, "id": entry.id, "at": entry.at, "action": entry.action}
         row |= {"operator": entry.operator, "assigned_to": entry.assigned_to, "reason": entry.reason}

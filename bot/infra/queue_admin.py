@@ -89,7 +89,7 @@ class StoredJob:
 
     @property
     def added(self) -> float:
-        """When it was added, in Unix seconds."""
+        """Time at which it was added, in Unix seconds."""
         return float(self.job.timestamp) / 1000
 
 

@@ -133,7 +133,7 @@ class QueueWorker(Worker):  # type: ignore[misc] # BullMQ has no types
             self.lockManager.untrack_job(job.id)
 
     async def _completed(self, job: Job, result: Any, token: str) -> Job | None:
-        # Whoever rests takes no more jobs.
+        # A resting worker takes no more jobs.
         wanted = not (self._resting.is_set() or self.closing or self.paused)
         keep = job.opts.get("removeOnComplete", False)
         moved = await self.backend.moveToCompleted(job, result, keep, token, fetch_next=wanted)
@@ -157,7 +157,7 @@ class QueueWorker(Worker):  # type: ignore[misc] # BullMQ has no types
         """Take no more jobs; returns, closed, when none is in hand any more."""
         self._resting.set()
         async with self._asking:
-            # Whoever was asking has been answered.
+            # With the lock, no request for a job is under way any more.
             pass
         await self._idle.wait()
         await self.end(force=False)

@@ -1,4 +1,4 @@
-"""How much of what was written a failover can lose: nothing that enough replicas have acknowledged."""
+"""Waits for replicas, so that a failover of Redis loses nothing that enough of them have acknowledged."""
 
 from __future__ import annotations
 

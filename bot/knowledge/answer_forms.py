@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.knowledge.words import folded
+from bot.messages.folding import folded
 
 # Beginnings of words, folded; a form is asked for by any of them.
 _ASKED = {

@@ -47,18 +47,6 @@ _REASONS = (
     (r"a question without an answer", "una pregunta sin respuesta"),
     (r"the answer has more than (\S+) characters", r"la respuesta tiene más de \1 letras"),
     (r"more than (\S+) questions", r"más de \1 preguntas"),
-    (
-        r"(\d+) passages: more than (\d+), so that PostgreSQL holds them and each question asks it",
-        r"\1 pasajes: más de \2, así que los guarda PostgreSQL y cada pregunta va allá",
-    ),
-    (
-        r"(\d+) passages: each worker holds them in about (\d+) MB and takes about (\d+) ms a question, because",
-        r"\1 pasajes: cada worker los tiene en unos \2 MB y tarda unos \3 ms por pregunta, porque",
-    ),
-    (
-        r"PostgreSQL with pgvector (\S+) would hold them from (\d+) on",
-        r"PostgreSQL con pgvector \1 los guardaría a partir de \2",
-    ),
     (r"unknown key", "clave desconocida"),
     (r"(\w+) stands there twice", r"\1 está dos veces"),
     (

@@ -193,7 +193,7 @@ class FolderReader:
         about, mistakes = read_metadata(front) if front else (DocumentFacts(), [])
         findings += [_mistake(source.name, one) for one in mistakes]
         if source.sidecar:
-            # Where the two differ, the document is for fewer people.
+            # If the two differ, the narrower audience holds.
             is_for_staff = about.audience == "staff"
             about, beside = read_metadata(decoded(source.sidecar.read_bytes()[:_MEBIBYTE]), 1)
             about = replace(about, audience="staff") if is_for_staff else about

@@ -1,4 +1,4 @@
-"""Search of passages: three rankings, fused by reciprocal rank, and whether the best passage is good enough."""
+"""Search of passages: rankings by words and by meaning, fused by reciprocal rank, and the judgement of the best."""
 
 from __future__ import annotations
 

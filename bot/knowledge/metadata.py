@@ -13,7 +13,7 @@ import yaml
 
 from bot.infra import plain_yaml
 from bot.knowledge.document import Audience
-from bot.knowledge.words import folded
+from bot.messages.folding import folded
 from bot.messages.language import Language, language_from
 
 _FENCE = re.compile(r"[ \t]*(?:---|—-|–-|——|—)[ \t]*")

@@ -17,6 +17,7 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.database.advisory_locks import AdvisoryLock, hold
 from bot.database.engine import Database
 from bot.knowledge.document import KnowledgeDocument
 from bot.knowledge.index import Row, indexed_text
@@ -36,8 +37,6 @@ STEM, SOUND = "s_", "n_"
 _TOTAL, _STEM_LENGTH, _SOUND_LENGTH = "*", "*s", "*n"
 _HUNDREDTHS = 100
 _LONGEST_INDEXED = 4000
-# Keeps two syncs from making the tables at once; any number, the same everywhere.
-_LOCK = 7_233_002
 
 _TABLES = (
     """
@@ -93,9 +92,9 @@ class PassageTable:
         """The reason for which the database can't hold passages; None where it can."""
         if not self._database.is_postgresql:
             return "SQLite has no pgvector"
-        asked = "SELECT default_version, installed_version FROM pg_available_extensions WHERE name = 'vector'"
+        query = "SELECT default_version, installed_version FROM pg_available_extensions WHERE name = 'vector'"
         async with self._database.reading() as connection:
-            row = (await connection.execute(text(asked))).one_or_none()
+            row = (await connection.execute(text(query))).one_or_none()
         if row is None:
             return "this PostgreSQL has no pgvector"
         version = row.installed_version or row.default_version
@@ -119,7 +118,7 @@ class PassageTable:
     async def prepare(self) -> None:
         """Make the extension and the tables where they are missing."""
         async with self._database.writing() as connection:
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            await hold(connection, AdvisoryLock.PASSAGES)
             await connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
             for statement in _TABLES:
                 await connection.execute(text(statement))
@@ -143,7 +142,7 @@ class PassageTable:
     async def complete(self, digest: str, documents: Collection[str], model: str) -> None:
         """Count the terms of a set and index its vectors: from now on it can be searched here."""
         async with self._database.writing() as connection:
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            await hold(connection, AdvisoryLock.PASSAGES)
             await self._index(connection, model)
             await connection.execute(text("DELETE FROM knowledge_terms WHERE set = :digest"), {"digest": digest})
             await connection.execute(text("CREATE TEMP TABLE wanted (document varchar(32) PRIMARY KEY) ON COMMIT DROP"))
@@ -165,8 +164,8 @@ class PassageTable:
     @staticmethod
     async def _index(connection: AsyncConnection, model: str) -> None:
         """Index the vectors of a model, unless they are too wide: then all are compared."""
-        asked = text("SELECT vector_dims(whole) FROM knowledge_passages WHERE model = :model LIMIT 1")
-        width = int((await connection.execute(asked, {"model": model})).scalar() or 0)
+        query = text("SELECT vector_dims(whole) FROM knowledge_passages WHERE model = :model LIMIT 1")
+        width = int((await connection.execute(query, {"model": model})).scalar() or 0)
         if not width or width > _LONGEST_INDEXED:
             return
         await connection.execute(text("SET LOCAL maintenance_work_mem = '256MB'"))
@@ -191,12 +190,12 @@ class PassageTable:
 
     async def statistics(self, digest: str) -> SetStatistics:
         """Read the numbers of a set's terms."""
-        asked = text("SELECT term, passages FROM knowledge_terms WHERE set = :digest")
+        query = text("SELECT term, passages FROM knowledge_terms WHERE set = :digest")
         stems: dict[str, int] = {}
         sounds: dict[str, int] = {}
         about: dict[str, int] = {}
         async with self._database.reading() as connection:
-            for term, passages in await connection.execute(asked, {"digest": digest}):
+            for term, passages in await connection.execute(query, {"digest": digest}):
                 kept = stems if term.startswith(STEM) else sounds if term.startswith(SOUND) else about
                 kept[term if kept is about else term[len(STEM) :]] = passages
         lengths = (about[name] / _HUNDREDTHS for name in (_STEM_LENGTH, _SOUND_LENGTH))

@@ -34,7 +34,7 @@ _PAIRS = (
     ("se puede cancelar el viaje", "Una reservación se cancela sin costo hasta 48 horas antes."),
     ("¿Lavan edredones?", "La tintorería limpia cobijas y colchas en tres días."),
 )
-# What the embedded model says of the pairs, and of all others: the weights of the evidence belong to this scale.
+# Mean likenesses by the embedded model, of other pairs and of these: the weights of the evidence belong to this scale.
 _UNRELATED, _RELATED = 0.024, 0.323
 _LEAST_APART = 0.02
 _SHORTEST = 0.05

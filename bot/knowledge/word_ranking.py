@@ -264,7 +264,7 @@ class WordRanking:
         return found
 
     def _rarity(self, word: str, alike: Mapping[str, float]) -> float:
-        """How much a word tells; one that no passage holds tells most."""
+        """Weight of a word by its rarity; a word that no passage holds weighs most."""
         known = [self._sounds.rarity(other) for other, likeness in alike.items() if likeness >= _SURELY]
         known += [self._stems.rarity(name) for name in concepts_of(word)]
         known += [self._stems.rarity(stem) for stem in _translated_stems(word) if self._stems.holds(stem)]

@@ -9,6 +9,8 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
+from bot.messages.folding import folded
+
 _WORD = re.compile(r"[a-z0-9]+(?:[.,][0-9]+)*")
 _PIECE = re.compile(r"[^\W_]+(?:[.,]\d+)*")
 _LONGEST_WORD = 40
@@ -42,11 +44,6 @@ _SOUNDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"([a-z])\1+", r"\1"),
     )
 )
-
-
-def folded(text: str) -> str:
-    """A text in small letters without accents."""
-    return "".join(one for one in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(one))
 
 
 def words_of(text: str) -> list[str]:

@@ -76,7 +76,7 @@ def past_conversation(traces: Iterable[dict[str, Any]], memory: History, count: 
         ours = {wamid for one in answered for wamid in one["messages"]}
         begun = datetime.fromisoformat(answered[0]["started_at"])
         first = next((at for at, one in enumerate(entries) if one.wamid in ours or one.at >= begun), len(entries))
-        # Where the memory begins after the turns, its summary tells of them, and of what came later.
+        # If the memory begins after the turns, its summary tells of them and of later messages, so we leave it out.
         is_later = bool(entries) and first == 0 and entries[0].wamid not in ours
         return PastConversation(
             tuple(map(_turn_of_trace, answered)), entries[:first], "" if is_later else memory.summary

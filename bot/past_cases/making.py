@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from bot.conversations.contacts import Contacts
+from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.memory import Memory
 from bot.infra.logs import masked
 from bot.messages.language import Language
@@ -35,8 +35,8 @@ _NOTES: dict[Language, tuple[str, ...]] = {
     ),
 }
 _TOOLS_UNKNOWN: dict[Language, str] = {
-    "es": "Qué herramientas se usaron ya no se sabe (se guarda 7 días): escribe tú `calls`.",
-    "en": "Which tools were used is no longer known (it is kept for 7 days): write `calls` yourself.",
+    "es": "El historial ya no sabe qué herramientas se usaron: escribe tú `calls`.",
+    "en": "The history no longer knows which tools were used: write `calls` yourself.",
 }
 
 
@@ -65,9 +65,14 @@ class CaseMaker:
         self, conversation: str, traces: Sequence[dict[str, Any]], turns: int, name: str | None = None
     ) -> MadeCase:
         """Make a case of the last turns of these traces, oldest first. Raises NoPastTurns."""
-        contact = await self.contacts.get(conversation)
-        past = past_conversation(traces, await self.memory.recall(conversation), turns)
-        files, _ = await asyncio.to_thread(read_folder, self.prompts_dir)
+        contact, memory = await self.contacts.get(conversation), await self.memory.recall(conversation)
+        # In a thread, because the documents of twenty turns take a second.
+        return await asyncio.to_thread(
+            self._made, conversation, contact, past_conversation(traces, memory, turns), name
+        )
+
+    def _made(self, conversation: str, contact: Contact, past: PastConversation, name: str | None) -> MadeCase:
+        files, _ = read_folder(self.prompts_dir)
         redaction = Redaction(
             filter(None, [contact.name]), public="\n".join(files.values()), product_codes=product_codes_in(past)
         )

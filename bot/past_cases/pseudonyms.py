@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 _STAND_INS = (("Alex", "Rivera"), ("Noa", "Campos"), ("Sam", "Valdés"), ("Ariel", "Montes"), ("Cruz", "Lara"))
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -16,6 +16,8 @@ _INTRODUCED = re.compile(
 )
 _NO_NAMES = frozenset({"cliente", "client", "customer", "proveedor", "usuario", "estudiante"})
 _SHORT = 2
+# A person has few names; a text that is all names would make every search through it slow.
+_MOST_WORDS = 100
 
 
 class Pseudonyms:
@@ -34,6 +36,8 @@ class Pseudonyms:
                 self._add(found[1])
 
     def replace_names(self, words: str) -> str:
+        if self._pattern is None and (known := {*self._given, *self._families}):
+            self._pattern = _pattern_of(known)
         if self._pattern is None:
             return words
         words = unicodedata.normalize("NFC", words)
@@ -46,12 +50,12 @@ class Pseudonyms:
     def _add(self, name: str) -> None:
         parts = [one for one in _WORD.findall(unicodedata.normalize("NFC", name)) if _folded(one) not in _SMALL]
         for number, part in enumerate(parts):
-            if _folded(part) not in {*self._given, *self._families}:
+            if len(self._given) + len(self._families) >= _MOST_WORDS:
+                return
+            if _folded(part) not in self._given and _folded(part) not in self._families:
                 (self._families if number else self._given)[_folded(part)] = part
-        if known := {*self._given, *self._families}:
-            one = "|".join(map(_bounded, sorted(known, key=len, reverse=True)))
-            between = rf"[\W_]{{1,3}}(?:(?:{'|'.join(_JOINING)})[\W_]{{1,3}}){{0,3}}"
-            self._pattern = re.compile(rf"(?:{one})(?:{between}(?:{one}))*")
+                # Made anew when it is needed, because a long text may tell many names.
+                self._pattern = None
 
     def _stand_in(self, folded: str, written: str) -> str:
         spelled = self._given.get(folded) or self._families.get(folded) or ""
@@ -66,6 +70,13 @@ class Pseudonyms:
         """A pseudonym that shares no word with the real name."""
         ours = {*self._given, *self._families}
         return next((pair for pair in _STAND_INS if not ours.intersection(map(_folded, pair))), ("Persona", "Ejemplo"))
+
+
+def _pattern_of(known: Collection[str]) -> re.Pattern[str]:
+    """Any of these words, or several in a row."""
+    one = "|".join(map(_bounded, sorted(known, key=len, reverse=True)))
+    between = rf"[\W_]{{1,3}}(?:(?:{'|'.join(_JOINING)})[\W_]{{1,3}}){{0,3}}"
+    return re.compile(rf"(?:{one})(?:{between}(?:{one}))*")
 
 
 def _bounded(word: str) -> str:

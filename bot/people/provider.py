@@ -20,7 +20,7 @@ from bot.settings.reading import SecureUrl
 _TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=5)
 _MOST_BYTES = 256 * 1024
 _LONGEST = 16 * 1024
-# What the provider publishes is read again after an hour; while it can't be read, after these seconds.
+# The provider's configuration and keys are read again after an hour; while they can't be read, after a few seconds.
 _PUBLISHED_SECONDS = 3600.0
 _AGAIN_SECONDS = 3.0
 _OK, _CLIENT_ERROR, _SERVER_ERROR = 200, 400, 500

@@ -12,8 +12,8 @@ from typing import Any
 
 from bot.agent.loop import ToolResult
 from bot.ai.chat import Attempt
-from bot.history.asked import pack
 from bot.history.entries import TurnTraced
+from bot.history.packed_requests import pack
 from bot.infra.metrics import COST, LLM_REQUESTS, LLM_TOKENS
 from bot.infra.redis import key
 from bot.media.understanding import Perceived

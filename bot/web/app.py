@@ -62,7 +62,7 @@ _TEMPLATE_STATUSES = web.AppKey("template_statuses", TemplateStatusHandler)
 # The page of metrics that is being made now, if one is.
 _METRICS_PAGE = web.AppKey("metrics_page", list[asyncio.Future[bytes]])
 
-# Whoever asks whether we are ready does not wait for long.
+# A load balancer that asks whether we are ready does not wait for long.
 _READY_SECONDS = 2.0
 # Of every answer that names no others: what it says is for its asker alone, and no browser may run or frame it.
 _HEADERS = {
@@ -126,7 +126,7 @@ async def metrics(request: web.Request) -> web.Response:
     token = request.app[_SETTINGS].service.metrics_token
     if token:
         request.app[GUARD].check(request, token.get_secret_value(), realm="metrics", basic=True)
-    # Who asks while the page is being made gets the same page: asking twice costs once.
+    # Requests that come while the page is being made get the same page, so that two cost as much as one.
     making = request.app[_METRICS_PAGE]
     if not making:
         making.append(asyncio.ensure_future(_page(request.app)))
@@ -185,7 +185,7 @@ async def _answer_failures(
         _log.error("request_not_served", error=type(error).__name__, fix="see that Redis answers and has memory left")
         response = web.json_response({"error": "the service is not ready; try again in a moment"}, status=503)
     if request.content.exception() is not None:
-        # Where the next request would begin, nobody knows.
+        # Because the rest of the body was not read, the beginning of the next request is unknown.
         response.force_close()
     return response
 

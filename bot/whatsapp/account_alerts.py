@@ -63,7 +63,7 @@ def _account(value: Raw) -> list[Alarm]:
 
 
 def _last_digits(phone_number: Any) -> str | None:
-    """Which of the account's numbers is concerned, without the number, because alerts are logged."""
+    """The last digits of the number that is concerned, because alerts are logged and must not hold it all."""
     number = own_number(phone_number)
     return f"number …{number[-_SHOWN_DIGITS:]}" if number else None
 

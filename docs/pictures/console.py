@@ -20,7 +20,7 @@ from make import Browser, chromium
 from pydantic import SecretStr
 
 from bot.database.opening import open_current
-from bot.history.entries import DeskAction, Entry, MessageReceived, ReplyQueued, TurnTraced
+from bot.history.entries import Entry, HandOver, MessageReceived, ReplyQueued, TurnTraced
 from bot.history.writer import HistoryWriter
 from bot.infra import logs
 from bot.messages.inbound import Inbound, Tap, Text
@@ -51,7 +51,7 @@ _TYPE = """(() => {{
 }})()"""
 
 
-class Desk:
+class ConsoleClient:
     """Customers on the sandbox's phones, and Ana, who answers them through the console's API."""
 
     def __init__(self, http: aiohttp.ClientSession, server: str) -> None:
@@ -124,37 +124,37 @@ def _conversation(name: str, at: datetime, chance: random.Random) -> list[Entry]
     ]
     if chance.randrange(5) == 0:
         reason = chance.choice(("Quiere una devolución", "Pide hablar con una persona", "Cobro repetido"))
-        made.append(DeskAction(id=f"asked-{name}", conversation=name, at=at, action="asked", reason=reason))
+        made.append(HandOver(id=f"asked-{name}", conversation=name, at=at, action="asked", reason=reason))
     if chance.randrange(5) in {1, 3}:
         grade = chance.choice(("good",) * 8 + ("fair", "bad"))
         made.append(queued(question, rating_question(question, "es"), 600))
         tap, when = Tap(id=f"rate.{question}.{grade}", title=grade), at + timedelta(seconds=660)
         made.append(received(tap, f"wamid.{name}.r", when))
-    made.append(DeskAction(id=f"closed-{name}", conversation=name, at=at + timedelta(minutes=9), action="closed"))
+    made.append(HandOver(id=f"closed-{name}", conversation=name, at=at + timedelta(minutes=9), action="closed"))
     return made
 
 
-async def _hold(desk: Desk, settings: Settings) -> tuple[str, str]:
+async def _hold(console: ConsoleClient, settings: Settings) -> tuple[str, str]:
     """Let people write and Ana answer; gives the conversation to look at, and one whose window is shut."""
     for name, words in _CUSTOMERS.items():
-        await desk.writes(await desk.customer(name), words)
-        await desk.conversation_of(name, "assistant")
-    hero = await desk.customer(_HERO)
-    await desk.writes(hero, "Hola, ¿a qué hora abren?")
-    one = await desk.conversation_of(_HERO, "assistant")
-    await desk.writes(hero, "Me cobraron dos veces, quiero hablar con una persona")
+        await console.writes(await console.customer(name), words)
+        await console.conversation_of(name, "assistant")
+    hero = await console.customer(_HERO)
+    await console.writes(hero, "Hola, ¿a qué hora abren?")
+    one = await console.conversation_of(_HERO, "assistant")
+    await console.writes(hero, "Me cobraron dos veces, quiero hablar con una persona")
     await asyncio.sleep(3)
-    await desk.acts(one, "take", {})
-    await desk.acts(one, "messages", {"text": "Hola, soy Ana. Ya estoy viendo tus cobros."})
-    await desk.acts(one, "notes", {"text": "El segundo cobro es de la sucursal. @leo ¿lo puedes devolver?"})
-    await desk.acts(one, "labels", {"add": ["queja", "cobros"]})
-    await desk.acts(one, "messages", {"text": "¿Cuándo te llamamos?", "buttons": ["Hoy", "Mañana"]})
+    await console.acts(one, "take", {})
+    await console.acts(one, "messages", {"text": "Hola, soy Ana. Ya estoy viendo tus cobros."})
+    await console.acts(one, "notes", {"text": "El segundo cobro es de la sucursal. @leo ¿lo puedes devolver?"})
+    await console.acts(one, "labels", {"add": ["queja", "cobros"]})
+    await console.acts(one, "messages", {"text": "¿Cuándo te llamamos?", "buttons": ["Hoy", "Mañana"]})
     await asyncio.sleep(2)
-    late = await desk.customer(_LATE)
-    await desk.message_comes_late()
-    await desk.writes(late, "¿Ya salió mi pedido?")
-    shut = await desk.conversation_of(_LATE, "customer")
-    await desk.acts(shut, "take", {})
+    late = await console.customer(_LATE)
+    await console.message_comes_late()
+    await console.writes(late, "¿Ya salió mi pedido?")
+    shut = await console.conversation_of(_LATE, "customer")
+    await console.acts(shut, "take", {})
     database = await open_current(settings.database.url.get_secret_value())
     await HistoryWriter(database).write(_past())
     await database.close()
@@ -235,9 +235,9 @@ async def make() -> None:
             http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=jar))
             browser = await stack.enter_async_context(chromium(http, Path(made, "chromium")))
             await _people(settings)
-            desk = Desk(http, server)
-            await desk.log_in()
-            one, shut = await _hold(desk, settings)
+            console = ConsoleClient(http, server)
+            await console.log_in()
+            one, shut = await _hold(console, settings)
             session = next(cookie.value for cookie in jar if cookie.key == "recado_session")
             await _look(browser, server, session, one)
             await _look_into(browser, one, shut)

@@ -28,11 +28,11 @@ def give_back_handler(
             raise web.HTTPBadRequest(text='expected {"conversation": "c_…"}') from error
         parts = await console()
         # With the parts, because the console's libraries are loaded at its first request.
-        from bot.console.desk import Actor  # noqa: PLC0415
+        from bot.console.conversation_actions import Actor  # noqa: PLC0415
 
         try:
-            home = await parts.desk.known(conversation)
-            await parts.desk.give_back(home, Actor(_WHO, _WHO, for_others=True), None, parts.scheduler)
+            home = await parts.actions.known(conversation)
+            await parts.actions.give_back(home, Actor(_WHO, _WHO, for_others=True), None, parts.scheduler)
         except NoConversation as error:
             raise web.HTTPNotFound(text="there is no such conversation") from error
         except (GraphError, MetaUnavailable) as error:

@@ -96,7 +96,7 @@ def _answer(
     staff = "export_products" in offered
     if not results and (call := _tool_call(words, language, offered)):
         return call
-    # Whoever sends a voice note or comes from an ad may tell something that no document answers.
+    # A voice note or the first message after an ad may tell something that no document answers.
     tells = message_answers.described(said, language) and "?" not in words
     may_search = not tells and (not results or rule_based_products.found_nothing(results))
     if may_search and not _small_talk(words, staff=staff) and rule_based_knowledge.is_question(words, offered):

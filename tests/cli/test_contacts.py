@@ -296,6 +296,19 @@ async def test_the_commands_export_erase_and_then_know_nobody(
         assert "nothing is known" in ended.err
 
 
+@pytest.mark.parametrize("sign", ["\x1b[2K\x1b[1A", "\x1b[8m", "\x9b2J", "\x7f", "\r", "\u202e"])
+async def test_a_name_commands_no_terminal(world: World, sign: str) -> None:
+    person = simulator.Person(phone="5215512345678", bsuid="MX.8801234567890123", name=f"Ana{sign}Leo")
+    conversation = await acquainted(world, person)
+    refused = await recado("contacts", "erase", conversation)
+    assert refused.code == 2
+    listed, exported = await recado("contacts", "list"), await recado("contacts", "export", conversation)
+    for words in (refused.err, listed.out, exported.out):
+        assert "Ana" in words
+        assert sign[0] not in words.replace("\r\n", "\n")
+    assert json.loads(exported.out)["conversations"][conversation]["contact"]["name"] == person.name
+
+
 async def test_without_a_terminal_nobody_is_erased_unless_it_was_meant(world: World, ana: simulator.Person) -> None:
     conversation = await acquainted(world, ana)
     ended = await recado("contacts", "erase", conversation)

@@ -11,9 +11,9 @@ from bot.database.engine import Database
 from bot.history.cursors import WrongCursor
 from bot.history.entries import (
     ConversationMerged,
-    DeskAction,
-    DeskVerb,
     Entry,
+    HandOver,
+    HandOverAction,
     LabelsChanged,
     MessageRead,
     MessageReceived,
@@ -50,9 +50,9 @@ def replied(text: str, at: float = 1, *, turn: str = TURN, operator: str | None 
     return ReplyQueued(id=turn, conversation=ANA, at=minutes(at), reply=reply)
 
 
-def desk(action: DeskVerb, at: float, operator: str | None = None, *, conversation: str = ANA) -> Entry:
+def hand_over(action: HandOverAction, at: float, operator: str | None = None, *, conversation: str = ANA) -> Entry:
     id_ = f"{action}-{at}"
-    return DeskAction(id=id_, conversation=conversation, at=minutes(at), action=action, operator=operator)
+    return HandOver(id=id_, conversation=conversation, at=minutes(at), action=action, operator=operator)
 
 
 def status(name: str, wamid: str, at: float, error: int | None = None, *, part: str = f"{TURN}.0") -> Entry:
@@ -108,7 +108,7 @@ async def test_a_conversation_is_listed_with_its_person_and_its_last_words(
 
 DAY = [
     wrote("wamid.1", "Quiero hablar con alguien"),
-    desk("asked", 0.5),
+    hand_over("asked", 0.5),
     replied("Ahora te escriben."),
     PartSent(id=f"{TURN}.0", conversation=ANA, at=minutes(1), wamid="wamid.out"),
     status("sent", "wamid.out", 1.1),
@@ -119,7 +119,7 @@ DAY = [
     ),
     wrote("wamid.2", "¿Hola?", 3),
     wrote("wamid.3", Reaction(message_id="wamid.out", emoji="👍"), 3.5),
-    desk("taken", 4, "eva@example.com"),
+    hand_over("taken", 4, "eva@example.com"),
     replied("Soy Eva.", 5, turn="o_1", operator="eva@example.com"),
     NoteAdded(id="n1", conversation=ANA, at=minutes(5), author="eva@example.com", text="VIP"),
     LabelsChanged(id="l1", conversation=ANA, at=minutes(5), add=("ventas",)),
@@ -180,13 +180,13 @@ async def test_waiting_conversations_come_first_who_waits_longest(writer: Histor
     await writer.write([wrote("wamid.1", "hola", 0), wrote("wamid.2", "hola", 1, conversation=LEO)])
     assert await listed(reader) == [LEO, ANA]
     assert await listed(reader, state="waiting") == []
-    await writer.write([desk("asked", 2), desk("asked", 3, conversation=LEO)])
+    await writer.write([hand_over("asked", 2), hand_over("asked", 3, conversation=LEO)])
     assert await listed(reader, state="waiting") == [ANA, LEO]
     assert await listed(reader, state="unassigned") == [LEO, ANA]
-    await writer.write([desk("taken", 4, "eva@example.com")])
+    await writer.write([hand_over("taken", 4, "eva@example.com")])
     assert await listed(reader, state="mine", me="eva@example.com") == [ANA]
     assert (await only(reader))["waiting_since"] == minutes(2).isoformat()
-    await writer.write([desk("closed", 5)])
+    await writer.write([hand_over("closed", 5)])
     assert await listed(reader, state="closed") == [ANA]
     assert (await only(reader))["waiting_since"] is None
     await writer.write([wrote("wamid.3", "otra cosa", 6)])
@@ -202,7 +202,7 @@ async def test_a_colleague_in_the_app_is_a_person_until_the_assistant_answers_ag
     assert await listed(reader, state="person") == [ANA], "an answer from before changes nothing"
     await writer.write([replied("¿algo más?", 90, turn="t_0123456789cd")])
     assert await listed(reader, state="bot") == [ANA]
-    await writer.write([desk("taken", 91, "eva@example.com"), wrote("wamid.4", "sigo yo", 92, author="business")])
+    await writer.write([hand_over("taken", 91, "eva@example.com"), wrote("wamid.4", "sigo yo", 92, author="business")])
     assert await listed(reader, state="mine", me="eva@example.com") == [ANA]
 
 

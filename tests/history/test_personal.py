@@ -33,6 +33,13 @@ async def test_the_export_holds_what_is_in_the_database_and_on_its_way(database:
     assert "Leo" not in json.dumps(found)
 
 
+async def test_an_export_is_read_a_few_rows_at_a_time(database: Database, redis: Redis) -> None:
+    said = [wrote(f"wamid.{number}", f"palabra {number}", number) for number in range(25)]
+    await HistoryWriter(database).write(said)
+    found = [(name, len(rows)) async for name, rows in PersonalHistory(redis, database).rows([ANA])]
+    assert [count for name, count in found if name == "messages"] == [10, 10, 5]
+
+
 async def test_an_erased_person_leaves_no_row_and_does_not_come_back(database: Database, redis: Redis) -> None:
     writer, reader, personal = HistoryWriter(database), HistoryReader(database), PersonalHistory(redis, database)
     await writer.write([*DAY, TRACE, wrote("wamid.leo", "soy Leo", conversation=LEO)])

@@ -12,7 +12,7 @@ from sqlalchemy import text as sql
 
 from bot.console.reports import Reports
 from bot.database.engine import Database
-from bot.history.entries import DeskAction, MessageReceived, PartSent, ReplyQueued
+from bot.history.entries import HandOver, MessageReceived, PartSent, ReplyQueued
 from bot.history.writer import HistoryWriter
 from bot.messages.inbound import Inbound, Text
 from bot.messages.outbound import Reply, Say
@@ -125,7 +125,7 @@ async def test_a_report_counts_who_resolved_what_and_how_fast(database: Database
                 PartSent(id=f"{reply.id}.0", conversation=name, at=answered, wamid=f"wamid.o{number}"),
             ]
         )
-    asked = DeskAction(id="a1", conversation=f"c_{1:020}", at=NOW, action="asked", reason="Quiere una devolución")
+    asked = HandOver(id="a1", conversation=f"c_{1:020}", at=NOW, action="asked", reason="Quiere una devolución")
     await writer.write([asked])
     reports = Reports(database, redis, ZoneInfo("America/Mexico_City"))
     report = await reports.over(NOW.date() - timedelta(days=1), NOW.date())

@@ -28,7 +28,7 @@ BUILT = {
     "bot.privacy.is_about": "below: of one person's identities",
     "evals.cases._pattern": "an operator's own file, compiled to be checked",
     "evals.expectations._words": "an operator's own file, on an operator's machine",
-    "bot.past_cases.pseudonyms._add": "below: of one person's name",
+    "bot.past_cases.pseudonyms._pattern_of": "below: of one person's name",
     "sandbox.simulators.rule_based_billing.": "a table of the module: found there",
     "sandbox.simulators.rule_based_products.next_tool_call": "a word of a table, letter by letter",
     "pipelines.product.codes._elements": "a table of the module, for the name of an identifier",
@@ -123,6 +123,17 @@ def test_a_slow_pattern_is_seen(pattern: str | bytes, method: str) -> None:
 )
 def test_a_linear_pattern_is_let_through(pattern: str, method: str) -> None:
     assert _steep(Scan("here", re.compile(pattern), method)) is None
+
+
+def test_a_text_that_is_all_names_is_learnt_in_a_time_that_grows_with_it() -> None:
+    def redacted(text: str) -> str:
+        someone = Pseudonyms(["Ana"])
+        someone.learn(text)
+        return someone.replace_names(text)
+
+    letters = "abcdefghijklmnopqrst"
+    names = [f"soy A{one}{two}{three}." for one in letters for two in letters for three in letters]
+    assert steep(redacted, lambda length: " ".join(names)[:length]) is None
 
 
 @each("unit", ["ana ", "a", "de ", "5215512345678", "ana@x.mx ", "@", ". ", "¡"])

@@ -35,7 +35,7 @@ _HOUR = 60
 
 @dataclass(frozen=True, slots=True)
 class DigestWishes:
-    """Which operators want the mail."""
+    """Operators who want the mail."""
 
     redis: Redis
 

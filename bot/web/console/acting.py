@@ -1,4 +1,4 @@
-"""Shared steps of the console's routes: the conversation of a path, the actor, refusals of the desk, the audit log."""
+"""Shared steps of the console's routes: the conversation of a path, the actor, refused actions, the audit log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.web.console.problems import ApiProblem
 from bot.whatsapp.errors import GraphError, MetaUnavailable
 
 if TYPE_CHECKING:
-    from bot.console.desk import Actor
+    from bot.console.conversation_actions import Actor
     from bot.console.parts import ConsoleParts
 
 
@@ -24,20 +24,20 @@ async def known_conversation(request: web.Request) -> tuple[ConsoleParts, str]:
     """The parts, and the conversation of the path (or the one that it has joined); raises 404."""
     console = await parts(request)
     try:
-        return console, await console.desk.known(request.match_info["conversation"])
+        return console, await console.actions.known(request.match_info["conversation"])
     except NoConversation as error:
         raise ApiProblem(404, "conversation_unknown") from error
 
 
 def actor_of(caller: Caller) -> Actor:
-    from bot.console.desk import Actor  # noqa: PLC0415 - loaded with the console's parts
+    from bot.console.conversation_actions import Actor  # noqa: PLC0415 - loaded with the console's parts
 
     return Actor(caller.who, caller.name, may(caller.role, "act_for_others"))
 
 
 @contextmanager
-def desk_refusals(colleague: str = "someone_elses") -> Iterator[None]:
-    """Answer what the desk refuses; `colleague` is the code where a colleague has the conversation."""
+def action_refusals(colleague: str = "someone_elses") -> Iterator[None]:
+    """Turn a refused action into its answer; `colleague` is the code where a colleague has the conversation."""
     try:
         yield
     except ColleagueHasIt as error:

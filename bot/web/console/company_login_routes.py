@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bot.people.sessions import ConsoleSession
 
 PROVIDER = web.AppKey("company_provider", OidcSettings)
-# Whoever the provider sent and Recado did not let in, in the audit log.
+# Name in the audit log for people whom the provider sent and Recado refused.
 STRANGER = "OpenID Connect"
 _COOKIE = "recado_oidc"
 _COOKIE_PATH = "/console/api/oidc"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
+
+import structlog
 from aiohttp import web
 
 from bot.storage.files import FilesLost
@@ -11,6 +14,7 @@ from bot.web.console.acting import audit, known_conversation
 from bot.web.console.problems import ApiProblem
 
 routes = web.RouteTableDef()
+_log = structlog.get_logger()
 _ONE = "/console/api/conversations/{conversation}"
 
 
@@ -23,17 +27,33 @@ async def contact(request: web.Request, _: Caller) -> web.Response:
 
 @routes.get(f"{_ONE}/export", allow_head=False)
 @operators_may("export_contact")
-async def export(request: web.Request, caller: Caller) -> web.Response:
+async def export(request: web.Request, caller: Caller) -> web.StreamResponse:
     """Everything stored about the person, as JSON."""
     console, name = await known_conversation(request)
-    try:
-        found = await console.contacts.export(name)
-    except StorageFailed as error:
-        raise ApiProblem(503, "unavailable") from error
-    if found is None:
+    pieces = await console.contacts.export(name)
+    if pieces is None:
         raise ApiProblem(404, "conversation_unknown")
-    await audit(console, caller, "contact_exported", name)
-    return json_answer(found)
+    async with aclosing(pieces):
+        try:
+            # The second piece is from the database: a part that is away is told while there still is an answer to tell.
+            begun = await anext(pieces) + await anext(pieces)
+        except StorageFailed as error:
+            raise ApiProblem(503, "unavailable") from error
+        await audit(console, caller, "contact_exported", name)
+        response = web.StreamResponse(headers={"Content-Type": "application/json", "Cache-Control": "no-store"})
+        await response.prepare(request)
+        try:
+            await response.write(begun.encode())
+            async for piece in pieces:
+                await response.write(piece.encode())
+            await response.write_eof()
+        except ConnectionResetError:
+            _log.info("export_left", conversation=name)
+        except Exception:  # noqa: BLE001 - the answer has begun, so that only its end tells of the fault
+            _log.exception("export_broken", conversation=name)
+            if request.transport is not None:
+                request.transport.abort()
+    return response
 
 
 @routes.post(f"{_ONE}/erase")

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 from bot.conversations.assignment import NoConversation
 from bot.web.console import reasons
 from bot.web.console.access import Caller, json_answer, operators_may
-from bot.web.console.acting import actor_of, audit, desk_refusals, known_conversation
+from bot.web.console.acting import action_refusals, actor_of, audit, known_conversation
 from bot.web.console.bodies import Body, read_body, read_query
 from bot.web.console.parts import parts
 from bot.web.console.problems import ApiProblem
@@ -108,8 +108,8 @@ async def take(request: web.Request, caller: Caller) -> web.Response:
     """Take the conversation; 409 where a colleague has it, unless a supervisor forces it."""
     body = await read_body(request, TakeOver)
     console, name = await known_conversation(request)
-    with desk_refusals("taken"):
-        await console.desk.take(name, actor_of(caller), force=body.force)
+    with action_refusals("taken"):
+        await console.actions.take(name, actor_of(caller), force=body.force)
     await audit(console, caller, "take", name, **({"force": True} if body.force else {}))
     return json_answer(await _shown(request))
 
@@ -120,8 +120,8 @@ async def give_back(request: web.Request, caller: Caller) -> web.Response:
     """Let the assistant go on, with a note that it reads."""
     body = await read_body(request, GivenBackNote)
     console, name = await known_conversation(request)
-    with desk_refusals():
-        await console.desk.give_back(name, actor_of(caller), (body.note or "").strip() or None, console.scheduler)
+    with action_refusals():
+        await console.actions.give_back(name, actor_of(caller), (body.note or "").strip() or None, console.scheduler)
     await audit(console, caller, "give_back", name, note=bool(body.note))
     return json_answer(await _shown(request))
 
@@ -131,9 +131,9 @@ async def give_back(request: web.Request, caller: Caller) -> web.Response:
 async def close(request: web.Request, caller: Caller) -> web.Response:
     await read_body(request, Nothing)
     console, name = await known_conversation(request)
-    with desk_refusals():
-        if not await console.desk.is_closed(name, console.history):
-            await console.desk.close(name, actor_of(caller))
+    with action_refusals():
+        if not await console.actions.is_closed(name, console.history):
+            await console.actions.close(name, actor_of(caller))
     await console.ratings.ask(name, console.scheduler)
     await audit(console, caller, "close", name)
     return json_answer(await _shown(request))
@@ -148,8 +148,8 @@ async def assign(request: web.Request, caller: Caller) -> web.Response:
     to = await console.operators.by_email(body.email)
     if to is None or to.disabled:
         raise ApiProblem(422, "operator_unknown", field="email")
-    with desk_refusals():
-        await console.desk.assign(name, actor_of(caller), to)
+    with action_refusals():
+        await console.actions.assign(name, actor_of(caller), to)
     await audit(console, caller, "assign", name, to=to.email)
     return json_answer(await _shown(request))
 
@@ -165,7 +165,7 @@ async def note(request: web.Request, caller: Caller) -> web.Response:
 
     given = request.headers.get("Idempotency-Key", "")[:200] or secrets.token_hex(16)
     key = hashlib.sha256(f"{name} {caller.who} {given}".encode("utf-8", "surrogateescape")).hexdigest()[:24]
-    entry = await console.desk.add_note(name, actor_of(caller), body.text, key, console.operators)
+    entry = await console.actions.add_note(name, actor_of(caller), body.text, key, console.operators)
     await audit(console, caller, "note", name, mentions=list(entry.mentions))
     found = {"id": entry.id, "at": entry.at.isoformat(), "author": entry.author, "author_name": caller.name}
     return json_answer(found | {"text": entry.text, "mentions": list(entry.mentions)}, 201)
@@ -176,7 +176,7 @@ async def note(request: web.Request, caller: Caller) -> web.Response:
 async def labels(request: web.Request, caller: Caller) -> web.Response:
     body = await read_body(request, LabelChanges)
     console, name = await known_conversation(request)
-    await console.desk.label(name, body.add, body.remove)
+    await console.actions.label(name, body.add, body.remove)
     await audit(console, caller, "labels", name, add=list(body.add), remove=list(body.remove))
     return json_answer(await _shown(request))
 
@@ -186,7 +186,7 @@ async def labels(request: web.Request, caller: Caller) -> web.Response:
 async def read(request: web.Request, caller: Caller) -> web.Response:
     """Note that the messages were seen."""
     console, name = await known_conversation(request)
-    await console.desk.see(name, actor_of(caller))
+    await console.actions.see(name, actor_of(caller))
     return web.Response(status=204)
 
 
@@ -194,6 +194,6 @@ async def _shown(request: web.Request) -> dict[str, object]:
     """The conversation as it is now."""
     console, name = await known_conversation(request)
     try:
-        return await console.desk.shown(name, console.history)
+        return await console.actions.shown(name, console.history)
     except NoConversation as error:
         raise ApiProblem(404, "conversation_unknown") from error

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections import Counter
 from contextlib import suppress
-from typing import Any
 
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse
@@ -16,11 +14,10 @@ from redis.exceptions import RedisError
 from bot.web.console.access import COOKIE, TOKEN_HOLDER, Caller, operators_may
 from bot.web.console.parts import parts
 from bot.web.console.problems import ApiProblem
-from bot.web.console.token_routes import CLOSING, STREAM_SLOTS
+from bot.web.console.token_routes import STREAM_SLOTS, stream
 from bot.web.refusals import count_refusal
 
 routes = web.RouteTableDef()
-_HEARTBEAT_SECONDS = 15
 # How often a stream looks whether its session still runs.
 _LOOK_SECONDS = 15.0
 # Tabs of one person, among them those that the browser has just closed: nobody takes the places of all.
@@ -40,7 +37,7 @@ async def events(request: web.Request, caller: Caller) -> web.StreamResponse:
     own[caller.who] += 1
     try:
         async with slots:
-            return await _stream(request, caller, after)
+            return await stream(request, lambda response: _send(request, caller, response, after))
     finally:
         own[caller.who] -= 1
         if own[caller.who] == 0 and caller.who != TOKEN_HOLDER:
@@ -48,26 +45,6 @@ async def events(request: web.Request, caller: Caller) -> web.StreamResponse:
                 await (await parts(request)).presence.leaves(caller.who)
         # Counts without the callers that are gone.
         own += Counter()
-
-
-async def _stream(request: web.Request, caller: Caller, after: str | None) -> web.StreamResponse:
-    response = EventSourceResponse(sep="\n", ping_interval=_HEARTBEAT_SECONDS)
-    response.headers["Cache-Control"] = "no-store"
-    await response.prepare(request)
-    async with response:
-        sending = asyncio.ensure_future(_send(request, caller, response, after))
-        disconnected = asyncio.ensure_future(response.wait())
-        closing = asyncio.ensure_future(request.app[CLOSING].wait())
-        waiting: set[asyncio.Future[Any]] = {sending, disconnected, closing}
-        try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            if sending.done():
-                await sending
-        finally:
-            for future in waiting:
-                future.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
-    return response
 
 
 async def _send(request: web.Request, caller: Caller, response: EventSourceResponse, after: str | None) -> None:

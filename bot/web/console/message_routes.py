@@ -26,7 +26,7 @@ from bot.whatsapp.limits import BUTTON_TITLE, MOST_BUTTONS
 from bot.whatsapp.templates.registry import TemplateNotSendable
 
 if TYPE_CHECKING:
-    from bot.console.desk import Actor
+    from bot.console.conversation_actions import Actor
     from bot.console.files import SentFile
     from bot.console.parts import ConsoleParts
     from bot.console.writing import ConsoleWriting, WrittenMessage
@@ -107,19 +107,19 @@ async def send(request: web.Request, caller: Caller) -> web.Response:
 
 
 async def _written(request: web.Request, caller: Caller, console: ConsoleParts, name: str, key: str) -> WrittenMessage:
-    by, desk = actor_of(caller), console.writing
+    by, writing = actor_of(caller), console.writing
     if request.content_type.startswith("multipart/"):
-        return await _uploaded(request, desk, name, by, key)
+        return await _uploaded(request, writing, name, by, key)
     body = await read_body(request, NewMessage)
     if body.template is not None:
         template = Template(name=body.template, language=body.language, parameters=body.parameters)
-        return await desk.template(name, by, key, template)
+        return await writing.template(name, by, key, template)
     if body.buttons:
-        return await desk.buttons(name, by, key, body.text or "", body.buttons)
-    return await desk.text(name, by, key, body.text or "", body.reply_to)
+        return await writing.buttons(name, by, key, body.text or "", body.buttons)
+    return await writing.text(name, by, key, body.text or "", body.reply_to)
 
 
-async def _uploaded(request: web.Request, desk: ConsoleWriting, name: str, by: Actor, key: str) -> WrittenMessage:
+async def _uploaded(request: web.Request, writing: ConsoleWriting, name: str, by: Actor, key: str) -> WrittenMessage:
     """Take a form's file and send it: few at a time, because each lies in memory, and none for ever."""
     slots, own = request.app[UPLOAD_SLOTS], request.app[OWN_UPLOADS]
     if slots.locked() or own[by.who] >= MOST_UPLOADS_OF_ONE:
@@ -134,7 +134,7 @@ async def _uploaded(request: web.Request, desk: ConsoleWriting, name: str, by: A
             except TimeoutError as error:
                 count_refusal("body_late")
                 raise ApiProblem(408, "body_slow") from error
-            return await desk.file(name, by, key, file)
+            return await writing.file(name, by, key, file)
     finally:
         own[by.who] -= 1
         # Counts without the operators who upload nothing any more.

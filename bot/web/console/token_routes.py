@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -32,6 +32,7 @@ CLOSING = web.AppKey("closing", asyncio.Event)
 
 _HEARTBEAT_SECONDS = 15
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Send = Callable[[EventSourceResponse], Coroutine[Any, Any, None]]
 
 routes = web.RouteTableDef()
 
@@ -55,7 +56,7 @@ async def events(request: web.Request) -> web.StreamResponse:
         count_refusal("streams_full")
         raise web.HTTPServiceUnavailable(text="too many pages are open", headers={"Retry-After": "5"})
     async with slots:
-        return await stream(request, request.app[EVENTS].listen())
+        return await stream(request, lambda response: _send(response, request.app[EVENTS].listen()))
 
 
 @routes.post("/console/conversations/{conversation}/give-back")
@@ -110,13 +111,13 @@ def _metas_refusals() -> Iterator[None]:
         raise web.HTTPServiceUnavailable(text=f"{error}; try again in a moment") from error
 
 
-async def stream(request: web.Request, source: AsyncIterator[dict[str, Any]]) -> web.StreamResponse:
-    """Write events as they come, with a heartbeat, until the page or this server goes away."""
+async def stream(request: web.Request, send: Send) -> web.StreamResponse:
+    """Let `send` write events as they come, with a heartbeat, until the page or this server goes away."""
     response = EventSourceResponse(sep="\n", ping_interval=_HEARTBEAT_SECONDS)
     response.headers["Cache-Control"] = "no-store"
     await response.prepare(request)
     async with response:
-        sending = asyncio.ensure_future(_send(response, source))
+        sending = asyncio.ensure_future(send(response))
         disconnected = asyncio.ensure_future(response.wait())
         closing = asyncio.ensure_future(request.app[CLOSING].wait())
         waiting: set[asyncio.Future[Any]] = {sending, disconnected, closing}

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.database.opening import open_current
+from bot.history.personal import PersonalHistory
 from bot.people.roles import ROLES, Action, may
 from evals.cases import Case
 from sandbox.meta.simulator import Person
@@ -278,3 +280,17 @@ async def _turn(browser: Browser, name: str) -> dict[str, Any]:
     answer = await browser.get(f"turns/{name}")
     found: dict[str, Any] = answer.body if answer.status == 200 else {}
     return found
+
+
+async def test_an_export_holds_what_the_history_has(world: World, ana: Person) -> None:
+    conversation, one = await acquainted(world, ana), program(world)
+    await one.post(f"conversations/{conversation}/notes", {"text": 'ojo con "comillas" y ñ'}, headers=KEY)
+    found = await one.get(f"conversations/{conversation}/export")
+    assert (found.status, found.body["identities"]) == (200, sorted(filter(None, (ana.phone, ana.bsuid))))
+    database = await open_current(world.settings.database.url.get_secret_value())
+    known = await PersonalHistory(world.redis, database).export([conversation])
+    await database.close()
+    # An entry may wait in one answer and be in the database in the next.
+    names = [{row["name"] for row in one["messages"]} for one in (found.body["history"], known)]
+    assert names[0]
+    assert names[0] <= names[1]

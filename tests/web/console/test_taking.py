@@ -12,7 +12,7 @@ import pytest
 from bot.database import engine
 from bot.web.console.message_routes import MOST_UPLOADS_OF_ONE
 from sandbox.meta.simulator import Person
-from tests.console import add_operator, program
+from tests.console import Browser, add_operator, program
 from tests.outgoing import acquainted, conversation_of, text
 from tests.processes import eventually
 from tests.world import Start, World
@@ -87,3 +87,36 @@ async def test_an_operator_leaves_places_to_upload_for_colleagues(world: World, 
     assert (await bob.post(path, data=form, headers={"Idempotency-Key": "b1"})).code == "not_yours"
     go_on.set()
     assert [await one for one in slow] == [201] * MOST_UPLOADS_OF_ONE
+
+
+async def test_who_takes_while_another_closes_and_gives_back_keeps_the_conversation(world: World, ana: Person) -> None:
+    conversation = await acquainted(world, ana)
+    eva, bob = await add_operator(world, "Eva"), await add_operator(world, "Bob")
+    path = f"conversations/{conversation}"
+    for _ in range(15):
+        assert (await eva.post(f"{path}/take", {})).status == 200
+        _, second, _ = await asyncio.gather(
+            eva.post(f"{path}/close", {}), bob.post(f"{path}/take", {}), eva.post(f"{path}/give-back", {})
+        )
+        now = (await bob.get(path)).body
+        if second.status == 200:
+            assert (now["state"], now["assigned_to"]) == ("person", "bob@example.com")
+            assert (await bob.post(f"{path}/give-back", {})).status == 200
+
+
+async def test_a_key_that_is_known_stores_no_second_file(world: World, ana: Person) -> None:
+    conversation = await acquainted(world, ana)
+    eva, bob = await add_operator(world, "Eva"), await add_operator(world, "Bob")
+    path = f"conversations/{conversation}"
+
+    async def sent(browser: Browser, words: bytes) -> int:
+        form = aiohttp.FormData()
+        form.add_field("file", words, filename="a.txt", content_type="text/plain")
+        return (await browser.ask("POST", f"{path}/messages", data=form, headers={"Idempotency-Key": "f"})).status
+
+    assert (await eva.post(f"{path}/take", {})).status == 200
+    assert await sent(eva, b"hola") == 201
+    assert (await eva.post(f"{path}/give-back", {})).status == 200
+    assert [await sent(bob, words) for words in (b"otra", b"otra cosa")] == [409, 409]
+    assert await sent(eva, b"hola") == 200
+    assert len((await eva.get(f"{path}/contact")).body["contact"]["files"]) == 1

@@ -94,7 +94,7 @@ def upgrade() -> None:
     _messages()
     _news_of_messages()
     _turns()
-    _desk()
+    _handovers()
     for statement in _POSTGRESQL if op.get_context().dialect.name == "postgresql" else _SQLITE:
         op.execute(statement)
 
@@ -231,7 +231,7 @@ def _turns() -> None:
     op.create_index("ix_product_cards_at", "product_cards", ["at"])
 
 
-def _desk() -> None:
+def _handovers() -> None:
     op.create_table(
         "handovers",
         sa.Column("conversation", sa.String(64), primary_key=True),

@@ -1,4 +1,4 @@
-"""A day at the desk: take, answer, note, label, give back, close, through HTTP; and what is refused."""
+"""Actions on a conversation: take, answer, note, label, give back, close, through HTTP; and what is refused."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _PATIENCE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryNotes:
+class HistoryRecorder:
     redis: Redis
     writer: HistoryWriter
     events: LiveEvents

@@ -11,7 +11,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.console.noting import HistoryNotes
+from bot.console.history_recorder import HistoryRecorder
 from bot.conversations import waiting_list
 from bot.conversations.assignment import Assignment, Assignments, ColleagueHasIt, NoConversation
 from bot.conversations.contacts import Contacts
@@ -23,7 +23,7 @@ from bot.conversations.inbox import why_unanswered
 from bot.conversations.lease import lease_key
 from bot.conversations.memory import Memory
 from bot.delivery.policy import window_open
-from bot.history.entries import DeskAction, DeskVerb, LabelsChanged, NoteAdded
+from bot.history.entries import HandOver, HandOverAction, LabelsChanged, NoteAdded
 from bot.history.reader import HistoryReader
 from bot.history.views import ConversationShown, PersonShown
 from bot.infra.queues import JobScheduler
@@ -44,13 +44,13 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
-class ConsoleDesk:
+class ConversationActions:
     redis: Redis
     contacts: Contacts
     assignments: Assignments
     handoff: HandOff
     publisher: EventPublisher
-    notes: HistoryNotes
+    recorder: HistoryRecorder
     memory: Memory
 
     async def known(self, conversation: str) -> str:
@@ -167,7 +167,7 @@ class ConsoleDesk:
         data = {"conversation": conversation, "contact": person(contact), "by": by.who, "at": at.isoformat()}
         id_ = event_id("conversation.closed", conversation, at.isoformat())
         await self.publisher.publish("conversation.closed", data, id_)
-        await self.contacts.set_handed_off(conversation, handed_off=False)
+        await self.contacts.set_handed_off(conversation, handed_off=False, has_ended=True)
 
     async def see(self, conversation: str, by: Actor) -> None:
         """Note that somebody has read the messages."""
@@ -179,7 +179,7 @@ class ConsoleDesk:
         entry = NoteAdded(
             id=f"n_{key}", conversation=conversation, at=datetime.now(UTC), author=by.who, text=text, mentions=mentions
         )
-        await self.notes.add(entry, {"type": "note", "author": by.who, "mentions": list(mentions)})
+        await self.recorder.add(entry, {"type": "note", "author": by.who, "mentions": list(mentions)})
         return entry
 
     async def label(self, conversation: str, add: Sequence[str], remove: Sequence[str]) -> None:
@@ -190,7 +190,7 @@ class ConsoleDesk:
             add=tuple(dict.fromkeys(add)),
             remove=tuple(dict.fromkeys(remove)),
         )
-        await self.notes.add(entry, {"type": "labels"})
+        await self.recorder.add(entry, {"type": "labels"})
 
     async def _publish_taken(self, conversation: str, name: str) -> None:
         await self.handoff.publish(conversation, to="person", on=True, cause=HandOffCause("taken", {"name": name}))
@@ -207,9 +207,11 @@ class ConsoleDesk:
         if theirs:
             await self.contacts.introduce(conversation, max(theirs, key=lambda one: one.sent_at))
 
-    async def _note(self, conversation: str, action: DeskVerb, by: Actor, assigned_to: str | None = None) -> datetime:
+    async def _note(
+        self, conversation: str, action: HandOverAction, by: Actor, assigned_to: str | None = None
+    ) -> datetime:
         at = datetime.now(UTC)
-        entry = DeskAction(
+        entry = HandOver(
             id=f"{action}-{secrets.token_hex(10)}",
             conversation=conversation,
             at=at,
@@ -218,7 +220,7 @@ class ConsoleDesk:
             assigned_to=assigned_to,
         )
         event = {"type": action, "operator": by.who, "name": by.name, "assigned_to": assigned_to}
-        await self.notes.add(entry, event)
+        await self.recorder.add(entry, event)
         return at
 
 
