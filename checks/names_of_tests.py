@@ -1,4 +1,4 @@
-"""A test module has a name of its own: pytest imports tests by their names without folders, and refuses a second one."""
+"""A test module has a name of its own, because pytest imports test modules by their names without folders."""
 
 from __future__ import annotations
 
