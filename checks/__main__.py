@@ -5,10 +5,30 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from checks import class_names, document_links, document_names, imports, prose, redis_keys, sizes
+from checks import (
+    class_names,
+    document_links,
+    document_names,
+    imports,
+    names_of_tests,
+    possessive_groups,
+    prose,
+    redis_keys,
+    sizes,
+)
 from checks.source import Finding
 
-RULES = (class_names, redis_keys, prose, sizes, imports, document_links, document_names)
+RULES = (
+    class_names,
+    redis_keys,
+    prose,
+    sizes,
+    imports,
+    document_links,
+    document_names,
+    names_of_tests,
+    possessive_groups,
+)
 
 
 def findings(root: Path) -> list[Finding]:

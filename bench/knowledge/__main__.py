@@ -18,7 +18,7 @@ from bot.knowledge.building import BuiltKnowledge, build
 from bot.knowledge.embeddings import Embedder, embedder_of
 from bot.knowledge.folder import FolderMissing
 from bot.knowledge.index import Found
-from bot.knowledge.search import Asked, search_index
+from bot.knowledge.search import SearchQuery, search_index
 from bot.prompting.confidence import wilson_interval
 from bot.settings import EmbeddingsSettings
 
@@ -61,7 +61,7 @@ def _share(hits: int, of: int) -> str:
 
 
 async def _ask(built: BuiltKnowledge, embedder: Embedder, question: Question) -> Outcome:
-    asked = Asked(question.text, question.audience, datetime.now(UTC).date(), question.history)
+    asked = SearchQuery(question.text, question.audience, datetime.now(UTC).date(), question.history)
     started = time.perf_counter()
     found = await search_index(built.index, embedder, asked)
     return Outcome(question, found, (time.perf_counter() - started) * 1000)

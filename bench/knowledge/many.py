@@ -29,7 +29,7 @@ from bot.knowledge.embeddings import EmbeddedModel
 from bot.knowledge.index import KnowledgeIndex, SearchableIndex
 from bot.knowledge.passage_table import PassageTable
 from bot.knowledge.passages import units_of
-from bot.knowledge.search import Asked, search_index
+from bot.knowledge.search import SearchQuery, search_index
 from tests.postgres import postgres_server
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ async def measure(index: SearchableIndex, embedder: EmbeddedModel, questions: li
     wall: list[float] = []
     spent: list[float] = []
     for question in questions:
-        asked = Asked(question.text, question.audience, day, question.history)
+        asked = SearchQuery(question.text, question.audience, day, question.history)
         began, cpu = time.perf_counter(), time.process_time()
         result = await search_index(index, embedder, asked)
         wall.append((time.perf_counter() - began) * 1000)

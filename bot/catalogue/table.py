@@ -24,7 +24,6 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    text,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -32,6 +31,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.catalogue.product import CatalogueProduct, amount_text, gtin_of
+from bot.database.advisory_locks import AdvisoryLock, hold
 from bot.database.engine import Database
 from bot.database.opening import SchemaOutdated
 from bot.database.schema import METADATA, Timestamp
@@ -77,8 +77,6 @@ _OF_CARDS = ("name", "brand", "size", "price", "currency", "barcode")
 FACTS = ("name", "brand", "size", "price", "currency", "barcode", "stock", "url", "image")
 # Both databases take more parameters in a statement.
 _AT_ONCE = 1000
-# Keeps writers from each other, so that revisions are committed in their order; any number, the same everywhere.
-_LOCK = 7_233_004
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +121,8 @@ class ProductTable:
         kept = [name for name in FACTS if name not in known]
         written = Written()
         async with self._database.writing() as connection:
-            await self._lock(connection)
+            # Writers wait for each other, so that revisions are committed in their order.
+            await hold(connection, AdvisoryLock.CATALOGUE)
             revision = await _latest_revision(connection) + 1
             for batch in _batches(products, _AT_ONCE):
                 written += await self._write_batch(connection, batch, revision, kept)
@@ -140,7 +139,7 @@ class ProductTable:
     async def write_cards(self, cards: Sequence[CatalogueProduct], seen: int) -> None:
         """Store confirmed cards, each over the product that it or its barcode already is, and note `seen`."""
         async with self._database.writing() as connection:
-            await self._lock(connection)
+            await hold(connection, AdvisoryLock.CATALOGUE)
             revision = await _latest_revision(connection) + 1
             for card in cards:
                 before = await _of_card(connection, card)
@@ -182,10 +181,6 @@ class ProductTable:
     async def _products(self, query: Any) -> list[CatalogueProduct]:
         async with self._database.reading() as connection:
             return [_product(row) for row in await connection.execute(query)]
-
-    async def _lock(self, connection: AsyncConnection) -> None:
-        if self._database.is_postgresql:
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
 
     async def _write_batch(
         self, connection: AsyncConnection, batch: Sequence[CatalogueProduct], revision: int, kept: Sequence[str]

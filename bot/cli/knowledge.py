@@ -31,7 +31,7 @@ from bot.knowledge.index import PassageHit, falling
 from bot.knowledge.knowledge import KnowledgeUnavailable, knowledge_of
 from bot.knowledge.passage_table import PassageTable
 from bot.knowledge.scans import scanned_pages
-from bot.knowledge.search import BEST, Asked
+from bot.knowledge.search import BEST, SearchQuery
 from bot.knowledge.store import KnowledgeStore
 from bot.knowledge.sync import KnowledgeSync, SyncProgress, SyncReport
 from bot.prompting.knowledge_lock import lock_text, note_synced
@@ -124,7 +124,7 @@ def search(
         raise typer.BadParameter(say("no question"), param_hint="QUESTION")
     settings = read_settings()
     audience: Audience = "staff" if staff else "customer"
-    asked = Asked(question, audience, datetime.now(settings.service.zone).date())
+    asked = SearchQuery(question, audience, datetime.now(settings.service.zone).date())
     hits, is_enough = asyncio.run(_stopped_by_problems(_searched(settings, asked, limit)))
     hits = falling(hits)
     if output == "json":
@@ -189,7 +189,7 @@ async def _listed(settings: Settings) -> list[KnowledgeDocument]:
         return await store.documents(newest.documents.values()) if newest else []
 
 
-async def _searched(settings: Settings, asked: Asked, limit: int) -> tuple[Sequence[PassageHit], bool]:
+async def _searched(settings: Settings, asked: SearchQuery, limit: int) -> tuple[Sequence[PassageHit], bool]:
     async with AsyncExitStack() as stack:
         database = await _database(settings, stack)
         newest = await KnowledgeStore(database).newest_set()

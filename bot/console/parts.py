@@ -19,12 +19,12 @@ from bot.console.document_review import DocumentReview, document_review
 from bot.console.failed_messages import FailedMessages
 from bot.console.health import ServiceHealth
 from bot.console.history_recorder import HistoryRecorder
+from bot.console.operator_messages import OperatorMessages
 from bot.console.opted_out import OptedOutContacts
 from bot.console.product_cards import WaitingProductCards
 from bot.console.rating import RatingQuestions
 from bot.console.replays import TurnReplays
 from bot.console.reports import Reports
-from bot.console.writing import ConsoleWriting
 from bot.conversations.assignment import Assignments
 from bot.conversations.budget import Budget
 from bot.conversations.contacts import Contacts
@@ -87,7 +87,7 @@ class ConsoleParts:
     canned_replies: CannedReplies
     history: HistoryReader
     actions: ConversationActions
-    writing: ConsoleWriting
+    messages: OperatorMessages
     ratings: RatingQuestions
     templates: Templates
     contacts: ContactDetails
@@ -143,9 +143,9 @@ async def open_parts(
         canned_replies=CannedReplies(database),
         history=history,
         actions=talking.actions,
-        writing=talking.writing,
+        messages=talking.messages,
         ratings=talking.ratings,
-        templates=talking.writing.templates,
+        templates=talking.messages.templates,
         contacts=ContactDetails(redis, contacts, history, files, personal, plans_of(redis, http, settings.stripe)),
         failed=FailedMessages(DeadLetters(redis), contacts),
         confirmations=WaitingConfirmations(redis, contacts),
@@ -183,7 +183,7 @@ class _Shared:
 @dataclass(frozen=True, slots=True)
 class _TalkingParts:
     actions: ConversationActions
-    writing: ConsoleWriting
+    messages: OperatorMessages
     ratings: RatingQuestions
 
 
@@ -197,7 +197,7 @@ def _talking_parts(settings: Settings, graph: Graph, shared: _Shared) -> _Talkin
     language, enabled = service.default_language, service.console_ratings
     return _TalkingParts(
         ConversationActions(redis, contacts, assignments, handoff, shared.publisher, recorder, memory),
-        ConsoleWriting(redis, assignments, policy, templates, shared.files, memory, recorder),
+        OperatorMessages(redis, assignments, policy, templates, shared.files, memory, recorder),
         RatingQuestions(redis, policy, memory, recorder, language, enabled=enabled),
     )
 

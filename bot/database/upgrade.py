@@ -10,11 +10,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from bot.database.advisory_locks import AdvisoryLock, hold
 from bot.database.engine import Database
 
 _FOLDER = Path(__file__).with_name("migrations")
-# Keeps two processes that start at once from upgrading at once; any number, the same everywhere.
-_LOCK = 7_233_001
 
 
 def _config(connection: Connection | None = None) -> Config:
@@ -27,8 +26,7 @@ def _config(connection: Connection | None = None) -> Config:
 async def upgrade(database: Database) -> None:
     """Bring the schema up to date; nothing happens where it is. Two processes at once wait for each other."""
     async with database.writing() as connection:
-        if database.is_postgresql:
-            await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        await hold(connection, AdvisoryLock.SCHEMA)
         await connection.run_sync(lambda inner: command.upgrade(_config(inner), "head"))
 
 

@@ -12,6 +12,7 @@ from typing import Any, assert_never
 from sqlalchemy import bindparam, case, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.database.advisory_locks import AdvisoryLock, hold
 from bot.database.engine import Database
 from bot.history import merging, revisions, tables
 from bot.history.contact_facts import ContactFacts
@@ -48,8 +49,6 @@ from bot.history.statements import upsert
 from bot.history.texts import transcript_of
 from bot.messages.rating import rating_of
 
-# Batches of several workers follow each other, so that none misses what another is about to commit. Any number.
-_LOCK = 7_233_002
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_UNREAD = 100
 _STATUS_TIMES = {
@@ -79,10 +78,9 @@ _COUNT_UNREAD = (
 
 @asynccontextmanager
 async def serialized(database: Database, patience: float | None = None) -> AsyncIterator[AsyncConnection]:
-    """A transaction at a time over all workers."""
+    """A transaction at a time over all workers, so that no batch misses what another is about to commit."""
     async with database.writing(patience) as connection:
-        if database.is_postgresql:
-            await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        await hold(connection, AdvisoryLock.HISTORY)
         yield connection
 
 

@@ -14,7 +14,7 @@ from bot.knowledge.embeddings import Embedder, EmbeddingsFailed, embedder_of
 from bot.knowledge.gaps import KnowledgeGaps
 from bot.knowledge.index import Found, KnowledgeIndex, SearchableIndex
 from bot.knowledge.scale import scale_of
-from bot.knowledge.search import BEST, Asked, search_index
+from bot.knowledge.search import BEST, SearchQuery, search_index
 from bot.settings import EmbeddingsSettings
 
 if TYPE_CHECKING:
@@ -44,11 +44,11 @@ class Knowledge:
         self._held: OrderedDict[str, SearchableIndex] = OrderedDict()
         self._loading: dict[str, asyncio.Task[SearchableIndex]] = {}
 
-    async def search(self, digest: str, asked: Asked, limit: int = BEST) -> Found:
+    async def search(self, digest: str, query: SearchQuery, limit: int = BEST) -> Found:
         """Find passages of a set. Raises KnowledgeUnavailable."""
         try:
             index = await self.load(digest)
-            return await search_index(index, self._embedder, asked, limit)
+            return await search_index(index, self._embedder, query, limit)
         except EmbeddingsFailed as error:
             raise KnowledgeUnavailable(str(error)) from error
 

@@ -17,6 +17,7 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.database.advisory_locks import AdvisoryLock, hold
 from bot.database.engine import Database
 from bot.knowledge.document import KnowledgeDocument
 from bot.knowledge.index import Row, indexed_text
@@ -36,8 +37,6 @@ STEM, SOUND = "s_", "n_"
 _TOTAL, _STEM_LENGTH, _SOUND_LENGTH = "*", "*s", "*n"
 _HUNDREDTHS = 100
 _LONGEST_INDEXED = 4000
-# Keeps two syncs from making the tables at once; any number, the same everywhere.
-_LOCK = 7_233_002
 
 _TABLES = (
     """
@@ -119,7 +118,7 @@ class PassageTable:
     async def prepare(self) -> None:
         """Make the extension and the tables where they are missing."""
         async with self._database.writing() as connection:
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            await hold(connection, AdvisoryLock.PASSAGES)
             await connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
             for statement in _TABLES:
                 await connection.execute(text(statement))
@@ -143,7 +142,7 @@ class PassageTable:
     async def complete(self, digest: str, documents: Collection[str], model: str) -> None:
         """Count the terms of a set and index its vectors: from now on it can be searched here."""
         async with self._database.writing() as connection:
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            await hold(connection, AdvisoryLock.PASSAGES)
             await self._index(connection, model)
             await connection.execute(text("DELETE FROM knowledge_terms WHERE set = :digest"), {"digest": digest})
             await connection.execute(text("CREATE TEMP TABLE wanted (document varchar(32) PRIMARY KEY) ON COMMIT DROP"))

@@ -14,7 +14,7 @@ BEST = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SearchQuery:
     """A question, the audience of the person who asks, the day, and the person's earlier messages, the newest last."""
 
     question: str
@@ -28,10 +28,10 @@ class Asked:
         return " ".join((*(said[:LONGEST_QUESTION] for said in self.history[-1:]), self.question[:LONGEST_QUESTION]))
 
 
-async def search_index(index: SearchableIndex, embedder: Embedder, asked: Asked, limit: int = BEST) -> Found:
+async def search_index(index: SearchableIndex, embedder: Embedder, query: SearchQuery, limit: int = BEST) -> Found:
     """Find passages. Raises EmbeddingsFailed."""
-    texts = question_texts(asked.whole)
+    texts = question_texts(query.whole)
     several = list(dict.fromkeys(texts))
     vectors = (await embedder.embed(several))[[several.index(text) for text in texts]]
-    allows = allowed(asked.audience, asked.day)
-    return await index.find(asked.whole, vectors, allows, limit)
+    allows = allowed(query.audience, query.day)
+    return await index.find(query.whole, vectors, allows, limit)

@@ -32,6 +32,12 @@ module.exports = async (page) => {
   await box.press("Enter");
   await page.locator("#handoff").waitFor();
   await page.waitForFunction(() => !document.querySelector(".dots"));
+  // The page leads to the console, where somebody answers.
+  const opened = page.context().waitForEvent("page");
+  await page.getByRole("link", { name: /^Consola/ }).click();
+  const console_ = await opened;
+  await console_.locator(".rail").waitFor();
+  await console_.close();
   if (narrow) await page.click("#show-turns");
   await page.click("#tab-catalogue");
   assert.match(await page.locator("#view-catalogue").innerText(), /El catálogo está vacío/);

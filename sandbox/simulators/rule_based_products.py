@@ -25,7 +25,6 @@ _ABOUT_PHOTO = re.compile(
     r"\b(tienen|venden|manejan|hay|cu[aá]nto|precio|have|sell|carry|how much|price)\b", re.IGNORECASE
 )
 _TAPPED = re.compile(r"<tapped><title>(?P<title>[^<]*+)</title>")
-_ASKED_BY_CODE = re.compile(r"<asking_about_product>(?:<(?!product>)[^<]*+)*+<product>(?P<code>[^<]*+)</product>")
 _SPANISH = {
     "coffee": "café", "milk": "leche", "detergent": "detergente", "soap": "jabón", "bread": "pan", "rice": "arroz",
     "sugar": "azúcar", "eggs": "huevo", "oil": "aceite", "printer": "impresora", "cheese": "queso", "beans": "frijol",
@@ -44,8 +43,8 @@ def next_tool_call(said: str, words: str, offered: set[Any]) -> tuple[str, dict[
     tapped = _TAPPED.search(said)
     if tapped and " · " in tapped["title"]:
         return "find_products", {"code": unescape(tapped["title"]).rpartition(" · ")[2].strip()}
-    if by_code := _ASKED_BY_CODE.search(said):
-        return "find_products", {"code": unescape(by_code["code"])}
+    if code := _asked_code(said):
+        return "find_products", {"code": code}
     if "<photo>" in said and _ABOUT_PHOTO.search(words):
         return "find_products", {"photo": True}
     asked = _ASKED.search(words)
@@ -56,6 +55,12 @@ def next_tool_call(said: str, words: str, offered: set[Any]) -> tuple[str, dict[
     known = [spanish for english, spanish in _SPANISH.items() if re.search(rf"\b{english}\b", what, re.IGNORECASE)]
     what = " ".join(known) or what
     return ("find_products", {"words": what}) if re.search(r"[^\W\d_]{3}|\d{6}", what) else None
+
+
+def _asked_code(said: str) -> str:
+    """The code of the product that a message asks about, as Meta names it; empty without one."""
+    asked = said.partition("<asking_about_product>")[2].partition("</asking_about_product>")[0]
+    return unescape(asked.partition("<product>")[2].partition("</product>")[0])
 
 
 def found_nothing(results: dict[str, str]) -> bool:

@@ -20,7 +20,7 @@ from bot.knowledge.finding_words import finding_in
 from bot.knowledge.index import SearchableIndex
 from bot.knowledge.knowledge import stored_index
 from bot.knowledge.passage_table import PassageTable
-from bot.knowledge.search import Asked, search_index
+from bot.knowledge.search import SearchQuery, search_index
 from bot.knowledge.store import KnowledgeStore
 from bot.knowledge.sync import KnowledgeSync, SyncReport
 from tests.databases import new_database
@@ -64,7 +64,7 @@ async def test_a_large_set_is_searched_in_the_database_as_well_as_in_memory(serv
     found = {"memory": 0, "database": 0}
     questions = read_questions(FIXTURES / "questions.jsonl")[::10]
     for question in questions:
-        asked = Asked(question.text, question.audience, TODAY, question.history)
+        asked = SearchQuery(question.text, question.audience, TODAY, question.history)
         for name, index in (("memory", memory), ("database", stored)):
             result = await search_index(index, EmbeddedModel(), asked)
             rank = question.rank(result.hits)
@@ -72,7 +72,7 @@ async def test_a_large_set_is_searched_in_the_database_as_well_as_in_memory(serv
     assert found["database"] >= found["memory"] - 1, f"{found} of {len(questions)}"
     said = "cuánto descuento puede autorizar un vendedor"
     for_staff, for_customers = [
-        (await search_index(stored, EmbeddedModel(), Asked(said, audience, TODAY))).hits for audience in AUDIENCES
+        (await search_index(stored, EmbeddedModel(), SearchQuery(said, audience, TODAY))).hits for audience in AUDIENCES
     ]
     assert for_staff[0].document.name == "personal/manual_de_caja.md"
     assert all(hit.document.audience == "customer" for hit in for_customers)
@@ -89,7 +89,7 @@ async def test_a_changed_document_joins_the_next_set_and_the_earlier_one_stays(
     assert (first.read, second.read) == (30, 1)
     told = []
     for report in (first, second):
-        asked = Asked("¿qué guarda la caja 7? ¿tuercas o'higgins \\ azules?", "customer", TODAY)
+        asked = SearchQuery("¿qué guarda la caja 7? ¿tuercas o'higgins \\ azules?", "customer", TODAY)
         result = await search_index(await index_of(server, report.digest), EmbeddedModel(), asked)
         told.append(any("tuercas" in hit.passage.text for hit in result.hits))
     assert told == [False, True]

@@ -12,7 +12,7 @@ from bot.knowledge.building import BuiltKnowledge, build, index_of
 from bot.knowledge.document import KnowledgeDocument, Passage
 from bot.knowledge.embeddings import EmbeddedModel
 from bot.knowledge.index import KnowledgeIndex
-from bot.knowledge.search import Asked, search_index
+from bot.knowledge.search import SearchQuery, search_index
 from tests.paths import ROOT
 
 DAY = date(2026, 12, 1)
@@ -29,7 +29,7 @@ async def shop() -> KnowledgeIndex:
 
 
 async def best(index: KnowledgeIndex, question: str, **about: Any) -> Any:
-    asked = Asked(question, about.get("audience", "customer"), about.get("day", DAY), about.get("history", ()))
+    asked = SearchQuery(question, about.get("audience", "customer"), about.get("day", DAY), about.get("history", ()))
     return await search_index(index, EmbeddedModel(), asked)
 
 

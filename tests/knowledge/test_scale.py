@@ -14,7 +14,7 @@ from bench.knowledge.questions import read_questions
 from bot.knowledge.building import index_of, read_documents
 from bot.knowledge.embeddings import EmbeddedModel, Embedder, RemoteEmbedder, encoded
 from bot.knowledge.scale import EMBEDDED, scale_of
-from bot.knowledge.search import Asked, search_index
+from bot.knowledge.search import SearchQuery, search_index
 from bot.settings import EmbeddingsSettings
 from bot.web.server import listening
 from tests.paths import ROOT
@@ -50,7 +50,7 @@ async def test_a_model_by_the_endpoint_with_another_scale_refuses_and_answers_al
     for embedder in embedders:
         index = await index_of(documents, embedder)
         found = [
-            await search_index(index, embedder, Asked(one.text, one.audience, date(2026, 12, 1), one.history))
+            await search_index(index, embedder, SearchQuery(one.text, one.audience, date(2026, 12, 1), one.history))
             for one in questions
         ]
         verdicts.append([(one.is_enough, one.hits[0].passage.location) for one in found])

@@ -19,7 +19,7 @@ from bot.knowledge.embeddings import EmbeddedModel
 from bot.knowledge.gaps import KnowledgeGaps, gaps_key
 from bot.knowledge.knowledge import Knowledge, stored_index
 from bot.knowledge.passages import units_of
-from bot.knowledge.search import Asked
+from bot.knowledge.search import SearchQuery
 from bot.knowledge.store import KnowledgeStore
 from bot.knowledge.suggestions import suggestions
 from bot.knowledge.sync import set_digest
@@ -138,7 +138,7 @@ async def test_a_set_of_documents_is_searched_as_it_was_stored(database: Databas
     async def opened() -> Database:
         return database
 
-    asked = Asked("¿cuántos días tengo para cambios?", "customer", NOW.date())
+    asked = SearchQuery("¿cuántos días tengo para cambios?", "customer", NOW.date())
     found = await Knowledge(stored_index(opened, model), model).search(digest, asked)
     fresh = await index_of([document], model)
     assert found.hits[0].passage == passages[0]

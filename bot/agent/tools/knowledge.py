@@ -7,7 +7,7 @@ from pydantic import Field
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
 from bot.knowledge.index import PassageHit
 from bot.knowledge.knowledge import KnowledgeUnavailable
-from bot.knowledge.search import Asked
+from bot.knowledge.search import SearchQuery
 from bot.knowledge.source import KnowledgeSource
 from bot.messages.prompt_text import tagged
 
@@ -43,9 +43,9 @@ async def search_knowledge(arguments: KnowledgeQuestion, context: ToolContext) -
     if knowledge is None or context.knowledge is None:
         raise ToolError("there are no documents to search. Say that you don't know it; offer somebody of the team.")
     # The audience is the role of the signed webhook, so that no words of a person or a document widen it.
-    asked = Asked(arguments.question, context.contact.role, context.now.date())
+    query = SearchQuery(arguments.question, context.contact.role, context.now.date())
     try:
-        found = await knowledge.search(context.knowledge, asked, _SHOWN)
+        found = await knowledge.search(context.knowledge, query, _SHOWN)
     except KnowledgeUnavailable as error:
         raise ToolError("the documents can't be searched now. Say so, and offer somebody of the team.") from error
     if not found.is_enough:

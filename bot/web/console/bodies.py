@@ -22,6 +22,10 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, str_strip_whitespace=False)
 
 
+class NoFields(Body):
+    """The body of an action that its path tells whole."""
+
+
 B = TypeVar("B", bound=BaseModel)
 
 

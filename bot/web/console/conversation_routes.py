@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from typing import Annotated, Literal
 
 from aiohttp import web
@@ -11,7 +13,7 @@ from bot.conversations.assignment import NoConversation
 from bot.web.console import reasons
 from bot.web.console.access import Caller, json_answer, operators_may
 from bot.web.console.acting import action_refusals, actor_of, audit, known_conversation
-from bot.web.console.bodies import Body, read_body, read_query
+from bot.web.console.bodies import Body, NoFields, read_body, read_query
 from bot.web.console.parts import parts
 from bot.web.console.problems import ApiProblem
 
@@ -33,10 +35,6 @@ class ConversationQuery(Body):
 class MessageQuery(Body):
     before: str = Field("", max_length=400)
     limit: int = Field(50, ge=1, le=200)
-
-
-class Nothing(Body):
-    """No field at all."""
 
 
 class TakeOver(Body):
@@ -129,7 +127,7 @@ async def give_back(request: web.Request, caller: Caller) -> web.Response:
 @routes.post(f"{_ONE}/close")
 @operators_may("close")
 async def close(request: web.Request, caller: Caller) -> web.Response:
-    await read_body(request, Nothing)
+    await read_body(request, NoFields)
     console, name = await known_conversation(request)
     with action_refusals():
         if not await console.actions.is_closed(name, console.history):
@@ -160,9 +158,6 @@ async def note(request: web.Request, caller: Caller) -> web.Response:
     """Add a private note; a key keeps it from being added twice."""
     body = await read_body(request, PrivateNote)
     console, name = await known_conversation(request)
-    import hashlib  # noqa: PLC0415 - seldom needed
-    import secrets  # noqa: PLC0415 - as above
-
     given = request.headers.get("Idempotency-Key", "")[:200] or secrets.token_hex(16)
     key = hashlib.sha256(f"{name} {caller.who} {given}".encode("utf-8", "surrogateescape")).hexdigest()[:24]
     entry = await console.actions.add_note(name, actor_of(caller), body.text, key, console.operators)

@@ -12,7 +12,7 @@ from bot.knowledge.finding_words import finding_in
 from bot.messages.language import Language
 from bot.web.console.access import Caller, json_answer, operators_may
 from bot.web.console.acting import audit
-from bot.web.console.bodies import Body, read_body, read_query
+from bot.web.console.bodies import Body, NoFields, read_body, read_query
 from bot.web.console.parts import parts
 from bot.web.console.problems import ApiProblem
 
@@ -28,10 +28,6 @@ class DocumentQuery(Body):
 class AnswerBody(Body):
     question: str = Field(min_length=1, max_length=500, pattern=r"\S")
     answer: str = Field(min_length=1, max_length=2000, pattern=r"\S")
-
-
-class NothingBody(Body):
-    """No field: a rejection is known by its path."""
 
 
 @routes.get("/console/api/documents", allow_head=False)
@@ -89,7 +85,7 @@ async def accept(request: web.Request, caller: Caller) -> web.Response:
 @operators_may("review_documents")
 async def reject(request: web.Request, caller: Caller) -> web.Response:
     """Let a suggestion not come back; an accepted answer leaves the next sync."""
-    await read_body(request, NothingBody)
+    await read_body(request, NoFields)
     console, name = await parts(request), _name(request)
     from bot.console.document_review import SuggestionUnknown  # noqa: PLC0415 - loaded with the console's parts
     from bot.knowledge.answers import Decision  # noqa: PLC0415 - as above

@@ -28,8 +28,8 @@ from bot.whatsapp.templates.registry import TemplateNotSendable
 if TYPE_CHECKING:
     from bot.console.conversation_actions import Actor
     from bot.console.files import SentFile
+    from bot.console.operator_messages import OperatorMessages, WrittenMessage
     from bot.console.parts import ConsoleParts
-    from bot.console.writing import ConsoleWriting, WrittenMessage
 
 routes = web.RouteTableDef()
 _ONE = "/console/api/conversations/{conversation}"
@@ -95,11 +95,11 @@ async def send(request: web.Request, caller: Caller) -> web.Response:
     if not 0 < len(key) <= _LONGEST_KEY:
         raise ApiProblem(422, "key_needed", field="Idempotency-Key")
     console, name = await known_conversation(request)
-    from bot.console import writing  # noqa: PLC0415 - loaded with the console's parts
+    from bot.console import operator_messages  # noqa: PLC0415 - loaded with the console's parts
 
     written = await _refusals(_written(request, caller, console, name, key))
-    writing.ask_for_sending(console.scheduler, written)
-    shown = writing.shown(written)
+    operator_messages.ask_for_sending(console.scheduler, written)
+    shown = operator_messages.shown(written)
     if written.is_new:
         details = {"message": shown["id"], "kind": shown["kind"], "parts": len(shown["messages"])}
         await audit(console, caller, "message", name, **details)
@@ -107,19 +107,19 @@ async def send(request: web.Request, caller: Caller) -> web.Response:
 
 
 async def _written(request: web.Request, caller: Caller, console: ConsoleParts, name: str, key: str) -> WrittenMessage:
-    by, writing = actor_of(caller), console.writing
+    by, messages = actor_of(caller), console.messages
     if request.content_type.startswith("multipart/"):
-        return await _uploaded(request, writing, name, by, key)
+        return await _uploaded(request, messages, name, by, key)
     body = await read_body(request, NewMessage)
     if body.template is not None:
         template = Template(name=body.template, language=body.language, parameters=body.parameters)
-        return await writing.template(name, by, key, template)
+        return await messages.template(name, by, key, template)
     if body.buttons:
-        return await writing.buttons(name, by, key, body.text or "", body.buttons)
-    return await writing.text(name, by, key, body.text or "", body.reply_to)
+        return await messages.buttons(name, by, key, body.text or "", body.buttons)
+    return await messages.text(name, by, key, body.text or "", body.reply_to)
 
 
-async def _uploaded(request: web.Request, writing: ConsoleWriting, name: str, by: Actor, key: str) -> WrittenMessage:
+async def _uploaded(request: web.Request, messages: OperatorMessages, name: str, by: Actor, key: str) -> WrittenMessage:
     """Take a form's file and send it: few at a time, because each lies in memory, and none for ever."""
     slots, own = request.app[UPLOAD_SLOTS], request.app[OWN_UPLOADS]
     if slots.locked() or own[by.who] >= MOST_UPLOADS_OF_ONE:
@@ -134,7 +134,7 @@ async def _uploaded(request: web.Request, writing: ConsoleWriting, name: str, by
             except TimeoutError as error:
                 count_refusal("body_late")
                 raise ApiProblem(408, "body_slow") from error
-            return await writing.file(name, by, key, file)
+            return await messages.file(name, by, key, file)
     finally:
         own[by.who] -= 1
         # Counts without the operators who upload nothing any more.
@@ -143,7 +143,7 @@ async def _uploaded(request: web.Request, writing: ConsoleWriting, name: str, by
 
 async def _refusals(work: Any) -> WrittenMessage:
     from bot.console.files import FileNotSendable  # noqa: PLC0415 - loaded with the console's parts
-    from bot.console.writing import KeyUsed, NotYours, OptedOut, WindowOver  # noqa: PLC0415 - as above
+    from bot.console.operator_messages import KeyUsed, NotYours, OptedOut, WindowOver  # noqa: PLC0415 - as above
 
     codes: dict[type[Exception], tuple[int, str]] = {
         NotYours: (409, "not_yours"),
@@ -218,7 +218,7 @@ async def _bytes(part: BodyPartReader) -> bytes:
 async def typing(request: web.Request, caller: Caller) -> web.Response:
     """Show the customer that somebody types; nothing depends on it."""
     console, name = await known_conversation(request)
-    await console.writing.show_typing(name, actor_of(caller), console.graph, console.history)
+    await console.messages.show_typing(name, actor_of(caller), console.graph, console.history)
     return web.Response(status=204)
 
 

@@ -44,7 +44,7 @@ async def replay(request: web.Request, caller: Caller) -> web.Response:
     if found is None:
         raise ApiProblem(404, "not_found")
     try:
-        tried, asked = await console.replays.prepare(found, body.release)
+        attempt, model_request = await console.replays.prepare(found, body.release)
     except replays.NotReplayable as error:
         raise ApiProblem(409, "turn_without_messages") from error
     except replays.ReleaseUnknown as error:
@@ -52,7 +52,7 @@ async def replay(request: web.Request, caller: Caller) -> web.Response:
     except replays.ReleaseUnusable as error:
         raise ApiProblem(409, "release_unusable", field="release") from error
     try:
-        await console.replays.run(tried, asked)
+        await console.replays.run(attempt, model_request)
     except replays.TooManyReplays as error:
         raise ApiProblem(503, "replays_full", headers={"Retry-After": "5"}) from error
     except BudgetSpent as error:
@@ -60,7 +60,7 @@ async def replay(request: web.Request, caller: Caller) -> web.Response:
     except NoModelAnswered as error:
         raise ApiProblem(503, "model_away", headers={"Retry-After": "5"}) from error
     finally:
-        if tried.attempts:
-            details = {"turn": found.id, "release": tried.release, "cost_usd": f"{tried.cost_usd:f}"}
+        if attempt.attempts:
+            details = {"turn": found.id, "release": attempt.release, "cost_usd": f"{attempt.cost_usd:f}"}
             await audit(console, caller, "replay", found.conversation, **details)
-    return json_answer(await asyncio.to_thread(tried.as_json))
+    return json_answer(await asyncio.to_thread(attempt.as_json))

@@ -9,7 +9,7 @@ import { TURNS } from "./turns_words.js";
 const WORDS = {
   es: {
     skip: "Ir a escribir", sandbox: "entorno de pruebas", offline: "Sin conexión; reintentando…", language: "Idioma",
-    phone: "Teléfono", writing_as: "Escribes como", new_person: "Empezar como otra persona", staff: "personal",
+    phone: "Teléfono", writing_as: "Escribes como", new_person: "Empezar como otra persona", console: "Consola", open_console: "Consola: atender como persona del equipo", staff: "personal",
     by_username: "sin teléfono", show_turns: "Ver lo que hizo Recado", log: "Mensajes: flechas para recorrerlos, Enter para ver qué se puede hacer", drop: "Suelta aquí para enviar",
     handoff_thread: "Otra app tiene esta conversación en Meta.", take_thread: "Tomar la conversación",
     handoff: "Atiende una persona.", handoff_echo: "Un colega contesta desde la app.", handoff_until: "El asistente calla hasta las {time}.", handoff_left: "Se avisó al equipo: {reason}",
@@ -52,7 +52,7 @@ const WORDS = {
   },
   en: {
     skip: "Skip to writing", sandbox: "sandbox", offline: "Offline; trying again…", language: "Language",
-    phone: "Phone", writing_as: "Writing as", new_person: "Start as another person", staff: "staff",
+    phone: "Phone", writing_as: "Writing as", new_person: "Start as another person", console: "Console", open_console: "Console: answer as one of the team", staff: "staff",
     by_username: "no phone", show_turns: "Show what Recado did", log: "Messages: arrows to walk through them, Enter for what can be done", drop: "Drop here to send",
     handoff_thread: "Another app has this conversation at Meta.", take_thread: "Take the conversation",
     handoff: "A person has this chat.", handoff_echo: "A colleague answers from the app.", handoff_until: "The assistant is quiet until {time}.", handoff_left: "The team was told: {reason}",

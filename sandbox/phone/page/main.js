@@ -233,7 +233,7 @@ function drawIcons() {
   const signs = { attach: "attach", send: "send", record: "mic", "record-send": "send", "record-cancel": "bin", "show-turns": "turns", "hide-turns": "close", "new-person": "add", "hide-drawer": "close", "uploading-cancel": "close" };
   for (const [id, sign] of Object.entries(signs)) byId(id).replaceChildren(icon(sign));
   const menu = { "attach-photo": "photo", "attach-document": "file", "attach-place": "place", "attach-contact": "person", "attach-sample": "samples" };
-  for (const [id, sign] of Object.entries({ ...menu, "show-drawer": "faults" })) byId(id).prepend(icon(sign));
+  for (const [id, sign] of Object.entries({ ...menu, "show-drawer": "faults", "open-console": "person" })) byId(id).prepend(icon(sign));
 }
 
 function start() {

@@ -22,7 +22,7 @@ function Sent({ kind, media, message }) {
   const { url, mime = "", name } = media;
   if (!url) return html`<p class="attachment gone-words"><${Icon} name="file" /><span>${t("media_gone")}</span></p>`;
   if (mime.startsWith("audio/")) return html`<${Player} src=${url} seconds=${media.seconds} voice=${kind === "voice"} />`;
-  if (mime.startsWith("video/")) return html`<video class="picture" src=${url} controls preload="metadata" aria-label=${t("kind_video")}></video>`;
+  if (mime.startsWith("video/")) return html`<div class="film"><video class="picture" src=${url} controls preload="metadata" aria-label=${t("kind_video")}></video></div>`;
   if (mime.startsWith("image/"))
     return html`<button type="button" class=${kind === "sticker" ? "picture-button sticker" : "picture-button"} aria-label=${t("open_picture")} onClick=${() => showDialog(PictureSheet, { url, text: message.text })}>
       <img class="picture" src=${url} alt=${message.read || message.text || t("kind_image")} loading="lazy" width=${media.width} height=${media.height} />

@@ -15,6 +15,8 @@ export const showDialog = (component, props = {}) =>
 
 export function closeDialog(result) {
   const { resolve, back } = shown.value ?? {};
+  // While the modal is open nothing behind it takes the focus.
+  document.querySelector("#dialog-of-page[open]")?.close();
   shown.value = undefined;
   if (back?.isConnected) back.focus();
   resolve?.(result);
@@ -23,11 +25,11 @@ export function closeDialog(result) {
 export function Dialog() {
   if (!shown.value) return null;
   const { component, props, key } = shown.value;
-  return html`<${Modal} key=${key} onCancel=${() => closeDialog()}><${component} ...${props} close=${closeDialog} /><//>`;
+  return html`<${Modal} key=${key} id="dialog-of-page" onCancel=${() => closeDialog()}><${component} ...${props} close=${closeDialog} /><//>`;
 }
 
 /** A modal of the browser's own, which keeps the focus inside and closes with Escape. */
-export function Modal({ onCancel, children, class: extra = "", label }) {
+export function Modal({ onCancel, children, class: extra = "", id, label }) {
   const element = useRef();
   useEffect(() => {
     element.current.showModal();
@@ -37,7 +39,7 @@ export function Modal({ onCancel, children, class: extra = "", label }) {
     onCancel();
   };
   const outside = (event) => event.target === element.current && onCancel();
-  return html`<dialog ref=${element} class=${`sheet ${extra}`} aria-label=${label} aria-labelledby=${label ? undefined : "sheet-title"} onCancel=${cancel} onMouseDown=${outside}>${children}</dialog>`;
+  return html`<dialog ref=${element} id=${id} class=${`sheet ${extra}`} aria-label=${label} aria-labelledby=${label ? undefined : "sheet-title"} onCancel=${cancel} onMouseDown=${outside}>${children}</dialog>`;
 }
 
 export const SheetHead = ({ title, close }) =>

@@ -19,6 +19,7 @@ function ReplaySheet({ id, conversation, of, releases, close }) {
   const [{ busy, found }, put] = useState({});
   const run = async (event) => {
     event.preventDefault();
+    if (busy) return;
     put({ busy: true });
     const answer = await attempt(() => post(`/turns/${encodeURIComponent(id)}/replay`, { conversation, release: release || null }));
     put({ found: answer });
@@ -30,7 +31,7 @@ function ReplaySheet({ id, conversation, of, releases, close }) {
         <select value=${release} onChange=${({ target }) => choose(target.value)}>
           ${releases.map((one) => html`<option key=${one.release} value=${one.release}>${[one.release, state(one, of), moment(one.at), one.note].filter(Boolean).join(" · ")}</option>`)}
         </select></label>
-      <button class="wide-button" disabled=${busy} aria-busy=${busy}>${t(busy ? "replay_busy" : "replay_run")}</button>
+      <button class="wide-button" aria-disabled=${busy} aria-busy=${busy}>${t(busy ? "replay_busy" : "replay_run")}</button>
     </form>
     <div role="status">${busy ? html`<p class="muted">${t("replay_asking")}</p>` : found ? html`<${Found} found=${found} />` : null}</div>`;
 }

@@ -199,7 +199,7 @@ export const EN = {
   operators: "People of the console", operators_hint: "The administrator adds people with", disabled: "disabled", seen_at: "seen {time}",
   canned_hint: "They are inserted with / while writing. Variables:", add_reply: "Add a reply", edit_one_reply: "Edit reply",
   edit_reply: "Edit /{name}", delete_reply: "Delete the reply?", delete_reply_of: "Delete /{name}", no_replies: "There are no canned replies yet.",
-  shortcut: "Shortcut", reply_text: "Text",
+  shortcut: "Shortcut", shortcut_rule: "Letters, digits, hyphens or underscores; no spaces.", reply_text: "Text",
   // reports
   range: "Period", last_days: "{count} days", day: "Day", as_table: "As a table", report_conversations: "Conversations a day", report_all: "All",
   report_resolved: "Resolved by the assistant", report_handed_over: "Handed to people", report_cost: "Cost a day",

@@ -205,7 +205,7 @@ export const ES = {
   operators: "Personas de la consola", operators_hint: "Quien administra añade personas con", disabled: "desactivada", seen_at: "visto {time}",
   canned_hint: "Se insertan con / al escribir. Variables:", add_reply: "Añadir respuesta", edit_one_reply: "Editar respuesta",
   edit_reply: "Editar /{name}", delete_reply: "¿Eliminar la respuesta?", delete_reply_of: "Eliminar /{name}",
-  no_replies: "Aún no hay respuestas guardadas.", shortcut: "Atajo", reply_text: "Texto",
+  no_replies: "Aún no hay respuestas guardadas.", shortcut: "Atajo", shortcut_rule: "Letras, números, guion o guion bajo; sin espacios.", reply_text: "Texto",
   // reports
   range: "Periodo", last_days: "{count} días", day: "Día", as_table: "Como tabla", report_conversations: "Conversaciones por día",
   report_all: "Todas", report_resolved: "Resueltas por el asistente", report_handed_over: "Pasadas a personas", report_cost: "Costo por día",

@@ -51,7 +51,7 @@ function ReplySheet({ reply, close }) {
   };
   return html`<${SheetHead} title=${t(reply.id ? "edit_one_reply" : "add_reply")} close=${close} />
     <form onSubmit=${submit}>
-      <label>${t("shortcut")}<input name="shortcut" required maxlength="40" pattern="[^\\s/]+" value=${reply.name} autofocus autocomplete="off" /></label>
+      <label>${t("shortcut")}<input name="shortcut" required maxlength="40" pattern="[\\p{L}\\p{N}_\\-]+" title=${t("shortcut_rule")} value=${reply.name} autofocus autocomplete="off" /></label>
       <label>${t("reply_text")}<textarea name="text" rows="6" required maxlength="4096">${reply.text}</textarea></label>
       ${problem && html`<p class="problem" role="alert">${problem}</p>`}
       <button class="wide-button"><${Icon} name="check" /> ${t("save")}</button>

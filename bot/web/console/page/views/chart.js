@@ -10,6 +10,16 @@ const WHOLE = [1, 2, 5].flatMap((step) => [...Array(7).keys()].map((power) => st
 const shortDay = (seconds) => new Date(seconds * 1000).toLocaleDateString(locale.value, { day: "numeric", month: "short" });
 const noon = (day) => new Date(`${day}T12:00:00`).getTime() / 1000;
 
+/** A colour of the page as a canvas takes it, as faint as asked for: a variable may still hold the pair for light and dark. */
+function colourIn(element, name, percent = 100) {
+  const probe = document.createElement("i");
+  probe.style.color = `color-mix(in srgb, var(--${name}) ${percent}%, transparent)`;
+  element.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}
+
 /** Draw a chart once its library is there; gives the function that takes it away. */
 function drawn(element, options, data) {
   let chart;
@@ -33,13 +43,13 @@ export function Chart({ title, days, series, show, counts = false }) {
   const shown = series.filter(({ key }) => days.some((one) => one[key] !== undefined));
   useEffect(() => {
     if (!shown.length) return undefined;
-    const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+    const colour = (name, percent) => colourIn(box.current, name, percent);
     const axis = { stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px sans-serif" };
     const options = {
       width: box.current.clientWidth || 400,
       height: HEIGHT,
       cursor: { y: false },
-      series: [{ label: t("day"), value: (_, at) => (at ? shortDay(at) : "") }, ...shown.map((one) => ({ label: one.name, stroke: colour(one.colour), width: 2, fill: shown.length === 1 ? `${colour(one.colour)}22` : undefined, points: { show: days.length <= 31, size: 5 }, value: (_, value) => (value === null || value === undefined ? "–" : show(value)) }))],
+      series: [{ label: t("day"), value: (_, at) => (at ? shortDay(at) : "") }, ...shown.map((one) => ({ label: one.name, stroke: colour(one.colour), width: 2, fill: shown.length === 1 ? colour(one.colour, 13) : undefined, points: { show: days.length <= 31, size: 5 }, value: (_, value) => (value === null || value === undefined ? "–" : show(value)) }))],
       axes: [{ ...axis, values: (_, all) => all.map(shortDay), grid: { show: false } }, { ...axis, values: (_, all) => all.map((value) => show(value)), size: 70, ...(counts && { incrs: WHOLE }) }],
       scales: { x: { time: true }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
       legend: { live: true, show: shown.length > 1 },

@@ -38,7 +38,7 @@ const today = () => new Date().toLocaleDateString("sv-SE");
 
 function List({ documents }) {
   return html`<section class="card" aria-labelledby="documents-title"><h2 id="documents-title">${t("documents_released")}</h2>
-    <p class="muted">${t("documents_hint")} <code>recado knowledge sync</code> <code>recado prompts release</code></p>
+    <p class="muted">${t("documents_hint")} <code>recado knowledge sync</code> · <code>recado prompts release</code></p>
     ${documents.length === 0 && html`<p class="muted">${t("no_documents")}</p>`}
     ${documents.length > 0 && html`<div class="table-frame documents-frame" tabindex="0" role="region" aria-label=${t("documents_list")}><table class="table">
       <thead><tr>${["name", "language", "audience", "passages", "until", "state"].map((name) => html`<th key=${name} scope="col">${t(`document_${name}`)}</th>`)}</tr></thead>

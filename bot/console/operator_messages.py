@@ -88,7 +88,7 @@ class WrittenMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class ConsoleWriting:
+class OperatorMessages:
     redis: Redis
     assignments: Assignments
     policy: SendPolicy
