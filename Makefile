@@ -1,5 +1,6 @@
 # Two commands for a newcomer: `make run` (a phone to chat from in the browser) and `make test`.
 PYTHON ?= python3
+PORT ?= 8080
 VENV := .venv
 BIN := $(VENV)/bin
 # No address of an index and no path of this machine belongs into the files.
@@ -10,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 .PHONY: run test test-browser check bench bench-products chaos lock audit clean
 
 run: $(VENV)/.run ## the whole service on this machine, no account and no key
-	@LOG_FORMAT=$${LOG_FORMAT:-console} $(BIN)/recado sandbox
+	@LOG_FORMAT=$${LOG_FORMAT:-console} $(BIN)/recado sandbox --port $(PORT)
 
 test: $(VENV)/.test ## the whole suite, on a real Redis; more processes than cores, because most tests wait for something
 	@$(BIN)/pytest -n 6 --dist loadgroup

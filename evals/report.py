@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.messages.language import Language
 from bot.prompting.confidence import wilson_interval
-from evals.report_words import REPORT
+from evals.report_words import REPORT, STALE_IN_SPANISH
 from evals.runner import CaseOutcome, Report
 
 
@@ -59,7 +59,8 @@ def _lines(report: Report, against: Report | None, language: Language, *, is_liv
             beside = f"{_rate(old):>24} → " if old else "  "
             yield f"{state:<7} {one.case:<36}{beside}{_rate(one)}"
         if one.state != "passed":
-            yield from (f"{'' if is_live else state:<7} {one.case}: {problem}" for problem in one.problems)
+            said = STALE_IN_SPANISH if language == "es" else {}
+            yield from (f"{'' if is_live else state:<7} {one.case}: {said.get(why, why)}" for why in one.problems)
 
 
 def _rate(one: CaseOutcome | Report) -> str:

@@ -46,7 +46,11 @@ def run_process(work: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
         raise typer.Exit(2) from error
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
-        fix = {"fix": "another program has this port: name a free one with --port"} if taken else {}
+        fix = (
+            {"fix": "another program has this port: name a free one with --port, or `make run PORT=8081`"}
+            if taken
+            else {}
+        )
         _log.error("can_not_start", why=error.strerror or str(error), **fix)
         raise typer.Exit(1) from error
 

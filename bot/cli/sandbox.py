@@ -25,11 +25,11 @@ _WORDS: dict[str, dict[Language, str]] = {
     "open": {
         "es": "\n  Recado está abierto: {url}\n"
         "  La consola: {url}console (ahí ya entraste, sólo en esta máquina)\n"
-        "  Otros comandos llegan a sus datos con REDIS_URL={redis} DATABASE_URL={database}\n"
+        "  Otros comandos llegan a sus datos con REDIS_URL={redis} DATABASE_URL={database} STORAGE_DIR={files}\n"
         "  Para terminar: Ctrl-C.\n",
         "en": "\n  Recado is open: {url}\n"
         "  The console: {url}console (you are logged in there, on this machine alone)\n"
-        "  Other commands reach its data with REDIS_URL={redis} DATABASE_URL={database}\n"
+        "  Other commands reach its data with REDIS_URL={redis} DATABASE_URL={database} STORAGE_DIR={files}\n"
         "  Stop it with Ctrl-C.\n",
     },
 }
@@ -50,7 +50,8 @@ def sandbox(
         opened = open_company(settings, host, port, data, fresh=fresh, warm=True, tell=tell, evaluate=evaluate_cases)
         async with opened as url:
             redis = settings.redis.url.get_secret_value() if settings.redis.url else ""
-            places = {"url": url, "redis": redis, "database": settings.database.url.get_secret_value()}
+            database, files = settings.database.url.get_secret_value(), settings.storage.dir.resolve()
+            places = {"url": url, "redis": redis, "database": database, "files": files}
             print(_WORDS["open"][language].format(**places), flush=True)  # noqa: T201
             await until_stopped()
 

@@ -92,6 +92,8 @@ async def test_what_happened_becomes_a_case_that_is_recorded_and_passes(start: S
     away: dict[str, str] = {"OPENROUTER_API_KEY": ""}
     stale = await recado("prompts", "eval", "calls-a-person", **away)
     assert (stale.code, "it has no recording" in stale.out) == (0, True)
+    spanish = await recado("prompts", "eval", "calls-a-person", **away, LANG="es_MX.UTF-8")
+    assert "viejo   calls-a-person: aún no está grabado" in spanish.out
     assert "1 passed" in (await recado("prompts", "eval", "calls-a-person", "--record", **away)).out
 
     again = await recado("prompts", "case", PERSON.bsuid, "--turns", "2", "--name", "calls-a-person")

@@ -113,7 +113,7 @@ def _failure(error: Exception) -> ApiProblem:
     """The refusal that tells an operator of a part that is away, or of a fault of ours, which is logged."""
     # The database's library is loaded late, so that its errors are known by their module.
     module = type(error).__module__
-    if module == "bot.database.opening":
+    if module == "bot.database.version":
         return ApiProblem(503, "database_outdated")
     is_database = module.startswith(("sqlalchemy.", "asyncpg.", "sqlite3", "aiosqlite"))
     if is_database or isinstance(error, RedisError | OSError):

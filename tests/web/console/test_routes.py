@@ -17,6 +17,7 @@ from evals.cases import Case
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import fails
 from tests.console import Browser, add_operator, program
+from tests.databases import new_database
 from tests.outgoing import acquainted, text
 from tests.processes import eventually
 from tests.world import Start, World
@@ -224,6 +225,20 @@ async def test_a_wrong_body_or_query_is_told_by_its_field(world: World, ana: Per
         await one.post(f"conversations/{conversation}/take")
         answer = await one.ask("POST", f"conversations/{conversation}/messages", data=data, headers=headers)
         assert answer.status == 422, data
+
+
+@pytest.mark.xdist_group("postgresql")
+async def test_a_database_without_its_schema_is_told(
+    start: Start, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", await new_database(postgres))
+    world = await start(workers=0)
+    found = await program(world).get("labels", headers={"Accept-Language": "en"})
+    assert (found.status, found.code, "recado db upgrade" in found.body["error"]["message"]) == (
+        503,
+        "database_outdated",
+        True,
+    )
 
 
 async def test_a_failed_message_is_seen_retried_and_dropped(world: World, ana: Person) -> None:
