@@ -81,7 +81,7 @@ class MadeUpHistory:
                 "closed_at": None, "merged_into": None,
             }  # fmt: skip
 
-    def said(self) -> Iterator[dict[str, Any]]:
+    def message_rows(self) -> Iterator[dict[str, Any]]:
         spread = timedelta(days=300) / self.messages
         owners = self.chance.choices(
             range(len(self.names)), [1 / (1 + n % 500) for n in range(len(self.names))], k=self.messages
@@ -109,18 +109,18 @@ async def fill(database: Database, company: MadeUpHistory) -> None:
         ):
             for some in _batches(rows):
                 await connection.execute(insert(table), some)
-        await _said(connection, company, postgresql=database.is_postgresql)
+        await _fill_messages(connection, company, postgresql=database.is_postgresql)
     async with database.engine.connect() as connection:
         await (await connection.execution_options(isolation_level="AUTOCOMMIT")).exec_driver_sql("ANALYZE")
 
 
-async def _said(connection: Any, company: MadeUpHistory, *, postgresql: bool) -> None:
+async def _fill_messages(connection: Any, company: MadeUpHistory, *, postgresql: bool) -> None:
     if postgresql:
         await connection.exec_driver_sql("DROP INDEX ix_messages_words")
     else:
         for name in ("insert", "update", "forget", "delete"):
             await connection.exec_driver_sql(f"DROP TRIGGER messages_words_{name}")
-    for some in _batches(company.said()):
+    for some in _batches(company.message_rows()):
         await _insert(connection, some, postgresql=postgresql)
     if postgresql:
         await connection.exec_driver_sql("SET LOCAL maintenance_work_mem = '256MB'")

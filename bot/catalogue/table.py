@@ -214,7 +214,7 @@ class ProductTable:
 async def _stored(connection: AsyncConnection, batch: Sequence[CatalogueProduct]) -> dict[str, Row[Any]]:
     """Rows of these products by the sku that they will have.
 
-    A product that came from a card has its barcode as sku; the shop's own sku takes its place when a file brings it.
+    A product that came from a card has its barcode as sku. The shop's own sku replaces it when a file brings one.
     """
     query = select(PRODUCTS).where(_P.sku.in_([product.sku for product in batch]))
     stored = {row.sku: row for row in await connection.execute(query)}

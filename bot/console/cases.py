@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from bot.history.reader import HistoryReader
 from bot.history.views import TurnShown
 from bot.messages.language import Language
+from bot.past_cases.case_maker import CaseMaker, as_yaml
 from bot.past_cases.from_history import NoPastTurns
-from bot.past_cases.making import CaseMaker, as_yaml
 
 
 @dataclass(frozen=True, slots=True)

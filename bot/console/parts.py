@@ -48,7 +48,7 @@ from bot.infra.queues import JobScheduler
 from bot.integrations.email.digest import DigestWishes
 from bot.integrations.push.operators import OperatorBrowsers
 from bot.integrations.stripe.plans import plans_of
-from bot.past_cases.making import CaseMaker
+from bot.past_cases.case_maker import CaseMaker
 from bot.people.audit import AuditLog
 from bot.people.canned_replies import CannedReplies
 from bot.people.company_login import CompanyLogin

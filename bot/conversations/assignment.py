@@ -1,8 +1,8 @@
 """Assignment of a conversation to an operator, at which the assistant's words stop: also those on their way to Meta.
 
-A message of the assistant leaves only with a permit, which the holder of the lease gets right before the request. The
-permit and the taking of a conversation are steps of Redis, so that one precedes the other: either there is no permit
-any more, or the taker waits for the one message that has it.
+A message of the assistant leaves only with a permit, which the holder of the lease gets right before the request.
+Giving a permit and taking a conversation are single steps of Redis, so that one precedes the other. If the permit came
+first, the taker waits for the one message that has it; else there is no permit.
 """
 
 from __future__ import annotations

@@ -94,8 +94,8 @@ class LeaseLost(Exception):
 class Lease:
     """The right to work on a conversation, for as long as it is renewed.
 
-    Redis checks the lease in the same step as each write. A request to Meta can't do so: for that, the lease knows
-    until when it is surely ours, counted from before the last request that renewed it.
+    Redis checks the lease in the same step as each write. A request to Meta can't do so. For such requests the lease
+    knows until when it is surely ours, counted from before its last renewal was asked for.
     """
 
     conversation: str

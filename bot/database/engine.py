@@ -27,8 +27,8 @@ class Database:
     """Connections to the database.
 
     `reading()` gives a connection that sees one snapshot and commits nothing. `writing()` gives one whose changes are
-    committed at the end of the block, or undone by an exception; SQLite's takes the write lock at once, so that a
-    transaction never fails for what another process wrote since its first read.
+    committed at the end of the block, or undone by an exception. On SQLite it takes the write lock at once: otherwise a
+    transaction could fail for what another process wrote since its first read.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:

@@ -34,7 +34,7 @@ _TOLD_SECONDS = 3600
 
 # Statuses come in any order and repeatedly. A state only rises, and `failed` replaces only `sent`. A failure lists
 # its conversation first, because a listed conversation with nothing due is harmless. Once a message is at the phone and
-# the outbox knows it, only its status stays, so that a repeated one is known; the hash is made anew, because one that
+# the outbox knows it, only its status stays, to know a repeated one. The hash is then made anew, because a hash that
 # held a long value stays large. Gives whether status and pricing are new.
 _NOTE = BatchScript(
     f"""

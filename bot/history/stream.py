@@ -1,7 +1,7 @@
 """The stream of what happened: written in the same step as it happened, read by the workers into the database.
 
-Redis is the truth of what is in flight, and the database holds its projection. Each writer of Redis puts an entry into
-the transaction or script of its own write, so that neither is there without the other.
+Redis is the truth of what is in flight, and the database holds its projection. Each writer of Redis puts the entry into
+its own transaction or script, so that the write and the entry come together or not at all.
 """
 
 from __future__ import annotations

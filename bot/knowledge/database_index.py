@@ -217,8 +217,8 @@ def _by_words(terms: Sequence[_WordTerms]) -> str:
 
 
 def _by_meaning(model: str, width: int, *, pairs: bool = False) -> str:
-    # The model is a literal, because PostgreSQL uses the index of one model only where it can see it. Pairs are few, so
-    # that all of them are compared: the sum hides them from that index, which would look for them among all passages.
+    # The model is a literal, because PostgreSQL uses the index of one model only where it can see it. That index would
+    # look for pairs among all passages. Because pairs are few, the sum hides it, and all pairs are compared.
     likeness = f"CAST(whole AS halfvec({width})) <#> CAST(CAST(:vector AS real[]) AS halfvec({width}))"
     order, limit = (f"({likeness}) + 0", _PAIRS) if pairs else (likeness, _BY_MEANING)
     return f"""

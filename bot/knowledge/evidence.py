@@ -51,13 +51,16 @@ _STEEPEST = 30.0
 class PassageEvidence(NamedTuple):
     """Signs that a passage answers a question.
 
-    By words: `stems` is a share of the best passage's score and `stems_a_word` its score, `covered` the share of the
-    question's words that the passage holds by their rarity, `key_covered` that of its telling words, and `cover_rank`
-    its place by them. By vectors: `meaning` is the likeness of the best unit and `whole` that of the passage; `gist`
-    compares the telling words alone, and `gist_lead` is how far it is above what all passages have. A margin is the
-    distance to the next passage, or to the best one. `form` is the share of the forms (an amount, a time) that the
-    question asks for. Short questions look like each other, so `is_pair` counts against a pair unless its question is
-    nearly the same.
+    By words: `stems` is a share of the best passage's score, `stems_a_word` the score for each word of the question.
+    `covered` is the share of the question's words that the passage holds, weighed by rarity; `key_covered` is that of
+    the telling words. `cover_rank` is the passage's place by `covered`.
+
+    By vectors: `meaning` is the likeness of the best unit, `whole` that of the passage. `gist` compares the telling
+    words alone, and `gist_lead` is its distance from the median of all passages. A margin is the distance to the next
+    passage, or to the best one.
+
+    `form` is the share of the forms (an amount, a time) that the question asks for. Short questions look like each
+    other, so `is_pair` counts against a pair unless its question is nearly the same.
     """
 
     stems: float

@@ -19,7 +19,11 @@ MOST_PROBLEMS = 500
 
 @dataclass(frozen=True, slots=True)
 class DocumentShown:
-    """`state`: as customers get it; changed or new for the next release; or gone from the folder, but released."""
+    """A document of the released set or of the newest one.
+
+    `state` is `released` as customers get it, `changed` or `new` for the next release, and `removed` where the folder
+    no longer has a released document.
+    """
 
     name: str
     title: str

@@ -53,8 +53,9 @@ class LikenessScale:
         return likeness * likeness.dtype.type(self.factor) + likeness.dtype.type(self.shift)
 
     def of_means(self, lengths: Scores) -> Callable[[Scores, Places], Scores]:
-        """The way to turn likenesses to means of vectors, of these lengths: a mean is the shorter, the less alike its
-        vectors are, which is a matter of the scale too.
+        """A function that scales likenesses to means of vectors, which have these lengths.
+
+        The less alike the vectors of a mean are, the shorter it is. So its length depends on the scale too.
         """
         import numpy as np  # noqa: PLC0415 - for those who search alone
 

@@ -220,6 +220,7 @@ class WordRanking:
         return cls(TermScores([stemmed for stemmed, _ in terms]), sounds, LikeSounds(sounds.terms))
 
     def scores(self, question: Sequence[str]) -> WordScores:
+        """Score all passages by the words of a question; a repeated word counts once."""
         import numpy as np  # noqa: PLC0415 - as above
 
         count = self._stems.count

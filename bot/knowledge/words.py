@@ -82,8 +82,8 @@ def telling(words: Iterable[str]) -> list[str]:
 def stems(words: Sequence[str], language: str) -> list[str]:
     """Stems by Snowball; numbers stay.
 
-    Because Snowball needs the accents that customers leave out, a Spanish stem also loses its last vowel, and a vowel
-    that breaks when it is stressed is as in the infinitive: `devolvi` and `devuelven` are `devolv`.
+    Snowball needs the accents that customers leave out, so a Spanish stem also loses its last vowel. A vowel that
+    breaks under stress is written as in the infinitive: `devolvi` and `devuelven` are `devolv`.
     """
     found = list(_stemmer(language).stemWords(list(words)))
     return found if language == "en" else [_infinitive(stem) for stem in found]

@@ -1,7 +1,7 @@
 """Login with an account of the company (OpenID Connect: code flow with PKCE, state and nonce).
 
-`begin` gives the browser the provider's address and a signed cookie with the login's secrets; `finish` takes the
-provider's answer only together with that cookie, once.
+`begin` gives the browser the provider's address and a signed cookie with the login's secrets. `finish` takes the
+provider's answer once, and only with that cookie.
 """
 
 from __future__ import annotations

@@ -21,6 +21,8 @@ _LATEST_AHEAD = timedelta(days=1)  # clocks differ; a message from the future wo
 _BESIDE_MESSAGES = ("errors", "user_actions")
 _BEFORE = "what happened before, as another app of this business summed it up"
 _EXEMPT = "paid_exempt"
+# WhatsApp's apps let people write a name of 25 signs.
+_LONGEST_NAME = 200
 
 Raw = dict[str, Any]
 
@@ -217,7 +219,7 @@ def _message(
         id=wamid,
         phone=phone,
         bsuid=bsuid,
-        name=text(mapping(contact.get("profile")).get("name")),
+        name=(text(mapping(contact.get("profile")).get("name")) or "")[:_LONGEST_NAME] or None,
         phone_number_id=text(metadata.get("phone_number_id")) or "",
         sent_at=_time(raw.get("timestamp"), now),
         received_at=now,

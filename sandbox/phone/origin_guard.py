@@ -34,20 +34,24 @@ async def guard(
     return await handler(request)
 
 
-def require_known_host(names: Collection[str], *, any_address: bool) -> Any:
+def require_known_host(names: Collection[str], public: Collection[str], *, any_address: bool) -> Any:
     """A middleware for the whole server: refuses other host names than `names`, because of DNS rebinding.
 
     Another site's owner can point its name to this machine; a bare address belongs to no other site. Meta's and
-    Stripe's webhooks are signed and may come through a tunnel, so that they pass.
+    Stripe's webhooks are signed and may come through a tunnel, so that they pass. The page has no login, so that the
+    tunnel's own name, in `public`, reaches all but the page; customers get links to Stripe's simulated pages.
     """
 
     @web.middleware
     async def known_host_only(
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        if not (request.path.startswith("/webhooks/") or known(request.headers.getall("Host", ()))):
+        path, hosts = request.path, request.headers.getall("Host", ())
+        on_page = path.startswith("/sandbox/")
+        for_customers = not on_page or path.startswith("/sandbox/stripe-pages/")
+        if not (path.startswith("/webhooks/") or known(hosts) or (for_customers and is_public(hosts))):
             raise web.HTTPForbidden(text="this host is not ours: open the address that was printed, or see --host")
-        if request.path.startswith("/sandbox/"):
+        if on_page:
             return await guard(request, handler)
         return await handler(request)
 
@@ -60,6 +64,9 @@ def require_known_host(names: Collection[str], *, any_address: bool) -> Any:
             return any_address or address.is_loopback or name in names
         return name == "localhost" or name.endswith(".localhost") or name in names
 
+    def is_public(hosts: Collection[str]) -> bool:
+        return len(hosts) == 1 and _name(next(iter(hosts))) in public
+
     return known_host_only
 
 
@@ -68,9 +75,8 @@ def own_hosts_only(host: str, public_url: str | None) -> Any:
     everywhere = host in ("0.0.0.0", "::", "")
     machine = socket.gethostname().lower()
     names = {machine, f"{machine}.local"} if everywhere else {_name(host), host.lower()}
-    if public_url:
-        names.add((urlsplit(public_url).hostname or "").lower())
-    return require_known_host(names, any_address=everywhere)
+    public = {(urlsplit(public_url).hostname or "").lower()} if public_url else set()
+    return require_known_host(names | (public if everywhere else set()), public, any_address=everywhere)
 
 
 def _name(host: str) -> str:

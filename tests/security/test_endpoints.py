@@ -227,7 +227,7 @@ async def test_the_sandbox_is_for_who_calls_it_by_its_own_name(tmp_path: Path) -
         ("0.0.0.0", "192.168.1.20:8080", True), ("0.0.0.0", "evil.example", False), ("::", "[fd00::1]:8080", True),
         ("shop.lan", "shop.lan:8080", True), ("shop.lan", "evil.lan", False), ("192.168.1.20", "192.168.1.21", False),
         ("192.168.1.20", "192.168.1.20:8080", True), ("::1", "[::1]:8080", True),
-        ("127.0.0.1", "recado.example.ngrok.app", True),
+        ("0.0.0.0", "recado.example.ngrok.app", True), ("127.0.0.1", "recado.example.ngrok.app", False),
     ],
 )  # fmt: skip
 async def test_the_sandbox_is_called_by_what_was_given_as_its_host(host: str, by: str, *, open_: bool) -> None:
@@ -235,6 +235,11 @@ async def test_the_sandbox_is_called_by_what_was_given_as_its_host(host: str, by
         return web.Response()
 
     app = web.Application(middlewares=[own_hosts_only(host, "https://recado.example.ngrok.app")])
-    app.router.add_get("/sandbox/", page)
+    for path in ("/sandbox/", "/sandbox/stripe-pages/pay", "/console/"):
+        app.router.add_get(path, page)
     async with listening(app, "127.0.0.1", 0, finish=0.1) as url:
         assert (await asked(url, "GET", "/sandbox/", host=by))[0] == (200 if open_ else 403)
+        # A tunnel's own name reaches what customers and operators get links to.
+        public = by.endswith(".app")
+        for path in ("/sandbox/stripe-pages/pay", "/console/"):
+            assert (await asked(url, "GET", path, host=by))[0] == (200 if open_ or public else 403), path

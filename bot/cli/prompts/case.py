@@ -21,8 +21,8 @@ from bot.database.opening import SchemaOutdated, open_current
 from bot.history.reader import HistoryReader
 from bot.history.stream import HistoryStream
 from bot.infra.redis import connect
+from bot.past_cases.case_maker import CaseMaker, MadeCase, as_yaml
 from bot.past_cases.from_history import NoPastTurns
-from bot.past_cases.making import CaseMaker, MadeCase, as_yaml
 from bot.settings import Settings
 from evals.case_file import CaseNotWritten, write
 from evals.cases import Case

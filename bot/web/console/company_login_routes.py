@@ -1,7 +1,7 @@
 """Routes of the login with an account of the company (OpenID Connect).
 
-The page asks where to send the browser. The provider sends it back to the login page, whose script hands the answer
-in: a request of our own page, so that all cookies of the console stay for this site alone (SameSite=Strict).
+The page asks where to send the browser. The provider sends the browser back to the login page, whose script hands the
+answer in. Because that request comes from our own page, all cookies of the console stay SameSite=Strict.
 """
 
 from __future__ import annotations

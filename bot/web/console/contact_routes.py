@@ -10,22 +10,21 @@ from aiohttp import web
 from bot.storage.files import FilesLost
 from bot.storage.storage import StorageFailed
 from bot.web.console.access import Caller, json_answer, operators_may
-from bot.web.console.acting import audit, known_conversation
 from bot.web.console.problems import ApiProblem
+from bot.web.console.route_steps import CONVERSATION, audit, known_conversation
 
 routes = web.RouteTableDef()
 _log = structlog.get_logger()
-_ONE = "/console/api/conversations/{conversation}"
 
 
-@routes.get(f"{_ONE}/contact", allow_head=False)
+@routes.get(f"{CONVERSATION}/contact", allow_head=False)
 @operators_may("read")
 async def contact(request: web.Request, _: Caller) -> web.Response:
     console, name = await known_conversation(request)
     return json_answer({"contact": await console.contacts.of(name)})
 
 
-@routes.get(f"{_ONE}/export", allow_head=False)
+@routes.get(f"{CONVERSATION}/export", allow_head=False)
 @operators_may("export_contact")
 async def export(request: web.Request, caller: Caller) -> web.StreamResponse:
     """Everything stored about the person, as JSON."""
@@ -56,7 +55,7 @@ async def export(request: web.Request, caller: Caller) -> web.StreamResponse:
     return response
 
 
-@routes.post(f"{_ONE}/erase")
+@routes.post(f"{CONVERSATION}/erase")
 @operators_may("erase_contact")
 async def erase(request: web.Request, caller: Caller) -> web.Response:
     """Erase everything stored about the person."""

@@ -12,13 +12,12 @@ from pydantic import Field, StringConstraints
 from bot.conversations.assignment import NoConversation
 from bot.web.console import reasons
 from bot.web.console.access import Caller, json_answer, operators_may
-from bot.web.console.acting import action_refusals, actor_of, audit, known_conversation
 from bot.web.console.bodies import Body, NoFields, read_body, read_query
 from bot.web.console.parts import parts
 from bot.web.console.problems import ApiProblem
+from bot.web.console.route_steps import CONVERSATION, action_refusals, actor_of, audit, known_conversation
 
 routes = web.RouteTableDef()
-_ONE = "/console/api/conversations/{conversation}"
 Label = Annotated[
     str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True, pattern=r"^[^\x00-\x1f]+$")
 ]
@@ -79,13 +78,13 @@ async def conversations(request: web.Request, caller: Caller) -> web.Response:
     return json_answer(page.as_json() | {"counts": await console.history.counts(caller.who)})
 
 
-@routes.get(_ONE, allow_head=False)
+@routes.get(CONVERSATION, allow_head=False)
 @operators_may("read")
 async def conversation(request: web.Request, _: Caller) -> web.Response:
     return json_answer(await _shown(request))
 
 
-@routes.get(f"{_ONE}/messages", allow_head=False)
+@routes.get(f"{CONVERSATION}/messages", allow_head=False)
 @operators_may("read")
 async def messages(request: web.Request, _: Caller) -> web.Response:
     """A page of messages, oldest first, with notes and hand-overs of the conversation."""
@@ -100,7 +99,7 @@ async def messages(request: web.Request, _: Caller) -> web.Response:
         raise ApiProblem(422, "field_wrong", field="before", why=reasons.CURSOR) from error
 
 
-@routes.post(f"{_ONE}/take")
+@routes.post(f"{CONVERSATION}/take")
 @operators_may("take")
 async def take(request: web.Request, caller: Caller) -> web.Response:
     """Take the conversation; 409 where a colleague has it, unless a supervisor forces it."""
@@ -112,7 +111,7 @@ async def take(request: web.Request, caller: Caller) -> web.Response:
     return json_answer(await _shown(request))
 
 
-@routes.post(f"{_ONE}/give-back")
+@routes.post(f"{CONVERSATION}/give-back")
 @operators_may("take")
 async def give_back(request: web.Request, caller: Caller) -> web.Response:
     """Let the assistant go on, with a note that it reads."""
@@ -124,7 +123,7 @@ async def give_back(request: web.Request, caller: Caller) -> web.Response:
     return json_answer(await _shown(request))
 
 
-@routes.post(f"{_ONE}/close")
+@routes.post(f"{CONVERSATION}/close")
 @operators_may("close")
 async def close(request: web.Request, caller: Caller) -> web.Response:
     await read_body(request, NoFields)
@@ -137,7 +136,7 @@ async def close(request: web.Request, caller: Caller) -> web.Response:
     return json_answer(await _shown(request))
 
 
-@routes.post(f"{_ONE}/assign")
+@routes.post(f"{CONVERSATION}/assign")
 @operators_may("assign")
 async def assign(request: web.Request, caller: Caller) -> web.Response:
     """Give the conversation to a colleague."""
@@ -152,7 +151,7 @@ async def assign(request: web.Request, caller: Caller) -> web.Response:
     return json_answer(await _shown(request))
 
 
-@routes.post(f"{_ONE}/notes")
+@routes.post(f"{CONVERSATION}/notes")
 @operators_may("note")
 async def note(request: web.Request, caller: Caller) -> web.Response:
     """Add a private note; a key keeps it from being added twice."""
@@ -166,7 +165,7 @@ async def note(request: web.Request, caller: Caller) -> web.Response:
     return json_answer(found | {"text": entry.text, "mentions": list(entry.mentions)}, 201)
 
 
-@routes.post(f"{_ONE}/labels")
+@routes.post(f"{CONVERSATION}/labels")
 @operators_may("label")
 async def labels(request: web.Request, caller: Caller) -> web.Response:
     body = await read_body(request, LabelChanges)
@@ -176,7 +175,7 @@ async def labels(request: web.Request, caller: Caller) -> web.Response:
     return json_answer(await _shown(request))
 
 
-@routes.post(f"{_ONE}/read")
+@routes.post(f"{CONVERSATION}/read")
 @operators_may("read")
 async def read(request: web.Request, caller: Caller) -> web.Response:
     """Note that the messages were seen."""

@@ -11,10 +11,10 @@ from bot.knowledge.embeddings import EmbeddingsFailed
 from bot.knowledge.finding_words import finding_in
 from bot.messages.language import Language
 from bot.web.console.access import Caller, json_answer, operators_may
-from bot.web.console.acting import audit
 from bot.web.console.bodies import Body, NoFields, read_body, read_query
 from bot.web.console.parts import parts
 from bot.web.console.problems import ApiProblem
+from bot.web.console.route_steps import audit
 
 routes = web.RouteTableDef()
 _LANGUAGES: tuple[Language, ...] = ("es", "en")

@@ -8,10 +8,10 @@ from aiohttp import web
 from pydantic import Field
 
 from bot.web.console.access import Caller, json_answer, operators_may
-from bot.web.console.acting import audit
 from bot.web.console.bodies import Body, read_body
 from bot.web.console.parts import parts
 from bot.web.console.problems import ApiProblem
+from bot.web.console.route_steps import audit
 from bot.whatsapp.errors import GraphError, MetaUnavailable
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from bot.messages.outbound import Template
 from bot.storage.storage import NotStored, StorageFailed, disposition, safe_mime
 from bot.web.console import reasons
 from bot.web.console.access import Caller, json_answer, operators_may
-from bot.web.console.acting import actor_of, audit, known_conversation
 from bot.web.console.bodies import Body, read_body
 from bot.web.console.problems import ApiProblem
 from bot.web.console.reasons import Reason, WrongValue
+from bot.web.console.route_steps import CONVERSATION, actor_of, audit, known_conversation
 from bot.web.refusals import count_refusal
 from bot.whatsapp.errors import GraphError, MetaUnavailable
 from bot.whatsapp.formatting import fits
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from bot.console.parts import ConsoleParts
 
 routes = web.RouteTableDef()
-_ONE = "/console/api/conversations/{conversation}"
 _LONGEST_KEY = 200
 # Files that are being uploaded at the same time, and for how long each may take.
 MOST_UPLOADS = 4
@@ -87,7 +86,7 @@ class NewMessage(Body):
         return self
 
 
-@routes.post(f"{_ONE}/messages")
+@routes.post(f"{CONVERSATION}/messages")
 @operators_may("write")
 async def send(request: web.Request, caller: Caller) -> web.Response:
     """Send a message once for its key: 201, or 200 for the same message again."""
@@ -213,7 +212,7 @@ async def _bytes(part: BodyPartReader) -> bytes:
     return bytes(data)
 
 
-@routes.post(f"{_ONE}/typing")
+@routes.post(f"{CONVERSATION}/typing")
 @operators_may("write")
 async def typing(request: web.Request, caller: Caller) -> web.Response:
     """Show the customer that somebody types; nothing depends on it."""
@@ -222,7 +221,7 @@ async def typing(request: web.Request, caller: Caller) -> web.Response:
     return web.Response(status=204)
 
 
-@routes.get(f"{_ONE}/media/{{message}}", allow_head=False)
+@routes.get(f"{CONVERSATION}/media/{{message}}", allow_head=False)
 @operators_may("read")
 async def media(request: web.Request, _: Caller) -> web.Response:
     """The file of a message."""
@@ -233,7 +232,7 @@ async def media(request: web.Request, _: Caller) -> web.Response:
     return await _stored(request, console, place.key, place.mime, place.filename)
 
 
-@routes.get(f"{_ONE}/files/{{file}}", allow_head=False)
+@routes.get(f"{CONVERSATION}/files/{{file}}", allow_head=False)
 @operators_may("read")
 async def file(request: web.Request, _: Caller) -> web.Response:
     """A file of the contact."""

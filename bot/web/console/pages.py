@@ -48,8 +48,7 @@ _SAFE = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
 }
-# The browser asks each time whether a file has changed, and mostly gets a 304: after an update no old module is mixed
-# with new ones.
+# Because old modules must not mix with new ones after an update, the browser asks each time, and mostly gets a 304.
 _CHECKED = {"Cache-Control": "no-cache"}
 
 routes = web.RouteTableDef()
@@ -80,8 +79,7 @@ async def login(_: web.Request) -> web.FileResponse:
 async def callback(_: web.Request) -> web.FileResponse:
     """The login page, to which the company's provider sends the browser back; its script finishes the login.
 
-    The browser came from another site, so that no cookie for this site alone is here yet; the script's request,
-    made by a page of ours, carries it.
+    Because the browser comes from another site, it sends no strict cookie yet. The script's request carries the cookie.
     """
     return _page("login/login.html")
 

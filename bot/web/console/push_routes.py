@@ -9,10 +9,10 @@ from pydantic import Field
 
 from bot.web.console import reasons
 from bot.web.console.access import TOKEN_HOLDER, Caller, json_answer, operators_may
-from bot.web.console.acting import audit
 from bot.web.console.bodies import Body, read_body
 from bot.web.console.parts import parts
 from bot.web.console.problems import ApiProblem
+from bot.web.console.route_steps import audit
 
 routes = web.RouteTableDef()
 

@@ -9,10 +9,10 @@ from pydantic import Field
 
 from bot.ai.chat import BudgetSpent, NoModelAnswered
 from bot.web.console.access import Caller, json_answer, operators_may
-from bot.web.console.acting import audit
 from bot.web.console.bodies import Body, read_body
 from bot.web.console.parts import parts
 from bot.web.console.problems import ApiProblem
+from bot.web.console.route_steps import audit
 
 routes = web.RouteTableDef()
 

@@ -12,10 +12,10 @@ from bot.conversations.dead_letters import Acted
 from bot.conversations.identity import is_conversation
 from bot.web.console import reasons
 from bot.web.console.access import Caller, json_answer, operators_may
-from bot.web.console.acting import audit
 from bot.web.console.bodies import Body, read_body, read_query
 from bot.web.console.parts import parts
 from bot.web.console.problems import ApiProblem
+from bot.web.console.route_steps import audit
 
 routes = web.RouteTableDef()
 _DRAFT = re.compile(r"[\w.-]{1,80}")

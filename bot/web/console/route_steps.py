@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bot.console.conversation_actions import Actor
     from bot.console.parts import ConsoleParts
 
+CONVERSATION = "/console/api/conversations/{conversation}"
+
 
 async def known_conversation(request: web.Request) -> tuple[ConsoleParts, str]:
     """The parts, and the conversation of the path (or the one that it has joined); raises 404."""
