@@ -161,18 +161,16 @@ async def test_a_file_is_deleted_when_its_time_is_over_by_whichever_worker_looks
     for _ in range(2):
         await world.meta.sends_media(ana, "audio", media("voice/es_hola.ogg"), "audio/ogg")
         await settled(world)
-    old, new = sorted(kept(world))
-    key = "/".join(old.parts[-4:])
-    await world.redis.zadd("recado:files", {key: time.time() - 31 * 86400})
-
-    async def gone() -> bool:
-        return not old.exists()
-
-    await eventually(gone)
-    assert kept(world) == [new]
+    old, new = ("/".join(path.parts[-4:]) for path in sorted(kept(world)))
+    await world.redis.zadd("recado:files", {old: time.time() - 31 * 86400})
     files = files_of(world.redis, world.settings)
     conversation = await conversation_of(world, ana)
-    assert [one.key for one in await files.of(conversation)] == ["/".join(new.parts[-4:])]
+
+    async def gone() -> bool:
+        return [one.key for one in await files.of(conversation)] == [new]
+
+    await eventually(gone)
+    assert ["/".join(path.parts[-4:]) for path in kept(world)] == [new]
     assert await files.erase(conversation) == 1
     assert await world.redis.exists("recado:files") == 0
 
