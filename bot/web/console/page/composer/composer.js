@@ -58,6 +58,9 @@ function dropped(event, one, able) {
   if (able) chooseFiles(one.id, [...event.dataTransfer.files]);
 }
 
+/** The words to send; a slash alone only asks for the canned replies. */
+const sendable = (text) => (text.trim() === "/" ? "" : text.trim());
+
 function Box({ one, mode: kind }) {
   const [text, type] = useState(draft(one.id, kind));
   const box = useRef();
@@ -65,7 +68,7 @@ function Box({ one, mode: kind }) {
   const write = (words) => {
     type(words);
     keepDraft(one.id, kind, words);
-    if (kind === "reply" && words.trim() && words !== "/") tellTyping(one.id);
+    if (kind === "reply" && sendable(words)) tellTyping(one.id);
   };
   useLayoutEffect(() => takeFocus(box.current), []);
   useEffect(() => {
@@ -79,7 +82,7 @@ function Box({ one, mode: kind }) {
   }, [text]);
   const suggestions = useSuggestions({ box, text, write, kind, one });
   const submit = () => {
-    const words = text.trim();
+    const words = sendable(text);
     if (!words) return;
     write("");
     const cited = kind === "reply" ? quoteOf(one.id) : undefined;
@@ -120,7 +123,7 @@ function Box({ one, mode: kind }) {
         ${!quoteOf(one.id) && html`<${IconButton} icon="buttons" label=${t("add_buttons")} aria-expanded=${Boolean(below.fields)} onClick=${below.toggle} />`}
         <${IconButton} icon="template" label=${t("choose_template")} onClick=${() => openTemplates(one)} />`}
       <span class="hint" aria-live="polite">${parts > 1 && kind === "reply" ? counted("parts", parts, { letters: number([...text].length) }) : ""}</span>
-      <button type="button" class="round" id="send" aria-label=${t(kind === "note" ? "save_note" : "send")} title="Enter" disabled=${!text.trim()} onClick=${submit}><${Icon} name=${kind === "note" ? "note" : "send"} /></button>
+      <button type="button" class="round" id="send" aria-label=${t(kind === "note" ? "save_note" : "send")} title="Enter" disabled=${!sendable(text)} onClick=${submit}><${Icon} name=${kind === "note" ? "note" : "send"} /></button>
     </div>
   </div>`;
 }
