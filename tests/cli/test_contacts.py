@@ -6,7 +6,6 @@ import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -39,6 +38,7 @@ from tests.outgoing import acquainted, conversation_of, text
 from tests.processes import eventually, recado
 from tests.storage.conftest import BRIEF
 from tests.terminals import on_terminal
+from tests.traces import traces
 from tests.world import World
 
 Media = Callable[[str], bytes]
@@ -80,24 +80,6 @@ async def person_of(world: World, identity: str) -> Person:
 async def erase(world: World, person: simulator.Person) -> Erased:
     await settled(world)
     return await personal_data_of(world).erase(await person_of(world, person.bsuid))
-
-
-async def traces(world: World, *words: str) -> list[str]:
-    """Every key in Redis, and every file, in whose name or value one of these words is."""
-    redis, found = world.redis, []
-    readers: dict[str, Callable[[str], Any]] = {
-        "string": redis.get,
-        "hash": redis.hgetall,
-        "list": lambda name: redis.lrange(name, 0, -1),
-        "set": redis.smembers,
-        "zset": lambda name: redis.zrange(name, 0, -1),
-        "stream": redis.xrange,
-    }
-    async for name in redis.scan_iter():
-        value = f"{name} {await readers[await redis.type(name)](name)}"
-        found += [name for word in words if word in value]
-    kept = world.settings.storage.dir.rglob("*")
-    return found + [str(path) for path in kept for word in words if word in str(path)]
 
 
 async def lived(world: World, person: simulator.Person, media: Media) -> str:

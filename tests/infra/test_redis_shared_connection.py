@@ -8,7 +8,6 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,6 +20,7 @@ from redis.exceptions import TimeoutError as AnswerTimeout
 from bot.infra.redis import answer, connect
 from bot.settings import RedisSettings
 from sandbox.redis_server import redis_server
+from tests.relay import Relay
 from tests.waiting import PATIENCE
 
 _TASKS = 300
@@ -49,54 +49,9 @@ async def _connections(redis: Redis) -> int:
     return len(await redis.client_list())
 
 
-@dataclass
-class _Door:
-    """A TCP relay in front of Redis: it counts the pieces that come, and breaks all connections when told."""
-
-    target: int
-    port: int = 0
-    pieces: list[bytes] = field(default_factory=list)
-    writers: list[asyncio.StreamWriter] = field(default_factory=list)
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[str]:
-        server = await asyncio.start_server(self._came, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        try:
-            yield f"redis://127.0.0.1:{self.port}/0"
-        finally:
-            server.close()
-            self.slam()
-            await asyncio.gather(*self.tasks, return_exceptions=True)
-
-    def slam(self) -> None:
-        for writer in self.writers:
-            writer.transport.abort()
-        self.writers.clear()
-
-    async def _came(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", self.target)
-        self.writers += [writer, back]
-        for one in (self._carry(reader, back, keep=True), self._carry(there, writer, keep=False)):
-            task = asyncio.create_task(one)
-            self.tasks.add(task)
-
-    async def _carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, keep: bool) -> None:
-        try:
-            while piece := await source.read(1 << 20):
-                if keep:
-                    self.pieces.append(piece)
-                target.write(piece)
-        except OSError:
-            pass
-        finally:
-            target.transport.abort()
-
-
 @pytest.fixture
-async def door(redis: Redis, redis_address: str) -> AsyncIterator[tuple[_Door, str]]:
-    opened = _Door(urlsplit(redis_address).port or 0)
+async def door(redis: Redis, redis_address: str) -> AsyncIterator[tuple[Relay, str]]:
+    opened = Relay(urlsplit(redis_address).port or 0)
     async with opened.open() as url:
         yield opened, url
 
@@ -106,7 +61,7 @@ async def _echoed(client: Redis, word: str) -> str:
 
 
 async def test_requests_of_one_round_leave_in_one_write(
-    door: tuple[_Door, str], monkeypatch: pytest.MonkeyPatch
+    door: tuple[Relay, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     relay, url = door
     async with _client(url, monkeypatch) as client:
@@ -222,7 +177,7 @@ async def test_a_request_cancelled_before_it_left_is_not_done(client: Redis) -> 
 
 
 async def test_a_broken_connection_is_opened_again_and_no_answer_goes_astray(
-    door: tuple[_Door, str], monkeypatch: pytest.MonkeyPatch
+    door: tuple[Relay, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     relay, url = door
     over = asyncio.Event()
