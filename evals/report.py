@@ -7,8 +7,10 @@ from typing import Any
 
 from bot.messages.language import Language
 from bot.prompting.confidence import wilson_interval
-from evals.report_words import REPORT, STALE_IN_SPANISH
+from evals.report_words import REPORT
 from evals.runner import CaseOutcome, Report
+
+_LANGUAGES: tuple[Language, ...] = ("es", "en")
 
 
 def as_json(report: Report, against: Report | None = None) -> dict[str, Any]:
@@ -33,7 +35,8 @@ def _outcome(one: CaseOutcome) -> dict[str, Any]:
         "case": one.case,
         **({"file": str(place.path), "line": place.line, "column": place.column} if (place := one.place) else {}),
         "state": one.state,
-        "problems": one.problems,
+        "problems": [reason.said("en") for reason in one.problems],
+        "words": {language: [reason.said(language) for reason in one.problems] for language in _LANGUAGES},
         "by": one.by,
         "runs": one.runs,
         "passes": one.passes,
@@ -59,8 +62,7 @@ def _lines(report: Report, against: Report | None, language: Language, *, is_liv
             beside = f"{_rate(old):>24} → " if old else "  "
             yield f"{state:<7} {one.case:<36}{beside}{_rate(one)}"
         if one.state != "passed":
-            said = STALE_IN_SPANISH if language == "es" else {}
-            yield from (f"{'' if is_live else state:<7} {one.case}: {said.get(why, why)}" for why in one.problems)
+            yield from (f"{'' if is_live else state:<7} {one.case}: {why.said(language)}" for why in one.problems)
 
 
 def _rate(one: CaseOutcome | Report) -> str:
