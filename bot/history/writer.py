@@ -56,7 +56,10 @@ _STATUS_TIMES = {
 }  # fmt: skip
 
 
-_STATE = [column.name for column in tables.CONVERSATIONS.c if column.name not in ("id", "unread")]
+_STATE = tuple(column.name for column in tables.CONVERSATIONS.c if column.name not in ("id", "unread"))
+_FILLED = ("at", "author", "author_name", "kind", "body", "payload", "quoted", "turn", "state")
+_NOT_DELETED = tables.MESSAGES.c.deleted_at.is_(None)
+_NOT_COME = tables.MESSAGES.c.kind.is_(None) & _NOT_DELETED
 
 
 def _unread() -> Any:
@@ -293,17 +296,12 @@ class _Batch:
         connection = self._connection
         by_name, by_id = ("conversation", "name"), ("conversation", "id")
         messages = tables.MESSAGES
-        filled = ("at", "author", "author_name", "kind", "body", "payload", "quoted", "turn", "state")
         # A message that came before fills the row that news of it have made; a second copy of it changes nothing.
-        plain = [dict.fromkeys(filled) | {"state": None} | one for one in rows.messages]
-        fill = [name for name in filled if name not in ("at", "turn", "state")]
-        await upsert(
-            connection, messages, plain, key=by_name, replace=("at",), fill=(*fill, "turn", "state"),
-            where=messages.c.kind.is_(None) & messages.c.deleted_at.is_(None),
-        )  # fmt: skip
+        plain = [dict.fromkeys(_FILLED) | one for one in rows.messages]
+        await upsert(connection, messages, plain, key=by_name, replace=("at",), fill=_FILLED[1:], where=_NOT_COME)
         await upsert(
             connection, messages, rows.read, key=by_name, replace=("state",), prefer=("turn", "transcript", "file"),
-            where=messages.c.deleted_at.is_(None),
+            where=_NOT_DELETED,
         )  # fmt: skip
         await self._write_deliveries(rows)
         await upsert(connection, tables.CHANGES, rows.changes, key=by_name)
