@@ -195,8 +195,8 @@ class HistoryConsumer:
             raise
         except Exception as error:  # noqa: BLE001 - the entry is to blame, and kept
             if len(entries) > 1:
-                for one in entries:
-                    await self._write([one])
+                for single in entries:
+                    await self._write([single])
                 return
             _log.exception("history_entry_failed", kind=entries[0][1].kind)
             await self._set_aside(entries[0][0], type(error).__name__)
