@@ -105,7 +105,7 @@ def _correlation(envelope: tuple[float, ...], other: tuple[float, ...]) -> float
     length = min(len(envelope), len(other))
     if length < 2:  # noqa: PLR2004 -- no correlation of a point
         return 0.0
-    mean_one, mean_other = sum(envelope[:length]) / length, sum(other[:length]) / length
-    pairs = [(a - mean_one, b - mean_other) for a, b in zip(envelope, other, strict=False)]
+    mean, mean_other = sum(envelope[:length]) / length, sum(other[:length]) / length
+    pairs = [(a - mean, b - mean_other) for a, b in zip(envelope, other, strict=False)]
     spread = math.sqrt(sum(a * a for a, _ in pairs) * sum(b * b for _, b in pairs))
     return sum(a * b for a, b in pairs) / spread if spread else 0.0
