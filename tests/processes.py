@@ -141,11 +141,17 @@ class Ended:
     err: str
 
 
-async def recado(*command: str, absent: Literal["", "reader", "stderr"] = "", **environment: str) -> Ended:
-    """Run `recado` with this command, in this folder and environment, to its end.
+async def recado(*command: str, **environment: str) -> Ended:
+    """Run `recado` with this command, in this folder and environment, to its end."""
+    return await _ended(command, environment)
 
-    The reader of its output may have left, or its standard error may be closed.
-    """
+
+async def recado_without(absent: Literal["a reader", "standard error"], *command: str) -> Ended:
+    """Run `recado` with this command to its end: the reader of its output has left, or its standard error is closed."""
+    return await _ended(command, {}, absent)
+
+
+async def _ended(command: tuple[str, ...], environment: dict[str, str], absent: str = "") -> Ended:
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
         process = await _begun(command, environment, out, err, absent=absent)
@@ -160,11 +166,11 @@ def _run(command: tuple[str, ...], environment: dict[str, str], folder: str, out
     begin_with(environment, folder)
     write_to(out, 1)
     write_to(err, 2)
-    if absent == "reader":
+    if absent == "a reader":
         read, written = os.pipe()
         os.close(read)
         os.dup2(written, 1)
-    elif absent == "stderr":
+    elif absent == "standard error":
         # As Python starts with a closed descriptor.
         os.close(2)
         sys.stderr = None

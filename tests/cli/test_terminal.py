@@ -16,7 +16,7 @@ import pytest
 from bench.prepared_process import prepared
 from bot.cli.main import cli
 from tests.cli.test_main import META
-from tests.processes import Ended, recado
+from tests.processes import Ended, recado, recado_without
 from tests.terminals import on_terminal
 from tests.waiting import PATIENCE
 from tests.world import Start
@@ -69,7 +69,7 @@ async def test_a_command_goes_on_to_its_own_end_when_its_reader_has_left(
     command: tuple[str, ...], code: int, folder: Path
 ) -> None:
     (folder / "assistant.md").write_text("{{ nothing") if code else None
-    assert await recado(*command, absent="reader") == Ended(code, "", "")
+    assert await recado_without("a reader", *command) == Ended(code, "", "")
 
 
 @pytest.mark.parametrize("closed", [">&-", "<&-"])
@@ -80,7 +80,7 @@ async def test_a_stream_that_is_closed_brings_no_traceback(closed: str) -> None:
 
 async def test_bars_on_a_stream_that_is_closed_bring_no_traceback(folder: Path) -> None:
     assert folder
-    ended = await recado("prompts", "eval", absent="stderr")
+    ended = await recado_without("standard error", "prompts", "eval")
     assert (ended.code, ended.err) == (0, "")
 
 
