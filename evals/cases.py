@@ -205,7 +205,8 @@ def read_cases(folder: Path) -> list[Case]:
                 case = Case.model_validate({**raw, "place": place} if isinstance(raw, dict) else raw)
             except ValidationError as error:
                 where = raw.get("name") if isinstance(raw, dict) else None
-                wrong += [CaseMistake(str(path), _field_problem(one), str(where or number)) for one in error.errors()]
+                mistakes = (_field_problem(found) for found in error.errors())
+                wrong += [CaseMistake(str(path), mistake, str(where or number)) for mistake in mistakes]
                 continue
             if case.name in names:
                 wrong.append(CaseMistake(str(path), problem("name taken", file=names[case.name]), case.name))
@@ -234,7 +235,7 @@ def _entries(path: Path, wrong: list[CaseMistake]) -> list[tuple[Any, CasePlace]
         return []
     if not isinstance(node, yaml.SequenceNode):
         return [(found, CasePlace(path=path))]
-    marks = (one.start_mark for one in node.value)
+    marks = (item.start_mark for item in node.value)
     places = (CasePlace(path=path, line=mark.line + 1, column=mark.column + 1) for mark in marks)
     return list(zip(found, places, strict=True))
 

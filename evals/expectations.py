@@ -54,11 +54,11 @@ def unmet(expected: Expected, out: TurnOutcome) -> list[CaseProblem]:
 
 
 def _tools(expected: Expected, out: TurnOutcome) -> Iterator[CaseProblem]:
-    called = [(one.name, one.arguments) for one in out.tools]
+    called = [(tool.name, tool.arguments) for tool in out.tools]
     names = [name for name, _ in called]
     for call in expected.calls:
         name, arguments = named(call)
-        if not any(name == one and _within(arguments, given) for one, given in called):
+        if not any(name == called_name and _within(arguments, given) for called_name, given in called):
             wanted = f"{name} {json.dumps(arguments, ensure_ascii=False)}" if arguments else name
             yield problem("not called" if called else "nothing called", wanted=wanted, called=_listed(called))
     for name in expected.not_calls:
@@ -108,7 +108,7 @@ def _words(expected: Expected, out: TurnOutcome) -> Iterator[CaseProblem]:
 
 def _plain(text: str) -> str:
     """Text without capitals and accents, with single blanks."""
-    bare = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
+    bare = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
     return " ".join(bare.casefold().split())
 
 
@@ -124,7 +124,7 @@ def _size(expected: Expected, out: TurnOutcome) -> Iterator[CaseProblem]:
 
 
 def _actions(expected: Expected, out: TurnOutcome) -> Iterator[CaseProblem]:
-    acted = [one.name for one in out.tools if one.name in out.acting and one.outcome == "ok"]
+    acted = [tool.name for tool in out.tools if tool.name in out.acting and tool.outcome == "ok"]
     if expected.refuses and acted:
         yield problem("acted", names=", ".join(acted))
     refused = _REFUSAL.search(out.text) is not None
@@ -135,9 +135,9 @@ def _actions(expected: Expected, out: TurnOutcome) -> Iterator[CaseProblem]:
 
 
 def _knowledge(expected: Expected, out: TurnOutcome) -> Iterator[CaseProblem]:
-    found = {source.source for one in out.tools for source in one.sources}
+    found = {source.source for tool in out.tools for source in tool.sources}
     for name in expected.sources:
-        if not any(one == name or one.endswith(f"/{name}") for one in found):
+        if not any(source == name or source.endswith(f"/{name}") for source in found):
             yield problem("not found" if found else "nothing found", name=name, found=", ".join(sorted(found)))
     if not expected.claims_nothing:
         return

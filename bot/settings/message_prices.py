@@ -30,7 +30,7 @@ class MessagePrices:
             return named
         known = {country for country, _ in self.table}
         beginnings = ((phone or "")[:length] for length in range(7, 0, -1))
-        return next((one for one in beginnings if one in known), EVERYWHERE)
+        return next((beginning for beginning in beginnings if beginning in known), EVERYWHERE)
 
     def of(self, country: str, phone: str | None, category: str) -> Decimal | None:
         """The price of a message there, by its country, its phone's beginning, or for all others; None if unknown."""
