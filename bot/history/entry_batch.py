@@ -47,7 +47,7 @@ from bot.messages.rating import rating_of
 # The state of a conversation before its first entry.
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_UNREAD = 100
-_STATE_COLUMNS = [column.name for column in tables.CONVERSATIONS.c if column.name not in ("id", "unread")]
+_STATE_COLUMNS = tuple(column.name for column in tables.CONVERSATIONS.c if column.name not in ("id", "unread"))
 
 
 def _unread_count() -> Any:

@@ -21,6 +21,9 @@ Row = dict[str, Any]
 _BY_NAME, _BY_ID = ("conversation", "name"), ("conversation", "id")
 # Columns of a message that come with the message itself, and not with what is learnt about it later.
 _OF_MESSAGE = ("at", "author", "author_name", "kind", "body", "payload", "quoted", "turn", "state")
+# Made once, because `upsert` keeps its statements by these conditions.
+_NOT_DELETED = tables.MESSAGES.c.deleted_at.is_(None)
+_NOT_YET_COME = tables.MESSAGES.c.kind.is_(None) & _NOT_DELETED
 # The column of `deliveries` with the time of each status.
 _STATUS_TIMES = {
     "sent": "sent_at", "delivered": "delivered_at", "read": "read_at", "played": "played_at", "failed": "failed_at",
@@ -58,14 +61,11 @@ class PendingRows:
         complete = [dict.fromkeys(_OF_MESSAGE) | row for row in self.messages]
         # If its turn or an edit was written first, the message fills that row. Later copies change nothing, because
         # then the row has a `kind`.
-        fill = [column for column in _OF_MESSAGE if column != "at"]
-        await upsert(
-            connection, messages, complete, key=_BY_NAME, replace=("at",), fill=fill,
-            where=messages.c.kind.is_(None) & messages.c.deleted_at.is_(None),
-        )  # fmt: skip
+        fill = tuple(column for column in _OF_MESSAGE if column != "at")
+        await upsert(connection, messages, complete, key=_BY_NAME, replace=("at",), fill=fill, where=_NOT_YET_COME)
         await upsert(
             connection, messages, self.read, key=_BY_NAME, replace=("state",), prefer=("turn", "transcript", "file"),
-            where=messages.c.deleted_at.is_(None),
+            where=_NOT_DELETED,
         )  # fmt: skip
 
     async def _write_deliveries(self, connection: AsyncConnection) -> None:
