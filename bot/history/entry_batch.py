@@ -1,4 +1,4 @@
-"""One transaction's entries: conversations' states change in memory, rows are gathered, and close() writes both."""
+"""Entries of one transaction: conversations' states change in memory, rows are gathered, and close() writes both."""
 
 from __future__ import annotations
 
