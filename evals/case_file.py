@@ -14,7 +14,7 @@ class CaseNotWritten(Exception):
 def write(path: Path, text: str, name: str, folder: Path) -> None:
     """Write a new file; raises CaseNotWritten where the file, or a case of `folder` with this name, exists."""
     try:
-        taken = any(one.name == name for one in read_cases(folder))
+        taken = any(read_case.name == name for read_case in read_cases(folder))
     except CasesWrong:
         taken = False  # because `eval` reports mistakes of other cases, they don't stop this one
     if taken:

@@ -68,7 +68,7 @@ class CaseRun:
         for number, turn in enumerate(self.case.turns):
             sent = await asyncio.to_thread(sent_fingerprint, self.case, turn)
             # Because a file that changed has to be read again, only the same message is known.
-            known = [one.perceived for one in recorded[number : number + 1] if one.sent == sent]
+            known = [turn.perceived for turn in recorded[number : number + 1] if turn.sent == sent]
             perception = await self._perceive(conversation, number, turn, contact, known[0] if known else None)
             executed, contact = await self._turn(conversation, contact, number, perception, model_of(number, turn))
             executed = replace(executed, sent=sent)
@@ -137,7 +137,9 @@ class CaseRun:
             self.environment.services.memory.replace(pipeline, conversation, said)
         else:
             before = await self.environment.services.memory.recall(conversation)
-            self.environment.services.memory.extend(pipeline, conversation, before, [one for one in said if one.text])
+            self.environment.services.memory.extend(
+                pipeline, conversation, before, [entry for entry in said if entry.text]
+            )
         await pipeline.execute()
 
 
@@ -163,7 +165,7 @@ class _AgentTurn:
         pictures = (perception.picture,) if perception.picture else ()
         lines = (*prompt.lines, *dialogue(before), FromPerson(perception.perceived.text, pictures))
         question = request_with(prompt, ModelRequest(lines, asyncio.get_running_loop().time() + _SECONDS))
-        offered = [one for one in tools_for(self.context) if prompt.tools is None or one.name in prompt.tools]
+        offered = [tool for tool in tools_for(self.context) if prompt.tools is None or tool.name in prompt.tools]
         # Because earlier replies of this run depend on the day and on chance, the fingerprint leaves them out.
         fixed_lines = (*prompt.lines, *([] if self.later else dialogue(before)), lines[-1])
         attempts: list[Attempt] = []
@@ -187,8 +189,8 @@ class _AgentTurn:
             reply = tuple(part_text(part) for part in composed(whatsapp(agent_reply.text), agent_reply.offered))
         concerned = concerned_tools(self.expected, tools)
         self.asked = asked_fingerprint(replace(question, lines=fixed_lines), offered, concerned, tools)
-        cost = sum((one.cost_usd for one in attempts), Decimal(0)) + perception.perceived.cost_usd
-        seconds = sum(one.seconds for one in attempts)
+        cost = sum((attempt.cost_usd for attempt in attempts), Decimal(0)) + perception.perceived.cost_usd
+        seconds = sum(attempt.seconds for attempt in attempts)
         out = TurnOutcome(reply, tuple(tools), _ACTING_TOOLS, cost_usd=cost, milliseconds=seconds * 1000)
         return out, failed
 
@@ -213,8 +215,8 @@ def _content(turn: CaseTurn) -> Content:
 def _earlier(case: Case) -> History:
     said = [
         HistoryEntry(role=role, text=text, at=case.now.astimezone())
-        for one in case.memory
-        for role, text in (("user", one.user), ("assistant", one.assistant))
+        for entry in case.memory
+        for role, text in (("user", entry.user), ("assistant", entry.assistant))
         if text
     ]
     return History(case.summary, (), tuple(said))

@@ -181,7 +181,7 @@ def read_cases(folder: Path) -> list[Case]:
                 case = Case.model_validate({**raw, "place": place} if isinstance(raw, dict) else raw)
             except ValidationError as error:
                 where = raw.get("name") if isinstance(raw, dict) else None
-                wrong += [f"{path}: case {where or number}: {_problem_line(one)}" for one in error.errors()]
+                wrong += [f"{path}: case {where or number}: {_problem_line(problem)}" for problem in error.errors()]
                 continue
             if case.name in names:
                 wrong.append(f"{path}: case {case.name}: the same name is in {names[case.name]}; expected another")
@@ -210,7 +210,7 @@ def _entries(path: Path, wrong: list[str]) -> list[tuple[Any, CasePlace]]:
         return []
     if not isinstance(node, yaml.SequenceNode):
         return [(found, CasePlace(path=path))]
-    marks = (one.start_mark for one in node.value)
+    marks = (item.start_mark for item in node.value)
     places = (CasePlace(path=path, line=mark.line + 1, column=mark.column + 1) for mark in marks)
     return list(zip(found, places, strict=True))
 

@@ -53,11 +53,11 @@ def unmet(expected: Expected, out: TurnOutcome) -> list[str]:
 
 
 def _tools(expected: Expected, out: TurnOutcome) -> Iterator[str]:
-    called = [(one.name, one.arguments) for one in out.tools]
+    called = [(tool.name, tool.arguments) for tool in out.tools]
     names = [name for name, _ in called]
     for call in expected.calls:
         name, arguments = named(call)
-        if not any(name == one and _within(arguments, given) for one, given in called):
+        if not any(name == called_name and _within(arguments, given) for called_name, given in called):
             wanted = f"{name} {json.dumps(arguments, ensure_ascii=False)}" if arguments else name
             yield f"expected a call of {wanted}; called: {_listed(called)}"
     for name in expected.not_calls:
@@ -107,7 +107,7 @@ def _words(expected: Expected, out: TurnOutcome) -> Iterator[str]:
 
 def _plain(text: str) -> str:
     """Text without capitals and accents, with single blanks."""
-    bare = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
+    bare = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
     return " ".join(bare.casefold().split())
 
 
@@ -123,7 +123,7 @@ def _size(expected: Expected, out: TurnOutcome) -> Iterator[str]:
 
 
 def _actions(expected: Expected, out: TurnOutcome) -> Iterator[str]:
-    acted = [one.name for one in out.tools if one.name in out.acting and one.outcome == "ok"]
+    acted = [tool.name for tool in out.tools if tool.name in out.acting and tool.outcome == "ok"]
     if expected.refuses and acted:
         yield f"expected a refusal, but it acted: {', '.join(acted)}"
     refused = _REFUSAL.search(out.text) is not None
@@ -134,9 +134,9 @@ def _actions(expected: Expected, out: TurnOutcome) -> Iterator[str]:
 
 
 def _knowledge(expected: Expected, out: TurnOutcome) -> Iterator[str]:
-    found = {source.source for one in out.tools for source in one.sources}
+    found = {source.source for tool in out.tools for source in tool.sources}
     for name in expected.sources:
-        if not any(one == name or one.endswith(f"/{name}") for one in found):
+        if not any(source == name or source.endswith(f"/{name}") for source in found):
             yield f"expected a passage of {name}; found: {', '.join(sorted(found)) or 'none'}"
     if not expected.claims_nothing:
         return

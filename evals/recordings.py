@@ -147,10 +147,10 @@ class Recorder:
                 text=answer.text,
                 calls=tuple((call.name, call.arguments) for call in answer.calls),
                 served=answer.served,
-                seconds=round(sum(one.seconds for one in attempts), 3),
-                prompt_tokens=sum(one.prompt_tokens for one in attempts),
-                completion_tokens=sum(one.completion_tokens for one in attempts),
-                cost_usd=sum((one.cost_usd for one in attempts), Decimal(0)),
+                seconds=round(sum(attempt.seconds for attempt in attempts), 3),
+                prompt_tokens=sum(attempt.prompt_tokens for attempt in attempts),
+                completion_tokens=sum(attempt.completion_tokens for attempt in attempts),
+                cost_usd=sum((attempt.cost_usd for attempt in attempts), Decimal(0)),
             )
         )
         return answer

@@ -84,23 +84,23 @@ class Report:
     seconds: float
 
     def count(self, state: CaseState) -> int:
-        return sum(one.state == state for one in self.outcomes)
+        return sum(outcome.state == state for outcome in self.outcomes)
 
     @property
     def by(self) -> dict[str, int]:
         """Number of cases by the author of their recordings."""
-        return dict(Counter(one.by for one in self.outcomes if one.by))
+        return dict(Counter(outcome.by for outcome in self.outcomes if outcome.by))
 
     @property
     def scripted(self) -> int:
         """Number of cases that passed or failed without a model's answers."""
-        played = [one for one in self.outcomes if one.state != "stale" and one.by]
-        return sum(is_scripted(one.by) for one in played)
+        played = [outcome for outcome in self.outcomes if outcome.state != "stale" and outcome.by]
+        return sum(is_scripted(outcome.by) for outcome in played)
 
     @property
     def runs(self) -> tuple[int, int]:
         """Number of runs that passed, and of all runs."""
-        return sum(one.passes for one in self.outcomes), sum(one.runs for one in self.outcomes)
+        return sum(outcome.passes for outcome in self.outcomes), sum(outcome.runs for outcome in self.outcomes)
 
 
 async def offline(  # noqa: PLR0913 - a run's parts
@@ -131,7 +131,9 @@ async def offline(  # noqa: PLR0913 - a run's parts
             return Playback(turns[number].answers if number < len(turns) else ())
 
         done = await CaseRun(case, environment, prompts).execute(playback, turns)
-        if recording.by_model and [(one.sent, one.asked) for one in done] != [(one.sent, one.asked) for one in turns]:
+        if recording.by_model and [(turn.sent, turn.asked) for turn in done] != [
+            (turn.sent, turn.asked) for turn in turns
+        ]:
             return _stale(case, recording, "the prompt, a tool or the case has changed since it was recorded")
         verdicts = [_recorded_verdict(turn, done[number], recording, number) for number, turn in enumerate(case.turns)]
         by = recording.by if recording.by_model else _scripted_by(case)
@@ -142,7 +144,7 @@ async def offline(  # noqa: PLR0913 - a run's parts
 
 def _has_all_files(case: Case, recording: Recording) -> bool:
     """Whether the recording holds what was perceived in each file, because an offline run reads none."""
-    known = {one.sent for one in recording.turns if one.perceived}
+    known = {turn.sent for turn in recording.turns if turn.perceived}
     files = [turn for turn in case.turns if turn.kind in FILE_KINDS and isinstance(turn.sent, str)]
     return all(sent_fingerprint(case, turn) in known for turn in files)
 
@@ -158,9 +160,9 @@ def _scripted_by(case: Case) -> str:
 
 def unproven(settings: Settings, folder: Path, report: Report) -> set[str]:
     """Names of the cases that have to be recorded: those that don't pass, and without a model where there is one."""
-    names = {one.case for one in report.outcomes if one.state != "passed"}
+    names = {outcome.case for outcome in report.outcomes if outcome.state != "passed"}
     if settings.llm.api_key:
-        known = {one.case: load(folder, one.case) for one in report.outcomes}
+        known = {outcome.case: load(folder, outcome.case) for outcome in report.outcomes}
         names |= {name for name, recording in known.items() if recording is None or not recording.by_model}
     return names
 
@@ -223,7 +225,7 @@ async def record(  # noqa: PLR0913 - as above
                 answers = tuple(recorder_of_turn.answers)
                 turn_recorded = turn_recorded.model_copy(update={"asked": out.asked, "answers": answers})
             turns.append(turn_recorded)
-            by += [one.served for one in recorder_of_turn.answers] if real else []
+            by += [answer.served for answer in recorder_of_turn.answers] if real else []
         failed = next((out.failed for out in done if out.failed), "")
         if not failed:
             await asyncio.to_thread(save, folder, case.name, filter(None, by), turns)
@@ -253,9 +255,9 @@ def _outcome(case: Case, runs: Sequence[_ExecutedRun], by: str) -> CaseOutcome:
                 unmet_here.append(f"the judge says no: {verdict.why}")
             unjudged += bool(turn.expect.judge and verdict is None)
             place = f"turn {number}: " if len(case.turns) > 1 else ""
-            found += [place + one for one in unmet_here]
+            found += [place + unmet for unmet in unmet_here]
         passes += not found
-        problems += [one for one in found if one not in problems]
+        problems += [problem for problem in found if problem not in problems]
     turns = [out.out for done, _ in runs for out in done]
     return CaseOutcome(
         case.name,
@@ -265,8 +267,8 @@ def _outcome(case: Case, runs: Sequence[_ExecutedRun], by: str) -> CaseOutcome:
         runs=len(runs),
         passes=passes,
         unjudged=unjudged,
-        cost_usd=sum((one.cost_usd for one in turns), Decimal(0)),
-        milliseconds=sum(one.milliseconds for one in turns),
+        cost_usd=sum((turn.cost_usd for turn in turns), Decimal(0)),
+        milliseconds=sum(turn.milliseconds for turn in turns),
         tags=case.tags,
     )
 

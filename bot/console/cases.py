@@ -24,6 +24,6 @@ class CasesOfTurns:
             raise NoPastTurns("this turn has no answer any more")
         # Some turns asked for no answer.
         traces = await self.history.traces(turn.conversation, 2 * count, until=turn.at)
-        before = [one for one in traces if one.get("turn") != trace.get("turn")]
+        before = [earlier for earlier in traces if earlier.get("turn") != trace.get("turn")]
         made = await self.maker.make(turn.conversation, [*before, trace], count)
         return made.name, await asyncio.to_thread(as_yaml, made, language)

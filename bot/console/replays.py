@@ -90,15 +90,15 @@ class Replay:
             "tools": [asdict(call) for call in self.tools.calls],
             "requests": [
                 {
-                    "asked": one.asked,
-                    "served": one.served,
-                    "outcome": one.outcome,
-                    "ms": round(one.seconds * 1000, 1),
-                    "prompt_tokens": one.prompt_tokens,
-                    "completion_tokens": one.completion_tokens,
-                    "cost_usd": f"{one.cost_usd:f}",
+                    "asked": attempt.asked,
+                    "served": attempt.served,
+                    "outcome": attempt.outcome,
+                    "ms": round(attempt.seconds * 1000, 1),
+                    "prompt_tokens": attempt.prompt_tokens,
+                    "completion_tokens": attempt.completion_tokens,
+                    "cost_usd": f"{attempt.cost_usd:f}",
                 }
-                for one in self.attempts
+                for attempt in self.attempts
             ],
             "cost_usd": f"{self.cost_usd:f}",
             "pictures_left_out": self.missing,
@@ -144,7 +144,11 @@ class TurnReplays:
         before = "\n\n".join(filter(None, trace.get("reply") or []))
         replay = Replay(prompts.release, language, seen - len(pictures), before)
         replay.tools = DryTools(_offered(rendered, rendering["tools"]), trace.get("tools") or [])
-        lines = (*rendered.lines, *map(_line, said[:-1]), *(_with_pictures(_line(one), pictures) for one in said[-1:]))
+        lines = (
+            *rendered.lines,
+            *map(_line, said[:-1]),
+            *(_with_pictures(_line(message), pictures) for message in said[-1:]),
+        )
         deadline = asyncio.get_running_loop().time() + _SECONDS
         request = ModelRequest(lines, deadline, spending=self.budget.replay_account())
         return replay, request_with(rendered, request)
@@ -169,7 +173,7 @@ class TurnReplays:
         """The turn's photos as its model saw them, as far as they are in the storage."""
         found: list[bytes] = []
         perceived = (turn.trace or {}).get("perceived") or []
-        for message in [one["message"] for one in perceived if one["kind"] == "photo"][:most]:
+        for message in [file["message"] for file in perceived if file["kind"] == "photo"][:most]:
             place = await self.history.file_of(turn.conversation, message)
             if place is not None:
                 with suppress(NotStored, StorageFailed, FileRefused):
@@ -207,7 +211,7 @@ def _pieces(before: str, after: str) -> tuple[list[str], list[str]]:
     for cut in cuts:
         old, new = cut(before), cut(after)
         counts = Counter(old)
-        if max(len(old), len(new)) <= _MOST_WORDS and sum(counts[one] for one in new) <= _MOST_PAIRS:
+        if max(len(old), len(new)) <= _MOST_WORDS and sum(counts[piece] for piece in new) <= _MOST_PAIRS:
             return old, new
     return [before] if before else [], [after] if after else []
 

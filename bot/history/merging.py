@@ -24,7 +24,7 @@ async def move_rows(connection: AsyncConnection, source: str, home: str) -> None
     found = await connection.execute(select(labels.c.label).where(labels.c.conversation == source))
     new = set(found.scalars()) - set((await connection.execute(known)).scalars())
     if new:
-        await connection.execute(insert(labels), [{"conversation": home, "label": one} for one in sorted(new)])
+        await connection.execute(insert(labels), [{"conversation": home, "label": label} for label in sorted(new)])
     await connection.execute(delete(labels).where(labels.c.conversation == source))
     cards = tables.PRODUCT_CARDS
     await connection.execute(update(cards).where(cards.c.conversation == source).values(conversation=home))
@@ -46,7 +46,7 @@ def join_states(mine: ConversationState, theirs: ConversationState) -> None:
         mine.state, mine.state_at, mine.assigned_to = theirs.state, theirs.state_at, theirs.assigned_to
         mine.waiting_since, mine.closed_at = theirs.waiting_since, None
     for name in ("last_inbound_at", "answered_until", "seen_until"):
-        times = [one for one in (getattr(mine, name), getattr(theirs, name)) if one is not None]
+        times = [time for time in (getattr(mine, name), getattr(theirs, name)) if time is not None]
         setattr(mine, name, max(times, default=None))
     mine.created_at = min(mine.created_at, theirs.created_at)
     theirs.merged_into = mine.id

@@ -47,7 +47,7 @@ def _among(
     conversation: Column[str], name: Column[str], pairs: Iterable[tuple[str, str]]
 ) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """Conditions that leave these pairs, and perhaps a few more: unlike exact ones, SQLAlchemy compiles them once."""
-    conversations, names = {one for one, _ in pairs}, {one for _, one in pairs}
+    conversations, names = {pair[0] for pair in pairs}, {pair[1] for pair in pairs}
     return conversation.in_(conversations), name.in_(names)
 
 

@@ -49,7 +49,7 @@ class ConversationState:
     is_changed: bool = field(default=False, compare=False)
 
     def row(self) -> dict[str, Any]:
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "is_changed"}
+        return {column.name: getattr(self, column.name) for column in fields(self) if column.name != "is_changed"}
 
     def note_last(self, message: LastMessage) -> None:
         """Keep the newest message."""
@@ -123,5 +123,5 @@ class ConversationState:
         return at > self.state_at and (self.seen_until is None or at > self.seen_until)
 
 
-def _later(one: datetime | None, other: datetime) -> datetime:
-    return other if one is None else max(one, other)
+def _later(known: datetime | None, other: datetime) -> datetime:
+    return other if known is None else max(known, other)

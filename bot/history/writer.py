@@ -56,7 +56,10 @@ _STATUS_TIMES = {
 }  # fmt: skip
 
 
-_STATE = [column.name for column in tables.CONVERSATIONS.c if column.name not in ("id", "unread")]
+_STATE = tuple(column.name for column in tables.CONVERSATIONS.c if column.name not in ("id", "unread"))
+_FILLED = ("at", "author", "author_name", "kind", "body", "payload", "quoted", "turn", "state")
+_NOT_DELETED = tables.MESSAGES.c.deleted_at.is_(None)
+_NOT_COME = tables.MESSAGES.c.kind.is_(None) & _NOT_DELETED
 
 
 def _unread() -> Any:
@@ -137,8 +140,8 @@ class _Batch:
                 select(tables.CONVERSATIONS).where(tables.CONVERSATIONS.c.id.in_(missing))
             )
             found = [ConversationState(**row) for row in rows.mappings()]
-            self._states |= {one.id: one for one in found}
-            missing = {one.merged_into for one in found if one.merged_into} - self._states.keys()
+            self._states |= {state.id: state for state in found}
+            missing = {state.merged_into for state in found if state.merged_into} - self._states.keys()
 
     def _home(self, name: str) -> str:
         """The conversation that this one has joined; itself, as a rule."""
@@ -281,11 +284,11 @@ class _Batch:
     async def close(self) -> None:
         """Write what has gathered, and the states last."""
         await self._flush()
-        changed = [one for one in self._states.values() if one.is_changed]
-        rows = [one.row() for one in changed]
+        changed = [state for state in self._states.values() if state.is_changed]
+        rows = [state.row() for state in changed]
         await upsert(self._connection, tables.CONVERSATIONS, rows, key=("id",), replace=_STATE)
         if changed:
-            await self._connection.execute(_COUNT_UNREAD, {"changed": [one.id for one in changed]})
+            await self._connection.execute(_COUNT_UNREAD, {"changed": [state.id for state in changed]})
         await self._contacts.write()
 
     async def _flush(self) -> None:
@@ -293,17 +296,12 @@ class _Batch:
         connection = self._connection
         by_name, by_id = ("conversation", "name"), ("conversation", "id")
         messages = tables.MESSAGES
-        filled = ("at", "author", "author_name", "kind", "body", "payload", "quoted", "turn", "state")
         # A message that came before fills the row that news of it have made; a second copy of it changes nothing.
-        plain = [dict.fromkeys(filled) | {"state": None} | one for one in rows.messages]
-        fill = [name for name in filled if name not in ("at", "turn", "state")]
-        await upsert(
-            connection, messages, plain, key=by_name, replace=("at",), fill=(*fill, "turn", "state"),
-            where=messages.c.kind.is_(None) & messages.c.deleted_at.is_(None),
-        )  # fmt: skip
+        plain = [dict.fromkeys(_FILLED) | row for row in rows.messages]
+        await upsert(connection, messages, plain, key=by_name, replace=("at",), fill=_FILLED[1:], where=_NOT_COME)
         await upsert(
             connection, messages, rows.read, key=by_name, replace=("state",), prefer=("turn", "transcript", "file"),
-            where=messages.c.deleted_at.is_(None),
+            where=_NOT_DELETED,
         )  # fmt: skip
         await self._write_deliveries(rows)
         await upsert(connection, tables.CHANGES, rows.changes, key=by_name)
@@ -319,6 +317,6 @@ class _Batch:
         await upsert(self._connection, table, rows.sent, key=by_name, fill=("wamid", "failed_at", "error", "why"))
         for status, noted in rows.statuses.items():
             column = _STATUS_TIMES.get(status)
-            timed = [one | ({column: one["at"]} if column else {}) for one in noted]
+            timed = [row | ({column: row["at"]} if column else {}) for row in noted]
             fill = ("wamid", "error", "price_type", "price_category", *((column,) if column else ()))
             await upsert(self._connection, table, timed, key=by_name, fill=fill)

@@ -111,7 +111,9 @@ class RemoteEmbedder:
             async with asyncio.timeout(_REMOTE_SECONDS):
                 client = await self._open()
                 answer = await client.embeddings.create(model=self.name, input=texts, encoding_format="float")
-            vectors = np.asarray([one.embedding for one in sorted(answer.data, key=lambda one: one.index)], np.float32)
+            vectors = np.asarray(
+                [item.embedding for item in sorted(answer.data, key=lambda item: item.index)], np.float32
+            )
         except (OpenAIError, TimeoutError, ValueError, TypeError, AttributeError) as error:
             raise EmbeddingsFailed(f"the endpoint of EMBEDDINGS_BASE_URL failed ({type(error).__name__})") from error
         if vectors.shape[0] != len(texts) or vectors.ndim != 2:  # noqa: PLR2004 - rows and columns

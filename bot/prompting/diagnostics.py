@@ -98,8 +98,8 @@ class Diagnostic:
     def as_json(self) -> dict[str, Any]:
         """The fields, and `words` with a title and a hint in each language."""
         words = {
-            one: {"title": title(self.code, self.about, one), "hint": hint(self.code, self.instead, one)}
-            for one in _LANGUAGES
+            language: {"title": title(self.code, self.about, language), "hint": hint(self.code, self.instead, language)}
+            for language in _LANGUAGES
         }
         return {**asdict(self), "severity": self.severity, "words": words}
 
@@ -114,7 +114,10 @@ class PromptsWrong(Exception):
     @property
     def places(self) -> str:
         """Places and codes alone, because the message of an expression's error may quote a person."""
-        return ", ".join(f"{one.file}:{one.line}:{one.column} {one.code}" for one in self.diagnostics)
+        return ", ".join(
+            f"{diagnostic.file}:{diagnostic.line}:{diagnostic.column} {diagnostic.code}"
+            for diagnostic in self.diagnostics
+        )
 
 
 def column_of(line: str, *words: str) -> int:

@@ -75,7 +75,7 @@ class OfflineGate:
             return [self._refusal("not-evaluated", "the folder was changed while its cases were performed")]
         if not report.cases:
             return [self._refusal("no-cases", "holds no cases")]
-        return [_diagnostic(one) for one in report.cases if one.state != "passed"]
+        return [_diagnostic(case) for case in report.cases if case.state != "passed"]
 
     def _refusal(self, code: str, message: str) -> Diagnostic:
         return Diagnostic(str(self._folder / CASES), 1, 1, code, message, _AGAIN, message)

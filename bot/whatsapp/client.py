@@ -130,7 +130,7 @@ class Graph:
         query = {"fields": _TEMPLATE_FIELDS, "limit": "100"}
         for _ in range(_MOST_PAGES):
             page = await self._call("GET", f"{self.account}/message_templates", params=query)
-            found.extend(mapping(one) for one in items(page.get("data")))
+            found.extend(mapping(item) for item in items(page.get("data")))
             paging = mapping(page.get("paging"))
             after = text(mapping(paging.get("cursors")).get("after"))
             if not paging.get("next") or after is None or after == query.get("after"):

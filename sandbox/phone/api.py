@@ -297,7 +297,7 @@ def _sse_frame(event: Event) -> bytes:
 
 def _is_all(event: Event, state: str) -> bool:
     """Whether the event tells of messages that all ended in this state."""
-    return event["type"] == "noted" and all(one["state"] == state for one in event["messages"])
+    return event["type"] == "noted" and all(message["state"] == state for message in event["messages"])
 
 
 def _file_in(folder: Path, name: str) -> Path:

@@ -99,7 +99,7 @@ class Stripe:
 
         It takes ten clauses at most (https://docs.stripe.com/search#search-query-language).
         """
-        query = " OR ".join(f"metadata['whatsapp_id']:'{one}'" for one in whatsapp_ids)
+        query = " OR ".join(f"metadata['whatsapp_id']:'{whatsapp_id}'" for whatsapp_id in whatsapp_ids)
         return await self._list(Customer, lambda api: api.customers.search_async({"query": query, "limit": 10}))
 
     async def customers_by_email(self, email: str) -> list[Customer]:
@@ -280,7 +280,7 @@ class Stripe:
         return _read(shape, await self._call(call))
 
     async def _list(self, shape: type[F], call: Callable[[Any], Awaitable[Any]]) -> list[F]:
-        return [_read(shape, one) for one in (await self._call(call)).get("data") or ()]
+        return [_read(shape, listed) for listed in (await self._call(call)).get("data") or ()]
 
     async def _call(self, call: Callable[[Any], Awaitable[Any]]) -> dict[str, Any]:
         retrying = AsyncRetrying(
