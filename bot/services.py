@@ -1,7 +1,6 @@
 """The composition root of the workers, the commands and the evaluation of prompts.
 
-`recado serve` makes its few parts in bot.web.app. It imports neither prompts nor vendors, so that it starts in a
-moment and stays small.
+`recado serve` makes its few parts in bot.web.app. It imports neither prompts nor vendors, so that it stays small.
 """
 
 from __future__ import annotations
