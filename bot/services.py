@@ -1,7 +1,6 @@
 """The composition root of the workers, the commands and the evaluation of prompts.
 
-`recado serve` makes its few parts in bot.web.app. It imports neither prompts nor vendors, so that it starts in a
-moment and stays small.
+`recado serve` makes its few parts in bot.web.app. It imports neither prompts nor vendors, so that it stays small.
 """
 
 from __future__ import annotations
@@ -36,6 +35,7 @@ from bot.delivery.outbox import Outbox, outbox_of
 from bot.delivery.statuses import DeliveryStatuses
 from bot.history.consumer import HistoryConsumer
 from bot.history.opening import OpenHistory, personal_history
+from bot.infra import bounded_http
 from bot.infra.alerts import Alerts
 from bot.infra.guarded_http import GuardedHttpClient
 from bot.infra.live_events import LiveEvents
@@ -396,5 +396,5 @@ async def open_services(
         redis = connect(settings.redis)
         stack.push_async_callback(redis.aclose)
         await refuse_cluster(redis)
-        http = await stack.enter_async_context(aiohttp.ClientSession())
+        http = await stack.enter_async_context(bounded_http.session())
         yield Services(settings, redis, http, stack, lease_seconds=lease_seconds, evaluate=evaluate)
