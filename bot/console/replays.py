@@ -16,7 +16,7 @@ from bot.agent.tool import Tool
 from bot.agent.tools.catalog import TABLE
 from bot.ai.chat import Attempt, FromModel, ModelRequest
 from bot.ai.openrouter import OpenRouter
-from bot.console.recorded_turn import RecordedTurn
+from bot.console.replayable_turn import ReplayableTurn
 from bot.console.text_difference import difference
 from bot.conversations.budget import Budget
 from bot.history.reader import HistoryReader
@@ -111,7 +111,7 @@ class TurnReplays:
 
         Raises NotReplayable, ReleaseUnknown and ReleaseUnusable.
         """
-        recorded = RecordedTurn.of(turn)
+        recorded = ReplayableTurn.of(turn)
         prompts = await self._prompts(release)
         try:
             rendered = prompts.render("assistant", recorded.values)
@@ -152,7 +152,7 @@ class TurnReplays:
             )
         )
 
-    async def _pictures(self, turn: RecordedTurn) -> tuple[bytes, ...]:
+    async def _pictures(self, turn: ReplayableTurn) -> tuple[bytes, ...]:
         """The turn's photos as its model saw them, as far as they are still in the storage."""
         pictures: list[bytes] = []
         for message in turn.photos[: turn.picture_count]:

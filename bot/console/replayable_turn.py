@@ -16,7 +16,7 @@ class NotReplayable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedTurn:
+class ReplayableTurn:
     """`values` rendered the prompt, `offered` names the tools that the contact had, and `calls` are those it made.
 
     `messages` are the conversation as the model got it, in the format of OpenAI's chat API and without the prompt's own
@@ -32,7 +32,7 @@ class RecordedTurn:
     reply: str
 
     @classmethod
-    def of(cls, turn: TurnShown) -> RecordedTurn:
+    def of(cls, turn: TurnShown) -> ReplayableTurn:
         """Read a turn of the history. Raises NotReplayable."""
         trace, request = turn.trace or {}, turn.asked[0] if turn.asked else {}
         rendering, messages = request.get("rendering"), request.get("messages")
