@@ -32,6 +32,7 @@ from bot.ai.chat import (
     ToolOffer,
 )
 from bot.ai.circuit_breaker import CircuitBreaker
+from bot.ai.connection import http_client
 from bot.settings import LLMSettings
 
 if TYPE_CHECKING:
@@ -255,8 +256,6 @@ class OpenRouter:
         if self._sdk is None:
             from openai import AsyncOpenAI, Omit  # noqa: PLC0415 - as above
 
-            from bot.ai.http_client import DirectClient  # noqa: PLC0415 - as above
-
             # A default that isn't named is copied at every call, and an idempotency key is made, which nobody reads.
             self._options = {
                 "max_retries": 0,
@@ -272,7 +271,7 @@ class OpenRouter:
                 max_retries=0,
                 timeout=self._settings.timeout_seconds,
                 default_headers={"X-Title": "Recado"},
-                http_client=DirectClient(),
+                http_client=http_client(),
             )
         return self._sdk
 

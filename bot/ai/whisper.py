@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, Field, ValidationError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from bot.ai.connection import http_client
 from pipelines.voice import Clip, RawTranscript, Segment
 
 if TYPE_CHECKING:
@@ -117,15 +118,13 @@ class Whisper:
     def _connected(self) -> "AsyncOpenAI":
         from openai import AsyncOpenAI  # noqa: PLC0415 -- as above
 
-        from bot.ai.http_client import DirectClient  # noqa: PLC0415 -- as above
-
         if self._client is None:
             self._client = AsyncOpenAI(
                 api_key=self._api_key,
                 base_url=self._base_url,
                 max_retries=0,
                 timeout=self._seconds,
-                http_client=DirectClient(),
+                http_client=http_client(),
             )
         return self._client
 

@@ -24,6 +24,7 @@ from bot.cli.terminal import (
     redis_problem,
     show,
     stop,
+    stop_for_settings,
 )
 from bot.cli.words import say
 from bot.database.version import SchemaOutdated
@@ -171,7 +172,7 @@ def _run(whose: str, work: _Work) -> None:
     try:
         problem = asyncio.run(_problem(settings, whose, work))
     except SettingsWrong as error:
-        stop(str(error), 2)
+        stop_for_settings(error)
     if problem:
         stop(problem)
 

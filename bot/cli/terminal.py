@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
-from bot.cli.language import language_of_terminal
+from bot.cli.language import language_of_terminal, spoken_language
 from bot.cli.words import say
 from bot.infra import logs
 from bot.messages.language import Language
@@ -37,7 +37,7 @@ def read_settings(log_level: Literal["warning", "critical"] = "warning") -> Sett
     try:
         return Settings()
     except SettingsWrong as error:
-        stop(str(error), 2)
+        stop_for_settings(error)
 
 
 def show(answer: Any) -> None:
@@ -92,6 +92,11 @@ def stop(problem: str, code: int = 1) -> NoReturn:
     """Write a line to standard error, and exit."""
     complain(problem)
     raise typer.Exit(code)
+
+
+def stop_for_settings(wrong: SettingsWrong) -> NoReturn:
+    """Write a line for each wrong variable, and exit."""
+    stop("\n".join(wrong.said(spoken_language())), _WRONG_USE)
 
 
 def redis_problem(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Reading of a section from the environment and `.env`, and the complaints about wrong values."""
+"""Reading of a section from the environment and `.env`, and complaints about its wrong values."""
 
 from __future__ import annotations
 
@@ -16,26 +16,23 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from bot.settings.complaints import Complaint, refusal
 
-class SettingsWrong(Exception):
-    """Some variables are missing or wrong; `lines` says one thing about one variable each, never a secret."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__("\n".join(lines))
-        self.lines = lines
+_NOT_UTF8 = Complaint(
+    ".env",
+    "not_utf8",
+    {"es": "un archivo de texto guardado con la codificación UTF-8", "en": "a text file saved with the encoding UTF-8"},
+)
 
 
 def pieces(value: Any) -> Any:
     return [piece.strip() for piece in value.split(",") if piece.strip()] if isinstance(value, str) else value
 
 
-_ENCODE = "is not an address; in a user name or a password, write # as %23, / as %2F, ? as %3F and @ as %40"
-
-
 def address(value: str, *schemes: str) -> str:
     """The address as it is. Errors say nothing of it: it may hold a password, whole or in pieces."""
     if not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
-        raise ValueError(f"does not start with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        raise refusal("other_scheme", schemes=", ".join(f"{scheme}://" for scheme in schemes))
     if value.startswith("unix://"):
         return value
     try:
@@ -44,12 +41,16 @@ def address(value: str, *schemes: str) -> str:
         whole = bool(parts.hostname) and parts.port != 0 and not any(sign.isspace() for sign in value)
     except ValueError:
         # Without its cause, because the library's words quote pieces of the value.
-        raise ValueError(_ENCODE if {"@", "#"} & set(value) else "is not an address") from None
+        raise _no_address(value) from None
     # A password with one of the three ends the host's part early: all after it would be path, question or fragment.
     cut = parts.fragment or value.endswith("#") or (parts.scheme.startswith("redis") and _past_the_host(value))
     if not whole or cut:
-        raise ValueError(_ENCODE if {"@", "#"} & set(value) else "is not an address")
+        raise _no_address(value)
     return value
+
+
+def _no_address(value: str) -> ValueError:
+    return refusal("cut_address" if {"@", "#"} & set(value) else "no_address")
 
 
 def _past_the_host(value: str) -> bool:
@@ -65,9 +66,9 @@ def secure_address(value: str) -> str:
     """The address as it is: with TLS, or of this machine, and without user and password."""
     parts = urlsplit(address(value, "https", "http"))
     if "@" in parts.netloc:
-        raise ValueError("holds a user name or a password, which has no place in it")
+        raise refusal("user_in_address")
     if parts.scheme != "https" and not _of_this_machine(parts.hostname or ""):
-        raise ValueError("does not start with https://")
+        raise refusal("other_scheme", schemes="https://")
     return value
 
 
@@ -81,7 +82,7 @@ def _of_this_machine(host: str) -> bool:
 def _without_user(value: str) -> str:
     """Refuse a password in an address that gets a key or is shown, because clients refuse it or show it."""
     if "@" in urlsplit(web_address(value)).netloc:
-        raise ValueError("holds a user name or a password, which has no place in it")
+        raise refusal("user_in_address")
     return web_address(value)
 
 
@@ -157,7 +158,7 @@ def variables(section: type[Section]) -> dict[str, str]:
 S = TypeVar("S", bound=Section)
 
 
-def read(section: type[S], wrong: list[str]) -> S:
+def read(section: type[S], wrong: list[Complaint]) -> S:
     try:
         return section()
     except ValidationError as error:
@@ -165,16 +166,13 @@ def read(section: type[S], wrong: list[str]) -> S:
         for problem in error.errors():
             key = str(problem["loc"][0])
             variable = names.get(key.lower(), key.upper())
-            wrong.append(_complaint(section, variable, problem["msg"]))
+            wrong.append(Complaint(variable, problem["type"], expected_of(section, variable), problem.get("ctx", {})))
     except UnicodeDecodeError:
-        complaint = ".env: is not UTF-8; expected a text file saved with the encoding UTF-8"
-        if complaint not in wrong:
-            wrong.append(complaint)
+        if _NOT_UTF8 not in wrong:
+            wrong.append(_NOT_UTF8)
     return cast("S", section.model_construct())
 
 
-def _complaint(section: type[Section], variable: str, problem: str) -> str:
-    """The complaint without the value, because any variable may hold a secret by mistake."""
-    field = section.model_fields[variables(section)[variable]]
-    problem = problem.removeprefix("Value error, ").removeprefix("Input ")
-    return f"{variable}: {problem}; expected {field.description}"
+def expected_of(section: type[Section], variable: str) -> str:
+    """The value that is expected of a variable, in English."""
+    return section.model_fields[variables(section)[variable]].description or ""

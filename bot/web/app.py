@@ -26,7 +26,7 @@ from bot.delivery.pause import SendingPause
 from bot.delivery.service_messages import ServiceMessages
 from bot.delivery.statuses import DeliveryStatuses
 from bot.history.stream import HistoryStream
-from bot.infra import queue_admin, queues
+from bot.infra import bounded_http, queue_admin, queues
 from bot.infra.alerts import Alerts
 from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import MetricsShipper
@@ -220,7 +220,7 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _graph(app: web.Application) -> AsyncIterator[None]:
-    async with aiohttp.ClientSession() as http:
+    async with bounded_http.session() as http:
         settings = app[_SETTINGS]
         app[_HTTP] = http
         app[_GRAPH] = graph = Graph(http, settings.whatsapp)

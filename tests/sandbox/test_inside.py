@@ -20,7 +20,7 @@ from bot.settings import RedisSettings, Settings
 from sandbox.app import open_company
 from sandbox.meta.simulator import Person
 from sandbox.phone import api
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, next_second
 
 pytestmark = [pytest.mark.timeout(200), pytest.mark.xdist_group("sandbox")]
 ANA, LEO = api.PEOPLE[:2]
@@ -204,6 +204,7 @@ async def test_another_app_s_thread_is_shown_and_can_be_taken(page: Page) -> Non
     await page.state(lambda state: not elsewhere(state))
     assert (await page.turn(await page.say("¿A qué hora abren?")))["outcome"] == "answered"
     # The other app may also pass the thread, with a summary.
+    await next_second()
     await page.post("rarities", {"person": ANA.bsuid, "kind": "thread_taken"})
     await page.state(elsewhere)
     await page.post("rarities", {"person": ANA.bsuid, "kind": "thread_passed"})
