@@ -46,7 +46,10 @@ _TOOL_SETS = 8
 _LONGEST_WAIT_SECONDS = 3.0
 _BLIND = ("openai/gpt-3.5", "mistralai/mistral-7b", "meta-llama/llama-3-8b")
 # The SDK's headers about itself and this machine: no vendor needs them, and each costs CPU time.
-_UNSENT = tuple("Lang Package-Version OS Arch Runtime Runtime-Version Async Retry-Count Read-Timeout".split())
+_UNSENT = (
+    *("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime-Version", "Async"),
+    *("Retry-Count", "Read-Timeout"),
+)
 # Nobody knows whether these were served and charged: what was reserved for them stays spent.
 _SERVED_PERHAPS = ("timeout", "broke_off", "connection")
 _OF_THE_QUESTION = (
