@@ -14,7 +14,7 @@ def main(program: str, lock: str) -> int:
     """Return 1 where a dependency has a known vulnerability; 0 where none has, or no list could be reached."""
     for service in _SERVICES:
         found = _query(program, lock, service)
-        looked_at = [one for one in found if "skip_reason" not in one]
+        looked_at = [dependency for dependency in found if "skip_reason" not in dependency]
         if looked_at:
             return _report(looked_at, len(found))
         print(f"{service}: its list of holes can't be reached from here")
@@ -36,9 +36,9 @@ def _query(program: str, lock: str, service: str) -> list[dict[str, object]]:
 
 
 def _report(looked_at: list[dict[str, object]], count: int) -> int:
-    holes = [one for one in looked_at if one.get("vulns")]
-    for one in holes:
-        print(f"{one['name']} {one['version']}: {json.dumps(one['vulns'])}")
+    holes = [dependency for dependency in looked_at if dependency.get("vulns")]
+    for dependency in holes:
+        print(f"{dependency['name']} {dependency['version']}: {json.dumps(dependency['vulns'])}")
     print(f"{len(looked_at)} of {count} dependencies looked at, {len(holes)} with a known hole")
     return 1 if holes else 0
 

@@ -137,7 +137,7 @@ async def _insert(connection: Any, rows: list[dict[str, Any]], *, postgresql: bo
         driver = (await connection.get_raw_connection()).driver_connection
         await driver.copy_records_to_table("messages", records=values, columns=names)
         return
-    plain = [tuple(_sqlite(value) if isinstance(value, datetime) else value for value in one) for one in values]
+    plain = [tuple(_sqlite(value) if isinstance(value, datetime) else value for value in row) for row in values]
     marks = ", ".join("?" * len(names))
     await connection.exec_driver_sql(f"INSERT INTO messages ({', '.join(names)}) VALUES ({marks})", plain)
 

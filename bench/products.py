@@ -142,8 +142,8 @@ def _shown(chosen: argparse.Namespace) -> Iterator[tuple[str, Taken]]:
     """The products, with a bar on a terminal."""
     labels = 0 if chosen.only_seed else len(json.loads((FOLDER / "labels.json").read_text(encoding="utf-8")))
     with progress("reading photos of products", labels + (0 if chosen.seed is None else chosen.count)) as done:
-        for one in _products(chosen):
-            yield one
+        for product in _products(chosen):
+            yield product
             done()
 
 

@@ -62,18 +62,22 @@ class Person:
 
     def is_about(self, text: str) -> bool:
         """Whether a text names this person; a phone counts only as a whole number."""
-        names = [re.escape(one) for one in self.conversations]
+        names = [re.escape(conversation) for conversation in self.conversations]
         identifiers = {*self.identities, *(phone for phone, _, _ in self.former_phones)}
-        spellings = {spelling for one in identifiers for spelling in (variants(one) if one.isdigit() else (one,))}
-        names += [rf"(?<!\d){re.escape(one)}(?!\d)" for one in spellings]
-        names += [rf"(?<![\w.+-]){re.escape(one)}(?![\w.-])" for one in self.emails]
-        names += [rf"(?<!\w){re.escape(one)}(?!\w)" for one in self.customers]
+        spellings = {
+            spelling
+            for identifier in identifiers
+            for spelling in (variants(identifier) if identifier.isdigit() else (identifier,))
+        }
+        names += [rf"(?<!\d){re.escape(spelling)}(?!\d)" for spelling in spellings]
+        names += [rf"(?<![\w.+-]){re.escape(email)}(?![\w.-])" for email in self.emails]
+        names += [rf"(?<!\w){re.escape(customer)}(?!\w)" for customer in self.customers]
         return re.search("|".join(names), text, re.IGNORECASE) is not None
 
     def concerns(self, job: queue_admin.StoredJob) -> bool:
         """Whether a job is about this person, and not about an earlier or later owner of the phone."""
         shared = {canonical_variant(phone) for phone, _, _ in self.former_phones}
-        alone = frozenset(one for one in self.identities if canonical_variant(one) not in shared)
+        alone = frozenset(identifier for identifier in self.identities if canonical_variant(identifier) not in shared)
         phones = frozenset(phone for phone, since, until in self.former_phones if since <= job.added < until)
         return replace(self, identities=alone | phones, former_phones=()).is_about(job.text)
 
@@ -111,9 +115,9 @@ async def find(redis: Redis, address: str) -> Person | None:
             emails |= addresses | set(filter(None, [record.get("email")]))
             earlier = record.get("earlier", "").split(",")
             pending += [*filter(None, earlier), *sorted(await answer(redis.smembers(identity.to_merge_key(name))))]
-    identifiers = {one for name in names for one in await identity.identities_of(redis, name)}
-    identities = frozenset(identifiers | {one for one in (phone, bsuid) if one})
-    former_phones = [one for name in names for one in await _former_phones(redis, name)]
+    identifiers = {identifier for name in names for identifier in await identity.identities_of(redis, name)}
+    identities = frozenset(identifiers | {identifier for identifier in (phone, bsuid) if identifier})
+    former_phones = [former for name in names for former in await _former_phones(redis, name)]
     return Person(tuple(names), identities, frozenset(emails), frozenset(customers), tuple(former_phones))
 
 
@@ -121,7 +125,7 @@ async def find_in_history(history: OpenHistory, address: str) -> Person | None:
     """A person whom Redis has forgotten, and the history not yet."""
     phone, bsuid = address_of(address)
     names = await (await history()).conversations_of(variants(phone) if phone else (), bsuid) if phone or bsuid else []
-    return Person(tuple(names), frozenset(one for one in (phone, bsuid) if one)) if names else None
+    return Person(tuple(names), frozenset(identifier for identifier in (phone, bsuid) if identifier)) if names else None
 
 
 async def _is_known_conversation(redis: Redis, name: str) -> bool:
@@ -140,7 +144,9 @@ async def _former_phones(redis: Redis, conversation: str) -> list[tuple[str, flo
         found.append((phone, float(since), float(until)))
     record = await contacts.record_of(redis, conversation)
     if "phone_since" in record:
-        phones = {one for one in await identity.identities_of(redis, conversation) if one.isdigit()}
+        phones = {
+            identifier for identifier in await identity.identities_of(redis, conversation) if identifier.isdigit()
+        }
         found += [(phone, float(record["phone_since"]), math.inf) for phone in phones]
     return found
 
@@ -171,21 +177,32 @@ class PersonalData:
 
         Texts that are JSON are decoded. Raises StorageFailed.
         """
-        return await self._about(person) | {"history": await (await self._history()).export(person.conversations)}
+        return await self.about(person) | {"history": await (await self._history()).export(person.conversations)}
 
-    async def export_text(self, person: Person) -> AsyncGenerator[str, None]:
-        """The export as JSON, in pieces, none of which keeps this process for long. Raises StorageFailed."""
-        yield json.dumps(await self._about(person))[:-1] + ', "history": {'
+    async def export_text(
+        self, person: Person, about: dict[str, Any] | None = None, *, ascii_only: bool = True
+    ) -> AsyncGenerator[str, None]:
+        """The export as JSON in pieces, none of which takes long or much memory; a row of the history is a line.
+
+        `about` is the export without the history, where the caller has it. Raises StorageFailed.
+        """
+        kept = about if about is not None else await self.about(person)
+        yield json.dumps(kept, ensure_ascii=ascii_only, indent=2).removesuffix("\n}") + ',\n  "history": {'
         table = ""
         async with aclosing((await self._history()).rows(person.conversations)) as found:
             async for name, rows in found:
-                begun = f"{'], ' if table else ''}{json.dumps(name)}: [" if name != table else ", "
-                yield begun + ", ".join(map(json.dumps, rows))
+                ended = "\n    ]," if table else ""
+                begun = f"{ended}\n    {json.dumps(name)}: [\n      " if name != table else ",\n      "
+                yield begun + ",\n      ".join(json.dumps(row, ensure_ascii=ascii_only) for row in rows)
                 table = name
-        yield "]}}" if table else "}}"
+        yield "\n    ]\n  }\n}" if table else "}\n}"
 
-    async def _about(self, person: Person) -> dict[str, Any]:
-        """The export without the history."""
+    async def count_rows(self, person: Person) -> int:
+        """Number of rows that the history has of the person."""
+        return await (await self._history()).count(person.conversations)
+
+    async def about(self, person: Person) -> dict[str, Any]:
+        """The export without the history, which may be far larger than all the rest. Raises StorageFailed."""
         stored = [file for name in person.conversations for file in await self._files.stored(name)]
         return {
             "identities": sorted(person.identities),
@@ -196,12 +213,13 @@ class PersonalData:
                 for job in await queue_admin.jobs_about(self._redis, person.is_about, person.concerns)
             ],
             "billing": {
-                one: _decoded(await subscription_state.stored(self._redis, one)) for one in sorted(person.customers)
+                customer: _decoded(await subscription_state.stored(self._redis, customer))
+                for customer in sorted(person.customers)
             },
             "suppressed": {
-                one: why
-                for one in sorted(person.emails)
-                if (why := await Suppression(self._redis).why(one)) is not None
+                email: why
+                for email in sorted(person.emails)
+                if (why := await Suppression(self._redis).why(email)) is not None
             },
         }
 
@@ -316,11 +334,11 @@ async def _quietly(work: Any) -> None:
 def _decoded(value: Any) -> Any:
     match value:
         case dict():
-            return {name: _decoded(one) for name, one in value.items()}
+            return {name: _decoded(item) for name, item in value.items()}
         case set():
             return sorted(value)
         case list() | tuple():
-            return [_decoded(one) for one in value]
+            return [_decoded(item) for item in value]
         case str() if value[:1] in ("{", "["):
             try:
                 return json.loads(value)

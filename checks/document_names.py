@@ -31,5 +31,5 @@ def findings(root: Path) -> list[Finding]:
 
 def _unknown(code: str, words: set[str], names: set[str]) -> list[str]:
     """Names of a piece of code that no module has; a module may be followed by a name of its own."""
-    gone = [one for one in _MODULE.findall(code) if not {one, one.rpartition(".")[0]} & names]
-    return gone + [one for one in _CLASS.findall(code) if one not in words]
+    gone = [module for module in _MODULE.findall(code) if not {module, module.rpartition(".")[0]} & names]
+    return gone + [name for name in _CLASS.findall(code) if name not in words]

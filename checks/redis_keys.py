@@ -80,7 +80,9 @@ def _loops(generators: Iterable[ast.comprehension]) -> dict[str, tuple[str, ...]
     for loop in generators:
         if isinstance(loop.target, ast.Name) and isinstance(loop.iter, ast.Tuple):
             words = [
-                one.value for one in loop.iter.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)
+                element.value
+                for element in loop.iter.elts
+                if isinstance(element, ast.Constant) and isinstance(element.value, str)
             ]
             if len(words) == len(loop.iter.elts):
                 found[loop.target.id] = tuple(words)
@@ -96,7 +98,7 @@ def _words(node: ast.AST, names: Names) -> tuple[str, ...]:
         case ast.FormattedValue(value=value):
             return _words(value, names)
         case ast.JoinedStr(values=values):
-            return tuple("".join(parts) for parts in itertools.product(*(_words(one, names) for one in values)))
+            return tuple("".join(parts) for parts in itertools.product(*(_words(part, names) for part in values)))
         case _:
             return (_VARIABLE,)
 

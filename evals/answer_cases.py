@@ -18,9 +18,9 @@ _SHORTEST = 2
 
 def answer_cases(documents: Iterable[KnowledgeDocument]) -> list[Case]:
     """A case for each accepted answer of a set: its question has to find the answer, and the reply says it."""
-    accepted = next((one for one in documents if one.name == DOCUMENT), None)
+    accepted = next((document for document in documents if document.name == DOCUMENT), None)
     passages = accepted.passages[:MOST] if accepted else ()
-    pairs = ((one.questions[0], one.text.partition("\n")[2], one.location) for one in passages)
+    pairs = ((passage.questions[0], passage.text.partition("\n")[2], passage.location) for passage in passages)
     return [
         _case(case_name(place.removeprefix("answer ")), question, answer, number)
         for number, (question, answer, place) in enumerate(pairs, 1)

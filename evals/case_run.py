@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
 
-from bot.agent.loop import Agent, Journal, ModelStep, ToolResult
+from bot.agent.loop import Agent, EndlessCalls, Journal, ModelStep, ToolResult
 from bot.agent.prompt import dialogue, request_with, values_for
 from bot.agent.tool import ToolContext
 from bot.agent.tools.catalog import TABLE, tools_for
@@ -29,7 +29,8 @@ from evals.cases import FILE_KINDS, Case, CaseTurn, Expected
 from evals.environment import CaseEnvironment
 from evals.expectations import TurnOutcome
 from evals.fingerprint import asked_fingerprint, concerned_tools, sent_fingerprint
-from evals.recordings import RecordedTurn
+from evals.problems import CaseProblem, problem
+from evals.recordings import RecordedTurn, RecordingEnded
 
 _SECONDS = 60.0
 _ACTING_TOOLS = frozenset(row.tool.name for row in TABLE if row.tool.acts)
@@ -48,7 +49,7 @@ class ExecutedTurn:
     sent: str
     asked: str
     perceived: Perceived | None
-    failed: str = ""
+    failed: CaseProblem | None = None
 
 
 @dataclass(slots=True)
@@ -68,7 +69,7 @@ class CaseRun:
         for number, turn in enumerate(self.case.turns):
             sent = await asyncio.to_thread(sent_fingerprint, self.case, turn)
             # Because a file that changed has to be read again, only the same message is known.
-            known = [one.perceived for one in recorded[number : number + 1] if one.sent == sent]
+            known = [turn.perceived for turn in recorded[number : number + 1] if turn.sent == sent]
             perception = await self._perceive(conversation, number, turn, contact, known[0] if known else None)
             executed, contact = await self._turn(conversation, contact, number, perception, model_of(number, turn))
             executed = replace(executed, sent=sent)
@@ -97,7 +98,7 @@ class CaseRun:
         )
         agent_turn = _AgentTurn(self.prompts, context, now, model, self.case.turns[number].expect, later=number > 0)
         if perception.perceived.trouble:
-            out, failed = TurnOutcome((phrase(perception.perceived.trouble, language),)), ""
+            out, failed = TurnOutcome((phrase(perception.perceived.trouble, language),)), None
         else:
             out, failed = await agent_turn.answer(perception, language, before)
         out = replace(out, handed_over=(await self.environment.services.contacts.get(conversation)).handed_off)
@@ -137,7 +138,9 @@ class CaseRun:
             self.environment.services.memory.replace(pipeline, conversation, said)
         else:
             before = await self.environment.services.memory.recall(conversation)
-            self.environment.services.memory.extend(pipeline, conversation, before, [one for one in said if one.text])
+            self.environment.services.memory.extend(
+                pipeline, conversation, before, [entry for entry in said if entry.text]
+            )
         await pipeline.execute()
 
 
@@ -155,7 +158,7 @@ class _AgentTurn:
 
     async def answer(
         self, perception: PerceivedMessage, language: Language, before: History
-    ) -> tuple[TurnOutcome, str]:
+    ) -> tuple[TurnOutcome, CaseProblem | None]:
         """Outcome of the turn, and the reason where no model answered."""
         contact = self.context.contact
         values = values_for(self.prompts, name=contact.name, language=language, now=self.now, summary=before.summary)
@@ -163,7 +166,7 @@ class _AgentTurn:
         pictures = (perception.picture,) if perception.picture else ()
         lines = (*prompt.lines, *dialogue(before), FromPerson(perception.perceived.text, pictures))
         question = request_with(prompt, ModelRequest(lines, asyncio.get_running_loop().time() + _SECONDS))
-        offered = [one for one in tools_for(self.context) if prompt.tools is None or one.name in prompt.tools]
+        offered = [tool for tool in tools_for(self.context) if prompt.tools is None or tool.name in prompt.tools]
         # Because earlier replies of this run depend on the day and on chance, the fingerprint leaves them out.
         fixed_lines = (*prompt.lines, *([] if self.later else dialogue(before)), lines[-1])
         attempts: list[Attempt] = []
@@ -178,19 +181,29 @@ class _AgentTurn:
 
         agent = Agent(self.model, tools_for)
         reply: tuple[str, ...] = ()
-        failed = ""
+        failed = None
         try:
             agent_reply = await agent.think(question, self.context, Journal((), write), book, only=prompt.tools)
         except NoModelAnswered as error:
-            failed = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
+            failed = _reason(error)
         else:
             reply = tuple(part_text(part) for part in composed(whatsapp(agent_reply.text), agent_reply.offered))
         concerned = concerned_tools(self.expected, tools)
         self.asked = asked_fingerprint(replace(question, lines=fixed_lines), offered, concerned, tools)
-        cost = sum((one.cost_usd for one in attempts), Decimal(0)) + perception.perceived.cost_usd
-        seconds = sum(one.seconds for one in attempts)
+        cost = sum((attempt.cost_usd for attempt in attempts), Decimal(0)) + perception.perceived.cost_usd
+        seconds = sum(attempt.seconds for attempt in attempts)
         out = TurnOutcome(reply, tuple(tools), _ACTING_TOOLS, cost_usd=cost, milliseconds=seconds * 1000)
         return out, failed
+
+
+def _reason(error: NoModelAnswered) -> CaseProblem:
+    match error:
+        case RecordingEnded():
+            return problem("recording ends")
+        case EndlessCalls():
+            return problem("endless calls")
+    # A vendor's own words stay as they are.
+    return problem("no model because", why=error.__cause__) if error.__cause__ else problem("no model")
 
 
 _KINDS: dict[str, Any] = {"voice": Voice, "photo": Photo, "video": Video, "document": Document}
@@ -213,8 +226,8 @@ def _content(turn: CaseTurn) -> Content:
 def _earlier(case: Case) -> History:
     said = [
         HistoryEntry(role=role, text=text, at=case.now.astimezone())
-        for one in case.memory
-        for role, text in (("user", one.user), ("assistant", one.assistant))
+        for entry in case.memory
+        for role, text in (("user", entry.user), ("assistant", entry.assistant))
         if text
     ]
     return History(case.summary, (), tuple(said))

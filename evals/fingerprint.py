@@ -40,7 +40,7 @@ def sent_fingerprint(case: Case, turn: CaseTurn) -> str:
 
 def concerned_tools(expected: Expected, called: Iterable[ToolResult]) -> frozenset[str]:
     """Names of the tools that a turn called, or that its expectations are about."""
-    names = {one.name for one in called} | {named(call)[0] for call in expected.calls} | set(expected.not_calls)
+    names = {tool.name for tool in called} | {named(call)[0] for call in expected.calls} | set(expected.not_calls)
     names |= _ACTING_TOOLS if expected.refuses is not None else set()
     return frozenset(names | ({HANDOFF_TOOL} if expected.hands_over is not None else set()))
 
@@ -54,8 +54,10 @@ def asked_fingerprint(
             _concerning(line.text, concerned) if isinstance(line, Instructions) else message(line, sees=False)
             for line in question.lines
         ],
-        "tools": [(one.name, one.offer.description, one.offer.parameters) for one in offered if one.name in concerned],
-        "results": [(one.name, one.outcome, _VOLATILE.sub("…", one.result)) for one in called],
+        "tools": [
+            (tool.name, tool.offer.description, tool.offer.parameters) for tool in offered if tool.name in concerned
+        ],
+        "results": [(call.name, call.outcome, _VOLATILE.sub("…", call.result)) for call in called],
         "model": [question.models, question.temperature, question.max_tokens],
     }
     return hashed(json.dumps(asked, ensure_ascii=False, sort_keys=True))

@@ -7,8 +7,10 @@ from typing import Any
 
 from bot.messages.language import Language
 from bot.prompting.confidence import wilson_interval
-from evals.report_words import REPORT, STALE_IN_SPANISH
+from evals.report_words import REPORT
 from evals.runner import CaseOutcome, Report
+
+_LANGUAGES: tuple[Language, ...] = ("es", "en")
 
 
 def as_json(report: Report, against: Report | None = None) -> dict[str, Any]:
@@ -23,24 +25,25 @@ def as_json(report: Report, against: Report | None = None) -> dict[str, Any]:
         "recorded_by": report.by,
         "pass_rate": {"passes": passes, "runs": runs, "interval": wilson_interval(passes, runs)},
         "seconds": round(report.seconds, 2),
-        "outcomes": [_outcome(one) for one in report.outcomes],
+        "outcomes": [_outcome(outcome) for outcome in report.outcomes],
     }
     return found | ({"against": as_json(against)} if against else {})
 
 
-def _outcome(one: CaseOutcome) -> dict[str, Any]:
+def _outcome(outcome: CaseOutcome) -> dict[str, Any]:
     return {
-        "case": one.case,
-        **({"file": str(place.path), "line": place.line, "column": place.column} if (place := one.place) else {}),
-        "state": one.state,
-        "problems": one.problems,
-        "by": one.by,
-        "runs": one.runs,
-        "passes": one.passes,
-        "unjudged": one.unjudged,
-        "cost_usd": f"{one.cost_usd:f}",
-        "milliseconds": round(one.milliseconds),
-        "tags": one.tags,
+        "case": outcome.case,
+        **({"file": str(place.path), "line": place.line, "column": place.column} if (place := outcome.place) else {}),
+        "state": outcome.state,
+        "problems": [problem.said("en") for problem in outcome.problems],
+        "words": {language: [problem.said(language) for problem in outcome.problems] for language in _LANGUAGES},
+        "by": outcome.by,
+        "runs": outcome.runs,
+        "passes": outcome.passes,
+        "unjudged": outcome.unjudged,
+        "cost_usd": f"{outcome.cost_usd:f}",
+        "milliseconds": round(outcome.milliseconds),
+        "tags": outcome.tags,
     }
 
 
@@ -51,20 +54,20 @@ def as_text(report: Report, against: Report | None = None, *, is_live: bool = Fa
 
 
 def _lines(report: Report, against: Report | None, language: Language, *, is_live: bool) -> Iterator[str]:
-    before = {one.case: one for one in against.outcomes} if against else {}
-    for one in report.outcomes:
-        state = REPORT[one.state][language]
+    before = {outcome.case: outcome for outcome in against.outcomes} if against else {}
+    for outcome in report.outcomes:
+        state = REPORT[outcome.state][language]
         if is_live:
-            old = before.get(one.case)
+            old = before.get(outcome.case)
             beside = f"{_rate(old):>24} → " if old else "  "
-            yield f"{state:<7} {one.case:<36}{beside}{_rate(one)}"
-        if one.state != "passed":
-            said = STALE_IN_SPANISH if language == "es" else {}
-            yield from (f"{'' if is_live else state:<7} {one.case}: {said.get(why, why)}" for why in one.problems)
+            yield f"{state:<7} {outcome.case:<36}{beside}{_rate(outcome)}"
+        if outcome.state != "passed":
+            before_case = "" if is_live else state
+            yield from (f"{before_case:<7} {outcome.case}: {why.said(language)}" for why in outcome.problems)
 
 
-def _rate(one: CaseOutcome | Report) -> str:
-    passes, runs = one.runs if isinstance(one, Report) else (one.passes, one.runs)
+def _rate(counted: CaseOutcome | Report) -> str:
+    passes, runs = counted.runs if isinstance(counted, Report) else (counted.passes, counted.runs)
     low, high = wilson_interval(passes, runs)
     return f"{passes}/{runs} ({low:.0%} … {high:.0%})"
 
@@ -77,7 +80,7 @@ def _totals(report: Report, against: Report | None, language: Language, *, is_li
     facts = {"cases": len(report.outcomes), "release": report.release, "seconds": f"{report.seconds:.1f}"}
     yield said("totals", **facts, counts=counts)
     if is_live:
-        cost = sum(one.cost_usd for one in report.outcomes)
+        cost = sum(outcome.cost_usd for outcome in report.outcomes)
         yield said("rate", rate=_rate(report), cost=f"{cost:.4f}")
         if against:
             yield said("before", release=against.release, rate=_rate(against))
@@ -85,9 +88,9 @@ def _totals(report: Report, against: Report | None, language: Language, *, is_li
         yield said("scripted", count=report.scripted)
     if report.by and not is_live:
         yield said("recorded", names=", ".join(f"{name} {count}" for name, count in sorted(report.by.items())))
-    if unjudged := sum(one.unjudged for one in report.outcomes):
+    if unjudged := sum(outcome.unjudged for outcome in report.outcomes):
         yield said("unjudged", count=unjudged)
     if report.count("stale"):
         yield said("stale is")
-        if cost := sum(one.cost_usd for one in report.outcomes if one.state == "stale"):
+        if cost := sum(outcome.cost_usd for outcome in report.outcomes if outcome.state == "stale"):
             yield said("cost", cost=f"{cost:.4f}")

@@ -24,6 +24,7 @@ from evals.cases import FILE_KINDS, Case, CasePlace, CaseTurn
 from evals.environment import CaseEnvironment, open_environment
 from evals.expectations import unmet
 from evals.fingerprint import sent_fingerprint
+from evals.problems import CaseProblem, problem
 from evals.recordings import (
     EXAMPLE,
     Playback,
@@ -53,6 +54,14 @@ def _ignore() -> None:
     """Watch nothing."""
 
 
+class CaseUnrecorded(Exception):
+    """No model answered while a case was recorded."""
+
+    def __init__(self, case: str, why: CaseProblem) -> None:
+        super().__init__(f"case {case} could not be recorded: {why}")
+        self.case, self.why = case, why
+
+
 @dataclass(frozen=True, slots=True)
 class CaseOutcome:
     """Outcome of a case. `stale`: the request differs from the recorded one, so the recording proves nothing.
@@ -63,7 +72,7 @@ class CaseOutcome:
 
     case: str
     state: CaseState
-    problems: tuple[str, ...] = ()
+    problems: tuple[CaseProblem, ...] = ()
     by: str = ""
     runs: int = 1
     passes: int = 0
@@ -84,23 +93,23 @@ class Report:
     seconds: float
 
     def count(self, state: CaseState) -> int:
-        return sum(one.state == state for one in self.outcomes)
+        return sum(outcome.state == state for outcome in self.outcomes)
 
     @property
     def by(self) -> dict[str, int]:
         """Number of cases by the author of their recordings."""
-        return dict(Counter(one.by for one in self.outcomes if one.by))
+        return dict(Counter(outcome.by for outcome in self.outcomes if outcome.by))
 
     @property
     def scripted(self) -> int:
         """Number of cases that passed or failed without a model's answers."""
-        played = [one for one in self.outcomes if one.state != "stale" and one.by]
-        return sum(is_scripted(one.by) for one in played)
+        played = [outcome for outcome in self.outcomes if outcome.state != "stale" and outcome.by]
+        return sum(is_scripted(outcome.by) for outcome in played)
 
     @property
     def runs(self) -> tuple[int, int]:
         """Number of runs that passed, and of all runs."""
-        return sum(one.passes for one in self.outcomes), sum(one.runs for one in self.outcomes)
+        return sum(outcome.passes for outcome in self.outcomes), sum(outcome.runs for outcome in self.outcomes)
 
 
 async def offline(  # noqa: PLR0913 - a run's parts
@@ -119,9 +128,9 @@ async def offline(  # noqa: PLR0913 - a run's parts
         if recording is None and is_of_an_answer(case):
             recording = Recording(by=EXAMPLE, turns=())
         if recording is None:
-            return CaseOutcome(case.name, "stale", ("it has no recording",), tags=case.tags)
+            return CaseOutcome(case.name, "stale", (problem("no recording"),), tags=case.tags)
         if not await asyncio.to_thread(_has_all_files, case, recording):
-            return _stale(case, recording, "a file of the case has changed since it was recorded")
+            return _stale(case, recording, "file changed")
         turns = recording.turns
 
         def playback(number: int, turn: CaseTurn) -> ChatModel:
@@ -131,8 +140,10 @@ async def offline(  # noqa: PLR0913 - a run's parts
             return Playback(turns[number].answers if number < len(turns) else ())
 
         done = await CaseRun(case, environment, prompts).execute(playback, turns)
-        if recording.by_model and [(one.sent, one.asked) for one in done] != [(one.sent, one.asked) for one in turns]:
-            return _stale(case, recording, "the prompt, a tool or the case has changed since it was recorded")
+        if recording.by_model and [(turn.sent, turn.asked) for turn in done] != [
+            (turn.sent, turn.asked) for turn in turns
+        ]:
+            return _stale(case, recording, "request changed")
         verdicts = [_recorded_verdict(turn, done[number], recording, number) for number, turn in enumerate(case.turns)]
         by = recording.by if recording.by_model else _scripted_by(case)
         return _outcome(case, [(done, verdicts)], by)
@@ -142,14 +153,14 @@ async def offline(  # noqa: PLR0913 - a run's parts
 
 def _has_all_files(case: Case, recording: Recording) -> bool:
     """Whether the recording holds what was perceived in each file, because an offline run reads none."""
-    known = {one.sent for one in recording.turns if one.perceived}
+    known = {turn.sent for turn in recording.turns if turn.perceived}
     files = [turn for turn in case.turns if turn.kind in FILE_KINDS and isinstance(turn.sent, str)]
     return all(sent_fingerprint(case, turn) in known for turn in files)
 
 
 def _stale(case: Case, recording: Recording, why: str) -> CaseOutcome:
     """Outcome with the cost of the recording, which is about what the next one will cost."""
-    return CaseOutcome(case.name, "stale", (why,), recording.by, tags=case.tags, cost_usd=recording.cost_usd)
+    return CaseOutcome(case.name, "stale", (problem(why),), recording.by, tags=case.tags, cost_usd=recording.cost_usd)
 
 
 def _scripted_by(case: Case) -> str:
@@ -158,9 +169,9 @@ def _scripted_by(case: Case) -> str:
 
 def unproven(settings: Settings, folder: Path, report: Report) -> set[str]:
     """Names of the cases that have to be recorded: those that don't pass, and without a model where there is one."""
-    names = {one.case for one in report.outcomes if one.state != "passed"}
+    names = {outcome.case for outcome in report.outcomes if outcome.state != "passed"}
     if settings.llm.api_key:
-        known = {one.case: load(folder, one.case) for one in report.outcomes}
+        known = {outcome.case: load(folder, outcome.case) for outcome in report.outcomes}
         names |= {name for name, recording in known.items() if recording is None or not recording.by_model}
     return names
 
@@ -223,8 +234,8 @@ async def record(  # noqa: PLR0913 - as above
                 answers = tuple(recorder_of_turn.answers)
                 turn_recorded = turn_recorded.model_copy(update={"asked": out.asked, "answers": answers})
             turns.append(turn_recorded)
-            by += [one.served for one in recorder_of_turn.answers] if real else []
-        failed = next((out.failed for out in done if out.failed), "")
+            by += [answer.served for answer in recorder_of_turn.answers] if real else []
+        failed = next((out.failed for out in done if out.failed), None)
         if not failed:
             await asyncio.to_thread(save, folder, case.name, filter(None, by), turns)
         return CaseOutcome(case.name, "failed" if failed else "passed", (failed,) if failed else ())
@@ -236,26 +247,25 @@ async def record(  # noqa: PLR0913 - as above
             await real.close()
     for outcome in made.outcomes:
         if outcome.state == "failed" and not outcome.unplayed:
-            raise NoModelAnswered(f"case {outcome.case} could not be recorded: {outcome.problems[0]}")
+            raise CaseUnrecorded(outcome.case, outcome.problems[0])
 
 
 _ExecutedRun = tuple[list[ExecutedTurn], "list[Verdict | None]"]
 
 
 def _outcome(case: Case, runs: Sequence[_ExecutedRun], by: str) -> CaseOutcome:
-    problems: list[str] = []
+    problems: list[CaseProblem] = []
     passes = unjudged = 0
     for done, verdicts in runs:
-        found: list[str] = []
+        found: list[CaseProblem] = []
         for number, (turn, out, verdict) in enumerate(zip(case.turns, done, verdicts, strict=True), 1):
             unmet_here = [*unmet(turn.expect, out.out), *([out.failed] if out.failed else [])]
             if verdict is not None and not verdict.passes:
-                unmet_here.append(f"the judge says no: {verdict.why}")
+                unmet_here.append(problem("judge", why=verdict.why) if verdict.why else problem("not judged"))
             unjudged += bool(turn.expect.judge and verdict is None)
-            place = f"turn {number}: " if len(case.turns) > 1 else ""
-            found += [place + one for one in unmet_here]
+            found += [unmet.of_turn(number) if len(case.turns) > 1 else unmet for unmet in unmet_here]
         passes += not found
-        problems += [one for one in found if one not in problems]
+        problems += [problem for problem in found if problem not in problems]
     turns = [out.out for done, _ in runs for out in done]
     return CaseOutcome(
         case.name,
@@ -265,8 +275,8 @@ def _outcome(case: Case, runs: Sequence[_ExecutedRun], by: str) -> CaseOutcome:
         runs=len(runs),
         passes=passes,
         unjudged=unjudged,
-        cost_usd=sum((one.cost_usd for one in turns), Decimal(0)),
-        milliseconds=sum(one.milliseconds for one in turns),
+        cost_usd=sum((turn.cost_usd for turn in turns), Decimal(0)),
+        milliseconds=sum(turn.milliseconds for turn in turns),
         tags=case.tags,
     )
 
@@ -288,7 +298,7 @@ async def _judge(model: ChatModel, turn: CaseTurn, out: ExecutedTurn) -> Verdict
     try:
         answer = await model.answer(question, _ignore_cost)
     except NoModelAnswered:
-        return Verdict(asked=verdict_key(rubric, reply), passes=False, why="no model judged it")
+        return Verdict(asked=verdict_key(rubric, reply), passes=False)
     verdict = answer.text.strip()
     return Verdict(asked=verdict_key(rubric, reply), passes=verdict.upper().startswith("PASS"), why=verdict[:300])
 
@@ -314,7 +324,7 @@ class _CaseRunner:
 
     async def _outcome(self, environment: CaseEnvironment, case: Case) -> CaseOutcome:
         if missing := await asyncio.to_thread(lambda: case.missing_files):
-            problems = tuple(f"there is no file {name} in {case.folder}" for name in missing)
+            problems = tuple(problem("file missing", name=name, folder=case.folder) for name in missing)
             return CaseOutcome(case.name, "failed", problems, tags=case.tags, unplayed=True)
         async with self._at_once:
             return await self._work(environment, case)

@@ -31,7 +31,7 @@ class ScriptedModel:
 
 
 def _stand_in(question: ModelRequest) -> ModelAnswer:
-    tools = [{"function": {"name": one.name}} for one in question.tools if question.may_call]
+    tools = [{"function": {"name": tool.name}} for tool in question.tools if question.may_call]
     said = answer_by_rules([message(line, sees=False) for line in question.lines], tools)
     calls = tuple(
         ToolCall(str(number), call["function"]["name"], json.loads(call["function"]["arguments"]))

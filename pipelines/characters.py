@@ -109,7 +109,7 @@ def _as_utf8(content: bytes) -> str | None:
         return text
     if len(wrong) > right:
         return None
-    return re.sub("[\udc80-\udcff]", lambda one: bytes([ord(one[0]) - 0xDC00]).decode("cp1252", "replace"), text)
+    return re.sub("[\udc80-\udcff]", lambda found: bytes([ord(found[0]) - 0xDC00]).decode("cp1252", "replace"), text)
 
 
 def _single_byte(content: bytes) -> str:

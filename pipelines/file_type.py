@@ -139,7 +139,7 @@ def _iso_media(head: bytes) -> FileSignature | None:
     size = int.from_bytes(head[:4])
     brand, others = head[8:12], [head[at : at + 4] for at in range(16, min(size, len(head), 256), 4)]
     if brand in _ANY_IMAGE:
-        specific = [one for one in others if one in _IMAGE_BRANDS]
+        specific = [brand for brand in others if brand in _IMAGE_BRANDS]
         return FileSignature("image", "avif" if {b"avif", b"avis"} & {*specific} else "heic")
     if brand in _IMAGE_BRANDS:
         return FileSignature("image", _IMAGE_BRANDS[brand])

@@ -39,8 +39,8 @@ def film_of(content: bytes) -> Mp4Film:
         if box.name == b"ftyp":
             brand = _letters(content, box.start)
         elif box.name == b"moov":
-            found = (one for one in _boxes(content, box) if one.name == b"trak")
-            tracks += [_track(content, one) for one in islice(found, _MOST_TRACKS - len(tracks))]
+            found = (child for child in _boxes(content, box) if child.name == b"trak")
+            tracks += [_track(content, track_box) for track_box in islice(found, _MOST_TRACKS - len(tracks))]
     return Mp4Film(brand, tuple(tracks))
 
 

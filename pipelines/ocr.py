@@ -178,6 +178,6 @@ def _place(piece: _Piece, turn: float) -> tuple[float, float]:
     return x * math.cos(turn) + y * math.sin(turn), y * math.cos(turn) - x * math.sin(turn)
 
 
-def _is_level(one: _Piece, other: _Piece, turn: float) -> bool:
-    letters = min(min(math.dist(a, b), math.dist(b, c)) for a, b, c, _ in (one.corners, other.corners))
-    return abs(_place(one, turn)[1] - _place(other, turn)[1]) < letters / 2
+def _is_level(piece: _Piece, other: _Piece, turn: float) -> bool:
+    letters = min(min(math.dist(a, b), math.dist(b, c)) for a, b, c, _ in (piece.corners, other.corners))
+    return abs(_place(piece, turn)[1] - _place(other, turn)[1]) < letters / 2

@@ -90,7 +90,7 @@ def _of_xlsx(data: bytes) -> Iterator[tuple[Cell, ...]]:
         if unpacked > _MOST_UNPACKED:
             raise TableRefused("unpacks")
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-        sheet = next((one for one in book.worksheets if one.sheet_state == "visible"), None)
+        sheet = next((worksheet for worksheet in book.worksheets if worksheet.sheet_state == "visible"), None)
         if sheet is None:
             raise TableRefused("no_sheet")
         # Because some programs write a wrong size of the sheet, it is found by reading.

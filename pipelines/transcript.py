@@ -54,7 +54,7 @@ class RawTranscript:
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", truncated(self.text))
         ends = accumulate(len(segment.text) for segment in self.segments)
-        within = tuple(one for one, end in zip(self.segments, ends, strict=True) if end <= LONGEST_TEXT)
+        within = tuple(spoken for spoken, end in zip(self.segments, ends, strict=True) if end <= LONGEST_TEXT)
         object.__setattr__(self, "segments", within)
 
 

@@ -61,7 +61,7 @@ async def transcribe(audio: bytes, *, speech_to_text: SpeechToText, language: st
     text = " ".join(filter(None, map(spoken_text, raw_transcripts)))
     if not text:
         raise FileRefused(FileProblem.UNINTELLIGIBLE, f"no words in {loudness.seconds:.1f} s of sound")
-    spoken = next((one.language for one in raw_transcripts if one.language), language)
+    spoken = next((transcript.language for transcript in raw_transcripts if transcript.language), language)
     return Transcript(text, loudness.seconds, spoken, len(parts))
 
 

@@ -44,7 +44,7 @@ class DataFolder:
         for part in (self.redis, self.files):
             shutil.rmtree(part, ignore_errors=True)
         # SQLite keeps its log of writes beside a database.
-        databases = (f"{one.name}{suffix}" for one in (self.chats, self.database) for suffix in ("", "-wal", "-shm"))
+        databases = (f"{path.name}{suffix}" for path in (self.chats, self.database) for suffix in ("", "-wal", "-shm"))
         for name in (_SEEDED, self.stripe.name, *databases):
             (self.path / name).unlink(missing_ok=True)
 

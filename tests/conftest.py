@@ -28,7 +28,7 @@ from bot.settings import SECTIONS, Settings, variables
 from bot.web.app import create_app
 from bot.web.server import listening
 from bot.worker import running
-from sandbox.meta.simulator import MetaSimulator, Person
+from sandbox.meta.simulator import Person
 from sandbox.redis_server import redis_server
 from sandbox.simulators.openrouter import OpenRouterSimulator
 from sandbox.simulators.vision import VisionSimulator
@@ -40,6 +40,7 @@ from tests.paths import ROOT
 from tests.photo_reader import CachingPhotoReader
 from tests.postgres import postgres_server
 from tests.waiting import PATIENCE
+from tests.watched_meta import WatchedMeta
 from tests.world import SECRET, TOKEN, Start, World
 
 FIXTURES = ROOT / "fixtures"
@@ -140,7 +141,7 @@ async def start(redis: Redis, redis_address: str, monkeypatch: pytest.MonkeyPatc
             whisper = WhisperSimulator(api_key="openai-key")
             models_url = await stack.enter_async_context(listening(models.app(), "127.0.0.1", 0, finish=0.1))
             whisper_url = await stack.enter_async_context(listening(whisper.app(), "127.0.0.1", 0, finish=0.1))
-            meta = MetaSimulator(
+            meta = WatchedMeta(
                 webhook_url="", app_secret=SECRET, access_token=TOKEN, verify_token="verify", status_pauses=(0, 0, 0)
             )
             variables_ = {

@@ -41,7 +41,7 @@ def new_person(number: int) -> Person:
 
 async def main() -> None:
     logs.configure("error", "console")
-    chosen = [one for one in INPUTS if not sys.argv[1:] or any(part in one[0] for part in sys.argv[1:])]
+    chosen = [entry for entry in INPUTS if not sys.argv[1:] or any(part in entry[0] for part in sys.argv[1:])]
     rows = []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         async with open_company(Path(folder)) as company:

@@ -88,7 +88,7 @@ class MonitoredProcess:
         """Whether this process reads photos: only that one has the engine's library in its memory."""
         # Checked repeatedly, because the library is loaded after the process has started.
         if not self._ocr.get(child.pid) and size > 45 * _MEGABYTE:
-            self._ocr[child.pid] = any("onnxruntime" in one.path for one in child.memory_maps())
+            self._ocr[child.pid] = any("onnxruntime" in memory_map.path for memory_map in child.memory_maps())
         return self._ocr.get(child.pid, False)
 
 

@@ -47,7 +47,7 @@ def burst(*sends: Send) -> Send:
 
     async def send(recado: InProcessRecado, person: Person, language: Language) -> list[str]:
         async with recado.meta.batch():
-            return [wamid for one in sends for wamid in await one(recado, person, language)]
+            return [wamid for send in sends for wamid in await send(recado, person, language)]
 
     return send
 
@@ -160,7 +160,7 @@ async def play(recado: InProcessRecado, case: FailureCase) -> FailureRow:
             await recado.meta.wait_for(lambda: away or len(recado.meta.read_marks) > marks)
         return FailureRow(
             case,
-            tuple(one.text for one in replies),
+            tuple(reply.text for reply in replies),
             seconds,
             recado.request_counts - before,
             tuple(states),

@@ -92,7 +92,7 @@ OPENROUTER = (
         state="failed: no model answered",
     ),
     *_all(),
-    *(FailureCase("OpenRouter", name, models_say(*one), asks={"default": 2}) for name, one in _PASSING.items()),
+    *(FailureCase("OpenRouter", name, models_say(*answers), asks={"default": 2}) for name, answers in _PASSING.items()),
     _good("length, in the middle of a sentence", ScriptedAnswer(_HALF, finish="length")),
     _good("comment lines before the body", ScriptedAnswer(body=_COMMENTS + _BODY)),
 )

@@ -121,7 +121,7 @@ class Company:
 
     def stats(self, kind: Kind) -> list[psutil.Process]:
         """The processes of a kind, for measuring memory and CPU time."""
-        return [psutil.Process(one.process.pid) for each, one in self._slots.values() if each == kind]
+        return [psutil.Process(process.process.pid) for each, process in self._slots.values() if each == kind]
 
     def close(self) -> None:
         for _, process in self._slots.values():
@@ -132,8 +132,15 @@ class Company:
         port = str(self.ports[slot]) if kind == "serve" else ""
         options = ["--host", "127.0.0.1", "--port", port] if port else ["--concurrency", str(self.concurrency)]
         # Only one process of a kind dies at a time, because five interruptions end a turn.
-        doomed = any(one == kind and process.point and not process.dead for one, process in self._slots.values())
-        point = None if doomed else next((one for one in self.pending_points if process_of_point(one) == kind), None)
+        doomed = any(
+            running_kind == kind and process.point and not process.dead
+            for running_kind, process in self._slots.values()
+        )
+        point = (
+            None
+            if doomed
+            else next((point_name for point_name in self.pending_points if process_of_point(point_name) == kind), None)
+        )
         if point is not None:
             self.pending_points.remove(point)
         # A closing process passes the point once.

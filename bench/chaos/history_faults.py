@@ -83,7 +83,7 @@ async def _with_schema(url: str) -> None:
 async def _answered(company: Company, crowd: Crowd) -> bool:
     """Whether every number that was written is in a reply by now, or soon."""
     for _ in range(100):
-        said = " ".join(one.text for person in crowd.people for one in company.meta.sent_to(person))
+        said = " ".join(reply.text for person in crowd.people for reply in company.meta.sent_to(person))
         if all(token in said for bursts in crowd.sent.values() for burst in bursts for token in burst):
             return True
         await asyncio.sleep(0.1)

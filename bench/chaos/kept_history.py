@@ -29,7 +29,7 @@ async def judge_history(company: Company, crowd: Crowd) -> tuple[list[str], list
         await database.close()
     numbers = Counter(token for body in bodies for token in TOKEN.findall(body or ""))
     written = [token for bursts in crowd.sent.values() for burst in bursts for token in burst]
-    sent = [one.wamid for one in company.meta.accepted if one.type in ("text", "template")]
+    sent = [message.wamid for message in company.meta.accepted if message.type in ("text", "template")]
     lost = [token for token in written if not numbers[token]] + [wamid for wamid in sent if not wamids[wamid]]
     twice = [token for token in written if numbers[token] > 1] + [wamid for wamid in sent if wamids[wamid] > 1]
     return lost, twice

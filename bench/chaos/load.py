@@ -53,12 +53,12 @@ class Writers:
         """Seconds from each person's message to their reply, without the model's time."""
         wanted = {person.bsuid for person in people}
         async with asyncio.timeout(within):
-            while not wanted <= {one.person.bsuid for one in self.company.meta.accepted if one.person}:
+            while not wanted <= {message.person.bsuid for message in self.company.meta.accepted if message.person}:
                 await asyncio.sleep(0.05)
         replied: dict[str, float] = {}
-        for one in self.company.meta.accepted:
-            if one.person:
-                replied.setdefault(one.person.bsuid, one.at.timestamp())
+        for message in self.company.meta.accepted:
+            if message.person:
+                replied.setdefault(message.person.bsuid, message.at.timestamp())
         return [replied[name] - self.asked[name] - MODEL_SECONDS for name in wanted]
 
 
@@ -82,21 +82,21 @@ class BurstLoad:
 async def burst(folder: Path, conversations: int) -> BurstLoad:
     async with open_company(folder, concurrency=conversations, model_seconds=MODEL_SECONDS) as company:
         workers = company.stats("worker")
-        before = sum(sum(one.cpu_times()[:2]) for one in workers)
+        before = sum(sum(worker.cpu_times()[:2]) for worker in workers)
         writers, people = Writers(company), crowd(conversations)
         peak = 0.0
 
         async def watch() -> None:
             nonlocal peak
             while True:
-                peak = max(peak, *(one.memory_info().rss / 1e6 for one in workers))
+                peak = max(peak, *(worker.memory_info().rss / 1e6 for worker in workers))
                 await asyncio.sleep(0.1)
 
         watching = asyncio.create_task(watch())
         await writers.write(people)
         added = await writers.added(people)
         watching.cancel()
-        spent = sum(sum(one.cpu_times()[:2]) for one in workers) - before
+        spent = sum(sum(worker.cpu_times()[:2]) for worker in workers) - before
         return BurstLoad(conversations, *_median_and_p95(added), peak, spent / conversations * 1000)
 
 

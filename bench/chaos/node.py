@@ -138,8 +138,8 @@ async def _theirs(node: Node, redis: Redis, jobs: int) -> InteropRow:
             await asyncio.sleep(0.02)
     seconds = time.monotonic() - began
     taken = await node.ask("rest")
-    tries = Counter(one["id"] for one in taken)
-    done = Counter(one["id"] for one in taken if one["done"])
+    tries = Counter(job["id"] for job in taken)
+    done = Counter(job["id"] for job in taken if job["done"])
     return _row("Recado adds, Node works", jobs, tries, done, seconds)
 
 

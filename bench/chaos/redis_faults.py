@@ -210,7 +210,9 @@ async def run_fault(folder: Path, name: str, *, people: int = 20, bursts: int = 
         await _all_ready(company)
         if fault is absent:
             # A worker without a Redis ends with a message, and the supervisor starts another.
-            company.unexpected_exits = [one for one in company.unexpected_exits if one != "worker: 1"]
+            company.unexpected_exits = [
+                unexpected_exit for unexpected_exit in company.unexpected_exits if unexpected_exit != "worker: 1"
+            ]
         await writing
         await settled(company, 60)
         settled_after = time.monotonic() - over
@@ -230,13 +232,13 @@ def _row(  # noqa: PLR0913, PLR0917 - all that was seen
     health: list[Health],
     cuts: int,
 ) -> FaultRow:
-    later = [one.at - over for one in crowd.answers if one.status == _OK and one.at > over]
-    ready = [one.at - over for one in health if one.ready and one.at > over]
+    later = [answer.at - over for answer in crowd.answers if answer.status == _OK and answer.at > over]
+    ready = [probe.at - over for probe in health if probe.ready and probe.at > over]
     return FaultRow(
         fault=name,
-        refused=sum(one.status == _UNAVAILABLE for one in crowd.answers),
-        unanswered=sum(one.status not in (_OK, _UNAVAILABLE) for one in crowd.answers),
-        slowest=max(one.seconds for one in crowd.answers),
+        refused=sum(answer.status == _UNAVAILABLE for answer in crowd.answers),
+        unanswered=sum(answer.status not in (_OK, _UNAVAILABLE) for answer in crowd.answers),
+        slowest=max(answer.seconds for answer in crowd.answers),
         back_after=min(later, default=float("nan")),
         ready_after=min(ready, default=float("nan")),
         settled_after=settled_after,
@@ -249,7 +251,7 @@ def _row(  # noqa: PLR0913, PLR0917 - all that was seen
 
 async def _refused(crowd: Crowd) -> None:
     """Return when the servers run and have refused a message."""
-    while not any(one.status == _UNAVAILABLE for one in crowd.answers):
+    while not any(answer.status == _UNAVAILABLE for answer in crowd.answers):
         await asyncio.sleep(0.05)
 
 

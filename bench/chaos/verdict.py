@@ -66,13 +66,13 @@ async def _is_busy(company: Company) -> bool:
 async def judge(company: Company, crowd: Crowd) -> CrowdVerdict:
     verdict = CrowdVerdict(effects=len(crowd.orders))
     for person in crowd.people:
-        replies = [one.text for one in company.meta.sent_to(person) if one.type == "text"]
+        replies = [reply.text for reply in company.meta.sent_to(person) if reply.type == "text"]
         _judge_chat(verdict, replies, crowd.sent.get(person.bsuid, []), crowd.late)
     confirmed = Counter(
         parameter["text"]
-        for one in company.meta.accepted
-        if one.type == "template"
-        for component in one.request["template"]["components"]
+        for message in company.meta.accepted
+        if message.type == "template"
+        for component in message.request["template"]["components"]
         for parameter in component["parameters"]
         if parameter["text"].startswith("A-")
     )

@@ -17,8 +17,8 @@ from bench.knowledge.questions import Question, QuestionsWrong, read_questions
 from bot.knowledge.building import BuiltKnowledge, build
 from bot.knowledge.embeddings import Embedder, embedder_of
 from bot.knowledge.folder import FolderMissing
-from bot.knowledge.index import Found
 from bot.knowledge.search import SearchQuery, search_index
+from bot.knowledge.search_result import Found
 from bot.prompting.confidence import wilson_interval
 from bot.settings import EmbeddingsSettings
 
@@ -78,7 +78,11 @@ async def _main(folder: Path, questions: list[Question], *, as_json: bool) -> No
     await embedder.close()
     figures = _figures(built, outcomes, seconds)
     if as_json:
-        print(json.dumps({**figures, "questions": [one.as_json() for one in outcomes]}, ensure_ascii=False, indent=1))
+        print(
+            json.dumps(
+                {**figures, "questions": [outcome.as_json() for outcome in outcomes]}, ensure_ascii=False, indent=1
+            )
+        )
         return
     for finding in built.findings:
         sys.stderr.write(f"{finding}\n")
@@ -87,13 +91,16 @@ async def _main(folder: Path, questions: list[Question], *, as_json: bool) -> No
 
 
 def _figures(built: BuiltKnowledge, outcomes: list[Outcome], seconds: float) -> dict[str, Any]:
-    answerable = [one for one in outcomes if one.question.sources]
-    nothing = [one for one in outcomes if not one.question.sources]
-    times = sorted(one.milliseconds for one in outcomes) or [0.0]
+    answerable = [outcome for outcome in outcomes if outcome.question.sources]
+    nothing = [outcome for outcome in outcomes if not outcome.question.sources]
+    times = sorted(outcome.milliseconds for outcome in outcomes) or [0.0]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    within = {place: sum((one.rank or 99) <= place for one in answerable) for place in _PLACES}
-    passing = {place: sum((one.rank or 99) <= place and one.found.is_enough for one in answerable) for place in _PLACES}
-    refused = sum(not one.found.is_enough for one in nothing)
+    within = {place: sum((outcome.rank or 99) <= place for outcome in answerable) for place in _PLACES}
+    passing = {
+        place: sum((outcome.rank or 99) <= place and outcome.found.is_enough for outcome in answerable)
+        for place in _PLACES
+    }
+    refused = sum(not outcome.found.is_enough for outcome in nothing)
     text = {
         "documents, passages": f"{len(built.documents)}, {len(built.index.rows)} in {seconds:.1f} s",
         **{f"recall at {place}": _share(count, len(answerable)) for place, count in within.items()},
@@ -126,7 +133,7 @@ def main() -> None:
     try:
         questions = read_questions(given.questions)
         if given.half:
-            questions = [one for one in questions if (one.number % 2 == 0) == (given.half == "tuned")]
+            questions = [question for question in questions if (question.number % 2 == 0) == (given.half == "tuned")]
         asyncio.run(_main(given.folder, questions, as_json=given.json))
     except (QuestionsWrong, FolderMissing, OSError) as error:
         sys.exit(str(error))

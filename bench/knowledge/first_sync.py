@@ -48,7 +48,7 @@ async def _synced(folder: Path, database_url: str, name: str) -> SyncReport:
 
 def _cpu_seconds() -> float:
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 async def _main(documents: int, pages: int) -> None:

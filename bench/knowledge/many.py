@@ -26,10 +26,11 @@ from bot.knowledge.building import read_documents
 from bot.knowledge.database_index import database_index
 from bot.knowledge.document import KnowledgeDocument, Passage
 from bot.knowledge.embeddings import EmbeddedModel
-from bot.knowledge.index import KnowledgeIndex, SearchableIndex
+from bot.knowledge.index import KnowledgeIndex
 from bot.knowledge.passage_table import PassageTable
 from bot.knowledge.passages import units_of
 from bot.knowledge.search import SearchQuery, search_index
+from bot.knowledge.search_result import SearchableIndex
 from tests.postgres import postgres_server
 
 if TYPE_CHECKING:
@@ -49,14 +50,16 @@ class Folder:
 
     @property
     def passages(self) -> int:
-        return sum(len(one.passages) for one in self.documents)
+        return sum(len(document.passages) for document in self.documents)
 
 
 async def made(passages: int, embedder: EmbeddedModel) -> Folder:
     """The fixtures' documents and so many invented passages, with their vectors."""
     documents, _ = await read_documents(_FIXTURES / "documents", "es")
-    vectors = [await embedder.embed([text for one in each.passages for text in units_of(one)]) for each in documents]
-    words = [word for each in documents for one in each.passages for word in one.text.split() if word.isalpha()]
+    vectors = [
+        await embedder.embed([text for passage in each.passages for text in units_of(passage)]) for each in documents
+    ]
+    words = [word for each in documents for passage in each.passages for word in passage.text.split() if word.isalpha()]
     for document, own in _invented(passages, words, np.concatenate(vectors)):
         documents.append(document)
         vectors.append(own)
@@ -75,7 +78,7 @@ def _invented(passages: int, words: list[str], real: Vectors) -> Iterator[tuple[
                 said[at] = f"{said[at]}{chance.choice('aeiou')}{chance.choice('bdlmnrst')}{chance.choice('aeo')}"
             lines = (" ".join(said[at : at + 12]) for at in range(0, len(said), 12))
             texts.append(Passage(f"{said[0]} {number}\n" + ". ".join(lines)))
-        units = sum(len(units_of(one)) for one in texts)
+        units = sum(len(units_of(passage)) for passage in texts)
         mixed = real[dice.integers(0, len(real), (3, units))].sum(axis=0)
         mixed += dice.standard_normal(mixed.shape).astype(np.float32) * np.float32(0.05)
         mixed /= np.linalg.norm(mixed, axis=1, keepdims=True)
@@ -117,7 +120,7 @@ async def _in_memory(folder: Folder) -> KnowledgeIndex:
 
 async def _in_database(folder: Folder, database: Database, embedder: EmbeddedModel) -> SearchableIndex:
     """Store the documents as a sync does, and load what a worker holds."""
-    table, digests = PassageTable(database), [one.digest for one in folder.documents]
+    table, digests = PassageTable(database), [document.digest for document in folder.documents]
     if why_not := await table.why_not():
         raise SystemExit(why_not)
     began = time.perf_counter()
@@ -128,7 +131,7 @@ async def _in_database(folder: Folder, database: Database, embedder: EmbeddedMod
     began = time.perf_counter()
     await table.complete(_SET, digests, embedder.name)
     _show("seconds to index them", f"{time.perf_counter() - began:.1f}")
-    outlines = [replace(one, passages=()) for one in folder.documents]
+    outlines = [replace(document, passages=()) for document in folder.documents]
     folder.documents.clear()
     folder.vectors.clear()
     before, began = _megabytes(), time.perf_counter()
@@ -159,7 +162,9 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=150)
     parser.add_argument("--postgresql", action="store_true", help="in a PostgreSQL of its own with pgvector")
     asked = parser.parse_args()
-    questions = [one for one in read_questions(_FIXTURES / "questions.jsonl") if one.sources][: asked.questions]
+    questions = [question for question in read_questions(_FIXTURES / "questions.jsonl") if question.sources][
+        : asked.questions
+    ]
     asyncio.run(_main(asked.passages, questions, postgresql=asked.postgresql))
 
 

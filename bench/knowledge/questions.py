@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.knowledge.document import Audience
-from bot.knowledge.index import PassageHit
+from bot.knowledge.search_result import PassageHit
 from bot.messages.folding import folded
 
 
@@ -53,15 +53,15 @@ def read_questions(path: Path) -> list[Question]:
     return found
 
 
-def _question(one: dict[str, Any], number: int) -> Question:
-    history = one.get("history") or ()
+def _question(entry: dict[str, Any], number: int) -> Question:
+    history = entry.get("history") or ()
     said = [history] if isinstance(history, str) else list(history)
     return Question(
-        text=str(one["q"]),
-        sources=tuple(one.get("sources") or ()),
-        answers=tuple(one.get("answer_contains") or ()),
-        history=tuple(_said(entry) for entry in said),
-        audience="staff" if one.get("audience") == "staff" else "customer",
+        text=str(entry["q"]),
+        sources=tuple(entry.get("sources") or ()),
+        answers=tuple(entry.get("answer_contains") or ()),
+        history=tuple(_said(message) for message in said),
+        audience="staff" if entry.get("audience") == "staff" else "customer",
         number=number,
     )
 

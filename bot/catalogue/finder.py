@@ -98,7 +98,10 @@ class ProductFinder:
             return await self._made_anew(table)
         if latest > self._seen:
             changed = await table.changed_since(self._base)
-            alive, gone = [one for one in changed if not one.gone], [one.id for one in changed if one.gone]
+            alive, gone = (
+                [product for product in changed if not product.gone],
+                [product.id for product in changed if product.gone],
+            )
             words = await asyncio.to_thread(self._words.with_changes, alive, gone)
             if words is None:
                 return await self._made_anew(table)
@@ -108,8 +111,8 @@ class ProductFinder:
     async def _made_anew(self, table: ProductTable) -> ProductWords:
         search = await asyncio.to_thread(import_module, "bot.catalogue.search")
         products: list[IndexedProduct] = await table.changed_since(0)
-        alive = [one for one in products if not one.gone]
+        alive = [product for product in products if not product.gone]
         words: ProductWords = await asyncio.to_thread(search.ProductWords, alive)
-        self._words, self._base = words, max((one.revision for one in products), default=0)
+        self._words, self._base = words, max((product.revision for product in products), default=0)
         self._seen = self._base
         return words

@@ -70,15 +70,19 @@ class ProductWords:
             if not len(part):
                 continue
             found = part.matching(terms)
-            score = sum(weight * one for weight, one in zip(weights, found, strict=True))
-            complete = np.logical_and.reduce([one > _SHORTENED for one in found])
+            score = sum(weight * scores for weight, scores in zip(weights, found, strict=True))
+            complete = np.logical_and.reduce([scores > _SHORTENED for scores in found])
             if mask is not None:
                 score, complete = score * mask, complete & mask
             # Of products with the same words, the one with the fewest others is meant.
             score = score * (1 + 0.2 / (1 + part.lengths))
             count += int(complete.sum())
             best = np.argpartition(-(score + complete * 1000), min(most, len(part) - 1))[:most]
-            hits += [Hit(int(part.ids[one]), float(score[one]), bool(complete[one])) for one in best if score[one] > 0]
+            hits += [
+                Hit(int(part.ids[place]), float(score[place]), bool(complete[place]))
+                for place in best
+                if score[place] > 0
+            ]
         hits.sort(key=lambda hit: (not hit.complete, -hit.score, hit.product))
         if count:
             return Hits(tuple(hit for hit in hits if hit.complete)[:most], count)

@@ -72,17 +72,17 @@ def sound_of(word: str) -> str:
     return re.sub(r"(.)\1+", r"\1", word)
 
 
-def distance(one: str, other: str, most: int) -> int:
+def distance(word: str, other: str, most: int) -> int:
     """Number of letters to add, drop, change or swap with a neighbour (Damerau, restricted); `most` + 1 if more."""
-    if abs(len(one) - len(other)) > most:
+    if abs(len(word) - len(other)) > most:
         return most + 1
     before: list[int] = []
     last = list(range(len(other) + 1))
-    for row, letter in enumerate(one, 1):
+    for row, letter in enumerate(word, 1):
         now = [row]
         for column, against in enumerate(other, 1):
             cost = min(last[column] + 1, now[-1] + 1, last[column - 1] + (letter != against))
-            if row > 1 and column > 1 and letter == other[column - 2] and one[row - 2] == against:
+            if row > 1 and column > 1 and letter == other[column - 2] and word[row - 2] == against:
                 cost = min(cost, before[column - 2] + 1)
             now.append(cost)
         if min(now) > most:

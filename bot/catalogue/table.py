@@ -101,7 +101,7 @@ class Written:
     removed: int = 0
 
     def __add__(self, other: Written) -> Written:
-        return Written(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
+        return Written(*(getattr(self, count.name) + getattr(other, count.name) for count in fields(self)))
 
 
 class ProductTable:
@@ -161,7 +161,7 @@ class ProductTable:
         query = select(PRODUCTS).where(_P.id.in_(ids), _P.removed_at.is_(None))
         async with self._database.reading() as connection:
             found = {row.id: _product(row) for row in await connection.execute(query)}
-        return [found[one] for one in ids if one in found]
+        return [found[id_] for id_ in ids if id_ in found]
 
     async def all(self) -> list[CatalogueProduct]:
         """Products that weren't removed, by sku."""
@@ -218,7 +218,8 @@ async def _stored(connection: AsyncConnection, batch: Sequence[CatalogueProduct]
     """
     query = select(PRODUCTS).where(_P.sku.in_([product.sku for product in batch]))
     stored = {row.sku: row for row in await connection.execute(query)}
-    numbers = {gtin: one.sku for one in batch if one.sku not in stored and (gtin := gtin_of(one.barcode))}
+    new = [product for product in batch if product.sku not in stored]
+    numbers = {gtin: product.sku for product in new if (gtin := gtin_of(product.barcode))}
     if not numbers:
         return stored
     cards = select(PRODUCTS).where(_P.gtin.in_(list(numbers)), _P.sku == _P.barcode, _P.source == "card")

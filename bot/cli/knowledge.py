@@ -27,11 +27,11 @@ from bot.knowledge.document import Audience, FileFinding, KnowledgeDocument
 from bot.knowledge.embeddings import EmbeddingsFailed, embedder_of
 from bot.knowledge.finding_words import finding_in
 from bot.knowledge.folder import FolderMissing, FolderReader, list_folder
-from bot.knowledge.index import PassageHit, falling
 from bot.knowledge.knowledge import KnowledgeUnavailable, knowledge_of
 from bot.knowledge.passage_table import PassageTable
 from bot.knowledge.scans import scanned_pages
 from bot.knowledge.search import BEST, SearchQuery
+from bot.knowledge.search_result import PassageHit, with_falling_scores
 from bot.knowledge.store import KnowledgeStore
 from bot.knowledge.sync import KnowledgeSync, SyncProgress, SyncReport
 from bot.prompting.knowledge_lock import lock_text, note_synced
@@ -55,13 +55,13 @@ def check(output: Format = "text") -> None:
     check_format(output)
     settings = read_settings()
     documents, findings = asyncio.run(_stopped_by_problems(_checked(settings, output)))
-    passages = sum(len(one.passages) for one in documents)
+    passages = sum(len(document.passages) for document in documents)
     why_not = asyncio.run(_why_not_in_database(settings)) if passages > MOST_IN_MEMORY else None
     if words := capacity_words(passages, why_not):
         findings.append(FileFinding(".", words, is_error=False))
     _show_findings(findings, output)
     complain(say_of_documents("counted", documents=len(documents), passages=passages))
-    raise typer.Exit(1 if any(one.is_error for one in findings) else 0)
+    raise typer.Exit(1 if any(finding.is_error for finding in findings) else 0)
 
 
 @app.command()
@@ -78,7 +78,7 @@ def sync(output: Format = "text") -> None:
         "set": report.digest,
         "documents": sorted(report.documents),
         "new": report.read,
-        "findings": [one.as_json() for one in report.findings],
+        "findings": [finding.as_json() for finding in report.findings],
     }
     if output == "text":
         _show_findings(report.findings, output)
@@ -92,19 +92,22 @@ def list_(output: Format = "text") -> None:
     check_format(output)
     documents = asyncio.run(_stopped_by_problems(_listed(read_settings())))
     if output == "json":
-        show([_as_json(one) for one in documents])
+        show([_as_json(document) for document in documents])
         return
     if not documents:
         complain(say_of_documents("none"))
         return
     columns = (say_of_documents(f"{name} column") for name in ("document", "language", "for", "passages", "valid"))
     show("{:<40} {:<8} {:<9} {:>8}  {}".format(*columns))
-    for one in documents:
-        valid = f"{one.valid_from or ''}…{one.valid_until or ''}" if one.valid_from or one.valid_until else ""
-        language = one.language or "–"
-        show(
-            f"{one.name:<40} {language:<8} {say_of_documents(one.audience):<9} {len(one.passages):>8}  {valid}".rstrip()
+    for document in documents:
+        valid = (
+            f"{document.valid_from or ''}…{document.valid_until or ''}"
+            if document.valid_from or document.valid_until
+            else ""
         )
+        language = document.language or "–"
+        audience = say_of_documents(document.audience)
+        show(f"{document.name:<40} {language:<8} {audience:<9} {len(document.passages):>8}  {valid}".rstrip())
 
 
 @app.command()
@@ -126,12 +129,12 @@ def search(
     audience: Audience = "staff" if staff else "customer"
     asked = SearchQuery(question, audience, datetime.now(settings.service.zone).date())
     hits, is_enough = asyncio.run(_stopped_by_problems(_searched(settings, asked, limit)))
-    hits = falling(hits)
+    hits = with_falling_scores(hits)
     if output == "json":
-        show([_hit_as_json(one) for one in hits])
+        show([_hit_as_json(hit) for hit in hits])
         return
-    for one in hits:
-        show(f"{one.score:.2f}  {_place(one)}\n{_indented(_below_heading(one))}\n")
+    for hit in hits:
+        show(f"{hit.score:.2f}  {_place(hit)}\n{_indented(_below_heading(hit))}\n")
     if not is_enough:
         complain(say_of_documents("not enough"))
 
@@ -225,9 +228,9 @@ async def _stopped_by_problems(work: Awaitable[Result]) -> Result:
 
 def _show_findings(findings: Sequence[FileFinding], output: str) -> None:
     if output == "json":
-        show([one.as_json() for one in findings])
-    for one in findings if output == "text" else ():
-        show(str(finding_in(spoken_language(), one)))
+        show([finding.as_json() for finding in findings])
+    for finding in findings if output == "text" else ():
+        show(str(finding_in(spoken_language(), finding)))
 
 
 def _place(hit: PassageHit) -> str:

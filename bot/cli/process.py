@@ -9,15 +9,18 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, assert_never
 
 import structlog
 import typer
 
+from bot.cli.language import spoken_language
+from bot.cli.words import WORDS
 from bot.database.version import SchemaOutdated
 from bot.infra import logs
 from bot.infra.loop_watchdog import loop_watched
 from bot.infra.open_files import raise_file_limit
+from bot.messages.language import Language
 from bot.prompting.diagnostics import PromptsWrong
 from bot.settings import LogSettings, Settings, SettingsWrong, log_settings
 
@@ -36,23 +39,36 @@ def run_process(work: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
     """Read the settings and run until the end; exit 2 with one line a mistake where they are wrong."""
     raise_file_limit()
     log = log_settings()
-    logs.configure(log.level, log_format(log))
+    log_as = log_format(log)
+    logs.configure(log.level, log_as)
     try:
         settings = Settings()
         run_loop(work(settings), settings.service.shutdown_grace_seconds)
     except (SettingsWrong, PromptsWrong, SchemaOutdated) as error:
-        for line in str(error).splitlines():
+        for line in _reasons(error, _language_of(log_as)):
             _log.error("can_not_start", why=line)
         raise typer.Exit(2) from error
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
-        fix = (
-            {"fix": "another program has this port: name a free one with --port, or `make run PORT=8081`"}
-            if taken
-            else {}
-        )
+        fix = {"fix": WORDS["port taken"][_language_of(log_as)]} if taken else {}
         _log.error("can_not_start", why=error.strerror or str(error), **fix)
         raise typer.Exit(1) from error
+
+
+def _reasons(error: SettingsWrong | PromptsWrong | SchemaOutdated, language: Language) -> list[str]:
+    match error:
+        case SettingsWrong():
+            return error.said(language)
+        case PromptsWrong():
+            return [str(one) if language == "en" else one.plain(language) for one in error.diagnostics]
+        case SchemaOutdated():
+            return [WORDS["outdated"][language].format(missing=error.missing)]
+    assert_never(error)
+
+
+def _language_of(log_as: logs.LogFormat) -> Language:
+    """The operator's language for people at a terminal, English for programs that read the log."""
+    return spoken_language() if log_as == "console" else "en"
 
 
 def log_format(log: LogSettings) -> logs.LogFormat:

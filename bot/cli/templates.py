@@ -13,7 +13,7 @@ import typer
 from redis.exceptions import RedisError
 
 from bot.cli.progress import progress
-from bot.cli.terminal import Format, check_format, complain, read_settings, redis_problem, show, stop
+from bot.cli.terminal import Format, check_format, complain, read_settings, redis_problem, show, stop, stop_for_settings
 from bot.cli.words import say
 from bot.delivery.notifications import Notifications, template_job
 from bot.infra.queues import JobRejected
@@ -112,7 +112,7 @@ def _run(work: Callable[[_TemplateContext], Awaitable[bool]], output: str) -> No
     try:
         settings.require()
     except SettingsWrong as error:
-        stop(str(error), 2)
+        stop_for_settings(error)
     if settings.whatsapp.waba_id is None:
         stop(say("no waba"), 2)
     raise typer.Exit(0 if asyncio.run(_succeeds(settings, work)) else 1)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
-from bot.cli.language import language_of_terminal
+from bot.cli.language import language_of_terminal, spoken_language
 from bot.cli.words import say
 from bot.infra import logs
 from bot.messages.language import Language
@@ -37,7 +39,7 @@ def read_settings(log_level: Literal["warning", "critical"] = "warning") -> Sett
     try:
         return Settings()
     except SettingsWrong as error:
-        stop(str(error), 2)
+        stop_for_settings(error)
 
 
 def show(answer: Any) -> None:
@@ -45,8 +47,20 @@ def show(answer: Any) -> None:
     if isinstance(answer, str):
         words = _COMMANDS.sub("\ufffd", answer)
     else:
-        words = _COMMANDS.sub(lambda one: f"\\u{ord(one[0]):04x}", json.dumps(answer, ensure_ascii=False, indent=2))
+        words = _escaped(json.dumps(answer, ensure_ascii=False, indent=2))
     print(words)  # noqa: T201
+
+
+async def show_pieces(pieces: AsyncGenerator[str, None]) -> None:
+    """Print a JSON text that comes in pieces; no sign of it commands the terminal."""
+    async with aclosing(pieces):
+        async for piece in pieces:
+            print(_escaped(piece), end="")  # noqa: T201
+    print()  # noqa: T201
+
+
+def _escaped(text: str) -> str:
+    return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def terminal_language(settings: Settings) -> Language:
@@ -92,6 +106,11 @@ def stop(problem: str, code: int = 1) -> NoReturn:
     """Write a line to standard error, and exit."""
     complain(problem)
     raise typer.Exit(code)
+
+
+def stop_for_settings(wrong: SettingsWrong) -> NoReturn:
+    """Write a line for each wrong variable, and exit."""
+    stop("\n".join(wrong.said(spoken_language())), _WRONG_USE)
 
 
 def redis_problem(error: Exception) -> str:

@@ -41,6 +41,10 @@ WORDS: Words = {
         "en": "REDIS_URL leads to a Redis Cluster, which Recado does not support; use one primary, with replicas if "
         "you like, and cluster-enabled no",
     },
+    "port taken": {
+        "es": "otro programa tiene este puerto: di uno libre con --port, o `make run PORT=8081`",
+        "en": "another program has this port: name a free one with --port, or `make run PORT=8081`",
+    },
     # contacts
     "erased": {
         "es": "borrado: {keys} claves, {files} archivos, {jobs} trabajos, {rows} filas",

@@ -12,7 +12,8 @@ from bot.cli.eval_process import evaluate_cases
 from bot.cli.process import collect_garbage_rarely, run_process, until_stopped
 from bot.database.version import require_current
 from bot.infra.queues import QUEUES, Name
-from bot.settings import Settings, SettingsWrong
+from bot.settings import Complaint, Settings, SettingsWrong
+from bot.settings.complaints import Spoken
 from bot.worker import running
 from pipelines.byte_budget import keep_no_freed_memory
 
@@ -49,5 +50,7 @@ def _chosen(queues: str) -> tuple[Name, ...]:
     names = [name.strip() for name in queues.split(",") if name.strip()]
     unknown = sorted(set(names) - set(QUEUES))
     if unknown or not names:
-        raise SettingsWrong([f"--queues: {', '.join(unknown) or 'nothing'}; expected some of {', '.join(QUEUES)}"])
+        expected: dict[Spoken, str] = {"es": f"algunas de {', '.join(QUEUES)}", "en": f"some of {', '.join(QUEUES)}"}
+        code = "unknown_queues" if unknown else "no_queue"
+        raise SettingsWrong([Complaint("--queues", code, expected, {"queues": ", ".join(unknown)})])
     return tuple(name for name in QUEUES if name in names)

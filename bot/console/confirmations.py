@@ -27,7 +27,7 @@ class WaitingConfirmations:
             currency = str(action.get("currency") or "").upper()
             amount = action.get("amount")
             until = datetime.fromtimestamp(card.until, UTC)
-            one: dict[str, Any] = {
+            shown: dict[str, Any] = {
                 "conversation": card.conversation,
                 "contact": person(await self.contacts.get(card.conversation)),
                 "kind": card.kind,
@@ -36,6 +36,6 @@ class WaitingConfirmations:
                 "until": until.isoformat(),
             }
             if currency and isinstance(amount, int):
-                one |= {"currency": currency, "amount": float(decimal(amount, currency))}
-            found.append(one)
+                shown |= {"currency": currency, "amount": float(decimal(amount, currency))}
+            found.append(shown)
         return found

@@ -80,7 +80,7 @@ class ContactDetails:
         except StripeFailed as error:
             _log.warning("plan_name_unknown", error=str(error))
             return None
-        return next((plan.name for plan in plans if any(one.id == price for one in plan.prices)), None)
+        return next((plan.name for plan in plans if any(offered.id == price for offered in plan.prices)), None)
 
 
 def _facts(contact: Contact) -> dict[str, Any]:

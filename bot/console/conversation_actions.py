@@ -130,7 +130,7 @@ class ConversationActions:
         history = await self.memory.recall(conversation)
         # A message of this moment may not have been read into the memory yet.
         waiting = await waiting_list.WaitingList(self.redis).messages(conversation)
-        comes = any(one.author == "person" and why_unanswered(one) is None for one in waiting)
+        comes = any(message.author == "person" and why_unanswered(message) is None for message in waiting)
         unanswered = comes or (bool(history.recent) and history.recent[-1].role == "user")
         await self.handoff.give_back(conversation, by.who)
         # Without a message of the customer in the last day, an answer would wait for the next one.
@@ -203,9 +203,9 @@ class ConversationActions:
     async def _introduce(self, conversation: str) -> None:
         """Let a newcomer be known by their waiting message, because a turn may begin only later."""
         waiting = await waiting_list.WaitingList(self.redis).messages(conversation)
-        theirs = [one for one in waiting if one.author == "person"]
+        theirs = [message for message in waiting if message.author == "person"]
         if theirs:
-            await self.contacts.introduce(conversation, max(theirs, key=lambda one: one.sent_at))
+            await self.contacts.introduce(conversation, max(theirs, key=lambda message: message.sent_at))
 
     async def _note(
         self, conversation: str, action: HandOverAction, by: Actor, assigned_to: str | None = None
@@ -227,11 +227,15 @@ class ConversationActions:
 def mentioned(text: str, operators: Sequence[Operator]) -> tuple[str, ...]:
     """Addresses of the operators whom a note names by `@address`, `@` and its first half, or `@` and a first name."""
     names: dict[str, list[str]] = {}
-    for one in operators:
-        if not one.disabled:
-            own = {one.email.casefold(), one.email.partition("@")[0].casefold(), one.name.split()[0].casefold()}
+    for operator in operators:
+        if not operator.disabled:
+            own = {
+                operator.email.casefold(),
+                operator.email.partition("@")[0].casefold(),
+                operator.name.split()[0].casefold(),
+            }
             for name in own:
-                names.setdefault(name, []).append(one.email)
+                names.setdefault(name, []).append(operator.email)
     found = (name.rstrip(".-").casefold() for name in _MENTION.findall(text))
     emails = dict.fromkeys(email for name in found for email in names.get(name, ()))
     return tuple(emails)[:_MOST_MENTIONS]

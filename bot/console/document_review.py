@@ -46,13 +46,13 @@ class DocumentReview:
     async def suggested(self) -> list[dict[str, Any]]:
         """Suggestions that nobody has decided about, the most frequent first. Raises EmbeddingsFailed."""
         found = await suggestions(self.gaps, self.database, self.embedder, self.staff)
-        return [_shown(one) for one in found[:_MOST_SHOWN]]
+        return [_shown(suggestion) for suggestion in found[:_MOST_SHOWN]]
 
     async def accepted(self) -> list[dict[str, Any]]:
         """Accepted answers, the newest first, and whether customers get them already."""
         released = await answers_in(self.database, await self._released())
         kept = await kept_decisions(self.database, _MOST_ACCEPTED)
-        return [_kept(one, at, released.get(one.suggestion)) for one, at in kept]
+        return [_kept(decision, at, released.get(decision.suggestion)) for decision, at in kept]
 
     async def decide(self, decision: Decision, verdict: Literal["accept", "reject"]) -> Sequence[str]:
         """Keep a decision, which replaces an earlier one; gives the suggestion's origins. Raises SuggestionUnknown."""
@@ -65,11 +65,11 @@ class DocumentReview:
 
     async def _origins(self, suggestion: str) -> Sequence[str]:
         asked = await asked_questions(self.gaps, self.database, self.staff)
-        found = {one.origin for one in asked if suggestion_name(one.question) == suggestion}
+        found = {question.origin for question in asked if suggestion_name(question.question) == suggestion}
         if found:
             return sorted(found)
         kept = await kept_decisions(self.database, _MOST_ACCEPTED)
-        earlier = next((one for one, _ in kept if one.suggestion == suggestion), None)
+        earlier = next((decision for decision, _ in kept if decision.suggestion == suggestion), None)
         if earlier is None:
             raise SuggestionUnknown
         return earlier.origin
@@ -94,7 +94,7 @@ async def _nobody() -> list[str]:
 
 
 def _shown(suggestion: Suggestion) -> dict[str, Any]:
-    newest = sorted(suggestion.asked, key=lambda one: one.at, reverse=True)[:_MOST_ASKED]
+    newest = sorted(suggestion.asked, key=lambda question: question.at, reverse=True)[:_MOST_ASKED]
     return {
         "id": suggestion.id,
         "question": suggestion.question,
@@ -103,13 +103,13 @@ def _shown(suggestion: Suggestion) -> dict[str, Any]:
         "origins": suggestion.origins,
         "asked": [
             {
-                "question": one.question,
-                "origin": one.origin,
-                "at": one.at.isoformat(),
-                "conversation": one.conversation,
-                "answer": one.answer,
+                "question": question.question,
+                "origin": question.origin,
+                "at": question.at.isoformat(),
+                "conversation": question.conversation,
+                "answer": question.answer,
             }
-            for one in newest
+            for question in newest
         ],
     }
 

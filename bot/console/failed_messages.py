@@ -50,9 +50,9 @@ class FailedMessages:
     async def _shown(self, conversation: str, entries: list[DeadLetter]) -> dict[str, Any]:
         newest = entries[-1]
         messages = [
-            {"kind": one.content.kind, "text": typed_text(one)[:_LONGEST_TEXT] or None}
+            {"kind": message.content.kind, "text": typed_text(message)[:_LONGEST_TEXT] or None}
             for entry in entries
-            for one in entry.messages
+            for message in entry.messages
         ]
         return {
             "id": conversation,

@@ -12,7 +12,7 @@ async def message_page(history: HistoryReader, conversation: str, before: str | 
     """The messages, oldest first; the cursor of older ones; notes and hand-overs of all times. Raises WrongCursor."""
     page = (await history.messages(conversation, before=before, limit=limit)).as_json()
     return {
-        "messages": [_with_link(conversation, one) for one in page["messages"]],
+        "messages": [_with_link(conversation, message) for message in page["messages"]],
         "before": page["before"],
         "next": page["before"],
         "notes": await history.notes(conversation),

@@ -144,7 +144,7 @@ class OperatorMessages:
         if not await self.redis.set(typed, "1", nx=True, ex=_TYPING_SECONDS):
             return
         newest = reversed((await history.messages(conversation, limit=_LOOKED_AT)).messages)
-        wamid = next((one.row["name"] for one in newest if one.row["author"] == "customer"), "")
+        wamid = next((message.row["name"] for message in newest if message.row["author"] == "customer"), "")
         if wamid.startswith("wamid."):
             try:
                 await graph.mark_read(read_mark(wamid, typing=True), "")

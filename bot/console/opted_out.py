@@ -32,7 +32,7 @@ class OptedOutContacts:
         await opt_outs.unlist(self.redis, left)
         found = [_shown(name, record) for name, record in records.items() if name not in set(left)]
         wanted = folded(words).split()
-        matching = [one for one in found if all(word in _searched(one) for word in wanted)]
+        matching = [contact for contact in found if all(word in _searched(contact) for word in wanted)]
         return {"opt_outs": matching[:_MOST_SHOWN], "count": len(found)}
 
     async def _records(self, names: list[str]) -> dict[str, dict[str, str | None]]:
@@ -53,5 +53,5 @@ def _shown(name: str, record: Mapping[str, str | None]) -> dict[str, Any]:
     }
 
 
-def _searched(one: Mapping[str, Any]) -> str:
-    return folded(" ".join(filter(None, one["contact"].values())))
+def _searched(contact: Mapping[str, Any]) -> str:
+    return folded(" ".join(filter(None, contact["contact"].values())))

@@ -53,12 +53,12 @@ class WaitingProductCards:
         fields = [
             {
                 "name": name,
-                "value": one.value,
-                "confidence": one.confidence,
-                "sure": one.sure,
-                "picture": f"{place}/{name}" if kept and one.box is not None else None,
+                "value": field.value,
+                "confidence": field.confidence,
+                "sure": field.sure,
+                "picture": f"{place}/{name}" if kept and field.box is not None else None,
             }
-            for name, one in shown_of(draft).items()
+            for name, field in shown_of(draft).items()
         ]
         return {
             "conversation": card.conversation,

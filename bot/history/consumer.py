@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from bot.history.writer import HistoryWriter
 
 _log = structlog.get_logger()
-_AT_ONCE = 200
+# A transaction costs as much as some hundred entries, so that large batches catch up.
+_AT_ONCE = 500
 _BLOCK_MILLISECONDS = 2_000
-# After a small batch more entries gather for this long: a transaction for each entry would cost more than all else.
-_GATHER_SECONDS = 0.15
+# More entries gather for this long: after a few entries, so that open pages soon show the next, or after many.
+_GATHER_SECONDS, _GATHER_MANY_SECONDS = 0.15, 0.5
+_MANY = 50
 # A consumer that has read entries and is silent for so long has died.
 _DEAD_MILLISECONDS = 8_000
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 15.0
@@ -98,7 +100,7 @@ class HistoryConsumer:
                 self._away_since = None
                 wait = _FIRST_WAIT_SECONDS
                 if 0 < carried < _AT_ONCE:
-                    await self._pause(_GATHER_SECONDS)
+                    await self._pause(_GATHER_SECONDS if carried < _MANY else _GATHER_MANY_SECONDS)
                 continue
             except DatabaseAway as error:
                 _log.warning("history_waits", why=str(error), fix=_FIX, seconds=wait)
@@ -182,7 +184,7 @@ class HistoryConsumer:
             await cancel_and_wait(reading)
 
     async def _write(self, entries: Sequence[tuple[StreamItem, Entry]]) -> None:
-        """Write entries together; where that fails for one of them, each by itself."""
+        """Write entries together; where that fails for one of them, each half by itself."""
         if not entries:
             return
         if self._writer is None:
@@ -195,8 +197,9 @@ class HistoryConsumer:
             raise
         except Exception as error:  # noqa: BLE001 - the entry is to blame, and kept
             if len(entries) > 1:
-                for one in entries:
-                    await self._write([one])
+                middle = len(entries) // 2
+                await self._write(entries[:middle])
+                await self._write(entries[middle:])
                 return
             _log.exception("history_entry_failed", kind=entries[0][1].kind)
             await self._set_aside(entries[0][0], type(error).__name__)

@@ -1,4 +1,4 @@
-"""A conversation that joins another one of the same person: its rows move, and two states become one."""
+"""Merges a conversation into another one of the same person: moves its rows, and joins the two states."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _STRONGEST = {"person": 3, "waiting": 2, "bot": 1, "closed": 0}
 
 
 async def move_rows(connection: AsyncConnection, source: str, home: str) -> None:
-    """Move the rows of `source`; one that `home` has under the same name stays there."""
+    """Move the rows of `source` to `home`; a row that `home` has under the same name is not replaced."""
     for table in tables.BY_CONVERSATION:
         name = table.c.name if "name" in table.c else table.c.id
         there = select(name).where(table.c.conversation == home).scalar_subquery()
@@ -24,14 +24,14 @@ async def move_rows(connection: AsyncConnection, source: str, home: str) -> None
     found = await connection.execute(select(labels.c.label).where(labels.c.conversation == source))
     new = set(found.scalars()) - set((await connection.execute(known)).scalars())
     if new:
-        await connection.execute(insert(labels), [{"conversation": home, "label": one} for one in sorted(new)])
+        await connection.execute(insert(labels), [{"conversation": home, "label": label} for label in sorted(new)])
     await connection.execute(delete(labels).where(labels.c.conversation == source))
     cards = tables.PRODUCT_CARDS
     await connection.execute(update(cards).where(cards.c.conversation == source).values(conversation=home))
 
 
 def join_states(mine: ConversationState, theirs: ConversationState) -> None:
-    """Let `mine` stand for both: the newest message, and a person where one of them has a person."""
+    """Join `theirs` into `mine`: the newest message, and the state of the one that needs a person most."""
     if theirs.last_name is not None:
         mine.note_last(
             LastMessage(
@@ -46,7 +46,7 @@ def join_states(mine: ConversationState, theirs: ConversationState) -> None:
         mine.state, mine.state_at, mine.assigned_to = theirs.state, theirs.state_at, theirs.assigned_to
         mine.waiting_since, mine.closed_at = theirs.waiting_since, None
     for name in ("last_inbound_at", "answered_until", "seen_until"):
-        times = [one for one in (getattr(mine, name), getattr(theirs, name)) if one is not None]
+        times = [time for time in (getattr(mine, name), getattr(theirs, name)) if time is not None]
         setattr(mine, name, max(times, default=None))
     mine.created_at = min(mine.created_at, theirs.created_at)
     theirs.merged_into = mine.id

@@ -37,9 +37,9 @@ def unpack(packed: bytes) -> list[dict[str, Any]]:
     return found
 
 
-def _same(one: list[Any], other: list[Any]) -> int:
+def _same(earlier: list[Any], other: list[Any]) -> int:
     count = 0
-    for mine, theirs in zip(one, other, strict=False):
+    for mine, theirs in zip(earlier, other, strict=False):
         if mine != theirs:
             break
         count += 1

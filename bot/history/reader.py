@@ -186,8 +186,8 @@ class HistoryReader:
             messages = await shown(connection, rows)
             people = await _people(connection, {row["conversation"] for row in rows})
         return [
-            FoundMessage(one.row["conversation"], people.get(one.row["conversation"], PersonShown()), one)
-            for one in messages
+            FoundMessage(message.row["conversation"], people.get(message.row["conversation"], PersonShown()), message)
+            for message in messages
         ]
 
     async def counts(self, me: str) -> dict[str, int]:

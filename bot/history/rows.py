@@ -144,7 +144,7 @@ def turn_row(conversation: str, entry: TurnTraced) -> dict[str, Any]:
         "why": trace.get("why"),
         "release": entry.release,
         "cost_usd": trace.get("cost_usd") or 0,
-        "tokens": sum(one.get("prompt_tokens", 0) + one.get("completion_tokens", 0) for one in requests),
+        "tokens": sum(request.get("prompt_tokens", 0) + request.get("completion_tokens", 0) for request in requests),
         "trace": trace,
         "asked": base64.b64decode(entry.asked) if entry.asked else None,
     }

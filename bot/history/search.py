@@ -53,7 +53,7 @@ async def _on_postgresql(connection: AsyncConnection, words: list[str], last: in
     """
     each = (_one_word(word, begins=index == last) for index, word in enumerate(words))
     # Within a subquery, PostgreSQL makes it once, and not for each row.
-    query = select(reduce(lambda one, other: one.op("&&")(other), each)).scalar_subquery()
+    query = select(reduce(lambda condition, other: condition.op("&&")(other), each)).scalar_subquery()
     words_: ColumnElement[Any] = literal_column("words")
     found: list[int] = []
     for count in (_LOOKED_THROUGH, _LOOKED_THROUGH * 4):

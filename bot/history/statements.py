@@ -1,11 +1,12 @@
-"""Statements of the writer that SQLite and PostgreSQL have in common, though SQLAlchemy has them once for each."""
+"""Upserts for SQLite and PostgreSQL, whose SQLAlchemy dialects each have their own `INSERT ... ON CONFLICT`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, func
+from sqlalchemy import ColumnElement, Executable, Table, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,28 +18,39 @@ async def upsert(  # noqa: PLR0913 - a table's upsert has these parts
     table: Table,
     rows: Rows,
     *,
-    key: Iterable[str],
-    replace: Iterable[str] = (),
-    fill: Iterable[str] = (),
-    prefer: Iterable[str] = (),
+    key: tuple[str, ...],
+    replace: tuple[str, ...] = (),
+    fill: tuple[str, ...] = (),
+    prefer: tuple[str, ...] = (),
     where: ColumnElement[bool] | None = None,
 ) -> None:
-    """Insert rows; where one with this key is there, change it.
+    """Insert rows; update a row whose `key` columns are in the table already.
 
-    `replace` names columns that get the new value. Those of `fill` get it only where they have none. Those of `prefer`
-    keep theirs only where there is no new one. Without all three, a known row stays as it is. `where` limits the
-    change to some of the known rows.
+    In an update, `replace` columns take the new value. `fill` columns take it only if they are NULL. `prefer` columns
+    take it unless it is NULL. Without all three, a row that is there stays as it is. `where` restricts updates.
     """
-    if not rows:
-        return
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    if rows:
+        statement = _upsert(connection.dialect.name, table, key, replace, fill, prefer, where)
+        await connection.execute(statement, list(rows))
+
+
+# Made once: SQLAlchemy takes longer to make a statement, and to find its compiled form, than to fill in a few rows.
+@cache
+def _upsert(  # noqa: PLR0913, PLR0917 - as above
+    dialect: str,
+    table: Table,
+    key: tuple[str, ...],
+    replace: tuple[str, ...],
+    fill: tuple[str, ...],
+    prefer: tuple[str, ...],
+    where: ColumnElement[bool] | None,
+) -> Executable:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement: Any = insert(table)
     new = statement.excluded
     changes = {name: new[name] for name in replace}
     changes |= {name: func.coalesce(table.c[name], new[name]) for name in fill}
     changes |= {name: func.coalesce(new[name], table.c[name]) for name in prefer}
     if changes:
-        statement = statement.on_conflict_do_update(index_elements=list(key), set_=changes, where=where)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=list(key))
-    await connection.execute(statement, list(rows))
+        return cast("Executable", statement.on_conflict_do_update(index_elements=key, set_=changes, where=where))
+    return cast("Executable", statement.on_conflict_do_nothing(index_elements=key))

@@ -114,15 +114,15 @@ class HistoryStream:
 
     async def leave(self, consumer: str) -> None:
         """Sign a consumer off that has no unfinished entry; those of another one stay for `claim`."""
-        for one in await self._redis.xinfo_consumers(HISTORY, _GROUP):
-            if one["name"] == consumer and one["pending"] == 0:
+        for member in await self._redis.xinfo_consumers(HISTORY, _GROUP):
+            if member["name"] == consumer and member["pending"] == 0:
                 await self._redis.xgroup_delconsumer(HISTORY, _GROUP, consumer)
 
     async def forget_gone(self, idle_milliseconds: int) -> None:
         """Forget consumers that died long ago, once others have done their entries."""
-        for one in await self._redis.xinfo_consumers(HISTORY, _GROUP):
-            if one["pending"] == 0 and one["idle"] > idle_milliseconds:
-                await self._redis.xgroup_delconsumer(HISTORY, _GROUP, one["name"])
+        for member in await self._redis.xinfo_consumers(HISTORY, _GROUP):
+            if member["pending"] == 0 and member["idle"] > idle_milliseconds:
+                await self._redis.xgroup_delconsumer(HISTORY, _GROUP, member["name"])
 
     async def of(self, conversations: Collection[str]) -> list[dict[str, Any]]:
         """Entries of conversations that are not in the database yet."""

@@ -46,7 +46,7 @@ def body_of(content: Content) -> str | None:  # noqa: PLR0911 - one line for eac
         case Location(name=name, address=address):
             return ", ".join(filter(None, (name, address))) or None
         case ContactCards(cards=cards):
-            return "; ".join(" ".join(filter(None, (one.name, one.company, *one.phones))) for one in cards) or None
+            return "; ".join(" ".join(filter(None, (card.name, card.company, *card.phones))) for card in cards) or None
         case Tap(title=title):
             return title
         case Order(text=text, items=items):

@@ -95,7 +95,7 @@ class ConversationPage:
     next: str | None
 
     def as_json(self) -> dict[str, Any]:
-        return {"conversations": [one.as_json() for one in self.conversations], "next": self.next}
+        return {"conversations": [conversation.as_json() for conversation in self.conversations], "next": self.next}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ class MessagePage:
     before: str | None
 
     def as_json(self) -> dict[str, Any]:
-        return {"messages": [one.as_json() for one in self.messages], "before": self.before}
+        return {"messages": [message.as_json() for message in self.messages], "before": self.before}
 
 
 @dataclass(frozen=True, slots=True)

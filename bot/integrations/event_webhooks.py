@@ -101,23 +101,25 @@ class EventDeliveries:
         body = _body(job, at)
         posts = (self._post(url, id_, body, progress) for url in remaining)
         ended = await asyncio.gather(*posts, return_exceptions=True)
-        deliveries = [one if isinstance(one, DeliveryAttempt) else _raise(one) for one in ended]
-        missed = [one for one in deliveries if one.state == "missed"]
+        deliveries = [result if isinstance(result, DeliveryAttempt) else _raise(result) for result in ended]
+        missed = [delivery for delivery in deliveries if delivery.state == "missed"]
         if not missed:
             return
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.hincrby(progress, "tries", 1)
         pipeline.expire(progress, _KEEP_SECONDS)
         tries = int((await pipeline.execute())[0])
-        reason = "; ".join(one.reason for one in missed)
+        reason = "; ".join(delivery.reason for delivery in missed)
         if tries > len(self._pauses):
-            for url, one in zip(remaining, deliveries, strict=True):
-                if one.state == "missed":
-                    await self._alert(url, "subscriber_missed", f"{_host(url)} did not take an event: {one.reason}")
+            for url, delivery in zip(remaining, deliveries, strict=True):
+                if delivery.state == "missed":
+                    await self._alert(
+                        url, "subscriber_missed", f"{_host(url)} did not take an event: {delivery.reason}"
+                    )
             # An operator's retry gets all its tries, and goes only to the subscribers that missed the event.
             await answer(self._redis.hdel(progress, "tries"))
             raise JobRejected(f"given up after {tries} tries: {reason}")
-        retry_after = max(one.retry_after or 0.0 for one in missed)
+        retry_after = max(delivery.retry_after or 0.0 for delivery in missed)
         # A random factor spreads the retries of deliveries that failed together.
         pause = self._pauses[tries - 1] * random.uniform(1, 1.5)  # noqa: S311 - protects nothing
         raise RetryLater(max(pause, min(retry_after, _LONGEST_RETRY_AFTER)), reason)

@@ -6,7 +6,7 @@ import re
 
 from bot.messages.folding import folded
 
-# Beginnings of words, folded; a form is asked for by any of them.
+# Folded beginnings of words; a question with any of them asks for the form.
 _ASKED = {
     "money": "precio|cuesta|cuanto (?:es|sale|vale|cobra|cuesta|pag|por|me cobra|la|el|tengo q)|cobran?\\b|valen?\\b"
     "|a como|tarifa|costo|how much|price|cost|sueldo|minim[oa]|en cuanto|cuantos? pesos|cuanto (?:mas )?me\\b",
@@ -41,6 +41,6 @@ def forms_asked(question: str) -> frozenset[str]:
 
 
 def forms_held(passage: str, asked: frozenset[str]) -> frozenset[str]:
-    """Those of the asked forms that a passage has."""
+    """Return the asked forms that a passage has."""
     text = folded(passage) if asked else ""
     return frozenset(form for form in asked if _HELD_PATTERNS[form].search(text))

@@ -43,7 +43,7 @@ async def accept(database: Database, decision: Decision) -> None:
 
 
 async def reject(database: Database, decision: Decision) -> None:
-    """Note that a suggestion shall not come back."""
+    """Store that a suggestion was rejected, so that it is not shown again."""
     await _decide(database, decision, "rejected")
 
 
@@ -85,14 +85,14 @@ def case_name(suggestion: str) -> str:
 
 
 async def answers_in(database: Database, released: str | None) -> dict[str, str]:
-    """Accepted answers that a set holds, by suggestion, each as question and answer in one text."""
+    """Accepted answers of a set: each suggestion's question and answer, in one text."""
     async with database.reading() as connection:
         documents = (
             await connection.execute(select(SETS.c.documents).where(SETS.c.digest == (released or "")))
         ).scalar()
         digest = (documents or {}).get(DOCUMENT, "")
         passages = (await connection.execute(select(DOCUMENTS.c.passages).where(DOCUMENTS.c.digest == digest))).scalar()
-    return {one["location"].removeprefix("answer "): one["text"] for one in passages or ()}
+    return {passage["location"].removeprefix("answer "): passage["text"] for passage in passages or ()}
 
 
 async def _decide(database: Database, decision: Decision, state: Literal["accepted", "rejected"]) -> None:

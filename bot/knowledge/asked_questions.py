@@ -19,14 +19,14 @@ from bot.knowledge.words import question_words
 Origin = Literal["gap", "thumbs down", "hand-over"]
 MOST = 500
 _ANSWERED_WITHIN = timedelta(days=1)
-# A question stands this near to the call for a person that it led to.
+# A call for a person belongs to a question that came within this time before it.
 _NEAR = timedelta(hours=1)
 _THUMBS_DOWN = "👎"
 _LOOKED_AT = 5
-# A colleague's first words may be a greeting, so that the longest of the first messages is the draft.
+# Because a colleague's first words may be a greeting, the longest of the first messages is the draft.
 _DRAFTS = 3
 _LONGEST_ANSWER = 1000
-# Words that ask for a person, and for nothing else.
+# Words by which customers ask for a person, and which name no other subject.
 _WISH = frozenset(
     word
     for line in (
@@ -63,11 +63,11 @@ async def asked_questions(gaps: KnowledgeGaps, database: Database, staff: Collec
         asked += await _disliked(connection)
         asked += await _handed_over(connection, asked)
         theirs = await _conversations_of(connection, staff)
-        asked = [one for one in asked if one.conversation not in theirs]
-        asked = sorted(asked, key=lambda one: one.at, reverse=True)[:MOST]
-        found = await _with_answers(connection, [one for one in asked if question_words(one.question)])
-    # People answer more than the assistant could have: without their answer, a call for a person asks nothing.
-    return [one for one in found if one.answer or one.origin != "hand-over"]
+        asked = [question for question in asked if question.conversation not in theirs]
+        asked = sorted(asked, key=lambda question: question.at, reverse=True)[:MOST]
+        found = await _with_answers(connection, [question for question in asked if question_words(question.question)])
+    # A hand-over without a colleague's answer gives no suggestion, because people answer more than documents hold.
+    return [question for question in found if question.answer or question.origin != "hand-over"]
 
 
 async def _conversations_of(connection: AsyncConnection, staff: Collection[str]) -> frozenset[str]:
@@ -107,8 +107,8 @@ async def _handed_over(connection: AsyncConnection, known: Sequence[AskedQuestio
     )
     found: list[AskedQuestion] = []
     times = defaultdict[str, list[datetime]](list)
-    for one in known:
-        times[one.conversation].append(one.at)
+    for earlier in known:
+        times[earlier.conversation].append(earlier.at)
     for row in (await connection.execute(query)).all():
         if any(abs(at - row.at) <= _NEAR for at in times[row.conversation]):
             continue
@@ -143,18 +143,18 @@ async def _said(
 
 
 async def _with_answers(connection: AsyncConnection, asked: Sequence[AskedQuestion]) -> list[AskedQuestion]:
-    """Add what a colleague wrote within a day, to the last question before it; `asked` has the newest first."""
+    """Add to each question what a colleague wrote within a day, before the next question; `asked` is newest first."""
     found: list[AskedQuestion] = []
     until: dict[str, datetime] = {}
-    for one in asked:
-        end = min(one.at + _ANSWERED_WITHIN, until.get(one.conversation, one.at + _ANSWERED_WITHIN))
-        found.append(await _with_answer(connection, one, end))
-        until[one.conversation] = one.at
+    for question in asked:
+        end = min(question.at + _ANSWERED_WITHIN, until.get(question.conversation, question.at + _ANSWERED_WITHIN))
+        found.append(await _with_answer(connection, question, end))
+        until[question.conversation] = question.at
     return found
 
 
 async def _with_answer(connection: AsyncConnection, asked: AskedQuestion, end: datetime) -> AskedQuestion:
-    """Add the longest of the first messages that a colleague wrote until then."""
+    """Add the longest of the first messages that a colleague wrote after the question and before `end`."""
     after = and_(MESSAGES.c.at > asked.at, MESSAGES.c.at <= end)
     query = (
         select(MESSAGES.c.body)

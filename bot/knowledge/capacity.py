@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-# A worker answers within 20 ms from so many.
+# With this many passages a worker's search takes 20 ms.
 MOST_IN_MEMORY = 50_000
-# Without pgvector a worker holds more than that all the same, up to here.
+# Without pgvector a worker's memory holds up to this many, and its searches take longer.
 MOST_WITHOUT_PGVECTOR = 100_000
 MOST_PASSAGES = 1_000_000
 # Measured by `python -m bench.knowledge.many`.
@@ -13,12 +13,12 @@ _PASSAGES_A_MILLISECOND = 4_000
 
 
 def most_passages(why_not: str | None) -> int:
-    """The number beyond which documents are left out; `why_not` is the reason against PostgreSQL with pgvector."""
+    """The most passages of a set; `why_not` is the reason why PostgreSQL can't hold more, None if it can."""
     return MOST_WITHOUT_PGVECTOR if why_not else MOST_PASSAGES
 
 
 def capacity_words(passages: int, why_not: str | None, most_in_memory: int = MOST_IN_MEMORY) -> str | None:
-    """Words about the search in so many passages and its cost; None for as many as are usual."""
+    """A sentence about the cost of a search in a large set; None for a set of ordinary size."""
     if passages <= most_in_memory:
         return None
     if why_not is None:

@@ -1,4 +1,4 @@
-"""Vectors in a quarter of their room: a byte for each number, with a scale for each row."""
+"""Vectors of passages in less memory: quantized to a byte a number, or projected to fewer numbers."""
 
 from __future__ import annotations
 
@@ -15,16 +15,20 @@ if TYPE_CHECKING:
     Scores = NDArray[np.float32]
 
 _LARGEST = 127
-# The directions in which passages differ most tell most of them apart.
+# Numbers of a projected vector: so many principal components tell most passages apart.
 _COARSE_WIDTH = 128
 _SAMPLE = 4000
 
 
 class CompactVectors:
-    """Rows of length 1, near enough: a likeness differs by less than 0.01."""
+    """Vectors of length 1 as rows of int8 with a scale for each row: a quarter of the memory of float32.
+
+    Each number is `round(x / scale)`, with `scale = max(|row|) / 127`. A likeness differs from the exact one by less
+    than 0.01.
+    """
 
     def __init__(self, parts: Sequence[AnyVectors]) -> None:
-        count = sum(len(one) for one in parts)
+        count = sum(len(rows) for rows in parts)
         self._rows = np.empty((count, parts[0].shape[1] if parts else 1), np.int8)
         self._scales = np.empty(count, np.float32)
         start = 0
@@ -36,14 +40,17 @@ class CompactVectors:
             start = end
 
     def likeness(self, places: Any, vectors: Vectors) -> Scores:
-        """Likeness of each of a question's vectors to the rows at these places."""
+        """Dot products of a question's vectors, (Q, D), with the rows at these places: (Q, places)."""
         found: Scores = vectors @ self._rows[places].astype(np.float32).T
         found *= self._scales[places]
         return found
 
 
 class CoarseVectors:
-    """Rows with as few numbers as tell many passages apart, for a first choice among all of them."""
+    """Vectors projected on the principal components of a sample, for a fast first choice among all passages.
+
+    The components are eigenvectors of the sample's X^T X (https://en.wikipedia.org/wiki/Principal_component_analysis).
+    """
 
     def __init__(self, vectors: Vectors) -> None:
         sample = vectors[:: max(vectors.shape[0] // _SAMPLE, 1)]
@@ -52,6 +59,6 @@ class CoarseVectors:
         self._rows = vectors @ self._directions
 
     def likeness(self, vectors: Vectors) -> Scores:
-        """Likeness of each of a question's vectors to all rows, roughly."""
+        """Approximate dot products of a question's vectors, (Q, D), with all rows: (Q, rows)."""
         found: Scores = (vectors @ self._directions) @ self._rows.T
         return found

@@ -15,11 +15,14 @@ import numpy as np
 from sqlalchemy import text
 
 from bot.database.engine import Database
+from bot.knowledge.bm25 import CandidateTerms, inverse_document_frequency
 from bot.knowledge.document import KnowledgeDocument, Passage
-from bot.knowledge.index import Allows, Found, Judge, MeaningScores, Row
+from bot.knowledge.judge import Judge, MeaningScores
 from bot.knowledge.passage_table import SOUND, STEM, SetStatistics, quoted
 from bot.knowledge.scale import EMBEDDED, LikenessScale
-from bot.knowledge.word_ranking import CountedTerms, LikeSounds, WordRanking, inverse_frequency, stems_for
+from bot.knowledge.search_result import Allows, Found, Row
+from bot.knowledge.similar_sounds import SimilarSounds
+from bot.knowledge.word_ranking import WordRanking, stems_for
 from bot.knowledge.words import question_words
 
 if TYPE_CHECKING:
@@ -28,11 +31,11 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
     Scores = NDArray[np.float32]
 
-# Candidates of each question by words, of each of its vectors, and of answered questions.
+# Numbers of candidates by the words of a question, by each of its vectors, and among answered questions.
 _BY_WORDS, _BY_MEANING, _PAIRS = 200, 100, 50
-# Passages that the rarest words of a question may have, and words that weigh: more would take long.
+# A query looks for the rarest words of a question, as far as so many passages hold them, and weighs so many terms.
 _MOST_WEIGHED, _MOST_TERMS = 4000, 12
-# Passages by which we know how like a question all texts are.
+# Passages whose likeness to a question stands for that of all passages.
 _SAMPLE = 2000
 _DETAILS = text("""
     SELECT document, place, detail, units FROM knowledge_passages
@@ -63,7 +66,10 @@ class _Candidates:
 
 
 class DatabaseIndex:
-    """Passages of one set by one model. `documents` have no passages; `sample` are vectors of some passages."""
+    """Passages of one set with the vectors of one model.
+
+    `documents` come without their passages. `sample` has the vectors of some passages, (passages, numbers in a vector).
+    """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what is known of a set
         self,
@@ -77,7 +83,7 @@ class DatabaseIndex:
         self._database = database
         self._documents = {document.digest: document for document in documents}
         self._known = statistics
-        self._like_sounds = LikeSounds(statistics.sounds)
+        self._similar_sounds = SimilarSounds(statistics.sounds)
         self._model = model
         self._sample = sample
         self._scale = scale
@@ -100,13 +106,13 @@ class DatabaseIndex:
         found = []
         for word in dict.fromkeys(words):
             stems = stems_for(word) & self._known.stems.keys()
-            sounds = self._like_sounds.alike(word)
+            sounds = self._similar_sounds.similar_to(word)
             for prefix, terms, frequencies in ((STEM, stems, self._known.stems), (SOUND, sounds, self._known.sounds)):
                 if terms:
                     passages = sum(frequencies[term] for term in terms)
-                    weight = inverse_frequency(min(passages, self._known.total), self._known.total)
+                    weight = inverse_document_frequency(min(passages, self._known.total), self._known.total)
                     found.append(_WordTerms(tuple(prefix + term for term in sorted(terms)), passages, weight))
-        return sorted(found, key=lambda one: one.passages)[:_MOST_TERMS]
+        return sorted(found, key=lambda word_terms: word_terms.passages)[:_MOST_TERMS]
 
     async def _candidates(self, readable: list[str], terms: Sequence[_WordTerms], vectors: Vectors) -> _Candidates:
         width = vectors.shape[1]
@@ -121,11 +127,11 @@ class DatabaseIndex:
                 found = await connection.execute(text(_by_words(terms)), common)
                 places |= {(row.document, row.place) for row in found}
             for statement in (_by_meaning(self._model, width), _by_meaning(self._model, width, pairs=True)):
-                for vector in {one.tobytes(): one for one in vectors}.values():
+                for vector in {vector.tobytes(): vector for vector in vectors}.values():
                     found = await connection.execute(text(statement), common | {"vector": vector.tolist()})
                     places |= {(row.document, row.place) for row in found}
             chosen = sorted(places)
-            asked = {"model": self._model, "d": [one for one, _ in chosen], "p": [one for _, one in chosen]}
+            asked = {"model": self._model, "d": [digest for digest, _ in chosen], "p": [place for _, place in chosen]}
             rows = await connection.execute(_DETAILS, asked)
             return self._read([tuple(row) for row in rows], width)
 
@@ -152,13 +158,13 @@ class DatabaseIndex:
         if not candidates.rows:
             return Found(())
         known = self._known
-        wanted = [term for one in terms for term in one.terms]
+        wanted = [term for word_terms in terms for term in word_terms.terms]
         stems = [term.removeprefix(STEM) for term in wanted if term.startswith(STEM)]
         sounds = [term.removeprefix(SOUND) for term in wanted if term.startswith(SOUND)]
         by_words = WordRanking(
-            CountedTerms(candidates.stems, stems, known.stems, total=known.total, average=known.stem_length),
-            CountedTerms(candidates.sounds, sounds, known.sounds, total=known.total, average=known.sound_length),
-            self._like_sounds,
+            CandidateTerms(candidates.stems, stems, known.stems, total=known.total, average=known.stem_length),
+            CandidateTerms(candidates.sounds, sounds, known.sounds, total=known.total, average=known.sound_length),
+            self._similar_sounds,
         ).scores(words)
         meaning = self._meaning(candidates.units, vectors)
         usual = self._scale.applied(self._sample @ vectors[-1]) if self._sample.size else np.zeros(1, np.float32)
@@ -167,7 +173,7 @@ class DatabaseIndex:
 
     def _meaning(self, units: Sequence[Vectors], vectors: Vectors) -> MeaningScores:
         """Likeness to the question, and to its gist, of each passage's best unit and of the whole passage."""
-        counts = np.array([len(one) for one in units])
+        counts = np.array([len(vectors_of_units) for vectors_of_units in units])
         starts = np.cumsum(counts) - counts
         joined = np.concatenate(units)
         sums = np.add.reduceat(joined, starts, axis=0)
@@ -200,18 +206,21 @@ async def database_index(
 def _by_words(terms: Sequence[_WordTerms]) -> str:
     """Passages that hold rare words of the question, those with most of its words first."""
     rare, passages = [terms[0]], terms[0].passages
-    for one in terms[1:]:
-        passages += one.passages
+    for word_terms in terms[1:]:
+        passages += word_terms.passages
         if passages > _MOST_WEIGHED:
             break
-        rare.append(one)
-    # Literals, because a variable would be parsed anew for each passage. Model and documents are compared without their
-    # index, because a person may read most passages.
-    weight = " + ".join(f"CASE WHEN terms @@ {_any_of(one.terms)} THEN {one.weight:.4f} ELSE 0 END" for one in terms)
+        rare.append(word_terms)
+    # The terms are literals, because PostgreSQL would parse a variable anew for each passage. `|| ''` keeps the indexes
+    # of model and document out of use, because a person may read most passages.
+    weight = " + ".join(
+        f"CASE WHEN terms @@ {_any_of(word_terms.terms)} THEN {word_terms.weight:.4f} ELSE 0 END"
+        for word_terms in terms
+    )
     return f"""
         SELECT document, place FROM knowledge_passages
         WHERE model || '' = :model AND document || '' = ANY(CAST(:readable AS text[]))
-            AND terms @@ {_any_of([term for one in rare for term in one.terms])}
+            AND terms @@ {_any_of([term for word_terms in rare for term in word_terms.terms])}
         ORDER BY {weight} DESC, document, place LIMIT {_BY_WORDS}
     """  # noqa: S608 - our own terms of letters and digits, quoted
 

@@ -1,4 +1,4 @@
-"""Reads the company's folder of documents; a bad file is named and left out, and takes no good one with it."""
+"""Reads the company's folder of documents. A bad file is left out with a finding; the other files are read."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LIMITS = BlockLimits(
     cells=500_000,
     seconds=60.0,
 )
-# Part of each document's name, so that a better reader reads all documents again.
+# Part of each document's digest: a new number makes the next sync read all documents again.
 _READER = "5"
 _SIDECARS = (".yaml", ".yml")
 _DIGITS = 16
@@ -143,7 +143,7 @@ class FolderReader:
         self._reader = BlockReader(LIMITS)
 
     async def read(self, source: SourceFile) -> tuple[KnowledgeDocument | None, list[FileFinding]]:
-        """Read a document; None where it has to be left out, and the findings say why."""
+        """Read a document; None if it has to be left out, with findings that say why."""
         try:
             content = await asyncio.to_thread(source.path.read_bytes)
             return await self._read(source, content)
@@ -171,7 +171,7 @@ class FolderReader:
         pages = None
         if PurePosixPath(source.name).name.lower() == pairs.FILE:
             passages, mistakes = await asyncio.to_thread(pairs.read_pairs, body, first_line)
-            findings += [FileFinding(source.name, one.problem, f"line {one.line}") for one in mistakes]
+            findings += [FileFinding(source.name, mistake.problem, f"line {mistake.line}") for mistake in mistakes]
         elif front is not None:
             read = read_markdown if form == "md" else read_plain
             passages = list(passages_of((await asyncio.to_thread(read, body, characters=LIMITS.characters)).blocks))
@@ -191,15 +191,15 @@ class FolderReader:
     def _metadata(self, source: SourceFile, front: str | None, findings: list[FileFinding]) -> DocumentFacts | None:
         """Facts about the document; None where they are wrong, with the findings that say why."""
         about, mistakes = read_metadata(front) if front else (DocumentFacts(), [])
-        findings += [_mistake(source.name, one) for one in mistakes]
+        findings += [_mistake(source.name, mistake) for mistake in mistakes]
         if source.sidecar:
             # If the two differ, the narrower audience holds.
             is_for_staff = about.audience == "staff"
             about, beside = read_metadata(decoded(source.sidecar.read_bytes()[:_MEBIBYTE]), 1)
             about = replace(about, audience="staff") if is_for_staff else about
-            findings += [_mistake(source.sidecar.name, one) for one in beside]
+            findings += [_mistake(source.sidecar.name, mistake) for mistake in beside]
             mistakes = [*mistakes, *beside]
-        return None if any(one.is_error for one in mistakes) else about
+        return None if any(mistake.is_error for mistake in mistakes) else about
 
     def _document(
         self, source: SourceFile, about: DocumentFacts, pages: int | None, passages: list[Passage]
@@ -237,7 +237,7 @@ def _mistake(file: str, mistake: FactMistake) -> FileFinding:
 
 
 def _heading_of(text: str) -> str:
-    """The first line where it is a heading of the whole document, as Markdown has it; else nothing."""
+    """The first line, if it is a Markdown heading of the whole document; otherwise an empty text."""
     first = " ".join(text.lstrip().partition("\n")[0].split())
     return first[2:][:_LONGEST_TITLE] if first.startswith("# ") and not first.endswith("?") else ""
 

@@ -1,10 +1,10 @@
-"""Tells questions whose words no document of ours has: those in neither Spanish nor English."""
+"""Recognises questions in neither Spanish nor English, whose words are in no document."""
 
 from __future__ import annotations
 
 import re
 
-# Small words by which a short question tells its language.
+# Small words that are frequent in one language, so that a short question shows its language by them.
 _OURS = {
     "es": "el la los las un una de del que qué y en con por para mi me se su es hay como cómo cuánto cuanto cuando "
     "dónde donde si no tienen puedo tengo quiero al lo le les ya muy más q pa cuantos cual cuál son yo te esto "

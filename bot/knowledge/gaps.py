@@ -19,7 +19,7 @@ from bot.infra.logs import without_identities
 from bot.infra.redis import answer, key
 from bot.messages.language import Language
 
-# Somebody reads them within a quarter of a year, or they no longer matter.
+# A gap that nobody has read for a quarter of a year no longer matters.
 KEEP_SECONDS = 90 * 24 * 3600
 MOST_OF_A_CONTACT = 50
 MOST_CONTACTS = 5000
@@ -74,7 +74,7 @@ class KnowledgeGaps:
         )
         data = {"conversation": conversation, "contact": person(contact), "question": gap.question, "at": gap.at}
         await self._publish("knowledge.gap", data, event_id("knowledge.gap", conversation, effect))
-        if any(one.id == gap.id for one in await self.of(conversation)):
+        if any(kept.id == gap.id for kept in await self.of(conversation)):
             return
         keys = (erased(conversation), gaps_key(conversation), _INDEX)
         arguments = (json.dumps(asdict(gap), ensure_ascii=False), conversation, str(int(time.time())))
@@ -84,10 +84,10 @@ class KnowledgeGaps:
     async def of(self, conversation: str) -> list[KnowledgeGap]:
         """Gaps of a conversation, the newest first."""
         found = await answer(self._redis.lrange(gaps_key(conversation), 0, -1))
-        return [_gap(one) for one in found]
+        return [_gap(row) for row in found]
 
     async def newest(self, most: int) -> list[tuple[str, KnowledgeGap]]:
-        """The newest gaps of customers, each with its conversation; no more are read than it takes to find them."""
+        """The newest gaps of customers, each with its conversation; reads as few conversations as possible."""
         found: list[tuple[str, KnowledgeGap]] = []
         start, names = 0, await self._names(0)
         while names:
@@ -96,9 +96,9 @@ class KnowledgeGaps:
                 pipeline.lrange(gaps_key(name), 0, -1)
             read = zip(names, await pipeline.execute(), strict=True)
             found += [(name, gap) for (name, _), kept in read for gap in map(_gap, kept) if not gap.staff]
-            found = sorted(found, key=lambda one: one[1].at, reverse=True)[:most]
+            found = sorted(found, key=lambda named: named[1].at, reverse=True)[:most]
             oldest = datetime.fromisoformat(found[-1][1].at).timestamp() if len(found) == most else 0.0
-            # The others' newest gap is older than all of these.
+            # The remaining conversations' newest gaps are older than all of these.
             if names[-1][1] < oldest:
                 break
             start += len(names)
@@ -106,7 +106,7 @@ class KnowledgeGaps:
         return found
 
     async def _names(self, start: int) -> list[tuple[str, float]]:
-        """Conversations from a place on, with the time of their newest gap."""
+        """Conversations from the place `start` on, with the time of their newest gap; the newest first."""
         end = start + _READ_AT_ONCE - 1
         found: list[tuple[str, float]] = await answer(self._redis.zrevrange(_INDEX, start, end, withscores=True))
         return found

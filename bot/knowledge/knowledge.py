@@ -12,9 +12,10 @@ import structlog
 
 from bot.knowledge.embeddings import Embedder, EmbeddingsFailed, embedder_of
 from bot.knowledge.gaps import KnowledgeGaps
-from bot.knowledge.index import Found, KnowledgeIndex, SearchableIndex
+from bot.knowledge.index import KnowledgeIndex
 from bot.knowledge.scale import scale_of
 from bot.knowledge.search import BEST, SearchQuery, search_index
+from bot.knowledge.search_result import Found, SearchableIndex
 from bot.settings import EmbeddingsSettings
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Knowledge:
             raise KnowledgeUnavailable(str(error)) from error
 
     async def load(self, digest: str) -> SearchableIndex:
-        """The index of a set, loaded once; whoever gives up waiting lets the load go on."""
+        """The index of a set, loaded once; a caller that is cancelled doesn't cancel the load."""
         if digest in self._held:
             self._held.move_to_end(digest)
             return self._held[digest]
@@ -127,11 +128,13 @@ async def _stored(digest: str, database: Database, embedder: Embedder) -> Search
         return index
     documents = await kept.documents(found.documents.values())
     vectors = await kept.vectors(found.documents.values(), embedder.name)
-    if missing := [one.name for one in documents if one.digest not in vectors]:
+    if missing := [document.name for document in documents if document.digest not in vectors]:
         _log.error("knowledge_without_vectors", documents=len(missing), fix="`recado knowledge sync`")
-        documents = [one for one in documents if one.digest in vectors]
+        documents = [document for document in documents if document.digest in vectors]
     scale = await scale_of(embedder)
-    index = await asyncio.to_thread(KnowledgeIndex, documents, [vectors[one.digest] for one in documents], scale)
+    index = await asyncio.to_thread(
+        KnowledgeIndex, documents, [vectors[document.digest] for document in documents], scale
+    )
     # The first text loads the model.
     await embedder.embed(["hola"])
     _log.info("knowledge_loaded", set=digest, documents=len(documents), passages=index.count)

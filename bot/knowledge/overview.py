@@ -56,7 +56,11 @@ async def last_sync(database: Database) -> LastSync | None:
     """The newest sync, with what it found wrong; None before the first."""
     async with database.reading() as connection:
         newest = (await connection.execute(select(SETS).order_by(SETS.c.synced_at.desc()).limit(1))).one_or_none()
-    return LastSync(len(newest.documents), tuple(FileFinding(**one) for one in newest.findings)) if newest else None
+    return (
+        LastSync(len(newest.documents), tuple(FileFinding(**finding) for finding in newest.findings))
+        if newest
+        else None
+    )
 
 
 async def overview(database: Database, released: str | None, after: str = "", limit: int = 100) -> DocumentOverview:
@@ -79,7 +83,7 @@ async def overview(database: Database, released: str | None, after: str = "", li
         for name, digest in digests.items()
         if digest in found
     )
-    problems = tuple(FileFinding(**one) for one in (newest.findings if newest else [])[:MOST_PROBLEMS])
+    problems = tuple(FileFinding(**finding) for finding in (newest.findings if newest else [])[:MOST_PROBLEMS])
     return DocumentOverview(newest.synced_at if newest else None, shown, problems, page[-1] if names[limit:] else None)
 
 

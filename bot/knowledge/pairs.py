@@ -1,4 +1,4 @@
-"""Reads `questions.md`: questions that a person has answered, and whose answers win."""
+"""Reads `questions.md`: pairs of questions and answers that people wrote, which precede other passages."""
 
 from __future__ import annotations
 

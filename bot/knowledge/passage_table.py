@@ -20,8 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.database.advisory_locks import AdvisoryLock, hold
 from bot.database.engine import Database
 from bot.knowledge.document import KnowledgeDocument
-from bot.knowledge.index import Row, indexed_text
+from bot.knowledge.index import indexed_text
 from bot.knowledge.passages import units_of
+from bot.knowledge.search_result import Row
 from bot.knowledge.word_ranking import terms_of
 
 if TYPE_CHECKING:
@@ -30,9 +31,10 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
     AnyVectors = NDArray[np.floating[Any]]
 
-# Scans that go on until enough rows pass a filter came with this version.
+# Iterative index scans, which go on until enough rows pass a filter, came with this version of pgvector:
+# https://github.com/pgvector/pgvector#iterative-index-scans
 OLDEST_PGVECTOR = (0, 8)
-# Terms of knowledge_terms: a stem or a concept, a sound, and what is known of the set itself.
+# Prefixes in knowledge_terms: of stems and concepts, of sounds, and of statistics of the whole set.
 STEM, SOUND = "s_", "n_"
 _TOTAL, _STEM_LENGTH, _SOUND_LENGTH = "*", "*s", "*n"
 _HUNDREDTHS = 100
@@ -216,7 +218,7 @@ def _row(row: Row, units: Vectors) -> dict[str, Any]:
     return {
         "document": row.document.digest,
         "is_pair": bool(passage.questions),
-        "terms": sorted({*(STEM + one for one in stemmed), *(SOUND + one for one in sounds)}),
+        "terms": sorted({*(STEM + stem for stem in stemmed), *(SOUND + sound for sound in sounds)}),
         "whole": (whole / max(float(np.linalg.norm(whole)), 1e-9)).tolist(),
         "stem_count": len(stemmed),
         "sound_count": len(sounds),

@@ -14,7 +14,7 @@ from pipelines.blocks import Block
 # A passage answers one question and is short enough to be quoted to a model five times.
 PASSAGE_CHARACTERS = 700
 _SHORTEST = 350
-# Rows of a table share a passage while it is as short as this, so that a row is found by its own words.
+# Rows of a table share a passage up to this length; in a longer one, a row would hardly be found by its own words.
 _ROWS_CHARACTERS = 450
 # A unit is embedded by itself, because a sentence among many says little to a vector.
 _UNIT_CHARACTERS = 220
@@ -24,16 +24,16 @@ _PIECE = re.compile(r".{1,10000}\n\n|.{1,10000}\s|.{1,10000}", re.DOTALL)
 
 def passages_of(blocks: Sequence[Block]) -> Iterator[Passage]:
     """Yield passages in the order of the document."""
-    for headings, same in groupby(blocks, key=lambda one: (one.headings, one.page, one.sheet)):
+    for headings, same in groupby(blocks, key=lambda block: (block.headings, block.page, block.sheet)):
         path, page, sheet = headings
-        for is_table, part in groupby(same, key=lambda one: one.row is not None):
+        for is_table, part in groupby(same, key=lambda block: block.row is not None):
             items = list(part)
             for group in _rows(items) if is_table else _texts(items):
                 yield _passage(group, path, page, sheet)
 
 
 def units_of(passage: Passage) -> list[str]:
-    """Pieces of a passage that are embedded, each with the heading; the questions of an answer stand for themselves."""
+    """Pieces of a passage that are embedded, each with the heading; of an answered question, the questions alone."""
     if passage.questions:
         return list(passage.questions)
     heading, line, body = passage.text.partition("\n")
@@ -77,7 +77,7 @@ def _texts(items: Sequence[Block]) -> Iterator[list[Block]]:
     if len(text) <= PASSAGE_CHARACTERS:
         yield [Block(text)]
         return
-    # Because the splitter compares all ends of sentences and words in a text, a book without any takes it minutes.
+    # We cut the text first, because the splitter takes minutes for a long text without ends of sentences.
     for piece in _PIECE.findall(text):
         for chunk in _splitter(_SHORTEST, PASSAGE_CHARACTERS).chunks(piece):
             yield [Block(chunk)]

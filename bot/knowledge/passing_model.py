@@ -1,4 +1,4 @@
-"""The embedded model for a server: in a process that ends after its work, because it takes 130 MB."""
+"""The embedded model for `recado serve`: in a process that ends after its work, because the model takes 130 MB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The scale of a model's likenesses: one says 0.2 of texts that have nothing in common, another 0.75."""
+"""The scale of a model's likenesses (cosines): unrelated texts have 0.2 by one model, and 0.75 by another.
+
+The mean likenesses of unrelated texts and of questions with their answers are measured. A linear function,
+`factor * likeness + shift`, maps them to the means of the embedded model, to which all weights belong.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +38,7 @@ _PAIRS = (
     ("se puede cancelar el viaje", "Una reservación se cancela sin costo hasta 48 horas antes."),
     ("¿Lavan edredones?", "La tintorería limpia cobijas y colchas en tres días."),
 )
-# Mean likenesses by the embedded model, of other pairs and of these: the weights of the evidence belong to this scale.
+# Mean likenesses by the embedded model: of unrelated texts, and of these questions with their answers.
 _UNRELATED, _RELATED = 0.024, 0.323
 _LEAST_APART = 0.02
 _SHORTEST = 0.05
@@ -53,9 +57,10 @@ class LikenessScale:
         return likeness * likeness.dtype.type(self.factor) + likeness.dtype.type(self.shift)
 
     def of_means(self, lengths: Scores) -> Callable[[Scores, Places], Scores]:
-        """A function that scales likenesses to means of vectors, which have these lengths.
+        """A function that scales likenesses to means of unit vectors; `lengths` are those of the means.
 
-        The less alike the vectors of a mean are, the shorter it is. So its length depends on the scale too.
+        The squared length of a mean is the mean likeness of its vectors to each other. A likeness to the normalized
+        mean, times the length, is the mean likeness to its vectors. Both means are scaled, then divided again.
         """
         import numpy as np  # noqa: PLC0415 - for those who search alone
 

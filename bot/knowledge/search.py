@@ -1,4 +1,4 @@
-"""Search for a person: by audience and day, with the earlier question where the new one leans on it."""
+"""Search for a person: among the documents for them, with their earlier question in front of the new one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from datetime import date
 
 from bot.knowledge.document import Audience
 from bot.knowledge.embeddings import Embedder
-from bot.knowledge.index import Found, SearchableIndex, allowed, question_texts
+from bot.knowledge.index import question_texts
+from bot.knowledge.search_result import Found, SearchableIndex, allowed
 
 LONGEST_QUESTION = 500
 BEST = 5
@@ -24,7 +25,7 @@ class SearchQuery:
 
     @property
     def whole(self) -> str:
-        """The question behind the message that it may lean on."""
+        """The earlier question and this one, because `¿y en Mérida?` says nothing without the first."""
         return " ".join((*(said[:LONGEST_QUESTION] for said in self.history[-1:]), self.question[:LONGEST_QUESTION]))
 
 

@@ -50,7 +50,7 @@ class KnowledgeStore:
             for some in _pieces(list(digests)):
                 query = select(DOCUMENTS.c.digest, DOCUMENTS.c.findings).where(DOCUMENTS.c.digest.in_(some))
                 for row in await connection.execute(query):
-                    found[row.digest] = [FileFinding(**one) for one in row.findings]
+                    found[row.digest] = [FileFinding(**finding) for finding in row.findings]
         return found
 
     async def without_vectors(self, digests: Iterable[str], model: str) -> set[str]:
@@ -82,7 +82,7 @@ class KnowledgeStore:
     async def keep_set(
         self, digest: str, documents: dict[str, str], model: str, findings: Sequence[FileFinding]
     ) -> None:
-        """Make this the newest set, and forget what no kept set names."""
+        """Make this the newest set; delete older sets, and the documents that no remaining set names."""
         row = {
             "digest": digest,
             "synced_at": datetime.now(UTC),
@@ -96,10 +96,10 @@ class KnowledgeStore:
             sets = (
                 await connection.execute(select(SETS.c.digest, SETS.c.documents).order_by(SETS.c.synced_at.desc()))
             ).all()
-            old = [one.digest for one in sets[KEPT_SETS:]]
+            old = [old_set.digest for old_set in sets[KEPT_SETS:]]
             if old:
-                named = {document for one in sets[:KEPT_SETS] for document in one.documents.values()}
-                gone = {document for one in sets[KEPT_SETS:] for document in one.documents.values()} - named
+                named = {document for kept_set in sets[:KEPT_SETS] for document in kept_set.documents.values()}
+                gone = {document for old_set in sets[KEPT_SETS:] for document in old_set.documents.values()} - named
                 await connection.execute(delete(SETS).where(SETS.c.digest.in_(old)))
                 for some in _pieces(sorted(gone)):
                     await connection.execute(delete(DOCUMENTS).where(DOCUMENTS.c.digest.in_(some)))
@@ -116,7 +116,7 @@ class KnowledgeStore:
             row = (await connection.execute(query)).one_or_none()
         if row is None:
             return None
-        findings = tuple(FileFinding(**one) for one in row.findings)
+        findings = tuple(FileFinding(**finding) for finding in row.findings)
         return KnowledgeSet(row.digest, row.documents, row.model, row.synced_at, findings)
 
     async def documents(self, digests: Iterable[str]) -> list[KnowledgeDocument]:
@@ -129,7 +129,7 @@ class KnowledgeStore:
         return sorted(found, key=lambda document: document.name)
 
     async def outlines(self, digests: Iterable[str]) -> list[KnowledgeDocument]:
-        """The same without their passages."""
+        """Documents by their digests, by name, without their passages."""
         found: list[KnowledgeDocument] = []
         columns = [DOCUMENTS.c[name] for name in _COLUMNS]
         async with self.database.reading() as connection:
@@ -163,7 +163,9 @@ _COLUMNS = ("digest", "name", "title", "language", "audience", "valid_from", "va
 
 
 def _document(row: Row[Any]) -> KnowledgeDocument:
-    passages = tuple(Passage(one["text"], one["location"], tuple(one["questions"])) for one in row.passages)
+    passages = tuple(
+        Passage(passage["text"], passage["location"], tuple(passage["questions"])) for passage in row.passages
+    )
     return KnowledgeDocument(**{name: getattr(row, name) for name in _COLUMNS}, passages=passages)
 
 

@@ -41,7 +41,7 @@ class Suggestion:
 
     @property
     def origins(self) -> dict[str, int]:
-        return dict(Counter(one.origin for one in self.asked))
+        return dict(Counter(question.origin for question in self.asked))
 
 
 async def suggestions(
@@ -51,7 +51,9 @@ async def suggestions(
     done = await decided(database)
     groups = await _grouped(await asked_questions(gaps, database, staff), embedder)
     found = (_suggestion(group) for group in groups)
-    return sorted((one for one in found if one.id not in done), key=lambda one: -len(one.asked))
+    return sorted(
+        (suggestion for suggestion in found if suggestion.id not in done), key=lambda suggestion: -len(suggestion.asked)
+    )
 
 
 def suggestion_name(question: str) -> str:
@@ -60,8 +62,8 @@ def suggestion_name(question: str) -> str:
 
 
 def _suggestion(group: Sequence[AskedQuestion]) -> Suggestion:
-    oldest = min(group, key=lambda one: one.at)
-    answer = next((one.answer for one in group if one.answer), "")
+    oldest = min(group, key=lambda question: question.at)
+    answer = next((question.answer for question in group if question.answer), "")
     return Suggestion(suggestion_name(oldest.question), oldest.question, answer, tuple(group))
 
 
@@ -69,27 +71,27 @@ async def _grouped(asked: Sequence[AskedQuestion], embedder: Embedder) -> list[l
     """Put each question to the first group whose oldest question asks the same."""
     if not asked:
         return []
-    ordered = sorted(asked, key=lambda one: one.at)
-    vectors = await embedder.embed([one.question for one in ordered])
+    ordered = sorted(asked, key=lambda question: question.at)
+    vectors = await embedder.embed([question.question for question in ordered])
     # Each question is compared with each group, which takes hundreds of milliseconds where all ask something else.
     return await asyncio.to_thread(_groups_of, ordered, vectors)
 
 
 def _groups_of(ordered: Sequence[AskedQuestion], vectors: Vectors) -> list[list[AskedQuestion]]:
-    sounds = [frozenset(map(sound_of, question_words(one.question))) for one in ordered]
+    sounds = [frozenset(map(sound_of, question_words(question.question))) for question in ordered]
     likeness: list[list[float]] = (vectors @ vectors.T).tolist()
 
-    def ask_the_same(one: int, other: int) -> bool:
-        if likeness[one][other] >= _ALIKE:
+    def ask_the_same(place: int, other: int) -> bool:
+        if likeness[place][other] >= _ALIKE:
             return True
-        shared = len(sounds[one] & sounds[other])
-        return shared >= (len(sounds[one]) + len(sounds[other]) - shared) * _SAME_WORDS
+        shared = len(sounds[place] & sounds[other])
+        return shared >= (len(sounds[place]) + len(sounds[other]) - shared) * _SAME_WORDS
 
     groups: list[tuple[int, list[AskedQuestion]]] = []
-    for place, one in enumerate(ordered):
+    for place, question in enumerate(ordered):
         same = (members for first, members in groups if ask_the_same(first, place))
         if (members := next(same, None)) is None:
-            groups.append((place, [one]))
+            groups.append((place, [question]))
         else:
-            members.append(one)
+            members.append(question)
     return [members for _, members in groups]

@@ -1,4 +1,4 @@
-"""Brings the database up to date with the folder: a document is read and embedded once for each of its contents."""
+"""Brings the database up to date with the folder; a document is read and embedded again only if it has changed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DIGITS = 16
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """The set that the folder is now; `read` and `embedded` count documents that were new."""
+    """The set of the folder's documents; `read` and `embedded` count the documents that were new."""
 
     digest: str
     documents: dict[str, str]
@@ -37,7 +37,7 @@ class SyncReport:
 
 @dataclass(frozen=True, slots=True)
 class SyncProgress:
-    """Told of the number of files and of each that is done."""
+    """Callbacks of a sync: `files` gets the number of files, and `done` is called after each."""
 
     files: Callable[[int], None] = lambda _: None
     done: Callable[[], None] = lambda: None
@@ -96,7 +96,7 @@ class KnowledgeSync:
     async def _read(
         self, sources: list[SourceFile], findings: list[FileFinding], progress: SyncProgress, room: int, most: int
     ) -> dict[str, str]:
-        """Read and keep documents; each has its vectors before the next one is read, so that a stop loses one."""
+        """Read, embed and store one document after the other, so that a stop loses the work on one document only."""
         found: dict[str, str] = {}
         reader = FolderReader(self._default_language, self._read_text)
         try:
@@ -141,7 +141,7 @@ class KnowledgeSync:
 async def _read_ahead(
     reader: FolderReader, sources: Sequence[SourceFile]
 ) -> AsyncGenerator[tuple[SourceFile, KnowledgeDocument | None, list[FileFinding]], None]:
-    """Read each document while the one before it is embedded, because each of them has a core for itself."""
+    """Read each document while the previous one is embedded; reading runs in its own process."""
     following = iter(sources)
     task: asyncio.Task[Any] | None = None
     try:

@@ -1,4 +1,4 @@
-"""Watcher of the documents: where saving is releasing, a saved document or an accepted answer is synced at once."""
+"""Watches the documents (PROMPTS_RELEASE=watch): a saved document or an accepted answer is synced at once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _State = list[tuple[str, int, int]]
 
 
 async def watch(redis: Redis, settings: Settings, open_database: Callable[[], Awaitable[Database]]) -> None:
-    """Sync each saved change and each accepted answer, for ever; a folder that isn't there is waited for."""
+    """Sync each saved change and each accepted answer, for ever; waits for a folder that isn't there."""
     seen: tuple[_State, str] | None = None
     while True:
         files = await asyncio.to_thread(_state_of, settings.knowledge.dir)

@@ -1,4 +1,4 @@
-"""Words of texts and of questions as they are compared: folded, stemmed, by sound, and with synonyms."""
+"""Words of texts and questions in the forms in which they are compared: folded, stemmed, by sound, as concepts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _GREETING = re.compile(
     r"|por ?fa(?:vor|vorcito)?|porfis?|gracias|saludos|que tal|good (?:morning|afternoon|evening)|hello|hi|hey|please"
     r"|thanks?(?: you)?)\b"
 )
-# Sounds that Spanish writes in several ways; the order matters.
+# Spellings of one sound in Mexican Spanish, each with its sound, applied in this order. \1 stands for ch in between.
 _SOUNDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), sound)
     for pattern, sound in (
@@ -52,14 +52,14 @@ def words_of(text: str) -> list[str]:
 
 
 def question_words(question: str) -> list[str]:
-    """The telling words of a question, with abbreviations of chats written out and without greetings."""
+    """Words of a question without stop words and greetings; abbreviations of chats are written out."""
     text = _GREETING.sub(" ", folded(question))
     written = [full for word in _WORD.findall(text) for full in _written_out(word[:_LONGEST_WORD])]
     return [word for word in written if word not in _stop_words()]
 
 
 def spoken(question: str) -> str:
-    """A question for a model of meaning: abbreviations written out, greetings left out, accents kept."""
+    """A question for the embedding model: abbreviations are written out, and accents stay."""
     text = unicodedata.normalize("NFC", question)
     kept = [
         " ".join(_written_out(folded(piece))) if folded(piece) in _abbreviations() else piece for piece in text.split()
@@ -68,22 +68,22 @@ def spoken(question: str) -> str:
 
 
 def gist(question: str) -> str:
-    """The telling words of a question as they are written, for a model of meaning."""
+    """Words of a question without stop words, as they are written, for the embedding model."""
     pieces = _PIECE.findall(unicodedata.normalize("NFC", question))
     written = (full for piece in pieces for full in _abbreviations().get(folded(piece), (piece,)))
     return " ".join(word for word in written if folded(word) not in _stop_words())
 
 
 def telling(words: Iterable[str]) -> list[str]:
-    """Words without those that every text has."""
+    """Words without stop words, which every text has."""
     return [word for word in words if word not in _stop_words()]
 
 
 def stems(words: Sequence[str], language: str) -> list[str]:
-    """Stems by Snowball; numbers stay.
+    """Stems by Snowball (https://snowballstem.org); numbers stay as they are.
 
-    Snowball needs the accents that customers leave out, so a Spanish stem also loses its last vowel. A vowel that
-    breaks under stress is written as in the infinitive: `devolvi` and `devuelven` are `devolv`.
+    Because Snowball needs the accents that customers leave out, a Spanish stem also loses its last vowel. A stressed
+    `ue` or `ie` is written as in the infinitive, so that both `devolví` and `devuelven` give `devolv`.
     """
     found = list(_stemmer(language).stemWords(list(words)))
     return found if language == "en" else [_infinitive(stem) for stem in found]
@@ -97,7 +97,10 @@ def _infinitive(stem: str) -> str:
 
 
 def concepts_of(word: str) -> frozenset[str]:
-    """Names of the groups of synonyms that a word belongs to, also where it is spelt by ear."""
+    """Concepts of a word, which are the groups of synonyms that hold it, by its stem or else by its sound.
+
+    A concept's name is `=` and its line in synonyms.txt, so no stem equals it.
+    """
     by_stem, by_sound = _concepts()
     found = by_stem.get(stems([word], "es")[0]) or by_stem.get(stems([word], "en")[0])
     return found or by_sound.get(sound_of(word), frozenset())
@@ -110,13 +113,13 @@ def translations_of(word: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def is_light(word: str) -> bool:
-    """Whether a word tells little, as `hablar` and `get`."""
+    """Whether a word says little about the subject of a question, such as `hablar` and `get`."""
     return word[0].isdigit() or word in _light_stems() or stems([word], "es")[0] in _light_stems()
 
 
 @lru_cache(50_000)
 def sound_of(word: str) -> str:
-    """A word as it sounds in Spanish, because people write b for v, s for z and no h."""
+    """A word as it sounds in Mexican Spanish, because people write b for v, s for z, and leave out the h."""
     if word[0].isdigit():
         return word
     for pattern, sound in _SOUNDS:
@@ -125,7 +128,7 @@ def sound_of(word: str) -> str:
 
 
 def grams(sound: str) -> set[str]:
-    """Trigrams of a word with its edges."""
+    """Trigrams of a word, with `^` at its beginning and `$` at its end."""
     padded = f"^{sound}$"
     return {padded[at : at + 3] for at in range(len(padded) - 2)} or {padded}
 

@@ -227,4 +227,6 @@ def _endings() -> frozenset[str]:
     rules = files("publicsuffixlist").joinpath("public_suffix_list.dat").read_text("utf-8")
     lines = (line.strip() for line in rules.partition("===BEGIN PRIVATE DOMAINS===")[0].splitlines())
     endings = {line.rpartition(".")[2].lower() for line in lines if line and not line.startswith("//")}
-    return frozenset(endings | {f"xn--{one.encode('punycode').decode()}" for one in endings if not one.isascii()})
+    return frozenset(
+        endings | {f"xn--{ending.encode('punycode').decode()}" for ending in endings if not ending.isascii()}
+    )

@@ -182,7 +182,10 @@ def part_text(part: Part) -> str:  # noqa: PLR0911 - one line a kind
         case AskLocation():
             return f"{part.body}\n(button: send location)"
         case Buttons() | Menu():
-            choices = (f"{one.title} ({one.description})" if one.description else one.title for one in part.choices)
+            choices = (
+                f"{choice.title} ({choice.description})" if choice.description else choice.title
+                for choice in part.choices
+            )
             return f"{part.body}\n(to tap: {' | '.join(choices)})"
         case LinkButton():
             return f"{part.body}\n(link: {part.label} {part.url})"

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bot.conversations.contacts import Contact
 from bot.conversations.memory import History, HistoryEntry
-from bot.messages.language import language_from, language_of
+from bot.messages.language import Language, language_from, language_of
 from bot.past_cases.redaction import Redaction
 
 HANDOFF_TOOL = "talk_to_a_person"
@@ -30,7 +30,11 @@ _SHORT_ARGUMENT = 40
 
 
 class NoPastTurns(Exception):
-    """The conversation has no turn for a case; the message names the reason."""
+    """The conversation has no turn for a case; the message names the reason, `said` in both languages."""
+
+    def __init__(self, *, en: str, es: str) -> None:
+        super().__init__(en)
+        self.said: dict[Language, str] = {"en": en, "es": es}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class PastTurn:
 
     @property
     def words(self) -> list[str]:
-        return [word for one in self.received for word in (one.text, *one.facts.values())]
+        return [word for message in self.received for word in (message.text, *message.facts.values())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +74,25 @@ def past_conversation(traces: Iterable[dict[str, Any]], memory: History, count: 
 
     Raises NoPastTurns.
     """
-    answered = [one for one in traces if one.get("reply") and one.get("perceived")][-count:]
+    answered = [trace for trace in traces if trace.get("reply") and trace.get("perceived")][-count:]
     entries = (*memory.unsummarised, *memory.recent)
     if answered:
-        ours = {wamid for one in answered for wamid in one["messages"]}
+        ours = {wamid for trace in answered for wamid in trace["messages"]}
         begun = datetime.fromisoformat(answered[0]["started_at"])
-        first = next((at for at, one in enumerate(entries) if one.wamid in ours or one.at >= begun), len(entries))
+        first = next((at for at, entry in enumerate(entries) if entry.wamid in ours or entry.at >= begun), len(entries))
         # If the memory begins after the turns, its summary tells of them and of later messages, so we leave it out.
         is_later = bool(entries) and first == 0 and entries[0].wamid not in ours
         return PastConversation(
             tuple(map(_turn_of_trace, answered)), entries[:first], "" if is_later else memory.summary
         )
     starts = [
-        at for at, one in enumerate(entries) if one.role == "user" and (at == 0 or entries[at - 1].role != "user")
+        at for at, entry in enumerate(entries) if entry.role == "user" and (at == 0 or entries[at - 1].role != "user")
     ]
     if not starts:
-        raise NoPastTurns("nothing that was said in this conversation is remembered")
+        raise NoPastTurns(
+            en="nothing that was said in this conversation is remembered",
+            es="de lo dicho en esta conversación ya no se recuerda nada",
+        )
     starts = starts[-count:]
     ends = [*starts[1:], len(entries)]
     turns = tuple(_turn_of_memory(entries[start:end]) for start, end in zip(starts, ends, strict=True))
@@ -99,8 +106,8 @@ def case_of(
     for turn in past.turns:
         for words in turn.words:
             redaction.learn(words)
-    for one in past.before:
-        redaction.learn(one.text if one.role == "user" else "")
+    for entry in past.before:
+        redaction.learn(entry.text if entry.role == "user" else "")
     known = {
         "name": redaction.text(contact.name) if contact.name else None,
         "email": redaction.text(contact.email) if contact.email else None,
@@ -115,26 +122,26 @@ def case_of(
     if past.summary:
         made["summary"] = redaction.text(past.summary)
     if past.before:
-        made["memory"] = [{one.role: redaction.text(one.text)} for one in past.before]
-    made["turns"] = [one for turn in past.turns for one in _turns(turn, redaction)]
+        made["memory"] = [{entry.role: redaction.text(entry.text)} for entry in past.before]
+    made["turns"] = [made_turn for turn in past.turns for made_turn in _turns(turn, redaction)]
     return made
 
 
 def product_codes_in(past: PastConversation) -> frozenset[str]:
     """Codes that were read off products; they identify no person."""
-    read = (one.facts.get("codes", "") for turn in past.turns for one in turn.received)
+    read = (message.facts.get("codes", "") for turn in past.turns for message in turn.received)
     return frozenset(code for codes in read for code in _PRODUCT_CODE.findall(codes))
 
 
 def _turn_of_trace(trace: dict[str, Any]) -> PastTurn:
-    received = tuple(_received(one["kind"], one["text"]) for one in trace["perceived"])
+    received = tuple(_received(perceived["kind"], perceived["text"]) for perceived in trace["perceived"])
     at = datetime.fromisoformat(trace["started_at"])
     return PastTurn(at, received, tuple(trace["reply"]), tuple(trace["tools"]))
 
 
 def _turn_of_memory(said: Sequence[HistoryEntry]) -> PastTurn:
-    received = [_received("", one.text) for one in said if one.role == "user"]
-    return PastTurn(said[0].at, tuple(received), tuple(one.text for one in said if one.role == "assistant"), None)
+    received = [_received("", entry.text) for entry in said if entry.role == "user"]
+    return PastTurn(said[0].at, tuple(received), tuple(entry.text for entry in said if entry.role == "assistant"), None)
 
 
 def _received(kind: str, text: str) -> _ReceivedMessage:
@@ -151,9 +158,11 @@ def _turns(turn: PastTurn, redaction: Redaction) -> list[dict[str, Any]]:
 
     Because a case's turn is one message, a text that came beside a file becomes the caption.
     """
-    files = [one for one in turn.received if one.kind in (*_FILES, "location", "tap")]
-    typed = "\n".join(filter(None, (_typed_text(one, redaction) for one in turn.received if one not in files)))
-    made: list[dict[str, Any]] = [_case_message(one, redaction) for one in files] or [{"text": typed or "-"}]
+    files = [message for message in turn.received if message.kind in (*_FILES, "location", "tap")]
+    typed = "\n".join(
+        filter(None, (_typed_text(message, redaction) for message in turn.received if message not in files))
+    )
+    made: list[dict[str, Any]] = [_case_message(message, redaction) for message in files] or [{"text": typed or "-"}]
     if files and typed and files[-1].kind in _FILES:
         made[-1]["caption"] = "\n".join(filter(None, (made[-1].get("caption"), typed)))
     elif files and typed:
@@ -164,9 +173,9 @@ def _turns(turn: PastTurn, redaction: Redaction) -> list[dict[str, Any]]:
     return made
 
 
-def _case_message(one: _ReceivedMessage, redaction: Redaction) -> dict[str, Any]:
-    facts = {name: redaction.text(value) for name, value in one.facts.items()}
-    match one.kind:
+def _case_message(message: _ReceivedMessage, redaction: Redaction) -> dict[str, Any]:
+    facts = {name: redaction.text(value) for name, value in message.facts.items()}
+    match message.kind:
         case "tap":
             return {"tap": facts.get("title", "-")}
         case "location":
@@ -176,27 +185,27 @@ def _case_message(one: _ReceivedMessage, redaction: Redaction) -> dict[str, Any]
             named |= {"address": "Calle Ejemplo 1"} if "address" in facts else {}
             return {"location": {"latitude": latitude, "longitude": longitude, **named}}
     caption = facts.pop("caption", None)
-    return {one.kind: facts} | ({"caption": caption} if caption else {})
+    return {message.kind: facts} | ({"caption": caption} if caption else {})
 
 
-def _typed_text(one: _ReceivedMessage, redaction: Redaction) -> str:
-    if one.kind == "text":
-        return redaction.text(one.text)
-    if "cards" in one.facts:
-        cards = (_contact_details(card.rpartition(": ")[2]) for card in one.facts["cards"].split("; "))
-        return redaction.text(f"({one.kind}: {'; '.join(f'Persona: {ways}' for ways in cards)})")
-    return redaction.text(f"({one.kind}: {'; '.join(one.facts.values())})")
+def _typed_text(message: _ReceivedMessage, redaction: Redaction) -> str:
+    if message.kind == "text":
+        return redaction.text(message.text)
+    if "cards" in message.facts:
+        cards = (_contact_details(card.rpartition(": ")[2]) for card in message.facts["cards"].split("; "))
+        return redaction.text(f"({message.kind}: {'; '.join(f'Persona: {ways}' for ways in cards)})")
+    return redaction.text(f"({message.kind}: {'; '.join(message.facts.values())})")
 
 
 def _contact_details(ways: str) -> str:
     """Keep phones and e-mail addresses, which the redaction replaces; drop the rest, because it identifies people."""
-    return ", ".join(one if _REDACTED.match(one) else "un dato" for one in ways.split(", "))
+    return ", ".join(way if _REDACTED.match(way) else "un dato" for way in ways.split(", "))
 
 
 def _successful_calls(turn: PastTurn, redaction: Redaction) -> list[Any]:
     """Calls that succeeded, in a case's form."""
-    done = [one for one in turn.tools or () if one["outcome"] == "ok"]
-    return [{one["name"]: redaction.value(one["arguments"])} if one["arguments"] else one["name"] for one in done]
+    done = [call for call in turn.tools or () if call["outcome"] == "ok"]
+    return [{call["name"]: redaction.value(call["arguments"])} if call["arguments"] else call["name"] for call in done]
 
 
 def _reply_text(turn: PastTurn, redaction: Redaction) -> str:
@@ -212,7 +221,7 @@ def _expected(turn: PastTurn, redaction: Redaction) -> dict[str, Any]:
             short = call if isinstance(call, str) else _shortened(call)
             calls += [short] if short not in calls else []
         expected |= {"calls": calls} if calls else {}
-        expected["hands_over"] = any(one["name"] == HANDOFF_TOOL and one["outcome"] == "ok" for one in turn.tools)
+        expected["hands_over"] = any(call["name"] == HANDOFF_TOOL and call["outcome"] == "ok" for call in turn.tools)
         expected["messages"] = len(turn.reply)
     if language := language_of("\n".join(turn.reply)):
         expected["language"] = language

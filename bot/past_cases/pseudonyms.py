@@ -27,8 +27,8 @@ class Pseudonyms:
         self._given: dict[str, str] = {}
         self._families: dict[str, str] = {}
         self._pattern: re.Pattern[str] | None = None
-        for one in people:
-            self._add(one)
+        for name in people:
+            self._add(name)
 
     def learn(self, words: str) -> None:
         for found in _INTRODUCED.finditer(unicodedata.normalize("NFC", words)):
@@ -48,7 +48,7 @@ class Pseudonyms:
         return "".join([*pieces, words[at:]])
 
     def _add(self, name: str) -> None:
-        parts = [one for one in _WORD.findall(unicodedata.normalize("NFC", name)) if _folded(one) not in _SMALL]
+        parts = [word for word in _WORD.findall(unicodedata.normalize("NFC", name)) if _folded(word) not in _SMALL]
         for number, part in enumerate(parts):
             if len(self._given) + len(self._families) >= _MOST_WORDS:
                 return
@@ -74,9 +74,9 @@ class Pseudonyms:
 
 def _pattern_of(known: Collection[str]) -> re.Pattern[str]:
     """Any of these words, or several in a row."""
-    one = "|".join(map(_bounded, sorted(known, key=len, reverse=True)))
+    any_word = "|".join(map(_bounded, sorted(known, key=len, reverse=True)))
     between = rf"[\W_]{{1,3}}(?:(?:{'|'.join(_JOINING)})[\W_]{{1,3}}){{0,3}}"
-    return re.compile(rf"(?:{one})(?:{between}(?:{one}))*")
+    return re.compile(rf"(?:{any_word})(?:{between}(?:{any_word}))*")
 
 
 def _bounded(word: str) -> str:
@@ -86,4 +86,4 @@ def _bounded(word: str) -> str:
 
 def _folded(words: str) -> str:
     """Fold capitals and accents sign by sign, so that positions stay the same."""
-    return "".join((unicodedata.normalize("NFKD", one)[0].casefold() or one)[0] for one in words)
+    return "".join((unicodedata.normalize("NFKD", sign)[0].casefold() or sign)[0] for sign in words)

@@ -98,9 +98,9 @@ class Redaction:
             case str():
                 return self.text(given)
             case dict():
-                return {name: self.value(one) for name, one in given.items()}
+                return {name: self.value(argument) for name, argument in given.items()}
             case list() | tuple():
-                return [self.value(one) for one in given]
+                return [self.value(item) for item in given]
             case int() if not isinstance(given, bool) and (said := self.text(str(given))) != str(given):
                 return int(re.sub(r"\D", "", said) or 0)
             case _:
@@ -119,8 +119,8 @@ class Redaction:
             return self._names.replace_names(found[0])
         if kind == "number":
             if self._product_codes.intersection(found[0].split()) or _is_mexican_product(found[0]):
-                return " ".join(one if one in self._product_codes or _is_mexican_product(one) else self.text(one)
-                                for one in found[0].split(" "))  # fmt: skip
+                return " ".join(word if word in self._product_codes or _is_mexican_product(word) else self.text(word)
+                                for word in found[0].split(" "))  # fmt: skip
             kind = _kind_of_number(key)
         opened, behind = _around(found)
         return f"{opened}{self._stand_in(kind, key)}{behind}"
@@ -166,13 +166,13 @@ def _kind_of_number(digits: str) -> str:
 
 def _is_luhn(digits: str) -> bool:
     """Check the digit of ISO/IEC 7812-1, annex B."""
-    doubled = (int(one) * 2 if place % 2 else int(one) for place, one in enumerate(reversed(digits)))
-    return sum(one - 9 if one > 9 else one for one in doubled) % 10 == 0  # noqa: PLR2004 - the digits of a sum
+    doubled = (int(digit) * 2 if place % 2 else int(digit) for place, digit in enumerate(reversed(digits)))
+    return sum(number - 9 if number > 9 else number for number in doubled) % 10 == 0  # noqa: PLR2004 - the digits of a sum
 
 
 def _is_clabe(digits: str) -> bool:
     """Check Banco de México's control digit: weights 3, 7, 1."""
-    summed = sum(int(one) * weight % 10 for one, weight in zip(digits[:-1], (3, 7, 1) * 6, strict=False))
+    summed = sum(int(digit) * weight % 10 for digit, weight in zip(digits[:-1], (3, 7, 1) * 6, strict=False))
     return (10 - summed % 10) % 10 == int(digits[-1])
 
 

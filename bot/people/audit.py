@@ -87,8 +87,8 @@ class AuditLog:
             waiting: list[str] = await answer(self._redis.lrange(_WAITING, 0, _MOVED_AT_ONCE - 1))
             if not waiting:
                 return
-            entries = [json.loads(one) for one in waiting]
-            await self._add([one | {"at": datetime.fromisoformat(one["at"])} for one in entries])
+            entries = [json.loads(raw) for raw in waiting]
+            await self._add([entry | {"at": datetime.fromisoformat(entry["at"])} for entry in entries])
             await answer(self._redis.ltrim(_WAITING, len(waiting), -1))
 
     async def entries(self, wanted: AuditFilter, limit: int = MOST_AT_ONCE) -> list[AuditEntry]:

@@ -69,7 +69,7 @@ class ProductCapture:
         capture = CaptureTurn(self.services, conversation, turn, recent=session.until > time.time())
         draft = await self.services.drafts.get(conversation, session.draft) if session.draft else None
         if draft is not None and draft.state == "open":
-            if draft.until > min(one.message.received_at.timestamp() for one in incoming):
+            if draft.until > min(received.message.received_at.timestamp() for received in incoming):
                 capture.draft = draft
             else:
                 capture.expired = draft
@@ -104,10 +104,10 @@ class CardEdits:
 def _groups(incoming: Sequence[CaptureMessage]) -> list[list[CaptureMessage]]:
     """Divide messages at each command that begins another product; a caption belongs to its photo."""
     groups: list[list[CaptureMessage]] = [[]]
-    for one in incoming:
-        if begins_another(one):
+    for received in incoming:
+        if begins_another(received):
             groups.append([])
-        groups[-1].append(one)
-        if isinstance(one.message.content, Text | Voice) and command_of(one.words) in ("next", "cancel"):
+        groups[-1].append(received)
+        if isinstance(received.message.content, Text | Voice) and command_of(received.words) in ("next", "cancel"):
             groups.append([])
     return [group for group in groups if group]

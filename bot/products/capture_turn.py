@@ -64,8 +64,8 @@ class CaptureTurn:
 
     async def apply(self, group: Sequence[CaptureMessage]) -> None:
         """Apply photos first, because the words of the same group are about all of them."""
-        photos = [one for one in group if _is_of_a_product(one)]
-        if self.draft and any(begins_another(one) for one in photos):
+        photos = [received for received in group if _is_of_a_product(received)]
+        if self.draft and any(begins_another(photo) for photo in photos):
             self._leave_open("other_card")
         numbered = NumberedPhotos.of(group, photos)
         if photos:
@@ -73,13 +73,14 @@ class CaptureTurn:
         elif self.draft and numbered.unread:
             self._note_left_out(numbered, self.draft.sent)
             self._keep(self.draft.model_copy(update={"sent": self.draft.sent + numbered.count}), *numbered.unread)
-        for one in group:
-            if isinstance(one.message.content, Tap):
-                await self._tapped(one.message.id, one.message.content)
-            elif one.words and (
-                one.photo_text is None or (one.message.id in self.outcome.handled and not command_of(one.words))
+        for received in group:
+            if isinstance(received.message.content, Tap):
+                await self._tapped(received.message.id, received.message.content)
+            elif received.words and (
+                received.photo_text is None
+                or (received.message.id in self.outcome.handled and not command_of(received.words))
             ):
-                await self._apply_words(one)
+                await self._apply_words(received)
 
     async def captured(self) -> CapturedTurn:
         """Put the notices and the card below them into one message."""
@@ -108,7 +109,7 @@ class CaptureTurn:
             self._ask_if_product(photos)
             return
         known = {photo_text.jpeg for photo_text in before.values()}
-        fresh = {one: text for one, text in photos.of_product.items() if text.jpeg not in known}
+        fresh = {message: text for message, text in photos.of_product.items() if text.jpeg not in known}
         accepted = dict(list(fresh.items())[: max(0, _MOST_PHOTOS - len(before))])
         name_stated = self.draft is not None and "name" in self.draft.said
         read = await self.services.reader.card_of(
@@ -130,7 +131,7 @@ class CaptureTurn:
         draft = self.draft or Draft(
             id=_name(self.conversation, next(iter(photos.photo_texts))), currency=self.services.reader.shop_currency
         )
-        numbers = (*draft.numbers, *(draft.sent + photos.places[one] for one in accepted))
+        numbers = (*draft.numbers, *(draft.sent + photos.places[message] for message in accepted))
         if accepted:
             self.outcome.changes.photo_texts.setdefault(draft.id, {}).update(accepted)
         return draft.model_copy(update={"photos": (*draft.photos, *accepted), "numbers": numbers})
@@ -163,20 +164,20 @@ class CaptureTurn:
             return {}
         kept = await self.services.drafts.photo_texts(self.conversation, self.draft)
         added = self.outcome.changes.photo_texts.get(self.draft.id, {})
-        earlier = [one for one in self.draft.photos if one not in added]
+        earlier = [photo for photo in self.draft.photos if photo not in added]
         return dict(zip(earlier, kept, strict=False)) | added
 
     # Words
 
-    async def _apply_words(self, one: CaptureMessage) -> None:
-        text, message = one.words, one.message.id
+    async def _apply_words(self, received: CaptureMessage) -> None:
+        text, message = received.words, received.message.id
         command = command_of(text)
         if self.draft and self.draft.doubtful and denies(text):
             command = "cancel"
         if command:
             await self._run_command(command, message)
             return
-        correction = self._correction_in(one)
+        correction = self._correction_in(received)
         if not correction:
             return
         if self.draft is None:
@@ -185,13 +186,13 @@ class CaptureTurn:
         draft = await self._confirm_product(self.draft) if self.draft.doubtful else self.draft
         self._correct(draft, correction, message)
 
-    def _correction_in(self, one: CaptureMessage) -> Correction:
+    def _correction_in(self, received: CaptureMessage) -> Correction:
         awaiting = awaited_of(self.draft) if self.draft else None
         stated = Correction()
-        if one.photo_text is not None:
+        if received.photo_text is not None:
             # A caption was written before anybody could ask about its photo.
-            stated = correction_of(one.words) or Correction(stated_in(one.words, one.photo_text.text))
-        return stated or correction_of(one.words, awaiting)
+            stated = correction_of(received.words) or Correction(stated_in(received.words, received.photo_text.text))
+        return stated or correction_of(received.words, awaiting)
 
     async def _run_command(self, command: Command, message: str) -> None:
         if self.draft is None:
@@ -283,9 +284,9 @@ class CaptureTurn:
         self.outcome.notices.append(phrase(name, self.turn.language, **values))
 
 
-def begins_another(one: CaptureMessage) -> bool:
+def begins_another(received: CaptureMessage) -> bool:
     """Whether a photo's caption says that it is of the next product."""
-    return isinstance(one.message.content, Photo | Document) and command_of(one.words) == "next"
+    return isinstance(received.message.content, Photo | Document) and command_of(received.words) == "next"
 
 
 def _with_candidate(draft: Draft, field: str, which: int) -> Draft:
@@ -293,13 +294,17 @@ def _with_candidate(draft: Draft, field: str, which: int) -> Draft:
     value, doubt = candidate(draft, field, which), open_question(draft)
     if value is None or doubt is None:
         return draft
-    seen = next(one for one in doubt.candidates if one.value == value)
+    seen = next(candidate for candidate in doubt.candidates if candidate.value == value)
     return draft.with_stated({field: StatedValue(value=value, photo=seen.photo, box=seen.box)})
 
 
-def _is_of_a_product(one: CaptureMessage) -> bool:
+def _is_of_a_product(received: CaptureMessage) -> bool:
     """Whether it is a photo, also one sent as a document, whose caption asks nothing."""
-    return isinstance(one.message.content, Photo | Document) and one.photo_text is not None and not asks(one.words)
+    return (
+        isinstance(received.message.content, Photo | Document)
+        and received.photo_text is not None
+        and not asks(received.words)
+    )
 
 
 def _name(conversation: str, message: str) -> str:

@@ -47,11 +47,11 @@ class CardMessages:
         if not shown:
             return Buttons(body=phrase("empty", language), choices=(discarding(draft, "name", language),))
         hints = [phrase("how", language)]
-        if any(not one.sure for one in shown.values()):
+        if any(not field.sure for field in shown.values()):
             hints.insert(0, phrase("check", language))
         labels = (phrase("save", language), phrase("leave", language))
         if stored:
-            new = any(differs(name, stored.fields.get(name), one.value) for name, one in shown.items())
+            new = any(differs(name, stored.fields.get(name), field.value) for name, field in shown.items())
             hints.insert(0, phrase("which_holds" if new else "nothing_new", language))
             labels = (phrase("save_new", language), phrase("keep_old", language)) if new else labels
         return await self.cards.ask(conversation, KIND, action, "\n".join([text, "", *hints]), labels)

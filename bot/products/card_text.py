@@ -46,7 +46,7 @@ def question(draft: Draft, doubt: Doubt, text: str, language: Language) -> Butto
 
     Because a message has three buttons at most, "another" makes room for two values: whatever is typed is taken.
     """
-    values = list(dict.fromkeys(_plain(one.value) for one in doubt.candidates))[: _MOST_ROWS - 2]
+    values = list(dict.fromkeys(_plain(candidate.value) for candidate in doubt.candidates))[: _MOST_ROWS - 2]
     choices = [Choice(id=_choice(draft, doubt.field, str(at)), title=value) for at, value in enumerate(values)]
     asked = _asked(draft, doubt, language)
     if len(values) == _MOST_BUTTONS - 1:
@@ -103,7 +103,7 @@ def candidate(draft: Draft, field: str, at: int) -> str | None:
     doubt = open_question(draft)
     if doubt is None or doubt.field != field:
         return None
-    values = list(dict.fromkeys(one.value for one in doubt.candidates))
+    values = list(dict.fromkeys(candidate.value for candidate in doubt.candidates))
     return values[at] if at < len(values) else None
 
 
@@ -115,7 +115,7 @@ def _asked(draft: Draft, doubt: Doubt, language: Language) -> str:
     if doubt.kind is not DoubtKind.SEVERAL:
         pieces = {"pieces": draft.read.details.get("price_for", "2")} if doubt.kind is DoubtKind.FOR_SEVERAL else {}
         return phrase(f"ask_{doubt.kind.value}", language, **pieces)
-    if len({one.photo for one in doubt.candidates}) > 1:
+    if len({candidate.photo for candidate in doubt.candidates}) > 1:
         return phrase("ask_several", language, field=label(doubt.field, language))
     name = "ask_codes" if doubt.field == "barcode" else "ask_one_photo"
     return phrase(name, language, field=label(doubt.field, language))
@@ -124,28 +124,30 @@ def _asked(draft: Draft, doubt: Doubt, language: Language) -> str:
 def _line(name: str, shown: Mapping[str, ShownField], draft: Draft, stored: Product | None, language: Language) -> str:
     title = label(name, language)
     old = stored.fields.get(name) if stored else None
-    one = shown.get(name)
-    if one is None:
+    field = shown.get(name)
+    if field is None:
         if stored and old and name not in draft.said:
             return f"{title}: {_amount(name, old, stored.fields)} ({phrase('from_store', language)})"
         gone = "none" if name in draft.said else "missing"
         return f"{title}: {phrase(gone, language)}" + ("" if name in draft.said else " ⚠️")
     now = {field: value.value for field, value in shown.items()}
-    value = _amount(name, one.value, now)
-    if stored and (differs(name, old, one.value) or _other_money(name, stored, now)):
+    value = _amount(name, field.value, now)
+    if stored and (differs(name, old, field.value) or _other_money(name, stored, now)):
         value = f"{_amount(name, old, stored.fields) if old else phrase('missing', language)} → *{value}*"
     value += _for(name, draft, language)
-    mark = "" if one.sure and _currency_sure(name, shown) else " ⚠️"
-    return f"{title}: {value} ({_source(one, draft, language)}){mark}"
+    mark = "" if field.sure and _currency_sure(name, shown) else " ⚠️"
+    return f"{title}: {value} ({_source(field, draft, language)}){mark}"
 
 
-def _source(one: ShownField, draft: Draft, language: Language) -> str:
-    if one.confidence is None:
+def _source(field: ShownField, draft: Draft, language: Language) -> str:
+    if field.confidence is None:
         return phrase("from_you", language)
-    if one.photo is None:
+    if field.photo is None:
         return phrase("from_shop", language)
     # Because 99.9 % is not certain, we round down.
-    return phrase("from_photo", language, photo=str(draft.number_of(one.photo)), percent=str(int(one.confidence * 100)))
+    return phrase(
+        "from_photo", language, photo=str(draft.number_of(field.photo)), percent=str(int(field.confidence * 100))
+    )
 
 
 def _amount(name: str, value: str, fields: Mapping[str, str]) -> str:

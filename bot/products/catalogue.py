@@ -160,7 +160,7 @@ def after(before: Product | None, now: Product, gone: Iterable[str] = ()) -> tup
             "version": before.version + 1,
             "fields": fields,
             "details": before.details | now.details,
-            "photos": (*(one for one in before.photos if one.key not in known), *now.photos),
+            "photos": (*(photo for photo in before.photos if photo.key not in known), *now.photos),
             "captured_at": before.captured_at,
         }
     )

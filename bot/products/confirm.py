@@ -62,7 +62,9 @@ class ProductConfirmer:
             await confirmed.begin()
             if not await self._save(confirmed, draft, catalogue_id, photos_kept):
                 return await self._shown_again(confirmed, draft, "stored_meanwhile")
-        entry = next(one for one in await self.catalogue.history(catalogue_id) if one.confirmation == confirmed.key)
+        entry = next(
+            entry for entry in await self.catalogue.history(catalogue_id) if entry.confirmation == confirmed.key
+        )
         await self._publish(confirmed, catalogue_id, entry)
         await self._close(confirmed, draft.changed(state="saved"))
         _log.info("product_captured", photos=len(entry.photos), known_before=bool(confirmed.action["version"]))
@@ -129,7 +131,7 @@ class ProductConfirmer:
             captured_at=at,
             updated_at=at,
         )
-        product, was = after(before, now, [name for name, one in draft.said.items() if one.value is None])
+        product, was = after(before, now, [name for name, field in draft.said.items() if field.value is None])
         if product.version != confirmed.action["version"] + 1:
             return False
         entry = CatalogueEntry(
@@ -138,7 +140,7 @@ class ProductConfirmer:
             at=at,
             fields=product.fields,
             was=was,
-            photos=tuple(one.key for one in photos_kept),
+            photos=tuple(photo.key for photo in photos_kept),
         )
         return await self.catalogue.save(product, entry)
 

@@ -145,7 +145,7 @@ def occurs(name: str, value: str, words: str) -> bool:
         return _decimal(value) in {_decimal(number) for number in said} - {None}
     if name == "barcode" and value.isdecimal():
         return value in re.sub(r"[\s-]", "", words)
-    if name == "size" and any(str(one) == value for one in sizes(words)):
+    if name == "size" and any(str(size) == value for size in sizes(words)):
         return True
     spoken = set(re.findall(r"\w+", plain(words)))
     return set(re.findall(r"\w+", plain(value))) <= spoken

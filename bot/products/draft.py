@@ -73,7 +73,7 @@ class Draft(Record):
         """Deny the value that the card shows for a field, and await the right one."""
         shown = shown_of(self).get(field)
         denied = (*self.denied.get(field, ()), shown.value) if shown else self.denied.get(field, ())
-        said = {name: one for name, one in self.said.items() if name != field}
+        said = {name: statement for name, statement in self.said.items() if name != field}
         return self.changed(denied=self.denied | {field: denied}, said=said, awaiting=field)
 
 
@@ -89,7 +89,7 @@ class ShownField(NamedTuple):
 
 def shown_of(draft: Draft) -> dict[str, ShownField]:
     """The fields with a value, in the order of FIELDS."""
-    found = {name: one for name in FIELDS if (one := _shown(draft, name)) is not None}
+    found = {name: shown for name in FIELDS if (shown := _shown(draft, name)) is not None}
     if "price" in found:
         found.setdefault("currency", ShownField(draft.currency, None, None, None, sure=True))
         found["price"] = found["price"]._replace(value=spelled(found["price"].value, found["currency"].value))
@@ -100,13 +100,13 @@ def shown_of(draft: Draft) -> dict[str, ShownField]:
 
 
 def values_of(draft: Draft) -> dict[str, str]:
-    return {name: one.value for name, one in shown_of(draft).items()}
+    return {name: field.value for name, field in shown_of(draft).items()}
 
 
 def open_question(draft: Draft) -> Doubt | None:
     """The next question: about a field whose photos don't agree and that nobody stated, the barcode first."""
     open_ = [doubt for doubt in draft.read.doubts if doubt.kind in _ASKED and doubt.field not in draft.said]
-    left = [one for doubt in open_ if (one := _without_denied(doubt, draft)) is not None]
+    left = [remaining for doubt in open_ if (remaining := _without_denied(doubt, draft)) is not None]
     return max(left, key=lambda doubt: FIELDS.index(doubt.field), default=None)
 
 
@@ -152,18 +152,18 @@ def is_other_product(draft: Draft, known: set[str], seen: set[str]) -> bool:
     return bool(numbers and seen) and not (numbers & seen)
 
 
-def differs(field: str, one: str | None, other: str | None) -> bool:
+def differs(field: str, value: str | None, other: str | None) -> bool:
     """Whether two values of a field mean something else."""
-    if one is None or other is None or one == other:
-        return one != other
+    if value is None or other is None or value == other:
+        return value != other
     if field == "barcode":
-        return not same_product(one, other)
+        return not same_product(value, other)
     if field == "price":
         try:
-            return Decimal(one) != Decimal(other)
+            return Decimal(value) != Decimal(other)
         except InvalidOperation:
             return True
-    return one.casefold() != other.casefold()
+    return value.casefold() != other.casefold()
 
 
 def _shown(draft: Draft, name: str) -> ShownField | None:
@@ -178,5 +178,9 @@ def _shown(draft: Draft, name: str) -> ShownField | None:
 
 def _without_denied(doubt: Doubt, draft: Draft) -> Doubt | None:
     denied = draft.denied.get(doubt.field, ())
-    left = tuple(one for one in doubt.candidates if all(differs(doubt.field, one.value, wrong) for wrong in denied))
+    left = tuple(
+        candidate
+        for candidate in doubt.candidates
+        if all(differs(doubt.field, candidate.value, wrong) for wrong in denied)
+    )
     return Doubt(doubt.kind, doubt.field, left) if left else None

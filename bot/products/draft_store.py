@@ -72,7 +72,7 @@ class Drafts:
             return []
         kept = await answer(self.redis.hmget(_photos_key(conversation, draft.id), list(draft.photos)))
         found = [_Kept.model_validate_json(raw) for raw in kept if raw]
-        return [replace(one.sight, jpeg=base64.b64decode(one.jpeg)) for one in found]
+        return [replace(kept.sight, jpeg=base64.b64decode(kept.jpeg)) for kept in found]
 
     async def write(self, conversation: str, changes: DraftChange, session: Session | None = None) -> None:
         pipeline = self.redis.pipeline(transaction=True)
@@ -82,7 +82,7 @@ class Drafts:
         for name, photo_texts in changes.photo_texts.items():
             pipeline.hset(
                 _photos_key(conversation, name),
-                mapping={one: _kept(photo_text) for one, photo_text in photo_texts.items()},
+                mapping={message: _kept(photo_text) for message, photo_text in photo_texts.items()},
             )
             pipeline.expire(_photos_key(conversation, name), _KEEP_PICTURES_SECONDS)
         if session is not None:

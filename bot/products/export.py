@@ -66,8 +66,8 @@ def _csv(listed: Sequence[Listed], zone: tzinfo, *, marked: bool) -> bytes:
     written = io.StringIO(newline="")
     table = csv.writer(written, lineterminator="\r\n")
     table.writerow(COLUMNS)
-    for one in listed:
-        row = _row(one.product, zone)
+    for item in listed:
+        row = _row(item.product, zone)
         table.writerow([harmless(row[name]) for name in COLUMNS])
     return ((_BOM if marked else "") + written.getvalue()).encode()
 
@@ -75,14 +75,14 @@ def _csv(listed: Sequence[Listed], zone: tzinfo, *, marked: bool) -> bytes:
 def _json(listed: Sequence[Listed], zone: tzinfo) -> bytes:
     """An array of objects; amounts are strings, because JSON's numbers are no decimals. An unknown value is `null`."""
     rows = [
-        {name: value or None for name, value in _row(one.product, zone).items()}
+        {name: value or None for name, value in _row(item.product, zone).items()}
         | {
-            "photos": len(one.product.photos),
-            "details": one.product.details,
-            "files": [picture.model_dump() for picture in one.product.photos],
-            "history": [entry.model_dump(mode="json", exclude={"confirmation"}) for entry in one.history],
+            "photos": len(item.product.photos),
+            "details": item.product.details,
+            "files": [picture.model_dump() for picture in item.product.photos],
+            "history": [entry.model_dump(mode="json", exclude={"confirmation"}) for entry in item.history],
         }
-        for one in listed
+        for item in listed
     ]
     return (json.dumps(rows, ensure_ascii=False, indent=2) + "\n").encode()
 
@@ -100,8 +100,8 @@ def _xlsx(listed: Sequence[Listed], zone: tzinfo) -> bytes:
             sheet.set_column(column, column, _WIDTHS.get(name, 12))
             sheet.write_string(0, column, name, head)
         sheet.freeze_panes(1, 0)
-        for line, one in enumerate(listed, 1):
-            row = _row(one.product, zone)
+        for line, item in enumerate(listed, 1):
+            row = _row(item.product, zone)
             for column, name in enumerate(COLUMNS):
                 number = _number(row[name]) if name in ("price", "photos") else None
                 if number is not None:

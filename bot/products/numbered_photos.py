@@ -25,15 +25,15 @@ class NumberedPhotos:
     def of(cls, group: Sequence[CaptureMessage], photos: Sequence[CaptureMessage]) -> NumberedPhotos:
         """Number the `photos` of a group together with those that can't be read."""
         unread = {
-            one.message.id: one.trouble
-            for one in group
-            if one.trouble and one.photo_text is None and isinstance(one.message.content, Photo)
+            received.message.id: received.trouble
+            for received in group
+            if received.trouble and received.photo_text is None and isinstance(received.message.content, Photo)
         }
-        shown = {one.message.id for one in photos} | set(unread)
-        order = [one.message.id for one in group if one.message.id in shown]
+        shown = {photo.message.id for photo in photos} | set(unread)
+        order = [received.message.id for received in group if received.message.id in shown]
         return cls(
-            {one.message.id: one.photo_text for one in photos if one.photo_text is not None},
-            {one.message.id: _subject(one) for one in photos},
+            {photo.message.id: photo.photo_text for photo in photos if photo.photo_text is not None},
+            {photo.message.id: _subject(photo) for photo in photos},
             unread,
             {message: place for place, message in enumerate(order, 1)},
         )
@@ -63,8 +63,8 @@ class NumberedPhotos:
         return {message: text for message, text in self.photo_texts.items() if message not in self.left_out}
 
 
-def _subject(one: CaptureMessage) -> Subject:
+def _subject(received: CaptureMessage) -> Subject:
     """The subject of a photo; a caption that names the product settles it."""
-    if one.photo_text is None or "name" in stated_in(one.words, one.photo_text.text):
+    if received.photo_text is None or "name" in stated_in(received.words, received.photo_text.text):
         return "product"
-    return subject_of(one.photo_text)
+    return subject_of(received.photo_text)

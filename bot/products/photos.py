@@ -31,7 +31,7 @@ async def keep(
     for number, photo_text in enumerate(photo_texts):
         place = f"products/{draft}/{number + 1}"
         await storage.put(f"{place}.jpg", photo_text.jpeg, _MIME)
-        boxes = {name: one.box for name, one in shown.items() if one.photo == number and one.box}
+        boxes = {name: field.box for name, field in shown.items() if field.photo == number and field.box}
         crops = await asyncio.to_thread(_crops, photo_text, boxes)
         for name, crop in crops.items():
             await storage.put(f"{place}-{name}.jpg", crop, _MIME)

@@ -69,7 +69,7 @@ def compare(tallies: Tallies) -> tuple[Signal, ...]:
 
 def worse(tallies: Tallies) -> tuple[Signal, ...]:
     """Signals in which the candidate is clearly worse."""
-    return tuple(one for one in compare(tallies) if one.worse)
+    return tuple(signal for signal in compare(tallies) if signal.worse)
 
 
 def _signals(current: Tally, candidate: Tally, *, enough: bool) -> Iterator[Signal]:
@@ -96,9 +96,9 @@ def _mean(tally: Tally, name: str) -> Estimate:
 
 def as_json(signals: tuple[Signal, ...]) -> list[dict[str, Any]]:
     return [
-        {"name": one.name, "kind": one.kind, "worse": one.worse}
-        | {arm: _estimate(getattr(one, arm)) for arm in ("current", "candidate")}
-        for one in signals
+        {"name": signal.name, "kind": signal.kind, "worse": signal.worse}
+        | {arm: _estimate(getattr(signal, arm)) for arm in ("current", "candidate")}
+        for signal in signals
     ]
 
 

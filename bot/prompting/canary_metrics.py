@@ -92,7 +92,7 @@ class TallyStore:
         """
         keys = (*KEYS, _DOWNS[arm], f"{_COUNTED}:{turn}")
         turn_counts: dict[str, Any] = {"sums": {name: str(value) for name, value in sums.items() if value}}
-        turn_counts |= {"down": [_digest(one) for one in down], "up": [_digest(one) for one in up]}
+        turn_counts |= {"down": [_digest(message) for message in down], "up": [_digest(message) for message in up]}
         found = await answer(self._redis.eval(_COUNT, len(keys), *keys, canary.raw, arm, json.dumps(turn_counts)))
         return _tallies(*found) if found else None
 
@@ -111,7 +111,7 @@ def _tallies(flat: list[str], current: int, candidate: int) -> Tallies:
 
 
 def _tally(arm: Arm, sums: Mapping[str, int], down: int) -> Tally:
-    found = {one.name: sums.get(f"{arm}:{one.name}", 0) for one in fields(Tally)}
+    found = {field.name: sums.get(f"{arm}:{field.name}", 0) for field in fields(Tally)}
     return Tally(**(found | {"thumbs_down": down}))
 
 

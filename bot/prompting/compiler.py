@@ -51,7 +51,7 @@ def _lost_text(
     """Diagnostics of text that is a template's syntax by accident: braces or comments that rendering would drop."""
     for at in sorted({*constants(tree)}):
         line = part.line + at - 1
-        shown = [(one.start() + 1, one[0]) for one in _CONSTANT.finditer(file.line(line))]
+        shown = [(found.start() + 1, found[0]) for found in _CONSTANT.finditer(file.line(line))]
         for column, words in shown or [(_tag_column(file, line), "what stands between {{ and }}")]:
             message = f"{words} would lose its braces: it asks for no value"
             yield Diagnostic(file.name, line, column, "template-syntax", message, _RAW, words)
@@ -81,7 +81,7 @@ def _syntax_diagnostic(
         name = message.split("'")[1]
         return Diagnostic(file.name, line, column_of(file.line(line), name), "unknown-filter", message, about=name)
     if len(file.parts) > 1 and not file.is_partial and _can_parse(file.body, language):
-        start = next((one.line - 1 for one in file.parts if one.line > part.line), line)
+        start = next((following.line - 1 for following in file.parts if following.line > part.line), line)
         fix = "end the block before the part begins, and open it again in it"
         return Diagnostic(file.name, start, 1, "part-in-block", "a part can't begin inside a block", fix)
     if "comment" in message:

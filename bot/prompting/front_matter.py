@@ -82,20 +82,22 @@ def _normalised_inputs(value: Any) -> Any:
     if is_nothing(value):
         return ()
     if not isinstance(value, dict):
-        return [_typed_default(one) for one in value] if isinstance(value, list) else value
+        return [_typed_default(item) for item in value] if isinstance(value, list) else value
     return [
         _typed_default(
-            {"name": name, **one} if isinstance(one, dict) else {"name": name, "default": one, "kind": "any"}
+            {"name": name, **default}
+            if isinstance(default, dict)
+            else {"name": name, "default": default, "kind": "any"}
         )
-        for name, one in value.items()
+        for name, default in value.items()
     ]
 
 
-def _typed_default(one: Any) -> Any:
+def _typed_default(item: Any) -> Any:
     """Convert the default of an input that isn't text."""
-    if not isinstance(one, dict) or one.get("kind", one.get("type", "string")) == "string":
-        return one
-    return {**one, "default": typed(one["default"])} if "default" in one else one
+    if not isinstance(item, dict) or item.get("kind", item.get("type", "string")) == "string":
+        return item
+    return {**item, "default": typed(item["default"])} if "default" in item else item
 
 
 def _normalised_names(value: Any) -> Any:
@@ -104,7 +106,7 @@ def _normalised_names(value: Any) -> Any:
         return None
     if not isinstance(value, list):
         return value
-    return [one["name"] if isinstance(one, dict) and "name" in one else one for one in value]
+    return [item["name"] if isinstance(item, dict) and "name" in item else item for item in value]
 
 
 class FrontMatter(_FrontMatterModel):
@@ -173,17 +175,17 @@ def _written_steps(file: PromptFile, steps: tuple[str | int, ...]) -> tuple[str 
 
 
 def _bad_inputs(file: PromptFile, front: FrontMatter) -> Iterator[Diagnostic]:
-    names = [one.name for one in front.inputs]
-    for number, one in enumerate(front.inputs):
+    names = [input_.name for input_ in front.inputs]
+    for number, input_ in enumerate(front.inputs):
         place = file.place(*_written_steps(file, ("inputs", number)))
-        if not one.name.isidentifier() or one.name == "loop":
+        if not input_.name.isidentifier() or input_.name == "loop":
             fix = "use letters, digits and _, such as customer_name"
-            yield Diagnostic(file.name, *place, "bad-field", f"inputs: {one.name!r} is not a name", fix, one.name)
-        elif names.index(one.name) != number:
-            message, fix = f"inputs: {one.name!r} is there twice", "delete one of them"
-            yield Diagnostic(file.name, *place, "bad-field", message, fix, one.name)
-        elif one.default is not None and not isinstance(one.default, _DEFAULTS.get(one.kind, object)):
-            fix = f"expected a default of kind {one.kind}"
+            yield Diagnostic(file.name, *place, "bad-field", f"inputs: {input_.name!r} is not a name", fix, input_.name)
+        elif names.index(input_.name) != number:
+            message, fix = f"inputs: {input_.name!r} is there twice", "delete one of them"
+            yield Diagnostic(file.name, *place, "bad-field", message, fix, input_.name)
+        elif input_.default is not None and not isinstance(input_.default, _DEFAULTS.get(input_.kind, object)):
+            fix = f"expected a default of kind {input_.kind}"
             yield Diagnostic(
-                file.name, *place, "bad-field", f"inputs: the default of {one.name!r} is none", fix, one.name
+                file.name, *place, "bad-field", f"inputs: the default of {input_.name!r} is none", fix, input_.name
             )

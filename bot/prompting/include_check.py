@@ -13,21 +13,21 @@ def include_diagnostics(prompts: Mapping[str, Prompt], trees: Mapping[str, list[
     circular = _circular(trees)
     for name, prompt in prompts.items():
         looked: set[str] = set()
-        for part, one in ((tree.part, one) for tree in trees[name] for one in tree.requirements.includes):
-            if one.name in looked or len(looked) > MOST_DIAGNOSTICS:
+        for part, include in ((tree.part, include) for tree in trees[name] for include in tree.requirements.includes):
+            if include.name in looked or len(looked) > MOST_DIAGNOSTICS:
                 continue
-            looked.add(one.name)
-            line = part.line + one.line - 1
-            place = (name, line, column_of(prompt.file.line(line), one.name))
-            if one.name not in prompts or not prompts[one.name].file.is_partial:
+            looked.add(include.name)
+            line = part.line + include.line - 1
+            place = (name, line, column_of(prompt.file.line(line), include.name))
+            if include.name not in prompts or not prompts[include.name].file.is_partial:
                 partials = [name for name in prompts if name.startswith("_")]
-                fix = suggestion(one.name, partials) or "write the name of a _file.md"
+                fix = suggestion(include.name, partials) or "write the name of a _file.md"
                 message, meant = (
-                    f"includes {one.name!r}, which is no partial of the folder",
-                    similar(one.name, partials),
+                    f"includes {include.name!r}, which is no partial of the folder",
+                    similar(include.name, partials),
                 )
-                yield Diagnostic(*place, "unknown-include", message, fix, one.name, meant)
-            elif {one.name, name} <= circular and (path := _include_path(one.name, name, trees)) is not None:
+                yield Diagnostic(*place, "unknown-include", message, fix, include.name, meant)
+            elif {include.name, name} <= circular and (path := _include_path(include.name, name, trees)) is not None:
                 circle = " → ".join((name, *path))
                 fix = "take one of these includes out"
                 yield Diagnostic(*place, "circular-include", f"includes itself: {circle}", fix, circle)
@@ -36,13 +36,13 @@ def include_diagnostics(prompts: Mapping[str, Prompt], trees: Mapping[str, list[
 def _circular(trees: Mapping[str, list[CompiledPart]]) -> set[str]:
     """Files left over after files without includes, and includes of those files, were removed repeatedly."""
     left = {
-        name: {one.name for tree in found for one in tree.requirements.includes} & trees.keys()
+        name: {include.name for tree in found for include in tree.requirements.includes} & trees.keys()
         for name, found in trees.items()
     }
     by: dict[str, set[str]] = {name: set() for name in trees}
     for name, inner in left.items():
-        for one in inner:
-            by[one].add(name)
+        for included in inner:
+            by[included].add(name)
     done = [name for name, inner in left.items() if not inner]
     for name in done:
         for outer in by[name]:
@@ -64,8 +64,8 @@ def _include_path(start: str, end: str, trees: Mapping[str, list[CompiledPart]])
                 path.insert(0, step)
                 step = before[step]
             return tuple(path)
-        for one in (one.name for tree in trees.get(name, ()) for one in tree.requirements.includes):
-            if one not in before:
-                before[one] = name
-                pending.append(one)
+        for included in (include.name for tree in trees.get(name, ()) for include in tree.requirements.includes):
+            if included not in before:
+                before[included] = name
+                pending.append(included)
     return None

@@ -62,7 +62,8 @@ def check_folder(folder: Path, vocabulary: PromptVocabulary, knowledge: str | No
     texts, unread = read_folder(folder)
     checked = check(texts | ({knowledge_lock.FILE: knowledge} if knowledge else {}), vocabulary, unread)
     diagnostics = (
-        replace(one, file=str(folder if one.file == "." else folder / one.file)) for one in checked.diagnostics
+        replace(diagnostic, file=str(folder if diagnostic.file == "." else folder / diagnostic.file))
+        for diagnostic in checked.diagnostics
     )
     return replace(checked, diagnostics=tuple(diagnostics))
 
@@ -101,13 +102,15 @@ def _check(
         found += [*unset, *broken, *_vocabulary_diagnostics(prompt, vocabulary), *_text_diagnostics(file)]
         prompts[file.name] = prompt
     found += [] if unread else _missing_files(prompts)
-    if business_profile.FILE in files and not any(one.file == business_profile.FILE and one.is_error for one in found):
+    if business_profile.FILE in files and not any(
+        diagnostic.file == business_profile.FILE and diagnostic.is_error for diagnostic in found
+    ):
         found += business_profile.profile_diagnostics(files[business_profile.FILE])
     found += islice(include_diagnostics(prompts, trees), MOST_DIAGNOSTICS)
-    if not any(one.code == "circular-include" for one in found):
+    if not any(diagnostic.code == "circular-include" for diagnostic in found):
         found += variable_diagnostics(prompts, trees)
     ready, unrendered = (
-        _render(texts, prompts, trees, language) if not any(one.is_error for one in found) else (None, [])
+        _render(texts, prompts, trees, language) if not any(diagnostic.is_error for diagnostic in found) else (None, [])
     )
     return CheckedFolder(ready, tuple(sorted({*found, *unrendered})), texts)
 
@@ -170,7 +173,7 @@ def _vocabulary_diagnostics(prompt: Prompt, vocabulary: PromptVocabulary) -> Ite
             message, meant = f"{name!r} is no template", similar(name, templates)
             yield Diagnostic(file.name, *place, "unknown-template", message, fix, name, meant)
     if tools is not None:
-        inputs = (one.name for one in typed.inputs)
+        inputs = (input_.name for input_ in typed.inputs)
         yield from lint_text.unknown_names(file, {*tools, *(templates or ()), *SAMPLES[0], *inputs})
 
 
@@ -185,7 +188,7 @@ def _render(
         ready = Prompts(texts, prompts, language)
     except PromptsWrong as error:
         return None, error.diagnostics
-    included = {one.name for found in trees.values() for tree in found for one in tree.requirements.includes}
+    included = {include.name for found in trees.values() for tree in found for include in tree.requirements.includes}
     found: list[Diagnostic] = []
     for name, prompt in prompts.items():
         if prompt.file.is_partial and name in included:
@@ -198,7 +201,7 @@ def _render(
                 break
             if sample is SAMPLES[0]:
                 found += _budget_diagnostics(prompt, tokens(rendered.text))
-    return (None if any(one.is_error for one in found) else ready), found
+    return (None if any(diagnostic.is_error for diagnostic in found) else ready), found
 
 
 def _budget_diagnostics(prompt: Prompt, count: int) -> Iterator[Diagnostic]:

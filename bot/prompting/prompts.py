@@ -148,9 +148,9 @@ def defaults_of(front: FrontMatter, files: Mapping[str, PromptFile]) -> dict[str
     Values are cut at LONGEST_VALUE.
     """
     return {
-        one.name: _filled(one.default, files) if isinstance(one.default, str) else one.default
-        for one in front.inputs
-        if one.default is not None
+        input_.name: _filled(input_.default, files) if isinstance(input_.default, str) else input_.default
+        for input_ in front.inputs
+        if input_.default is not None
     }
 
 
@@ -170,9 +170,9 @@ def _with_defaults(prompt: Prompt, given: Mapping[str, Any]) -> dict[str, Any]:
     values = dict(prompt.defaults)
     # Because an empty value means that the service knows none, the default stays.
     values |= {name: value for name, value in given.items() if value or name not in values}
-    for one in prompt.front_matter.inputs:
-        if one.strict and isinstance(values.get(one.name), str):
-            values[one.name] = one_line(values[one.name])
+    for input_ in prompt.front_matter.inputs:
+        if input_.strict and isinstance(values.get(input_.name), str):
+            values[input_.name] = one_line(values[input_.name])
     return {name: value[:LONGEST_VALUE] if isinstance(value, str) else value for name, value in values.items()}
 
 

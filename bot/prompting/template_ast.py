@@ -49,9 +49,9 @@ class TemplateRequirements:
 def requirements_of(tree: nodes.Template) -> TemplateRequirements:
     found = list(_walk(tree, _NOTHING_BOUND))
     return TemplateRequirements(
-        tuple(one for one in found if isinstance(one, VariableUse)),
-        tuple(one for one in found if isinstance(one, Included)),
-        tuple(one for one in found if isinstance(one, LanguageBranch)),
+        tuple(requirement for requirement in found if isinstance(requirement, VariableUse)),
+        tuple(requirement for requirement in found if isinstance(requirement, Included)),
+        tuple(requirement for requirement in found if isinstance(requirement, LanguageBranch)),
     )
 
 
@@ -80,7 +80,7 @@ def _walk(node: nodes.Node, bound: frozenset[str]) -> Iterator[VariableUse | Inc
             yield Included(name, node.lineno, bound)
         case nodes.For():
             targets = (node.target, *node.target.find_all(nodes.Name))
-            inside = bound | {one.name for one in targets if isinstance(one, nodes.Name)} | {"loop"}
+            inside = bound | {target.name for target in targets if isinstance(target, nodes.Name)} | {"loop"}
             yield from _walk_all((node.iter, *node.else_), bound)
             yield from _walk_all(node.body, inside)
         case nodes.If():
@@ -105,9 +105,9 @@ def _use(name: str, field: str | None, node: nodes.Node, bound: frozenset[str]) 
 
 def _branch(node: nodes.If) -> Iterator[LanguageBranch]:
     """Branch of an `if` whose conditions all compare the language."""
-    languages = [_language(test) for test in (node.test, *(one.test for one in node.elif_))]
+    languages = [_language(test) for test in (node.test, *(branch.test for branch in node.elif_))]
     if all(languages):
-        yield LanguageBranch(tuple(one for one in languages if one), bool(node.else_), node.lineno)
+        yield LanguageBranch(tuple(language for language in languages if language), bool(node.else_), node.lineno)
 
 
 def _language(test: nodes.Node) -> str | None:

@@ -93,16 +93,16 @@ def measure(value: Any) -> int:
     """
     weight, pending = 0, [value]
     while pending:
-        one = pending.pop()
-        if isinstance(one, str):
-            weight += len(one)
-        elif isinstance(one, Mapping):
-            weight += len(one)
-            pending += [*one.keys(), *one.values()] if weight <= LONGEST_TEXT else []
-        elif isinstance(one, (list, tuple)):
-            weight += len(one)
-            pending += one if weight <= LONGEST_TEXT else ()
-        elif isinstance(one, int) and not -_LARGEST_NUMBER <= one <= _LARGEST_NUMBER:
+        item = pending.pop()
+        if isinstance(item, str):
+            weight += len(item)
+        elif isinstance(item, Mapping):
+            weight += len(item)
+            pending += [*item.keys(), *item.values()] if weight <= LONGEST_TEXT else []
+        elif isinstance(item, (list, tuple)):
+            weight += len(item)
+            pending += item if weight <= LONGEST_TEXT else ()
+        elif isinstance(item, int) and not -_LARGEST_NUMBER <= item <= _LARGEST_NUMBER:
             raise PromptTooLarge("makes a number of more than 15 digits")
         if weight > LONGEST_TEXT:
             raise PromptTooLarge(f"makes something longer than {LONGEST_TEXT} characters")
@@ -129,7 +129,7 @@ def _replace(value: Any, old: str, new: str) -> str:
 
 
 def _join(value: Any, between: str = "") -> str:
-    pieces, between = [str(one) for one in value], str(between)
+    pieces, between = [str(piece) for piece in value], str(between)
     if sum(map(len, pieces)) + len(between) * len(pieces) > LONGEST_TEXT:
         raise PromptTooLarge(f"join would grow longer than {LONGEST_TEXT} characters")
     return between.join(pieces)

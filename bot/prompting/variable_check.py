@@ -20,7 +20,7 @@ _FileUse = tuple[str, PromptPart, VariableUse]
 def variable_diagnostics(
     prompts: Mapping[str, Prompt], trees: Mapping[str, list[CompiledPart]]
 ) -> Iterator[Diagnostic]:
-    included = {one.name for found in trees.values() for tree in found for one in tree.requirements.includes}
+    included = {include.name for found in trees.values() for tree in found for include in tree.requirements.includes}
     seen: dict[str, frozenset[_FileUse]] = {}
     for name, prompt in prompts.items():
         if prompt.file.is_partial and name in included and name != business_profile.FILE:
@@ -36,21 +36,21 @@ def _variables_of(
 ) -> Iterator[Diagnostic]:
     prompt = prompts[name]
     given = set(known_to(name))
-    known = given | {one.name for one in prompt.front_matter.inputs}
+    known = given | {input_.name for input_ in prompt.front_matter.inputs}
     used = set()
     for file, part, use in sorted(_uses(name, prompts, trees, seen), key=_place_of):
         used.add(use.name)
         yield from _unknown(prompts[file].file, part.line + use.line - 1, use, name, known)
-    for number, one in enumerate(prompt.front_matter.inputs):
+    for number, input_ in enumerate(prompt.front_matter.inputs):
         place = prompt.file.place(
-            "inputs", number if isinstance(prompt.file.front_matter["inputs"], list) else one.name
+            "inputs", number if isinstance(prompt.file.front_matter["inputs"], list) else input_.name
         )
-        if one.name not in given and one.default is None:
-            message, fix = f"nobody gives {one.name!r}", f"give it a default, or use {', '.join(sorted(given))}"
-            yield Diagnostic(name, *place, "missing-variable", message, fix, one.name)
-        elif one.name not in used:
+        if input_.name not in given and input_.default is None:
+            message, fix = f"nobody gives {input_.name!r}", f"give it a default, or use {', '.join(sorted(given))}"
+            yield Diagnostic(name, *place, "missing-variable", message, fix, input_.name)
+        elif input_.name not in used:
             fix = "use it, or delete it here"
-            yield Diagnostic(name, *place, "unused-variable", f"{one.name!r} isn't used", fix, one.name)
+            yield Diagnostic(name, *place, "unused-variable", f"{input_.name!r} isn't used", fix, input_.name)
     yield from _missing_languages(prompt, trees[name])
 
 
@@ -71,17 +71,17 @@ def _uses(
     """
     pending = [name]
     while pending:
-        one = pending[-1]
+        current = pending[-1]
         inner = {
             include.name
-            for tree in trees.get(one, ())
+            for tree in trees.get(current, ())
             for include in tree.requirements.includes
             if include.name in prompts
         }
         if later := [include for include in inner if include not in known]:
             pending += later
             continue
-        known[one] = frozenset(_uses_in(pending.pop(), trees, known))
+        known[current] = frozenset(_uses_in(pending.pop(), trees, known))
     return known[name]
 
 
@@ -90,8 +90,8 @@ def _uses_in(
 ) -> Iterator[_FileUse]:
     for tree in trees.get(name, ()):
         yield from ((name, tree.part, use) for use in tree.requirements.uses)
-        for one in tree.requirements.includes:
-            yield from (inner for inner in known.get(one.name, ()) if inner[2].name not in one.bound)
+        for include in tree.requirements.includes:
+            yield from (inner for inner in known.get(include.name, ()) if inner[2].name not in include.bound)
 
 
 def _unknown(file: PromptFile, line: int, use: VariableUse, by: str, known: set[str]) -> Iterator[Diagnostic]:
@@ -115,7 +115,7 @@ def _missing_languages(prompt: Prompt, trees: list[CompiledPart]) -> Iterator[Di
     """Diagnostics of customers' languages for which the prompt has no text."""
     written = prompt.front_matter.metadata.languages
     file = prompt.file
-    missing = [one for one in LANGUAGES if one not in written] if written else []
+    missing = [language for language in LANGUAGES if language not in written] if written else []
     if missing:
         message, fix = f"is written for {', '.join(written)}, not for {', '.join(missing)}", "add them, and their words"
         yield Diagnostic(
@@ -124,8 +124,8 @@ def _missing_languages(prompt: Prompt, trees: list[CompiledPart]) -> Iterator[Di
     for part, choice in ((tree.part, choice) for tree in trees for choice in tree.requirements.choices):
         line = part.line + choice.line - 1
         column = column_of(file.line(line), "language")
-        never = [one for one in choice.languages if one not in LANGUAGES]
-        uncovered = [one for one in LANGUAGES if one not in choice.languages]
+        never = [language for language in choice.languages if language not in LANGUAGES]
+        uncovered = [language for language in LANGUAGES if language not in choice.languages]
         if never:
             message, fix = f"the language is never {never[0]!r}", f"it is one of {', '.join(LANGUAGES)}"
             yield Diagnostic(file.name, line, column, "language-missing", message, fix, str(never[0]))

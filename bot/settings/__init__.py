@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.settings.complaints import Complaint, SettingsWrong
 from bot.settings.conversation import (
     BSUID,
     LONGEST_MEMORY_DAYS,
@@ -22,7 +23,7 @@ from bot.settings.integrations import (
 )
 from bot.settings.knowledge import EmbeddingsSettings, KnowledgeSettings
 from bot.settings.models import PRICES, BudgetSettings, LLMSettings, VisionSettings, WhisperSettings
-from bot.settings.reading import Section, SettingsWrong, found_variables, read, variables
+from bot.settings.reading import Section, expected_of, found_variables, read, variables
 from bot.settings.service import DatabaseSettings, LogSettings, RedisSettings, ServiceSettings
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "SECTIONS",
     "BudgetSettings",
     "ChannelSettings",
+    "Complaint",
     "DatabaseSettings",
     "EmbeddingsSettings",
     "KnowledgeSettings",
@@ -53,6 +55,7 @@ __all__ = [
     "VisionSettings",
     "WhatsAppSettings",
     "WhisperSettings",
+    "expected_of",
     "log_settings",
     "variables",
 ]
@@ -62,7 +65,7 @@ class Settings:
     """The sections. A part is handed its own section only."""
 
     def __init__(self) -> None:
-        wrong: list[str] = []
+        wrong: list[Complaint] = []
         found = found_variables(wrong)
         self.whatsapp = read(WhatsAppSettings, found, wrong)
         self.redis = read(RedisSettings, found, wrong)
@@ -90,33 +93,36 @@ class Settings:
     def require(self, *, server: bool = False, turns: bool = False) -> None:
         """Raise SettingsWrong for variables without which `serve` or the `llm` queue can't work."""
         whatsapp = self.whatsapp
-        needs: list[tuple[str, Any, str]] = [
-            ("WHATSAPP_ACCESS_TOKEN", whatsapp.access_token, "a token of a system user at Meta"),
-            ("WHATSAPP_PHONE_NUMBER_ID", whatsapp.phone_number_id, "the id of the number, from Meta's API setup page"),
+        needs: list[tuple[type[Section], str, Any, str]] = [
+            (WhatsAppSettings, "WHATSAPP_ACCESS_TOKEN", whatsapp.access_token, "not_set"),
+            (WhatsAppSettings, "WHATSAPP_PHONE_NUMBER_ID", whatsapp.phone_number_id, "not_set"),
         ]
         if server:
-            secret = "the app secret, from Meta's App dashboard, Basic"  # noqa: S105 - words, not a secret
-            needs.append(("WHATSAPP_APP_SECRET", whatsapp.app_secret, secret))
+            needs.append((WhatsAppSettings, "WHATSAPP_APP_SECRET", whatsapp.app_secret, "not_set"))
             needs += self._needs_of_oidc()
         if turns:
-            needs.append(("OPENROUTER_API_KEY", self.llm.api_key, "a key of OpenRouter, for the queue llm"))
+            needs.append((LLMSettings, "OPENROUTER_API_KEY", self.llm.api_key, "not_set_for_queue"))
         if self.subscribers.subscribers:
-            needs.append(("WEBHOOK_SECRET", self.subscribers.secret, "the secret that signs events, whsec_ and base64"))
-        missing = [f"{name}: is not set; expected {what}" for name, value, what in needs if not value]
+            needs.append((SubscriberSettings, "WEBHOOK_SECRET", self.subscribers.secret, "not_set_for_events"))
+        missing = [
+            Complaint(name, code, expected_of(section, name), {"queue": "llm"})
+            for section, name, value, code in needs
+            if not value
+        ]
         if missing:
             raise SettingsWrong(missing)
 
-    def _needs_of_oidc(self) -> list[tuple[str, Any, str]]:
+    def _needs_of_oidc(self) -> list[tuple[type[Section], str, Any, str]]:
         """The provider's variables, each where one is set, and the address to which it sends people back."""
         oidc = self.oidc
-        needs: list[tuple[str, Any, str]] = [
-            ("OIDC_ISSUER", oidc.issuer, "the provider's https:// address (issuer)"),
-            ("OIDC_CLIENT_ID", oidc.client_id, "the id that the provider gave to Recado"),
-            ("OIDC_CLIENT_SECRET", oidc.client_secret, "the secret that goes with that id"),
+        needs: list[tuple[type[Section], str, Any, str]] = [
+            (OidcSettings, "OIDC_ISSUER", oidc.issuer, "not_set"),
+            (OidcSettings, "OIDC_CLIENT_ID", oidc.client_id, "not_set_for_login"),
+            (OidcSettings, "OIDC_CLIENT_SECRET", oidc.client_secret, "not_set_for_login"),
         ]
-        if not any(value for _, value, _ in needs):
+        if not any(value for _, _, value, _ in needs):
             return []
-        return [*needs, ("PUBLIC_URL", self.service.public_url, "the address to which OIDC_ISSUER sends people back")]
+        return [*needs, (ServiceSettings, "PUBLIC_URL", self.service.public_url, "not_set_for_login")]
 
 
 SECTIONS: tuple[type[Section], ...] = (

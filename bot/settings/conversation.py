@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from bot.settings.complaints import refusal
 from bot.settings.message_prices import readable_prices
 from bot.settings.reading import CommaList, Seconds, Section, Url, pieces
 
@@ -21,15 +22,17 @@ def _identities(values: list[str]) -> list[str]:
     """Phones as digits, BSUIDs as they are: a BSUID must never be taken for a phone."""
     plain = [value if BSUID.match(value) else re.sub(r"[\s+().-]", "", value) for value in values]
     if any(not BSUID.match(value) and not re.fullmatch(r"[0-9]{6,20}", value) for value in plain):
-        raise ValueError("holds something else than a phone or a BSUID")
+        raise refusal("no_contact")
     return plain
 
 
 class WhatsAppSettings(Section):
     model_config = SettingsConfigDict(env_prefix="WHATSAPP_")
 
-    access_token: SecretStr | None = Field(None, description="a system user's token")
-    phone_number_id: str | None = Field(None, pattern=r"^\d+$", description="the number's id: digits only")
+    access_token: SecretStr | None = Field(None, description="a token of a system user at Meta")
+    phone_number_id: str | None = Field(
+        None, pattern=r"^\d+$", description="the id of the number, from Meta's API setup page: digits only"
+    )
     waba_id: str | None = Field(None, pattern=r"^\d+$", description="the WhatsApp Business Account's id: digits only")
     webhook_verify_token: SecretStr | None = Field(None, description="the words typed into Meta's webhook form")
     app_secret: Annotated[list[SecretStr], NoDecode, BeforeValidator(pieces)] = Field(
@@ -37,7 +40,11 @@ class WhatsAppSettings(Section):
     )
     api_base_url: Url = Field("https://graph.facebook.com", description="the Graph API's address")
     messages_per_second: int | None = Field(
-        None, ge=1, le=1000, description="limit of the number, without it as Meta tells; 20 in coexistence"
+        None,
+        ge=1,
+        le=1000,
+        description="messages that leave in a second, at most; without it what Meta tells of the number; 20 where the "
+        "number is in the WhatsApp Business app too (coexistence)",
     )
     api_version: str = Field("v26.0", pattern=r"^v\d+\.\d+$", description="a Graph API version such as v26.0")
     prices: Annotated[Path | None, AfterValidator(readable_prices)] = Field(

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from bot.settings.complaints import refusal
 from bot.settings.reading import CommaList, Section, SecureUrl, Url, pieces, web_address
 
 MailProvider = Literal["sendgrid", "ses", "smtp"]
@@ -30,7 +31,11 @@ class StripeSettings(Section):
     model_config = SettingsConfigDict(env_prefix="STRIPE_")
 
     secret_key: SecretStr | None = Field(None, description="a secret or restricted key, sk_… or rk_…")
-    publishable_key: str | None = Field(None, description="the publishable key, pk_…")
+    publishable_key: str | None = Field(
+        None,
+        description="the publishable key, pk_…; for pages of yours that take cards, because Recado sends people to "
+        "Stripe's own",
+    )
     webhook_secret: Annotated[list[SecretStr], NoDecode, BeforeValidator(pieces)] = Field(
         [], description="the signing secret of the webhook endpoint, whsec_…; several with commas while rotating"
     )
@@ -65,7 +70,7 @@ class MailSettings(Section):
     @classmethod
     def _known(cls, names: list[str]) -> list[str]:
         if set(names) - set(get_args(MailProvider)):
-            raise ValueError("holds a provider that there is not")
+            raise refusal("unknown_provider")
         return names
 
     def sender(self, provider: MailProvider) -> str | None:
@@ -105,7 +110,7 @@ class PushSettings(Section):
     @classmethod
     def _scalar(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not re.fullmatch(r"[\w-]{43}=?", value.get_secret_value()):
-            raise ValueError("is not the base64url of 32 bytes")
+            raise refusal("no_private_key")
         return value
 
     @field_validator("subject")
@@ -116,12 +121,10 @@ class PushSettings(Section):
             return None
         found = _SUBJECT.fullmatch(value)
         if found is None:
-            raise ValueError(
-                "is neither mailto: and an address nor https://, without blanks and brackets: Apple refuses it"
-            )
+            raise refusal("refused_sender")
         host = (found[1] or found[2]).casefold()
         if "." not in host or host.endswith(_NOWHERE) or host.replace(".", "").isdigit():
-            raise ValueError("names a host that nobody can reach: Apple refuses it")
+            raise refusal("unreachable_sender")
         return value
 
     @property
@@ -219,9 +222,9 @@ class SubscriberSettings(Section):
         try:
             length = len(b64decode(f"{text.removeprefix('whsec_')}==")) if text.startswith("whsec_") else 0
         except ValueError as error:
-            raise ValueError("is not base64 after whsec_") from error
+            raise refusal("no_base64") from error
         if not 16 <= length <= 128:  # noqa: PLR2004 - wider than the specification, for secrets that exist
-            raise ValueError("is not whsec_ and the base64 of a key")
+            raise refusal("no_signing_key")
         return value
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from bot.settings.complaints import refusal
+
 _COLUMNS = ("country", "category", "usd")
 _LARGEST, _MOST_ROWS = 1024 * 1024, 10_000
 # A country as a BSUID names it, the beginning of phone numbers, or all others.
@@ -28,7 +30,7 @@ class MessagePrices:
             return named
         known = {country for country, _ in self.table}
         beginnings = ((phone or "")[:length] for length in range(7, 0, -1))
-        return next((one for one in beginnings if one in known), EVERYWHERE)
+        return next((beginning for beginning in beginnings if beginning in known), EVERYWHERE)
 
     def of(self, country: str, phone: str | None, category: str) -> Decimal | None:
         """The price of a message there, by its country, its phone's beginning, or for all others; None if unknown."""
@@ -45,21 +47,22 @@ def read_prices(path: Path | None) -> MessagePrices:
         return MessagePrices({})
     try:
         if path.stat().st_size > _LARGEST:
-            raise ValueError(f"is larger than {_LARGEST} bytes")
+            raise refusal("large_file", most=_LARGEST)
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it isn't UTF-8"
-        raise ValueError(f"can't be read: {why}") from error
+        if isinstance(error, UnicodeDecodeError):
+            raise refusal("unreadable_text") from error
+        raise refusal("unreadable", why=error.strerror or type(error).__name__) from error
     rows = csv.DictReader(text.splitlines())
     if not set(_COLUMNS) <= set(rows.fieldnames or ()):
-        raise ValueError(f"expected the columns {', '.join(_COLUMNS)}")
+        raise refusal("other_columns", columns=",".join(_COLUMNS))
     table = {}
     for number, row in enumerate(rows, 2):
         if number > _MOST_ROWS:
-            raise ValueError(f"has more than {_MOST_ROWS} lines")
+            raise refusal("many_lines", most=_MOST_ROWS)
         country, category, usd = ((row[name] or "").strip() for name in _COLUMNS)
         if not _COUNTRY.fullmatch(country):
-            raise ValueError(f"line {number}: {country[:40]} is no country such as MX, 52 or *")
+            raise refusal("no_country", line=number, value=country[:40])
         table[country, category.lower()] = _price(usd, number)
     return MessagePrices(table)
 
@@ -70,7 +73,7 @@ def _price(written: str, number: int) -> Decimal:
     except InvalidOperation:
         price = Decimal(-1)
     if not 0 <= price < _DEAREST:
-        raise ValueError(f"line {number}: {written[:40]} is no price in USD")
+        raise refusal("no_price", line=number, value=written[:40])
     return price
 
 

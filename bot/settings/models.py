@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from bot.settings.complaints import refusal
 from bot.settings.reading import CommaList, Seconds, Section, Url
 
 
@@ -17,7 +18,7 @@ class LLMSettings(Section):
 
     model_config = SettingsConfigDict(env_prefix="LLM_")
 
-    api_key: SecretStr | None = Field(None, validation_alias="OPENROUTER_API_KEY", description="OpenRouter's key")
+    api_key: SecretStr | None = Field(None, validation_alias="OPENROUTER_API_KEY", description="a key of OpenRouter")
     base_url: Url = Field("https://openrouter.ai/api/v1", description="OpenRouter's address")
     model_default: str = Field("anthropic/claude-3-haiku", description="a model's id at OpenRouter")
     model_fallback: str = Field("openai/gpt-3.5-turbo", description="a model's id at OpenRouter")
@@ -56,7 +57,7 @@ class VisionSettings(Section):
     def _host_and_port(cls, value: str) -> str:
         host, _, port = value.removeprefix("http://").rpartition(":")
         if not host or not port.isdigit() or "/" in host:
-            raise ValueError("not host:port")
+            raise refusal("no_host_and_port")
         return value
 
     @property

@@ -1,4 +1,4 @@
-"""Reading of a section from the environment and `.env`, and the complaints about wrong values."""
+"""Reading of a section from the environment and `.env`, and complaints about its wrong values."""
 
 from __future__ import annotations
 
@@ -18,26 +18,23 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from bot.settings.complaints import Complaint, refusal
 
-class SettingsWrong(Exception):
-    """Some variables are missing or wrong; `lines` says one thing about one variable each, never a secret."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__("\n".join(lines))
-        self.lines = lines
+_NOT_UTF8 = Complaint(
+    ".env",
+    "not_utf8",
+    {"es": "un archivo de texto guardado con la codificación UTF-8", "en": "a text file saved with the encoding UTF-8"},
+)
 
 
 def pieces(value: Any) -> Any:
     return [piece.strip() for piece in value.split(",") if piece.strip()] if isinstance(value, str) else value
 
 
-_ENCODE = "is not an address; in a user name or a password, write # as %23, / as %2F, ? as %3F and @ as %40"
-
-
 def address(value: str, *schemes: str) -> str:
     """The address as it is. Errors say nothing of it: it may hold a password, whole or in pieces."""
     if not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
-        raise ValueError(f"does not start with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        raise refusal("other_scheme", schemes=", ".join(f"{scheme}://" for scheme in schemes))
     if value.startswith("unix://"):
         return value
     try:
@@ -46,12 +43,16 @@ def address(value: str, *schemes: str) -> str:
         whole = bool(parts.hostname) and parts.port != 0 and not any(sign.isspace() for sign in value)
     except ValueError:
         # Without its cause, because the library's words quote pieces of the value.
-        raise ValueError(_ENCODE if {"@", "#"} & set(value) else "is not an address") from None
+        raise _no_address(value) from None
     # A password with one of the three ends the host's part early: all after it would be path, question or fragment.
     cut = parts.fragment or value.endswith("#") or (parts.scheme.startswith("redis") and _past_the_host(value))
     if not whole or cut:
-        raise ValueError(_ENCODE if {"@", "#"} & set(value) else "is not an address")
+        raise _no_address(value)
     return value
+
+
+def _no_address(value: str) -> ValueError:
+    return refusal("cut_address" if {"@", "#"} & set(value) else "no_address")
 
 
 def _past_the_host(value: str) -> bool:
@@ -67,9 +68,9 @@ def secure_address(value: str) -> str:
     """The address as it is: with TLS, or of this machine, and without user and password."""
     parts = urlsplit(address(value, "https", "http"))
     if "@" in parts.netloc:
-        raise ValueError("holds a user name or a password, which has no place in it")
+        raise refusal("user_in_address")
     if parts.scheme != "https" and not _of_this_machine(parts.hostname or ""):
-        raise ValueError("does not start with https://")
+        raise refusal("other_scheme", schemes="https://")
     return value
 
 
@@ -83,7 +84,7 @@ def _of_this_machine(host: str) -> bool:
 def _without_user(value: str) -> str:
     """Refuse a password in an address that gets a key or is shown, because clients refuse it or show it."""
     if "@" in urlsplit(web_address(value)).netloc:
-        raise ValueError("holds a user name or a password, which has no place in it")
+        raise refusal("user_in_address")
     return web_address(value)
 
 
@@ -156,20 +157,20 @@ def variables(section: type[Section]) -> dict[str, str]:
     }
 
 
-def found_variables(wrong: list[str]) -> Mapping[str, str | None]:
+def found_variables(wrong: list[Complaint]) -> Mapping[str, str | None]:
     """Texts of the environment and, below it, of `.env`, by names in small letters."""
     environment = EnvSettingsSource(Section).env_vars
     try:
         return {**DotEnvSettingsSource(Section).env_vars, **environment}
     except UnicodeDecodeError:
-        wrong.append(".env: is not UTF-8; expected a text file saved with the encoding UTF-8")
+        wrong.append(_NOT_UTF8)
         return environment
 
 
 S = TypeVar("S", bound=Section)
 
 
-def read(section: type[S], found: Mapping[str, str | None], wrong: list[str]) -> S:
+def read(section: type[S], found: Mapping[str, str | None], wrong: list[Complaint]) -> S:
     try:
         # Of the variables that were found once for all sections.
         return section(_build_sources=((_Variables(section, found),), {}))
@@ -178,12 +179,10 @@ def read(section: type[S], found: Mapping[str, str | None], wrong: list[str]) ->
         for problem in error.errors():
             key = str(problem["loc"][0])
             variable = names.get(key.lower(), key.upper())
-            wrong.append(_complaint(section, variable, problem["msg"]))
+            wrong.append(Complaint(variable, problem["type"], expected_of(section, variable), problem.get("ctx", {})))
     return cast("S", section.model_construct())
 
 
-def _complaint(section: type[Section], variable: str, problem: str) -> str:
-    """The complaint without the value, because any variable may hold a secret by mistake."""
-    field = section.model_fields[variables(section)[variable]]
-    problem = problem.removeprefix("Value error, ").removeprefix("Input ")
-    return f"{variable}: {problem}; expected {field.description}"
+def expected_of(section: type[Section], variable: str) -> str:
+    """The value that is expected of a variable, in English."""
+    return section.model_fields[variables(section)[variable]].description or ""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from bot.settings.complaints import refusal
 from bot.settings.reading import Seconds, Section, Url, address
 
 
@@ -16,7 +17,7 @@ def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("not an IANA time zone") from error
+        raise refusal("no_time_zone") from error
     return name
 
 
@@ -33,7 +34,7 @@ TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW 
 
 def _currency(code: str) -> str:
     if code.upper() not in _CURRENCIES.split():
-        raise ValueError("not a currency of ISO 4217")
+        raise refusal("no_currency")
     return code.upper()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.settings import SettingsWrong, StorageSettings
+from bot.settings import Complaint, SettingsWrong, StorageSettings, expected_of
 from bot.storage.local import LocalStorage
 from bot.storage.s3 import BucketLocation, S3Storage
 from bot.storage.storage import Storage
@@ -16,7 +16,10 @@ def storage_of(settings: StorageSettings) -> Storage:
     values = (location.bucket, location.endpoint, location.key_id, location.secret)
     missing = [name for name, value in zip(names, values, strict=True) if not value]
     if missing:
-        raise SettingsWrong([f"{name}: is not set; expected it for storage {settings.chosen}" for name in missing])
+        needed = {"storage": settings.chosen}
+        raise SettingsWrong(
+            [Complaint(name, "not_set_for_storage", expected_of(StorageSettings, name), needed) for name in missing]
+        )
     return S3Storage(location)
 
 

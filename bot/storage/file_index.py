@@ -139,7 +139,7 @@ async def count_lost(redis: Redis, storage: Storage, most: int) -> tuple[int, in
         cursor, names = await redis.scan(cursor, match=_key("c_*"), count=1000)
         for name in names[: most - looked]:
             files = [KeptFile.model_validate_json(raw) for raw in await answer(redis.hvals(name))]
-            newest = max(files, key=lambda one: one.kept, default=None)
+            newest = max(files, key=lambda file: file.kept, default=None)
             if newest is not None:
                 looked += 1
                 lost += not await storage.files(newest.key)
@@ -156,7 +156,7 @@ async def add(redis: Redis, conversation: str, file: KeptFile, quota: Quota | No
     quota, since = quota or Quota(), file.kept - _DAY_SECONDS
     texts = (file.key, file.model_dump_json(), KEEP_SECONDS, _MOST, since, quota.day, quota.all)
     added: Any = await answer(redis.eval(_ADD, 1, _key(conversation), *map(str, texts)))
-    full, dropped = str(added[0]), [str(one) for one in added[1:]]
+    full, dropped = str(added[0]), [str(key) for key in added[1:]]
     if full:
         raise NoSpace(full)
     await record_time(redis, file.key, file.kept)

@@ -75,11 +75,11 @@ class Files:
     async def of(self, conversation: str, earlier: Iterable[str] = ()) -> list[KeptFile]:
         """A person's files, newest first, with those of merged conversations."""
         found = await file_index.entries(self._redis, (conversation, *earlier))
-        return sorted(found, key=lambda one: (-one.kept, one.key))
+        return sorted(found, key=lambda file: (-file.kept, file.key))
 
     async def stored(self, conversation: str) -> list[Stored]:
         """The files of a conversation in the storage, indexed or not; raises StorageFailed."""
-        return [one for folder in _FOLDERS for one in await self._storage.files(f"{folder}/{conversation}")]
+        return [file for folder in _FOLDERS for file in await self._storage.files(f"{folder}/{conversation}")]
 
     async def missing(self, conversation: str) -> list[str]:
         """Keys that the index names and the storage lacks: another process may use another storage.
@@ -103,7 +103,7 @@ class Files:
         await answer(self._redis.set(_erasing(conversation), "1", ex=KEEP_SECONDS))
         for folder in _FOLDERS:
             await self._storage.delete(f"{folder}/{conversation}")
-        await file_index.clear(self._redis, conversation, [one.key for one in there])
+        await file_index.clear(self._redis, conversation, [file.key for file in there])
         return len(there)
 
     async def link(self, conversation: str, file_key: str) -> str:

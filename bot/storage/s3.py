@@ -68,17 +68,19 @@ class S3Storage:
     async def files(self, prefix: str) -> list[Stored]:
         async with self._asking(prefix) as store:
             found = [
-                Stored(one["path"], one["size"]) async for batch in store.list(checked_key(prefix)) for one in batch
+                Stored(listed["path"], listed["size"])
+                async for batch in store.list(checked_key(prefix))
+                for listed in batch
             ]
             # The listing holds the files below the prefix, without the file of this very name.
             with suppress(FileNotFoundError):
                 found.append(Stored(prefix, (await store.head_async(prefix))["size"]))
-        return sorted(found, key=lambda one: one.key)
+        return sorted(found, key=lambda file: file.key)
 
     async def delete(self, prefix: str) -> None:
         async with self._asking(prefix) as store:
             async for batch in store.list(checked_key(prefix)):
-                await store.delete_async([one["path"] for one in batch])
+                await store.delete_async([listed["path"] for listed in batch])
             await store.delete_async(prefix)
 
     async def link(self, key: str, seconds: float) -> str | None:

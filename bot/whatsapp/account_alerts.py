@@ -48,7 +48,9 @@ def alarms_of(field: str, value: Raw) -> list[Alarm]:
 
 def _account(value: Raw) -> list[Alarm]:
     event = text(value.get("event")) or "unknown"
-    restrictions = (text(mapping(one).get("restriction_type")) for one in items(value.get("restriction_info")))
+    restrictions = (
+        text(mapping(restriction).get("restriction_type")) for restriction in items(value.get("restriction_info"))
+    )
     violation = text(mapping(value.get("violation_info")).get("violation_type"))
     ban = text(mapping(value.get("ban_info")).get("waba_ban_state"))
     concerned = _last_digits(value.get("phone_number"))

@@ -85,9 +85,9 @@ def actions(value: Raw) -> Iterator[str]:
 def handover(value: Raw, now: datetime) -> Handover:
     """Read all shapes that were seen, because Meta documents hardly one (docs/whatsapp.md, Conversation Routing)."""
     sender, kind = mapping(value.get("sender")), text(value.get("type"))
-    move = next((one for one in _MOVES if one == kind), None)
+    move = next((known for known in _MOVES if known == kind), None)
     # The type decides; the object's key stands in where the type is missing.
-    move = move or next((one for one in _MOVES if one in value and kind is None), None)
+    move = move or next((known for known in _MOVES if known in value and kind is None), None)
     control = mapping(value.get(move or kind or ""))
     to = _role(control, value, "new_owner")
     return Handover(
@@ -113,11 +113,11 @@ def _context_history(history: Any) -> str | None:
     lines: list[str] = []
     length = 0
     for message in reversed((items(history) or items(mapping(history).get("messages")))[-_MOST_MESSAGES:]):
-        one = mapping(message)
-        body = text(one.get("text")) or text(mapping(one.get("text")).get("body")) or text(one.get("body"))
+        read = mapping(message)
+        body = text(read.get("text")) or text(mapping(read.get("text")).get("body")) or text(read.get("body"))
         if not body:
             continue
-        author = text(one.get("role")) or text(one.get("author"))
+        author = text(read.get("role")) or text(read.get("author"))
         line = f"{author}: {body}" if author else body
         if lines and length + len(line) > _LONGEST_HISTORY:
             break

@@ -136,7 +136,7 @@ def _others(raw: dict[str, Any]) -> tuple[str, ...]:
     places = (
         _joined(mapping(place), "street", "city", "state", "zip", "country") for place in items(raw.get("addresses"))
     )
-    return tuple(one for one in (*emails, *pages, *places) if one)
+    return tuple(way for way in (*emails, *pages, *places) if way)
 
 
 def _joined(raw: dict[str, Any], *names: str) -> str | None:

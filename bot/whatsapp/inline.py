@@ -90,7 +90,7 @@ class Inline:
     def _close(self, after: str) -> None:
         frame = self.frames.pop()
         text = "".join(frame.pieces)
-        outer = self.bold or any(one.kind == "strong" for one in self.frames)
+        outer = self.bold or any(outer_frame.kind == "strong" for outer_frame in self.frames)
         match frame.kind:
             case "strong":
                 drawn = text if outer else self._strong(frame, text, after)
@@ -115,7 +115,9 @@ class Inline:
         return _around("*", text)
 
     def _link(self, label: str, url: str) -> str:
-        said, address = (_SCHEME.sub("", self.verbatim.shown(one)).strip().rstrip("/") for one in (label, url))
+        said, address = (
+            _SCHEME.sub("", self.verbatim.shown(label_or_url)).strip().rstrip("/") for label_or_url in (label, url)
+        )
         if not address or url.startswith("#"):
             return label
         # People read a telephone's or a mailbox's address without its scheme.

@@ -84,7 +84,7 @@ def _interactive(part: AskLocation | Buttons | Menu | LinkButton) -> dict[str, A
             parameters = {"display_text": part.label, "url": part.url}
             return {"type": "cta_url", **body, "action": {"name": "cta_url", "parameters": parameters}}
         case Buttons():
-            buttons = [{"type": "reply", "reply": {"id": one.id, "title": one.title}} for one in part.choices]
+            buttons = [{"type": "reply", "reply": {"id": choice.id, "title": choice.title}} for choice in part.choices]
             return {"type": "button", **body, **_footer(part.footer), "action": {"buttons": buttons}}
         case Menu():
             sections = [{"rows": [_row(choice) for choice in part.choices]}]

@@ -78,11 +78,13 @@ class ConsoleClient:
             url = f"{self._server}/console/api/conversations?q={name.split(maxsplit=1)[0]}"
             async with self._http.get(url) as answer:
                 found = (await answer.json())["conversations"]
-            for one in found:
-                async with self._http.get(f"{self._server}/console/api/conversations/{one['id']}/messages") as answer:
+            for conversation in found:
+                async with self._http.get(
+                    f"{self._server}/console/api/conversations/{conversation['id']}/messages"
+                ) as answer:
                     said = [message["author"] for message in (await answer.json())["messages"]]
-                if one["contact"]["name"] == name and words in said:
-                    return str(one["id"])
+                if conversation["contact"]["name"] == name and words in said:
+                    return str(conversation["id"])
             await asyncio.sleep(0.1)
 
     async def acts(self, conversation: str, what: str, body: dict[str, Any]) -> None:
@@ -141,14 +143,14 @@ async def _hold(console: ConsoleClient, settings: Settings) -> tuple[str, str]:
         await console.conversation_of(name, "assistant")
     hero = await console.customer(_HERO)
     await console.writes(hero, "Hola, ¿a qué hora abren?")
-    one = await console.conversation_of(_HERO, "assistant")
+    conversation = await console.conversation_of(_HERO, "assistant")
     await console.writes(hero, "Me cobraron dos veces, quiero hablar con una persona")
     await asyncio.sleep(3)
-    await console.acts(one, "take", {})
-    await console.acts(one, "messages", {"text": "Hola, soy Ana. Ya estoy viendo tus cobros."})
-    await console.acts(one, "notes", {"text": "El segundo cobro es de la sucursal. @leo ¿lo puedes devolver?"})
-    await console.acts(one, "labels", {"add": ["queja", "cobros"]})
-    await console.acts(one, "messages", {"text": "¿Cuándo te llamamos?", "buttons": ["Hoy", "Mañana"]})
+    await console.acts(conversation, "take", {})
+    await console.acts(conversation, "messages", {"text": "Hola, soy Ana. Ya estoy viendo tus cobros."})
+    await console.acts(conversation, "notes", {"text": "El segundo cobro es de la sucursal. @leo ¿lo puedes devolver?"})
+    await console.acts(conversation, "labels", {"add": ["queja", "cobros"]})
+    await console.acts(conversation, "messages", {"text": "¿Cuándo te llamamos?", "buttons": ["Hoy", "Mañana"]})
     await asyncio.sleep(2)
     late = await console.customer(_LATE)
     await console.message_comes_late()
@@ -158,7 +160,7 @@ async def _hold(console: ConsoleClient, settings: Settings) -> tuple[str, str]:
     database = await open_current(settings.database.url.get_secret_value())
     await HistoryWriter(database).write(_past())
     await database.close()
-    return one, shut
+    return conversation, shut
 
 
 async def _people(settings: Settings) -> None:
@@ -170,7 +172,7 @@ async def _people(settings: Settings) -> None:
     await database.close()
 
 
-async def _look(browser: Browser, server: str, session: str, one: str) -> None:
+async def _look(browser: Browser, server: str, session: str, conversation: str) -> None:
     await browser.size(_WIDTH, _HEIGHT)
     await browser.ask("Network.setCookie", name="recado_session", value=session, url=server)
     await browser.ask("Page.navigate", url=f"{server}/console/")
@@ -178,7 +180,7 @@ async def _look(browser: Browser, server: str, session: str, one: str) -> None:
     for language, dark in (("es", False), ("en", True)):
         await browser.size(_WIDTH, _HEIGHT, dark=dark)
         await browser.run(f"localStorage.setItem('language', '{language}'); localStorage.setItem('side', 'open')")
-        await browser.run(f"localStorage.setItem('tab', 'bot'); location.hash = '#/c/{one}'")
+        await browser.run(f"localStorage.setItem('tab', 'bot'); location.hash = '#/c/{conversation}'")
         await browser.ask("Page.reload")
         await asyncio.sleep(1)
         await browser.until("document.querySelectorAll('.bubble').length > 3")
@@ -190,10 +192,10 @@ async def _look(browser: Browser, server: str, session: str, one: str) -> None:
     await browser.look("console-reports.en.png", _WIDTH, _HEIGHT)
 
 
-async def _look_into(browser: Browser, one: str, shut: str) -> None:
+async def _look_into(browser: Browser, conversation: str, shut: str) -> None:
     """Why an answer was given, the same turn with the current release, and a template for a shut window."""
     await browser.size(_WIDTH, _HEIGHT)
-    await browser.run(f"localStorage.setItem('language', 'es'); location.hash = '#/c/{one}'")
+    await browser.run(f"localStorage.setItem('language', 'es'); location.hash = '#/c/{conversation}'")
     await browser.ask("Page.reload")
     await asyncio.sleep(1)
     await browser.until("document.querySelector('.bubble.bot .why-link') !== null")
@@ -237,10 +239,10 @@ async def make() -> None:
             await _people(settings)
             console = ConsoleClient(http, server)
             await console.log_in()
-            one, shut = await _hold(console, settings)
+            conversation, shut = await _hold(console, settings)
             session = next(cookie.value for cookie in jar if cookie.key == "recado_session")
-            await _look(browser, server, session, one)
-            await _look_into(browser, one, shut)
+            await _look(browser, server, session, conversation)
+            await _look_into(browser, conversation, shut)
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ class Terminal:
         out = await self.quietly(*command)
         kept = out.rstrip().splitlines()
         told = "\n".join(map(html.escape, kept[:lines])) + ("\n<i>…</i>" if len(kept) > lines else "")
-        words = " ".join(f'"{one}"' if " " in one else one for one in command)
+        words = " ".join(f'"{argument}"' if " " in argument else argument for argument in command)
         self.shown.append(f"<b>$ recado {html.escape(words)}</b>\n{told}\n")
         return out
 
@@ -145,7 +145,9 @@ async def chromium(http: aiohttp.ClientSession, folder: Path) -> AsyncIterator[B
                 await asyncio.sleep(0.05)
         port = port_file.read_text("utf-8").splitlines()[0]
         async with http.get(f"http://127.0.0.1:{port}/json") as answer:
-            target = next(one for one in json.loads(await answer.text()) if one["type"] == "page")
+            target = next(
+                target_info for target_info in json.loads(await answer.text()) if target_info["type"] == "page"
+            )
         async with http.ws_connect(target["webSocketDebuggerUrl"], max_msg_size=0) as socket:
             yield Browser(socket)
     finally:

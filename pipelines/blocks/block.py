@@ -55,10 +55,10 @@ class BlockLimits:
     seconds: float
 
 
-def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+def _common(path: tuple[str, ...], other: tuple[str, ...]) -> int:
     """Number of headings that both have from the beginning."""
     count = 0
-    for mine, theirs in zip(one, other, strict=False):
+    for mine, theirs in zip(path, other, strict=False):
         if mine != theirs:
             break
         count += 1

@@ -130,7 +130,7 @@ def _cells_of(row: Any) -> list[str]:
     seen: list[Any] = []
     cells = []
     for cell in row.cells[:_MOST_COLUMNS]:
-        if any(cell._tc is one for one in seen):  # noqa: SLF001 - no public way
+        if any(cell._tc is merged for merged in seen):  # noqa: SLF001 - no public way
             cells.append("")
         else:
             seen.append(cell._tc)  # noqa: SLF001 - as above

@@ -63,7 +63,7 @@ async def card_of_photo_texts(
     """Do as `card_of` with photos that were read already."""
     card = await asyncio.to_thread(card_from, photo_texts, shop_currency=shop_currency)
     rescanned, rescans = await rescan_unclear(photo_texts, card, read_text=read_text)
-    if any(one is not other for one, other in zip(photo_texts, rescanned, strict=True)):
+    if any(before is not other for before, other in zip(photo_texts, rescanned, strict=True)):
         card = await asyncio.to_thread(card_from, rescanned, shop_currency=shop_currency)
     return with_unsure_price(card, rescans)
 

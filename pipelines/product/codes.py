@@ -77,9 +77,9 @@ def code_of(value: str, *, may_be_gtin: bool = True) -> ProductCode:
     return ProductCode(value, "text")
 
 
-def same_product(one: str, other: str) -> bool:
+def same_product(code: str, other: str) -> bool:
     """Say whether two numbers name one product: a UPC-A is an EAN-13 and an ITF-14 with zeros in front."""
-    return one.zfill(14) == other.zfill(14) if one.isdecimal() and other.isdecimal() else one == other
+    return code.zfill(14) == other.zfill(14) if code.isdecimal() and other.isdecimal() else code == other
 
 
 def _number(value: str) -> ProductCode | None:

@@ -83,14 +83,19 @@ def _is_by(piece: Piece, price: Piece) -> bool:
 
 def _on_front(fronts: list[CandidateLine], tags: list[CandidateLine]) -> _Named:
     """Find name and brand on the front: by the tag's line if it repeats them, else by their type."""
-    match = max((_matched(fronts, tag) for tag in _rows(tags)), key=lambda one: len(one.parts), default=None)
+    match = max((_matched(fronts, tag) for tag in _rows(tags)), key=lambda matched: len(matched.parts), default=None)
     named = _by_tag(match, fronts) if match and match.parts else None
     return named or _by_type(fronts)
 
 
 def _rows(tags: list[CandidateLine]) -> list[CandidateLine]:
     """Return the lines of the tags, and each two of them as one: a long name takes two lines."""
-    pairs = [one_of(one, other) for one in tags for other in tags if one is not other and one.piece.above(other.piece)]
+    pairs = [
+        one_of(upper, other)
+        for upper in tags
+        for other in tags
+        if upper is not other and upper.piece.above(other.piece)
+    ]
     return sorted((*tags, *pairs), key=lambda tag: -len(tag.text))
 
 

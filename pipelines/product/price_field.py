@@ -68,7 +68,7 @@ def price_of(evidence: Evidence) -> Findings:
         if chosen.amount.raised:
             values.reverse()
         field = replace(field, value=values[0])
-        doubts = (Doubt(kind, "price", tuple(replace(field, value=one) for one in values)),)
+        doubts = (Doubt(kind, "price", tuple(replace(field, value=price) for price in values)),)
     elif kind:
         doubts = (Doubt(kind, "price", (field,)),)
     return Findings(
@@ -89,7 +89,7 @@ def _priced(evidence: Evidence) -> Iterator[Priced]:
         ]
         if not any(priced.amount.role in {Role.PRICE, Role.NOW} for priced in found):
             found += _upside_down(pieces)
-        tallest = {id(priced.piece) for priced in nlargest(_MOST_CHECKED, found, key=lambda one: one.piece.tall)}
+        tallest = {id(priced.piece) for priced in nlargest(_MOST_CHECKED, found, key=lambda priced: priced.piece.tall)}
         for priced in found:
             yield _with_print_checked(priced, photo_text) if id(priced.piece) in tallest else priced
         if not found:
@@ -210,7 +210,7 @@ def _is_corroborated(chosen: Priced, candidates: list[Priced], evidence: Evidenc
         return True
     former = [priced.amount.value for priced in candidates if priced.amount.role is Role.FORMER]
     saved = [priced.amount.value for priced in candidates if priced.amount.role is Role.SAVING]
-    if any(one - two == price for one in former for two in saved):
+    if any(before - reduction == price for before in former for reduction in saved):
         return True
     contents = [size for piece in evidence.pieces for size in sizes(piece.text)]
     units = [priced.amount for priced in candidates if priced.amount.role is Role.UNIT and priced is not chosen]

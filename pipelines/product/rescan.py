@@ -112,7 +112,7 @@ def _reads_as(price: str, texts: Sequence[str]) -> bool:
     if any(amount.value == Decimal(price) for text in texts for amount in amounts(text)):
         return True
     digits = [re.sub(r"\D", "", text) for text in texts]
-    return wanted in digits or any(one + other == wanted for one, other in permutations(digits, 2))
+    return wanted in digits or any(first + other == wanted for first, other in permutations(digits, 2))
 
 
 def _is_better(rescan: Rescan, middle: str) -> bool:

@@ -25,13 +25,13 @@ def size_of(evidence: Evidence) -> Findings:
     if not stated:
         return NOTHING
     totals: dict[object, list[_Stated]] = {}
-    for one in stated:
-        totals.setdefault(one.size.total, []).append(one)
+    for statement in stated:
+        totals.setdefault(statement.size.total, []).append(statement)
     groups = sorted(totals.values(), key=_rank, reverse=True)
     best, *rest = groups
-    chosen = max(best, key=lambda one: (one.size.pack > 1, one.piece.confidence))
+    chosen = max(best, key=lambda statement: (statement.size.pack > 1, statement.piece.confidence))
     rivals = [group[0] for group in rest if _rivals(group, best, chosen)]
-    agreed = len({one.piece.photo for one in best}) > 1
+    agreed = len({statement.piece.photo for statement in best}) > 1
     read = chosen.piece.confidence
     confidence = _AGREED if agreed else _SURE if read >= _WELL_READ else read * _WELL_READ
     if rivals:
@@ -39,24 +39,24 @@ def size_of(evidence: Evidence) -> Findings:
     field = Field(str(chosen.size), confidence, chosen.piece.photo, chosen.piece.box)
     if not rivals:
         return Findings({"size": field})
-    others = tuple(Field(str(one.size), _AMBIGUOUS, one.piece.photo, one.piece.box) for one in rivals)
+    others = tuple(Field(str(rival.size), _AMBIGUOUS, rival.piece.photo, rival.piece.box) for rival in rivals)
     return Findings({"size": field}, (Doubt(DoubtKind.SEVERAL, "size", (field, *others)),))
 
 
 def _rank(group: list[_Stated]) -> tuple[bool, int, bool, bool, float]:
     return (
-        any(one.size.net for one in group),
-        len({one.piece.photo for one in group}),
-        any(one.size.pack > 1 for one in group),
+        any(statement.size.net for statement in group),
+        len({statement.piece.photo for statement in group}),
+        any(statement.size.pack > 1 for statement in group),
         group[0].size.total[1] in _METRIC,
-        max(one.piece.tall for one in group),
+        max(statement.piece.tall for statement in group),
     )
 
 
 def _rivals(group: list[_Stated], best: list[_Stated], chosen: _Stated) -> bool:
     """Say whether another content of the same measure is as prominent, and so may be the right one."""
     same_measure = group[0].size.total[1] == chosen.size.total[1]
-    net = any(one.size.net for one in best) and not any(one.size.net for one in group)
-    smaller = max(one.piece.tall for one in group) * 1.5 < max(one.piece.tall for one in best)
-    piece_of_pack = any(one.size.amount == chosen.size.amount for one in group) and chosen.size.pack > 1
+    net = any(statement.size.net for statement in best) and not any(statement.size.net for statement in group)
+    smaller = max(statement.piece.tall for statement in group) * 1.5 < max(statement.piece.tall for statement in best)
+    piece_of_pack = any(statement.size.amount == chosen.size.amount for statement in group) and chosen.size.pack > 1
     return same_measure and not net and not smaller and not piece_of_pack

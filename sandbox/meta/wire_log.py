@@ -56,11 +56,11 @@ class WireLog:
         self._add("graph", line, body, status, answer.decode("utf-8", "replace"))
 
     def find(self, number: int) -> Exchange | None:
-        return next((one for one in self.exchanges if one.id == number), None)
+        return next((exchange for exchange in self.exchanges if exchange.id == number), None)
 
     def as_json(self) -> list[dict[str, Any]]:
         """List the exchanges without their bodies, the newest first."""
-        return [asdict(replace(one, request="", answer="")) for one in reversed(self.exchanges)]
+        return [asdict(replace(exchange, request="", answer="")) for exchange in reversed(self.exchanges)]
 
     def _add(self, kind: Literal["webhook", "graph"], line: str, body: bytes, status: int, answer: str) -> None:
         self._last += 1

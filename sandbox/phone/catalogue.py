@@ -27,18 +27,18 @@ def list_products_handler(cards: Catalogue, database: LazyDatabase) -> Callable[
     async def handler(_: web.Request) -> web.Response:
         confirmed = [
             {
-                "id": one.id,
-                "version": one.version,
-                "fields": one.fields,
-                "photos": len(one.photos),
-                "updated_at": one.updated_at.isoformat(),
+                "id": card.id,
+                "version": card.version,
+                "fields": card.fields,
+                "photos": len(card.photos),
+                "updated_at": card.updated_at.isoformat(),
             }
-            async for one in cards.all()
+            async for card in cards.all()
         ]
         module = await asyncio.to_thread(import_module, "bot.catalogue.table")
         table: ProductTable = module.ProductTable(await database())
-        imported = [_imported(one) for one in await table.all() if not one.card]
-        listed = sorted([*confirmed, *imported], key=lambda one: str(one["updated_at"]), reverse=True)
+        imported = [_imported(product) for product in await table.all() if not product.card]
+        listed = sorted([*confirmed, *imported], key=lambda product: str(product["updated_at"]), reverse=True)
         return web.json_response(listed[:_MOST])
 
     return handler

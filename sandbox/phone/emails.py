@@ -21,7 +21,7 @@ def routes(smtp: SmtpSimulator, url_rewriter: UrlRewriter) -> list[web.RouteDef]
     """`/mails` (newest first), and of each `/mails/{id}/page` and `/mails/{id}/attachments/{number}`."""
 
     def mail(request: web.Request) -> ReceivedEmail:
-        found = next((one for one in smtp.mails if str(one.id) == request.match_info["id"]), None)
+        found = next((received for received in smtp.mails if str(received.id) == request.match_info["id"]), None)
         if found is None:
             raise web.HTTPNotFound
         return found

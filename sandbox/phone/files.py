@@ -25,7 +25,7 @@ def list_files_handler(redis: Redis, files: Files) -> Callable[[web.Request], Aw
                 shown = file.model_dump(include={"name", "mime", "size", "by"}) | {"id": file.id}
                 shown |= {"conversation": conversation, "person": contact.name, "at": file.at.isoformat()}
                 found.append(shown | {"link": await _link(files, conversation, file.key)})
-        return web.json_response(sorted(found, key=lambda one: str(one["at"]), reverse=True))
+        return web.json_response(sorted(found, key=lambda file: str(file["at"]), reverse=True))
 
     return handler
 

@@ -84,16 +84,21 @@ def routes(stripe: StripeSimulator) -> list[web.RouteDef]:
 def holdings(stripe: StripeSimulator) -> dict[str, Any]:
     """`{now, ahead, customers, checkouts, events}`: newest first; times in Unix seconds, amounts in minor units."""
     account = stripe.account
-    checkouts = [_checkout(stripe, one) for one in account.all("checkout.session", status="open")]
+    checkouts = [_checkout(stripe, session) for session in account.all("checkout.session", status="open")]
     events = reversed([*account.all("event")])
     return {
         "now": account.clock.now(),
         "ahead": max(account.clock.now() - int(time.time()), 0),
-        "customers": [_customer(stripe, one) for one in account.all("customer")][::-1],
+        "customers": [_customer(stripe, customer) for customer in account.all("customer")][::-1],
         "checkouts": checkouts[::-1],
         "events": [
-            {"id": one["id"], "type": one["type"], "created": one["created"], "taken": not one["pending_webhooks"]}
-            for one in islice(events, _MOST_EVENTS)
+            {
+                "id": event["id"],
+                "type": event["type"],
+                "created": event["created"],
+                "taken": not event["pending_webhooks"],
+            }
+            for event in islice(events, _MOST_EVENTS)
         ],
     }
 
@@ -111,8 +116,10 @@ def _customer(stripe: StripeSimulator, customer: Json) -> dict[str, Any]:
         "email": customer["email"],
         "whatsapp_id": customer["metadata"].get("whatsapp_id"),
         "card": card,
-        "subscriptions": [_subscription(stripe, one) for one in stripe.account.all("subscription", **owned)][::-1],
-        "invoices": [_invoice(one) for one in stripe.account.all("invoice", **owned)][::-1],
+        "subscriptions": [
+            _subscription(stripe, subscription) for subscription in stripe.account.all("subscription", **owned)
+        ][::-1],
+        "invoices": [_invoice(invoice) for invoice in stripe.account.all("invoice", **owned)][::-1],
     }
 
 
@@ -160,6 +167,9 @@ def _checkout(stripe: StripeSimulator, session: Json) -> dict[str, Any]:
 
 def _method(stripe: StripeSimulator, customer: Json) -> Json | None:
     """The card that is charged: of the latest subscription with a card, else the customer's default."""
-    paying = [stripe.invoices.method_of(one) for one in stripe.account.all("subscription", customer=customer["id"])]
+    paying = [
+        stripe.invoices.method_of(subscription)
+        for subscription in stripe.account.all("subscription", customer=customer["id"])
+    ]
     own = customer["invoice_settings"]["default_payment_method"]
     return stripe.account.find("payment_method", next(filter(None, reversed(paying)), own))

@@ -69,9 +69,11 @@ _samples: list[VoiceSample] = []
 async def _decoded_samples() -> list[VoiceSample]:
     listed = json.loads(await asyncio.to_thread(_content, "samples.json"))
     return [
-        VoiceSample(one["text"], one["language"], await listen(await asyncio.to_thread(_content, one["file"])))
-        for one in listed
-        if one["kind"] == "voice"
+        VoiceSample(
+            recording["text"], recording["language"], await listen(await asyncio.to_thread(_content, recording["file"]))
+        )
+        for recording in listed
+        if recording["kind"] == "voice"
     ]
 
 
@@ -92,18 +94,18 @@ def _decibels(frame: "array.array[int]") -> float:
     return max(_FLOOR, 10 * math.log10(power + 1))
 
 
-def _similarity(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+def _similarity(envelope: tuple[float, ...], other: tuple[float, ...]) -> float:
     """Return the best correlation of two envelopes over small shifts."""
-    if abs(len(one) - len(other)) > _DIFFERENT_LENGTH:
+    if abs(len(envelope) - len(other)) > _DIFFERENT_LENGTH:
         return 0.0
-    return max(_correlation(one[max(shift, 0) :], other[max(-shift, 0) :]) for shift in _SHIFTS)
+    return max(_correlation(envelope[max(shift, 0) :], other[max(-shift, 0) :]) for shift in _SHIFTS)
 
 
-def _correlation(one: tuple[float, ...], other: tuple[float, ...]) -> float:
-    length = min(len(one), len(other))
+def _correlation(envelope: tuple[float, ...], other: tuple[float, ...]) -> float:
+    length = min(len(envelope), len(other))
     if length < 2:  # noqa: PLR2004 -- no correlation of a point
         return 0.0
-    mean_one, mean_other = sum(one[:length]) / length, sum(other[:length]) / length
-    pairs = [(a - mean_one, b - mean_other) for a, b in zip(one, other, strict=False)]
+    mean, mean_other = sum(envelope[:length]) / length, sum(other[:length]) / length
+    pairs = [(a - mean, b - mean_other) for a, b in zip(envelope, other, strict=False)]
     spread = math.sqrt(sum(a * a for a, _ in pairs) * sum(b * b for _, b in pairs))
     return sum(a * b for a, b in pairs) / spread if spread else 0.0

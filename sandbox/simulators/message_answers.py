@@ -26,8 +26,8 @@ def summarised(said: str) -> str | None:
     lines = dict(_FIELD.findall(talks[0])).get("lines") if talks else None
     if lines is None:
         return None
-    written = [" ".join(words_of(unescape(one))) for one in re.findall(r"^user: (.*)$", lines, re.MULTILINE)]
-    latest = [f"«{one[:_SUMMARISED]}»" for one in written if one][-_MOST_SUMMARISED:]
+    written = [" ".join(words_of(unescape(line))) for line in re.findall(r"^user: (.*)$", lines, re.MULTILINE)]
+    latest = [f"«{line[:_SUMMARISED]}»" for line in written if line][-_MOST_SUMMARISED:]
     return f"La persona escribió: {', '.join(latest)}." if latest else "La persona mandó archivos."
 
 

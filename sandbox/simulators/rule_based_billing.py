@@ -137,7 +137,7 @@ def describe_results(results: dict[str, str], language: Language) -> str | None:
 def _subscription(result: str, language: Language) -> str:
     facts = json.loads(result)
     card = facts["payment_method"] or _SAY["no_card"][language]
-    price = facts.get("price") or ", ".join(f"{one['plan']}: {one['price']}" for one in facts.get("items", ()))
+    price = facts.get("price") or ", ".join(f"{item['plan']}: {item['price']}" for item in facts.get("items", ()))
     said = [_SAY["plan"][language].format(plan=facts["plan"], price=price, card=card)]
     if "trial_ends" in facts:
         said.append(_SAY["trial"][language].format(day=facts["trial_ends"]))
@@ -150,14 +150,18 @@ def _subscription(result: str, language: Language) -> str:
 
 def _invoices(result: str, language: Language) -> str:
     found = json.loads(result)["invoices"]
-    lines = [f"- {one['number']}: {one['amount']}, {one['day']} ({_state(one['status'], language)})" for one in found]
+    lines = [
+        f"- {invoice['number']}: {invoice['amount']}, {invoice['day']} ({_state(invoice['status'], language)})"
+        for invoice in found
+    ]
     return "\n".join([_SAY["invoices" if lines else "no_invoices"][language], *lines])
 
 
 def _plans(result: str, language: Language) -> str:
     facts = json.loads(result)
     lines = [
-        f"- *{one['plan']}*: {', '.join(_price(price, language) for price in one['prices'])}" for one in facts["plans"]
+        f"- *{plan['plan']}*: {', '.join(_price(price, language) for price in plan['prices'])}"
+        for plan in facts["plans"]
     ]
     trial = [_SAY["trial_days"][language].format(days=facts["trial_days"])] if facts.get("trial_days") else []
     return "\n".join([_SAY["plans"][language], *lines, *trial])

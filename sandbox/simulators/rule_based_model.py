@@ -240,7 +240,7 @@ def _exported(result: str) -> str:
 def _files(result: str, language: Language) -> str:
     try:
         found = json.loads(result)
-        names = [str(one["name"]) for one in (found["files"] if isinstance(found, dict) else found)]
+        names = [str(file["name"]) for file in (found["files"] if isinstance(found, dict) else found)]
     except (ValueError, KeyError, TypeError):
         names = []
     return "\n".join([_SAY["files" if names else "no_files"][language], *(f"- {name}" for name in names)])

@@ -79,7 +79,7 @@ def described(result: str, language: Language) -> str:
         return _SAY["none"][language]
     if "list" in found:
         return "-"
-    lines = [_line(one, language) for one in products]
+    lines = [_line(product, language) for product in products]
     return "\n".join([_SAY["similar"][language], *lines] if "note" in found else lines)
 
 

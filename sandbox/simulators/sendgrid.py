@@ -126,8 +126,8 @@ def _recipients(personalizations: Any) -> list[dict[str, Any]]:
     if not isinstance(personalizations, list) or not personalizations:
         return [_error("personalizations", "The personalizations field is required and must have at least one.")]
     found = []
-    for number, one in enumerate(personalizations):
-        to = one.get("to") if isinstance(one, dict) else None
+    for number, personalization in enumerate(personalizations):
+        to = personalization.get("to") if isinstance(personalization, dict) else None
         if not isinstance(to, list) or not to:
             found.append(_error(f"personalizations.{number}.to", "The to array is required for all personalization"))
             continue
@@ -140,14 +140,14 @@ def _recipients(personalizations: Any) -> list[dict[str, Any]]:
 
 
 def _contents(contents: list[Any]) -> list[dict[str, Any]]:
-    types = [one.get("type") for one in contents]
+    types = [content.get("type") for content in contents]
     if types != sorted(types, key=lambda kind: (kind != "text/plain", kind != "text/html")):
         words = "If present, text/plain and text/html may only be provided once, text/plain first, then text/html."
         return [_error("content", words)]
     return [
         _error(f"content.{number}.value", "The content value must be a string at least one character in length.")
-        for number, one in enumerate(contents)
-        if not isinstance(one.get("value"), str) or not one["value"]
+        for number, content in enumerate(contents)
+        if not isinstance(content.get("value"), str) or not content["value"]
     ]
 
 

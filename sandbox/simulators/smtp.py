@@ -99,9 +99,9 @@ class SmtpSimulator:
             yield self
         finally:
             server.close()
-            for one in list(servers):
-                if one.transport is not None:
-                    one.transport.close()
+            for connection in list(servers):
+                if connection.transport is not None:
+                    connection.transport.close()
             await server.wait_closed()
 
     async def listing(self, _: web.Request) -> web.Response:

@@ -117,7 +117,7 @@ class VisionSimulator:
         if len(request.requests) > _MOST_IMAGES:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "Too many images per request.")
         try:
-            answers = [await self._annotate(one, fault) for one in request.requests]
+            answers = [await self._annotate(image_request, fault) for image_request in request.requests]
         except EngineMissing as error:
             await context.abort(grpc.StatusCode.UNAVAILABLE, str(error))
         return vision_v1.BatchAnnotateImagesResponse(responses=answers)

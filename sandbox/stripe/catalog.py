@@ -117,8 +117,8 @@ class Catalog:
             "unit_amount_decimal": None if form.tiers else form.unit_amount_decimal or str(form.unit_amount),
         }
         if form.tiers:
-            tiers = [one.model_dump() for one in form.tiers]
-            fields["tiers"] = [one | {"up_to": None if one["up_to"] == "inf" else one["up_to"]} for one in tiers]
+            tiers = [tier.model_dump() for tier in form.tiers]
+            fields["tiers"] = [tier | {"up_to": None if tier["up_to"] == "inf" else tier["up_to"]} for tier in tiers]
         return self.account.keep(self.account.make("price", fields))
 
     def update_price(self, form: PriceUpdate, price: str) -> Json:

@@ -238,7 +238,7 @@ class Invoices:
         customer = self.account.get("customer", subscription["customer"])
         subtotal = sum(line.amount for line in lines)
         off = self._part(
-            subtotal, [self.account.get("discount", one)["percent_off"] for one in subscription["discounts"]]
+            subtotal, [self.account.get("discount", discount)["percent_off"] for discount in subscription["discounts"]]
         )
         tax = self._part(subtotal - off, [rate["percentage"] for rate in subscription["default_tax_rates"]])
         total = subtotal - off + tax
@@ -255,7 +255,7 @@ class Invoices:
             "subtotal": subtotal,
             "subtotal_excluding_tax": subtotal,
             "total": total,
-            "total_discount_amounts": [{"amount": off, "discount": one} for one in subscription["discounts"]],
+            "total_discount_amounts": [{"amount": off, "discount": discount} for discount in subscription["discounts"]],
             "total_excluding_tax": subtotal - off,
             "total_taxes": [{"amount": tax, "tax_behavior": "exclusive"}] if tax else [],
         }

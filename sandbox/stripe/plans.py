@@ -188,5 +188,5 @@ def _own_period(item: Json) -> tuple[int, int]:
     return int(item["current_period_start"]), int(item["current_period_end"])
 
 
-def _same(one: Json, other: Json) -> bool:
-    return bool(one["price"]["id"] == other["price"]["id"] and one["quantity"] == other["quantity"])
+def _same(item: Json, other: Json) -> bool:
+    return bool(item["price"]["id"] == other["price"]["id"] and item["quantity"] == other["quantity"])

@@ -75,7 +75,7 @@ def _state(stripe: StripeSimulator) -> dict[str, Any]:
         "declines": stripe.customers.declines,
         "plans": {name: plan.model_dump(exclude_none=True) for name, plan in plans.items()},
         "pending": {name: [asdict(line) for line in lines] for name, lines in stripe.invoices.unbilled.items()},
-        "warned": [list(one) for one in islice(stripe.cycle.warned, 1000)],
+        "warned": [list(warned) for warned in islice(stripe.cycle.warned, 1000)],
     }
 
 
@@ -85,8 +85,8 @@ def _put(stripe: StripeSimulator, state: Json) -> None:
     warned = {(str(name), int(end)) for name, end in state["warned"]}
     stripe.account.restore(state)
     stripe.customers.declines.update(state["declines"])
-    for one in stripe.account.all("customer"):
-        stripe.customers.index(one)
+    for customer in stripe.account.all("customer"):
+        stripe.customers.index(customer)
     stripe.checkout.plans.update(plans)
     stripe.invoices.unbilled.update(pending)
     stripe.cycle.warned.update(warned)

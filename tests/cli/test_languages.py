@@ -19,6 +19,8 @@ from bot.cli.main import cli
 from bot.cli.prompts import words as prompts_words
 from bot.cli.spanish import error_in_spanish, paragraphs_of
 from bot.cli.spanish_help import PARAGRAPHS
+from bot.settings.complaints import PROBLEMS
+from evals import problems
 from evals.report_words import REPORT
 from sandbox.meta.simulator import Person
 from tests.outgoing import acquainted
@@ -57,6 +59,8 @@ def test_every_help_text_has_its_spanish_and_no_spanish_is_left_over() -> None:
             ("knowledge", KNOWLEDGE),
             ("prompts", prompts_words.WORDS),
             ("report", REPORT),
+            ("settings", PROBLEMS),
+            ("cases", problems.PROBLEMS),
         )
         for name, texts in catalogue.items()
     ],
@@ -150,6 +154,29 @@ async def test_documents_and_the_doctor_are_told_in_spanish(tmp_path: Path) -> N
     assert "Redis        no contesta o no se puede escribir" in found.out
     assert "pon OPENROUTER_API_KEY" in found.out
     assert not re.search(r"\b(see|set|answers|the)\b", found.out)
+
+
+@pytest.mark.parametrize(
+    ("command", "wrong", "told"),
+    [
+        (("queues",), {"REDIS_PORT": "x"}, "REDIS_PORT: no es un número entero; se espera un puerto de 1 a 65535"),
+        (("doctor",), {"LOG_LEVEL": "loud"}, "LOG_LEVEL: no es ninguna de sus opciones; se espera debug"),
+        (("templates", "list"), {}, "WHATSAPP_ACCESS_TOKEN: falta; se espera el token de un usuario del sistema"),
+        (("serve",), {"LOG_FORMAT": "console"}, "WHATSAPP_ACCESS_TOKEN: falta; se espera el token de un usuario"),
+        (("worker", "--queues", "x"), {"LOG_FORMAT": "console"}, "--queues: no hay x; se espera algunas de llm"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+async def test_wrong_variables_are_told_in_spanish(command: tuple[str, ...], wrong: dict[str, str], told: str) -> None:
+    ended = await recado(*command, **SPANISH, **wrong)
+    assert (ended.code, ended.out) == (2, "")
+    assert told in ended.err
+    assert not re.search(r"\b(is|should|expected)\b", ended.err)
+
+
+async def test_programs_that_read_the_log_get_it_in_english() -> None:
+    ended = await recado("serve", **SPANISH)
+    assert '"why": "WHATSAPP_ACCESS_TOKEN: is not set; expected a token' in ended.err
 
 
 def test_a_message_of_typer_that_is_not_known_stays_as_it_is() -> None:

@@ -17,10 +17,10 @@ from bot.knowledge.database_index import DatabaseIndex
 from bot.knowledge.document import Audience
 from bot.knowledge.embeddings import EmbeddedModel
 from bot.knowledge.finding_words import finding_in
-from bot.knowledge.index import SearchableIndex
 from bot.knowledge.knowledge import stored_index
 from bot.knowledge.passage_table import PassageTable
 from bot.knowledge.search import SearchQuery, search_index
+from bot.knowledge.search_result import SearchableIndex
 from bot.knowledge.store import KnowledgeStore
 from bot.knowledge.sync import KnowledgeSync, SyncReport
 from tests.databases import new_database

@@ -18,7 +18,7 @@ from bot.agent.tools.catalog import TABLE
 from sandbox.phone import api
 from sandbox.phone.uploads import plain_name
 from tests.rows import each
-from tests.waiting import PATIENCE
+from tests.waiting import at_most
 
 if TYPE_CHECKING:
     from sandbox.meta.simulator import MetaSimulator
@@ -66,7 +66,7 @@ def form(data: bytes, filename: str, mime: str, **fields: str) -> aiohttp.FormDa
 
 
 async def heard(stream: aiohttp.ClientResponse, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    async with asyncio.timeout(PATIENCE):
+    async with at_most():
         async for line in stream.content:
             if line.startswith(b"data: ") and wanted(event := json.loads(line[6:])):
                 return dict(event)
@@ -223,7 +223,12 @@ async def test_the_page_allows_no_script_but_its_own(page: Client) -> None:
 async def test_every_file_that_the_page_names_is_served(page: Client) -> None:
     # RFC 9239 named it text/javascript, but Python before 3.12 knows only the old name.
     scripts = {"text/javascript", "application/javascript"}
-    for name, mimes in (("main.js", scripts), ("chat.css", {"text/css"}), ("mark.svg", {"image/svg+xml"})):
+    for name, mimes in (
+        ("main.js", scripts),
+        ("whatsapp_text.js", scripts),
+        ("chat.css", {"text/css"}),
+        ("mark.svg", {"image/svg+xml"}),
+    ):
         answer = await page.get(f"/sandbox/static/{name}")
         assert answer.status == 200
         assert answer.content_type in mimes
@@ -306,7 +311,7 @@ async def test_open_streams_end_when_the_server_stops(meta: MetaSimulator, turns
         stream = await client.get("/sandbox/events")
         reading = asyncio.create_task(stream.read())
         await client.server.close()
-        async with asyncio.timeout(PATIENCE):
+        async with at_most():
             assert (await reading).startswith(b"retry: ")
 
 

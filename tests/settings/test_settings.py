@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import SECTIONS, Settings, SettingsWrong, variables
+from bot.settings import SECTIONS, Complaint, Settings, SettingsWrong, variables
+from bot.settings.expected_in_spanish import EXPECTED
 from bot.settings.reading import found_variables
 from bot.settings.reading import read as read_section
 from tests.rows import each
@@ -191,13 +192,14 @@ SHAPES = [
 @each("shape", SHAPES)
 def test_no_line_holds_a_piece_of_a_value_whatever_the_variable(monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
     value = shape.replace("{}", SECRET)
-    lines: list[str] = []
+    wrong: list[Complaint] = []
     for section in SECTIONS:
         for name in variables(section):
             with monkeypatch.context() as only:
                 only.setenv(name, value)
-                read_section(section, found_variables(lines), lines)
-    assert len(lines) > 30
+                read_section(section, found_variables(wrong), wrong)
+    lines = [one.said(language) for one in wrong for language in ("es", "en")]
+    assert len(lines) > 60
     assert not [line for line in lines if pieces_of(SECRET) & pieces_of(line)]
 
 
@@ -317,6 +319,39 @@ def test_every_variable_says_what_is_expected() -> None:
     for section in SECTIONS:
         for name, field in section.model_fields.items():
             assert field.description, f"{section.__name__}.{name}"
+
+
+def test_every_variable_says_what_is_expected_in_spanish_too() -> None:
+    assert EXPECTED.keys() == {name for section in SECTIONS for name in variables(section)}
+
+
+@each(
+    ("variable", "value", "line"),
+    [
+        ("REDIS_PORT", "x", "REDIS_PORT: no es un número entero; se espera un puerto de 1 a 65535"),
+        ("REDIS_PORT", "0", "REDIS_PORT: debe ser 1 o más; se espera un puerto de 1 a 65535"),
+        ("REDIS_PORT", "70000", "REDIS_PORT: debe ser 65535 o menos; se espera un puerto de 1 a 65535"),
+        ("REDIS_TLS", "maybe", "REDIS_TLS: no es true ni false; se espera true o false"),
+        ("TIMEZONE", "Mars/Base", "TIMEZONE: no es una zona horaria de IANA; se espera un nombre de IANA como America"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL: no es ninguna de sus opciones; se espera debug, info, warning o error"),
+        ("LLM_TEMPERATURE", "hot", "LLM_TEMPERATURE: no es un número; se espera un número de 0 a 2"),
+        ("TURN_DEADLINE_SECONDS", "inf", "TURN_DEADLINE_SECONDS: no es un número finito; se espera los segundos"),
+        ("WHATSAPP_PHONE_NUMBER_ID", "+52", "WHATSAPP_PHONE_NUMBER_ID: no tiene la forma debida; se espera el id"),
+        ("OIDC_NAME", "x" * 41, "OIDC_NAME: pasa de 40 letras y signos; se espera el nombre del proveedor"),
+        ("LLM_BASE_URL", "ftp://a", "LLM_BASE_URL: no empieza con https://, http://; se espera la dirección"),
+        ("PUBLIC_URL", "https://u:p@a.mx", "PUBLIC_URL: lleva un usuario o una contraseña, que ahí no van; se espera"),
+        ("WHATSAPP_PRICES", "no.csv", "WHATSAPP_PRICES: no se puede leer: No such file or directory; se espera un CSV"),
+    ],
+)
+def test_a_wrong_value_is_told_in_spanish_with_its_remedy(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, line: str
+) -> None:
+    with monkeypatch.context() as only:
+        only.setenv(variable, value)
+        with pytest.raises(SettingsWrong) as caught:
+            Settings()
+    (told,) = caught.value.said("es")
+    assert told.startswith(line), told
 
 
 @pytest.mark.parametrize(

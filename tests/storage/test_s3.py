@@ -193,6 +193,7 @@ def test_a_bucket_that_is_half_configured_stops_the_start(monkeypatch: pytest.Mo
         storage_of(Settings().storage)
     lines = str(raised.value).splitlines()
     assert [line.partition(":")[0] for line in lines] == ["R2_ENDPOINT", "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY"]
+    assert raised.value.said("es")[0].startswith("R2_ENDPOINT: falta para el almacén r2; se espera https://")
 
 
 def test_without_a_bucket_files_stay_on_this_machine() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from sandbox.simulators.openrouter import says
 from tests.notifications import contact_of, post, remembered, settled
 from tests.outgoing import acquainted, conversation_of, empty, events, put, text
 from tests.processes import eventually
+from tests.waiting import next_second
 from tests.world import World
 
 BEARER = {"Authorization": "Bearer console-token"}
@@ -45,7 +45,7 @@ async def test_a_taken_thread_is_quiet_until_the_person_writes_to_us_again(world
     await world.meta.writes(ana, text("¿abren hoy?"))
     await settled(world)
     assert world.meta.accepted == []
-    await asyncio.sleep(1)  # Meta's times have whole seconds
+    await next_second()
     await world.meta.passes_control(ana)
     assert not await quiet(world, ana)
     world.models.will(says("Sí, hasta las 9."))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pydantic import Field
 
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
-from bot.knowledge.index import PassageHit
 from bot.knowledge.knowledge import KnowledgeUnavailable
 from bot.knowledge.search import SearchQuery
+from bot.knowledge.search_result import PassageHit
 from bot.knowledge.source import KnowledgeSource
 from bot.messages.prompt_text import tagged
 

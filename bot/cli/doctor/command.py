@@ -10,7 +10,7 @@ import typer
 from bot.agent.tools.catalog import listed
 from bot.cli.doctor import examine, report
 from bot.cli.process import log_format
-from bot.cli.terminal import Format, check_format, show, stop
+from bot.cli.terminal import Format, check_format, show, stop_for_settings
 from bot.infra import logs
 from bot.people import roles
 from bot.settings import Settings, SettingsWrong
@@ -32,7 +32,7 @@ def doctor(
     try:
         settings = Settings()
     except SettingsWrong as error:
-        stop(str(error), 2)
+        stop_for_settings(error)
     logs.configure("error", log_format(settings.log))
     results = asyncio.run(examine(settings))
     show(report(results, output))

@@ -10,7 +10,7 @@ import aiohttp
 from redis.exceptions import RedisError
 
 from bot.cli.doctor.check import SECONDS, CheckResult
-from bot.cli.doctor.words import joined, quoted, said
+from bot.cli.doctor.words import complained, joined, quoted, said
 from bot.infra.guarded_http import GuardedHttpClient, NoAnswer
 from bot.infra.redis import connect
 from bot.integrations.email.factory import check_providers
@@ -58,7 +58,7 @@ async def storage(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
             await storage.delete(place)
             lost, sampled = await _lost(settings, storage)
     except SettingsWrong as error:
-        return CheckResult("Storage", "wrong", quoted("; ".join(str(error).splitlines())))
+        return CheckResult("Storage", "wrong", complained(error))
     except (StorageFailed, NotStored, TimeoutError) as error:
         why = quoted(str(error)) if isinstance(error, StorageFailed) else said("not read back")
         return CheckResult("Storage", "wrong", said("storage", chosen=chosen, why=why, fix=fix))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from bot.cli.language import Words
 from bot.messages.language import Language
+from bot.settings import SettingsWrong
 
 # A sentence in both languages.
 Said = dict[Language, str]
@@ -364,7 +365,6 @@ _QUOTED = (
     (r"no connection", "sin conexión"),
     (r"no answer in time", "no contestó a tiempo"),
     (r"no answer", "sin respuesta"),
-    (r"is not set; expected", "falta; se espera"),
     (r"\bsee ([A-Z][A-Z_]+)", r"mira \1"),
 )
 
@@ -385,6 +385,11 @@ def joined(parts: Sequence[Said], link: str | None = None, *, separator: str = "
         language: (WORDS[link][language] if link else separator).join(part[language] for part in parts)
         for language in ("es", "en")
     }
+
+
+def complained(wrong: SettingsWrong) -> Said:
+    """The complaints about variables as one sentence."""
+    return {"es": "; ".join(wrong.said("es")), "en": "; ".join(wrong.said("en"))}
 
 
 def quoted(text: str) -> Said:

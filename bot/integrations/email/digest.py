@@ -73,7 +73,7 @@ class WaitingDigest:
             return 0
         waiting = await self.assignments.unanswered(self.seconds)
         told = float(await self.redis.get(_TOLD) or 0)
-        if not any(one.at > told for one in waiting):
+        if not any(call.at > told for call in waiting):
             return 0
         # One worker orders them. If it dies meanwhile, the next one orders the same jobs.
         if not await self.redis.set(_LEASE, secrets.token_hex(8), nx=True, ex=_LEASE_SECONDS):
@@ -84,7 +84,7 @@ class WaitingDigest:
 
     async def _order(self, waiting: Sequence[CallForPerson], wishes: dict[str, str]) -> int:
         data = await self._data(waiting)
-        newest = max(one.at for one in waiting)
+        newest = max(call.at for call in waiting)
         ordered = 0
         for email in await self._addresses() if data["people"] else []:
             if language := wishes.get(_name(email)):
@@ -101,12 +101,12 @@ class WaitingDigest:
 
     async def _data(self, waiting: Sequence[CallForPerson]) -> dict[str, Any]:
         people: list[dict[str, Any]] = []
-        for one in waiting:
-            contact = await self.contacts.get(one.conversation)
+        for call in waiting:
+            contact = await self.contacts.get(call.conversation)
             # Meanwhile a colleague may have answered in another way.
-            if contact.handed_off and await self.assignments.of(one.conversation) is None:
-                link = {"url": f"{self.address}/console/?c={one.conversation}"} if self.address else {}
-                people.append({"who": _masked(contact), "minutes": _minutes(one.at)} | link)
+            if contact.handed_off and await self.assignments.of(call.conversation) is None:
+                link = {"url": f"{self.address}/console/?c={call.conversation}"} if self.address else {}
+                people.append({"who": _masked(contact), "minutes": _minutes(call.at)} | link)
         link = {"url": f"{self.address}/console/"} if self.address else {}
         return {"people": people[:_MOST_LISTED], "count": len(people)} | link
 
@@ -116,7 +116,7 @@ class WaitingDigest:
         from bot.people.passwords import Passwords  # noqa: PLC0415 - as above
 
         found = await Operators(await self.database(), Passwords()).all()
-        return [one.email for one in found if not one.disabled]
+        return [operator.email for operator in found if not operator.disabled]
 
 
 def _minutes(at: float) -> int:

@@ -96,14 +96,14 @@ class SendGrid:
 def _error(response: ProviderResponse) -> ProviderUnavailable | RecipientRefused:
     """The error of a refusal. Its `field` tells whether the recipient is at fault."""
     errors = response.data.get("errors") if isinstance(response.data, dict) else None
-    errors = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
-    message = scrubbed("; ".join(str(one.get("message", "")) for one in errors))
+    errors = [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+    message = scrubbed("; ".join(str(error.get("message", "")) for error in errors))
     reason = f"HTTP {response.status}" + (f": {message}" if message else "")
     if response.status == _UNAUTHORIZED:
         return Misconfigured(reason, "see SENDGRID_API_KEY")
     if response.status == _FORBIDDEN:
         return Misconfigured(reason, "verify SENDGRID_FROM_EMAIL at SendGrid, and let the key send (Mail Send)")
-    fields = [str(one.get("field")) for one in errors]
+    fields = [str(error.get("field")) for error in errors]
     if response.status == _BAD_REQUEST and fields and all(_names_recipient(field) for field in fields):
         return RecipientRefused(reason)
     if response.status < _SERVER_ERROR and (response.is_web_page or response.status < _BAD_REQUEST):

@@ -121,7 +121,7 @@ class Smtp:
         except SMTPResponseException as error:
             raise ProviderUnavailable(_reply(error)) from error
         except (SMTPException, OSError) as error:
-            tls = next((one for one in (error, error.__cause__) if isinstance(one, ssl.SSLError)), None)
+            tls = next((failure for failure in (error, error.__cause__) if isinstance(failure, ssl.SSLError)), None)
             if tls is not None:
                 reason = f"no secure connection: {getattr(tls, 'verify_message', '') or tls.reason}"
                 raise Misconfigured(

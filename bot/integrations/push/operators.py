@@ -42,18 +42,18 @@ def is_audience(name: str) -> bool:
 class OperatorBrowsers:
     redis: Redis
 
-    async def add(self, email: str, language: Language, one: PushSubscription) -> bool:
+    async def add(self, email: str, language: Language, subscription: PushSubscription) -> bool:
         """Keep a browser; False after too many changes within an hour."""
         audience, browsers = audience_of(email), PushSubscriptions(self.redis)
         if not await browsers.count_change(audience):
             return False
-        await browsers.add(audience, one)
+        await browsers.add(audience, subscription)
         await answer(self.redis.hset(_AUDIENCES, audience, language))
         return True
 
-    async def remove(self, email: str, one: PushSubscription) -> None:
+    async def remove(self, email: str, subscription: PushSubscription) -> None:
         audience, browsers = audience_of(email), PushSubscriptions(self.redis)
-        await browsers.remove(audience, one)
+        await browsers.remove(audience, subscription)
         if not await browsers.of(audience):
             await answer(self.redis.hdel(_AUDIENCES, audience))
 
@@ -77,16 +77,16 @@ class OperatorAlarm:
     async def look(self) -> None:
         """Announce those who ask for a person and whom nobody has taken, once to each operator."""
         since = time.time() - _NEWS_SECONDS
-        waiting = [one for one in await self.assignments.waiting_since(0) if one.at > since]
-        news = [one for one in waiting if _name(one) not in self._done]
+        waiting = [call for call in await self.assignments.waiting_since(0) if call.at > since]
+        news = [call for call in waiting if _name(call) not in self._done]
         if not news or not (audiences := await OperatorBrowsers(self.redis).audiences()):
             return
         known = await self._operators()
-        for one in news:
-            if await self.assignments.of(one.conversation) is None:
+        for call in news:
+            if await self.assignments.of(call.conversation) is None:
                 for audience in known.intersection(audiences):
-                    await self._announce(one, audience, language_from(audiences[audience], self.default_language))
-            self._note(one)
+                    await self._announce(call, audience, language_from(audiences[audience], self.default_language))
+            self._note(call)
 
     async def _announce(self, asked: CallForPerson, audience: str, language: Language) -> None:
         title, body = _WORDS[language]
@@ -102,13 +102,13 @@ class OperatorAlarm:
         from bot.people.passwords import Passwords  # noqa: PLC0415 - as above
 
         found = await Operators(await self.database(), Passwords()).all()
-        return {audience_of(one.email) for one in found if not one.disabled}
+        return {audience_of(operator.email) for operator in found if not operator.disabled}
 
-    def _note(self, one: CallForPerson) -> None:
+    def _note(self, call: CallForPerson) -> None:
         if len(self._done) > _MOST_REMEMBERED:
             self._done.clear()
-        self._done.add(_name(one))
+        self._done.add(_name(call))
 
 
-def _name(one: CallForPerson) -> str:
-    return f"{one.conversation} {one.at!r}"
+def _name(call: CallForPerson) -> str:
+    return f"{call.conversation} {call.at!r}"

@@ -141,27 +141,30 @@ class PushSender:
         await self._load_keys()
         receipts = key(conversation, "pushed", masked(queued.key))
         stored: dict[str, str] = await answer(self._redis.hgetall(receipts))
-        remaining = [one for one in subscriptions if one.name not in stored]
+        remaining = [subscription for subscription in subscriptions if subscription.name not in stored]
         payload_bytes = payload(job)
-        sent = (self._send(conversation, one, payload_bytes, masked(queued.key), receipts) for one in remaining)
+        sent = (
+            self._send(conversation, subscription, payload_bytes, masked(queued.key), receipts)
+            for subscription in remaining
+        )
         ended = await asyncio.gather(*sent, return_exceptions=True)
-        for one in ended:
-            if isinstance(one, BaseException):
-                raise one
-        await self._conclude([one for one in ended if not isinstance(one, BaseException)], receipts)
+        for result in ended:
+            if isinstance(result, BaseException):
+                raise result
+        await self._conclude([result for result in ended if not isinstance(result, BaseException)], receipts)
 
     async def _conclude(self, deliveries: list[PushAttempt], receipts: str) -> None:
-        missed = [one for one in deliveries if one.state == "missed"]
-        refused = [one.reason for one in deliveries if one.state == "refused"]
+        missed = [delivery for delivery in deliveries if delivery.state == "missed"]
+        refused = [delivery.reason for delivery in deliveries if delivery.state == "refused"]
         if missed:
-            reason = "; ".join(one.reason for one in missed)
+            reason = "; ".join(delivery.reason for delivery in missed)
             pipeline = self._redis.pipeline(transaction=True)
             pipeline.hincrby(receipts, "tries", 1)
             pipeline.expire(receipts, _KEEP_SECONDS)
             tries = int((await pipeline.execute())[0])
             if tries > len(self._pauses):
                 await self._give_up(receipts, f"given up after {tries} tries: {reason}")
-            retry_after = max(one.retry_after or 0.0 for one in missed)
+            retry_after = max(delivery.retry_after or 0.0 for delivery in missed)
             pause = self._pauses[tries - 1] * random.uniform(1, 1.5)  # noqa: S311 - protects nothing
             raise RetryLater(max(pause, min(retry_after, _LONGEST_RETRY_AFTER)), reason)
         if refused:
@@ -216,40 +219,44 @@ class PushSender:
         self._vapid = Vapid02(private, {"no-strict": True})
 
     async def _send(
-        self, conversation: str, one: PushSubscription, payload_bytes: bytes, topic: str, receipts: str
+        self, conversation: str, subscription: PushSubscription, payload_bytes: bytes, topic: str, receipts: str
     ) -> PushAttempt:
         """Post to one browser's push service, and store the result at once."""
         try:
-            response = await self._guarded.post(one.endpoint, *self._encrypted(one, payload_bytes, topic))
+            response = await self._guarded.post(
+                subscription.endpoint, *self._encrypted(subscription, payload_bytes, topic)
+            )
         except NoAnswer as error:
             fix = "; allow it with PUSH_ALLOW_PRIVATE" if error.private else ""
             # No retry makes a private address public.
-            delivery = PushAttempt("refused" if error.private else "missed", f"{one.origin}: {error}{fix}")
+            delivery = PushAttempt("refused" if error.private else "missed", f"{subscription.origin}: {error}{fix}")
         except ValueError:
-            delivery = PushAttempt("refused", f"{one.origin}: its keys are no point of the curve")
+            delivery = PushAttempt("refused", f"{subscription.origin}: its keys are no point of the curve")
         else:
             delivery = PushAttempt(
-                _state(response.status), f"{one.origin}: HTTP {response.status}", response.retry_after
+                _state(response.status), f"{subscription.origin}: HTTP {response.status}", response.retry_after
             )
-            await self._report_rejection(one, response.status)
+            await self._report_rejection(subscription, response.status)
         PUSHES.labels(delivery.state).inc()
         if delivery.state == "gone":
-            await self._subscriptions.remove(conversation, one)
+            await self._subscriptions.remove(conversation, subscription)
         if delivery.state != "missed":
             pipeline = self._redis.pipeline(transaction=True)
-            pipeline.hset(receipts, one.name, delivery.state)
+            pipeline.hset(receipts, subscription.name, delivery.state)
             pipeline.expire(receipts, _KEEP_SECONDS)
             await pipeline.execute()
         _log.info("push_sent", state=delivery.state, why=delivery.reason)
         return delivery
 
-    def _encrypted(self, one: PushSubscription, payload_bytes: bytes, topic: str) -> tuple[bytes, dict[str, str]]:
+    def _encrypted(
+        self, subscription: PushSubscription, payload_bytes: bytes, topic: str
+    ) -> tuple[bytes, dict[str, str]]:
         """The encrypted body (RFC 8291) and its headers (RFC 8030, RFC 8292). Raises ValueError for invalid keys."""
         from pywebpush import WebPusher  # noqa: PLC0415 - loaded beside the loop before
 
-        body = bytes(WebPusher(one.model_dump()).encode(payload_bytes)["body"])
+        body = bytes(WebPusher(subscription.model_dump()).encode(payload_bytes)["body"])
         claims = {
-            "aud": one.origin,
+            "aud": subscription.origin,
             "exp": int(time.time()) + _CLAIM_SECONDS,
             "sub": self._settings.subject,
         }
@@ -263,12 +270,14 @@ class PushSender:
             "Topic": topic,
         }
 
-    async def _report_rejection(self, one: PushSubscription, status: int) -> None:
+    async def _report_rejection(self, subscription: PushSubscription, status: int) -> None:
         """Tell an operator, once a day, about a rejection that no retry resolves."""
         if status in (401, 403):
             fix = "see that the VAPID keys are those that the browsers subscribed with, VAPID_SUBJECT, and the clock"
-            alarm = Alarm("push_refused", "error", f"{one.origin} refuses our VAPID signature (HTTP {status})", fix)
-            await self._alerts.sound(alarm, f"push_refused:{masked(one.origin)}", again_after=_DAY)
+            alarm = Alarm(
+                "push_refused", "error", f"{subscription.origin} refuses our VAPID signature (HTTP {status})", fix
+            )
+            await self._alerts.sound(alarm, f"push_refused:{masked(subscription.origin)}", again_after=_DAY)
 
 
 def _state(status: int) -> State:

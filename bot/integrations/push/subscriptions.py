@@ -117,17 +117,17 @@ class PushSubscriptions:
     async def of(self, conversation: str) -> list[PushSubscription]:
         """The oldest first."""
         fields: dict[str, str] = await answer(self._redis.hgetall(browsers_key(conversation)))
-        return [PushSubscription.model_validate_json(one.partition(" ")[2]) for one in sorted(fields.values())]
+        return [PushSubscription.model_validate_json(field.partition(" ")[2]) for field in sorted(fields.values())]
 
-    async def add(self, conversation: str, one: PushSubscription) -> bool:
+    async def add(self, conversation: str, subscription: PushSubscription) -> bool:
         """Store a browser, the same one once, with its newest keys. False when its person was erased."""
-        text = f"{datetime.now(UTC).isoformat()} {one.model_dump_json()}"
+        text = f"{datetime.now(UTC).isoformat()} {subscription.model_dump_json()}"
         keys = (browsers_key(conversation), erased(conversation))
-        return bool(await answer(self._redis.eval(_KEEP, len(keys), *keys, one.name, text, str(MOST))))
+        return bool(await answer(self._redis.eval(_KEEP, len(keys), *keys, subscription.name, text, str(MOST))))
 
-    async def remove(self, conversation: str, one: PushSubscription) -> bool:
+    async def remove(self, conversation: str, subscription: PushSubscription) -> bool:
         """False when it wasn't there."""
-        return bool(await answer(self._redis.hdel(browsers_key(conversation), one.name)))
+        return bool(await answer(self._redis.hdel(browsers_key(conversation), subscription.name)))
 
     async def count_change(self, conversation: str) -> bool:
         """False when there were too many changes within an hour."""

@@ -63,7 +63,7 @@ def _plan(change: PlanChange, zone: tzinfo, language: Language) -> str:
     old, new = change.old, change.new
     if old == new:
         # The plan stays and its interval changes: the intervals tell the difference.
-        old, new = (f"{change.old} {per(one, language)}" for one in (change.old_interval, change.interval))
+        old, new = (f"{change.old} {per(interval, language)}" for interval in (change.old_interval, change.interval))
     today = -change.total if change.payment == "credit" else change.amount
     price = money(change.charge, change.currency)
     if change.others:

@@ -52,15 +52,19 @@ class CustomerDirectory:
             await store_references(self.redis, conversation, found)
             return found
         # The metadata hold digits alone, but people paste a plus with them.
-        spellings = [*whatsapp_ids, *(f"+{one}" for one in whatsapp_ids if one.isdigit())]
-        matches = {one.id for one in await self.stripe.customers_of(spellings) if one.whatsapp_id in whatsapp_ids}
+        spellings = [*whatsapp_ids, *(f"+{whatsapp_id}" for whatsapp_id in whatsapp_ids if whatsapp_id.isdigit())]
+        matches = {
+            customer.id
+            for customer in await self.stripe.customers_of(spellings)
+            if customer.whatsapp_id in whatsapp_ids
+        }
         # The search may return the state of a minute ago.
-        customers = [one for id_ in sorted(matches) if (one := await self._if_named(id_, whatsapp_ids))]
-        customers = [one for one in customers if await self._is_free(one.id, conversation)]
+        customers = [customer for id_ in sorted(matches) if (customer := await self._if_named(id_, whatsapp_ids))]
+        customers = [customer for customer in customers if await self._is_free(customer.id, conversation)]
         if len(customers) > 1:
             raise SeveralCustomers("several customers have this contact")
-        for one in customers:
-            await store_link(self.redis, conversation, one)
+        for customer in customers:
+            await store_link(self.redis, conversation, customer)
         return customers[0] if customers else None
 
     async def link(self, conversation: str, contact: Contact, customer: str, key_: str) -> Customer:

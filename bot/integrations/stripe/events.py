@@ -107,7 +107,10 @@ class StripeEventHandler:
         """Text for the customer about a change, by Stripe's present state; empty when there is nothing to tell."""
         subscription, subscriptions = found
         plan = await self.plans.names_of(subscription.items.data)
-        ended = next((one for one in subscriptions if before and one.id == before.subscription and not one.live), None)
+        ended = next(
+            (former for former in subscriptions if before and former.id == before.subscription and not former.live),
+            None,
+        )
         if ended is not None and ended is not subscription and subscription.created <= ended.created:
             name = await self.plans.names_of(ended.items.data)
             return phrase("event_one_ended", language, plan=name, other=plan) if subscription.live else ""
@@ -137,7 +140,7 @@ class StripeEventHandler:
             "plan": await self.plans.names_of(items),
             "price": items[0].price.id,
             "interval": subscription.interval,
-            "amount": None if None in prices or not subscription.interval else sum(one or 0 for one in prices),
+            "amount": None if None in prices or not subscription.interval else sum(price or 0 for price in prices),
             "currency": items[0].price.currency,
             "items": [
                 {"price": item.price.id, "interval": item.price.interval, "quantity": item.quantity, "amount": amount}
@@ -221,8 +224,8 @@ def invoice_mail(invoice: Invoice, zone: tzinfo) -> dict[str, str]:
 
 def _current(subscriptions: list[Subscription]) -> Subscription | None:
     """The subscription that counts: the newest live one, or else the newest."""
-    newest = sorted(subscriptions, key=lambda one: one.created, reverse=True)
-    return next((one for one in newest if one.live), newest[0] if newest else None)
+    newest = sorted(subscriptions, key=lambda subscription: subscription.created, reverse=True)
+    return next((subscription for subscription in newest if subscription.live), newest[0] if newest else None)
 
 
 _GOOD = ("active", "trialing")

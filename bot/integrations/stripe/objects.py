@@ -187,7 +187,7 @@ class Invoice(StripeObject):
     def usual(self) -> bool:
         """Whether a preview shows the regular cost of a period: no one-time amount, and no discount that may end."""
         discounts = self.total_discount_amounts or ()
-        return not any(line.one_time for line in self.lines.data) and not any(one.amount for one in discounts)
+        return not any(line.one_time for line in self.lines.data) and not any(discount.amount for discount in discounts)
 
     @property
     def proration_date(self) -> int | None:
@@ -237,7 +237,7 @@ class Subscription(StripeObject):
     @property
     def price_signature(self) -> str:
         """The prices with their quantities, in one fixed order."""
-        parts = (f"{one.price.id}{'' if one.units == 1 else f'x{one.units}'}" for one in self.items.data)
+        parts = (f"{item.price.id}{'' if item.units == 1 else f'x{item.units}'}" for item in self.items.data)
         return " ".join(sorted(parts))
 
     @property

@@ -49,7 +49,7 @@ class PlanChanges:
         preview = await self.stripe.preview(subscription, items=items, proration_behavior="always_invoice")
         later = await next_invoice(self.stripe, subscription, items=items, proration_behavior="none")
         amount, total = _charged_now(preview, subscription)
-        others = [one for one in subscription.items.data if one.id != item.id]
+        others = [other for other in subscription.items.data if other.id != item.id]
         changed = item.model_copy(update={"price": price})
         after = subscription.model_copy(
             update={"items": subscription.items.model_copy(update={"data": [*others, changed]})}
@@ -86,7 +86,7 @@ class PlanChanges:
             return PlanChange(kind="cancel", **facts, charge=0, day=last, mixed=True)
         upcoming = None if paused(subscription) else await next_invoice(self.stripe, subscription)
         rest = await next_invoice(self.stripe, subscription, cancel_at_period_end=True)
-        due, amount_left = (one.amount_due if one else 0 for one in (upcoming, rest))
+        due, amount_left = (invoice.amount_due if invoice else 0 for invoice in (upcoming, rest))
         return PlanChange(
             kind="cancel", **facts, charge=max(due - amount_left, 0), rest=amount_left, day=subscription.until
         )

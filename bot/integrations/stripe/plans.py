@@ -29,7 +29,7 @@ class Plan(StripeObject):
     prices: tuple[Price, ...]
 
     def price(self, interval: str, currency: str) -> Price | None:
-        fitting = (one for one in self.prices if (one.interval, one.currency) == (interval, currency.lower()))
+        fitting = (price for price in self.prices if (price.interval, price.currency) == (interval, currency.lower()))
         return next(fitting, None)
 
 
@@ -51,7 +51,7 @@ class Plans:
 
     async def find(self, name: str) -> Plan | None:
         """The plan of this name, in any spelling."""
-        return next((one for one in await self.all() if normalized(one.name) == normalized(name)), None)
+        return next((plan for plan in await self.all() if normalized(plan.name) == normalized(name)), None)
 
     async def names_of(self, items: Sequence[SubscriptionItem]) -> str:
         """Names of all items with their quantities: `Básico + Caja × 3`."""
@@ -62,7 +62,7 @@ class Plans:
 
     async def name_of(self, price: Price) -> str:
         """Name of a price's plan, also of one that is no longer offered."""
-        offered = {one.id: one.name for one in await self.all()}
+        offered = {plan.id: plan.name for plan in await self.all()}
         name = offered.get(price.product_id)
         return name if name is not None else (await self.stripe.product(price.product_id)).name
 
@@ -74,10 +74,10 @@ def plans_of(redis: Redis, http: aiohttp.ClientSession, settings: StripeSettings
 
 def _by_product(prices: list[Price]) -> list[Plan]:
     found: dict[str, list[Price]] = {}
-    for one in prices:
-        offered = one.unit_amount is not None and not one.metered and one.interval in _OFFERED
-        if offered and isinstance(one.product, StripeProduct) and one.product.active:
-            found.setdefault(one.product.id, []).append(one)
+    for price in prices:
+        offered = price.unit_amount is not None and not price.metered and price.interval in _OFFERED
+        if offered and isinstance(price.product, StripeProduct) and price.product.active:
+            found.setdefault(price.product.id, []).append(price)
     plans = []
     for group in found.values():
         product = group[0].product

@@ -20,4 +20,4 @@ def signed(body: bytes, header: str | None, secrets: Iterable[str], now: float) 
         return False
     payload = time.encode() + b"." + body
     expected = [hmac.new(secret.encode(), payload, hashlib.sha256).hexdigest().encode() for secret in secrets]
-    return any(hmac.compare_digest(one, other) for one in expected for other in signatures)
+    return any(hmac.compare_digest(wanted, other) for wanted in expected for other in signatures)

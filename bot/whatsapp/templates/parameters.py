@@ -165,7 +165,7 @@ def _fitting(pattern: str, values: dict[str, str], longest: int) -> dict[str, st
     """The values, the longest of them shortened until the filled text is within Meta's limit (132005)."""
     used = {name: values[name] for name in variables(pattern)}
     while used and (excess := _units(filled(pattern, used)) - longest) > 0:
-        name = max(used, key=lambda one: _units(used[one]))
+        name = max(used, key=lambda used_name: _units(used[used_name]))
         room = _units(used[name]) - excess - 1
         if _units(used[name]) <= _SHORTEST:
             break

@@ -88,8 +88,8 @@ class Templates:
         self._redis = redis
         self._graph = graph
         self._default = default_language
-        self._definitions = {(one.name, one.language): one for one in definitions}
-        self._order = {one.name: one.variables for one in self._definitions.values()}
+        self._definitions = {(definition.name, definition.language): definition for definition in definitions}
+        self._order = {definition.name: definition.variables for definition in self._definitions.values()}
 
     async def render_template(self, part: Template, contact_language: str | None) -> dict[str, Any]:
         """`{"type": "template", "template": …}` for a message; raises TemplateNotSendable, GraphError, Unavailable."""
@@ -122,18 +122,21 @@ class Templates:
 
     async def sync(self, *, accept: bool = False) -> list[StoredTemplate]:
         """Take over Meta's whole list; `accept` agrees to the categories as they are now."""
-        listed = [one for one in map(synced_from, await self._graph.templates()) if one]
+        listed = [template for template in map(synced_from, await self._graph.templates()) if template]
         before = {(kept.synced.name, kept.synced.language): kept.accepted for kept in await self.all()}
-        kept = [StoredTemplate(one, one.category if accept else self._accepted(one, before)) for one in listed]
-        gone = set(await answer(self._redis.smembers(_NAMES))) | {one.name for one in listed}
+        kept = [
+            StoredTemplate(template, template.category if accept else self._accepted(template, before))
+            for template in listed
+        ]
+        gone = set(await answer(self._redis.smembers(_NAMES))) | {template.name for template in listed}
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.delete(_NAMES, *map(_key, gone))
-        for one in kept:
-            pipeline.sadd(_NAMES, one.synced.name)
-            pipeline.hset(_key(one.synced.name), one.synced.language, one.synced.model_dump_json())
-            pipeline.hset(_key(one.synced.name), f"{one.synced.language}:accepted", one.accepted)
+        for stored in kept:
+            pipeline.sadd(_NAMES, stored.synced.name)
+            pipeline.hset(_key(stored.synced.name), stored.synced.language, stored.synced.model_dump_json())
+            pipeline.hset(_key(stored.synced.name), f"{stored.synced.language}:accepted", stored.accepted)
         await pipeline.execute()
-        return sorted(kept, key=lambda one: (one.synced.name, one.synced.language))
+        return sorted(kept, key=lambda stored: (stored.synced.name, stored.synced.language))
 
     async def all(self) -> list[StoredTemplate]:
         """Stored templates by name and language."""
@@ -251,9 +254,9 @@ def _distance(language: str, wanted: str, default: str) -> tuple[int, str]:
     return (same.index(True) if True in same else len(same)), language
 
 
-def _are_sisters(one: str, other: str) -> bool:
+def _are_sisters(category: str, other: str) -> bool:
     """True if two codes are of one language: es_MX, es and es_AR."""
-    return one.partition("_")[0] == other.partition("_")[0]
+    return category.partition("_")[0] == other.partition("_")[0]
 
 
 def _key(name: str) -> str:
