@@ -20,7 +20,7 @@ from bot.settings import RedisSettings, Settings
 from sandbox.app import open_company
 from sandbox.meta.simulator import Person
 from sandbox.phone import api
-from tests.waiting import PATIENCE, next_second
+from tests.waiting import at_most, next_second
 
 pytestmark = [pytest.mark.timeout(200), pytest.mark.xdist_group("sandbox")]
 ANA, LEO = api.PEOPLE[:2]
@@ -52,7 +52,7 @@ class Page:
 
     async def state(self, found: Callable[[dict[str, Any]], Any]) -> Any:
         """The first true thing that `found` sees in the page's state."""
-        async with asyncio.timeout(PATIENCE):
+        async with at_most():
             while not (result := found(await self.get("state"))):
                 await asyncio.sleep(0.05)
         return result
@@ -172,7 +172,7 @@ async def test_an_invoice_is_mailed_and_told_with_a_masked_address(page: Page) -
     ):
         turn = await page.turn(await page.say(words))
         assert turn["reply"] == [told]
-    async with asyncio.timeout(PATIENCE):
+    async with at_most():
         while not [mail for mail in await page.get("mails") if mail["to"] == ["ana@example.com"]]:
             await asyncio.sleep(0.05)
 
@@ -250,7 +250,7 @@ async def test_a_webhook_and_an_event_of_one_s_own_are_sent_signed(page: Page) -
     async def taken() -> bool:
         return any(event["id"] == made and event["taken"] for event in (await page.get("stripe"))["events"])
 
-    async with asyncio.timeout(PATIENCE):
+    async with at_most():
         while not await taken():
             await asyncio.sleep(0.05)
     for wrong in ({"type": "no"}, {"type": "invoice.paid"}, {"type": "invoice.paid", "data": {"object": 7}}):
@@ -280,7 +280,7 @@ async def test_a_restart_leaves_emails_pushes_events_and_exchanges_on_the_page(t
             push = {"contact": ANA.phone, "title": "Pago recibido", "body": "Gracias"}
             await queues.add(redis, "notification", "push", push, "push-1")
         await page.turn(await page.say("Mándame mi última factura por correo"))
-        async with asyncio.timeout(PATIENCE):
+        async with at_most():
             while len(await page.get("mails")) < MAILS or not (await page.get("pushes"))["pushes"]:
                 await asyncio.sleep(0.05)
         listed = [await page.get("mails"), (await page.get("pushes"))["pushes"]]

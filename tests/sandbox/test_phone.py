@@ -18,7 +18,7 @@ from bot.agent.tools.catalog import TABLE
 from sandbox.phone import api
 from sandbox.phone.uploads import plain_name
 from tests.rows import each
-from tests.waiting import PATIENCE
+from tests.waiting import at_most
 
 if TYPE_CHECKING:
     from sandbox.meta.simulator import MetaSimulator
@@ -66,7 +66,7 @@ def form(data: bytes, filename: str, mime: str, **fields: str) -> aiohttp.FormDa
 
 
 async def heard(stream: aiohttp.ClientResponse, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    async with asyncio.timeout(PATIENCE):
+    async with at_most():
         async for line in stream.content:
             if line.startswith(b"data: ") and wanted(event := json.loads(line[6:])):
                 return dict(event)
@@ -311,7 +311,7 @@ async def test_open_streams_end_when_the_server_stops(meta: MetaSimulator, turns
         stream = await client.get("/sandbox/events")
         reading = asyncio.create_task(stream.read())
         await client.server.close()
-        async with asyncio.timeout(PATIENCE):
+        async with at_most():
             assert (await reading).startswith(b"retry: ")
 
 

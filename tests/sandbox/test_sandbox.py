@@ -19,7 +19,7 @@ import pytest
 from sandbox import redis_server
 from tests.paths import ROOT
 from tests.processes import Running, eventually, recado, running
-from tests.waiting import PATIENCE
+from tests.waiting import at_most
 
 ANA = "MX.8801234567890123"
 Run = Callable[..., Awaitable[tuple[Running, str]]]
@@ -54,7 +54,7 @@ async def talk(url: str, message: dict[str, Any]) -> dict[str, Any]:
     async with aiohttp.ClientSession() as http:
         async with http.post(f"{url}messages", json={"person": ANA} | message) as response:
             wamid = (await response.json())["wamid"]
-        async with asyncio.timeout(PATIENCE):
+        async with at_most():
             while True:
                 async with http.get(f"{url}state") as response:
                     turns = (await response.json())["turns"]
@@ -80,7 +80,7 @@ async def seen_in_the_console(url: str) -> str:
             assert response.status == 401
         async with http.get(f"{url}console") as response:
             assert (response.status, response.url.path) == (200, "/console/")
-        async with asyncio.timeout(PATIENCE):
+        async with at_most():
             while True:
                 async with http.get(conversations) as response:
                     assert response.status == 200
@@ -283,7 +283,7 @@ def all_ended(state: dict[str, Any]) -> bool:
 
 
 async def until(http: aiohttp.ClientSession, url: str, enough: Callable[[Any], bool]) -> Any:
-    async with asyncio.timeout(PATIENCE):
+    async with at_most():
         while True:
             async with http.get(url) as response:
                 found = await response.json()
