@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from argon2 import PasswordHasher
+
 from bot.database.opening import open_current
 from bot.people.operators import Operators
 from bot.people.passwords import Passwords
@@ -12,6 +14,8 @@ from bot.people.roles import Role
 from tests.world import World
 
 PASSWORD = "una frase larga y rara"
+# A hash of an operator's takes a sixth of a second to make and to check, this one none: its cost stands in the hash.
+_FAST = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 BEARER = {"Authorization": "Bearer console-token"}
 
 
@@ -68,14 +72,14 @@ def cookie_of(answer: Answer) -> str:
 
 async def operators_of(world: World) -> Operators:
     """The operators in the world's database; its connections end with the test's loop."""
-    return Operators(await open_current(world.settings.database.url.get_secret_value()), Passwords())
+    return Operators(await open_current(world.settings.database.url.get_secret_value()), Passwords(hasher=_FAST))
 
 
 async def add_operator(world: World, name: str, role: Role = "agent") -> Browser:
     """Add `name@example.com` with a password, and log in."""
     email = f"{name.lower()}@example.com"
     database = await open_current(world.settings.database.url.get_secret_value())
-    operators = Operators(database, Passwords())
+    operators = Operators(database, Passwords(hasher=_FAST))
     _, token = await operators.add(name, email, role)
     await operators.set_password(token, PASSWORD)
     await database.close()
