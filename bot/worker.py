@@ -30,6 +30,7 @@ from bot.knowledge.watcher import watch as watch_documents
 from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.prompting.watcher import watch
 from bot.services import LEASE_SECONDS, Services, open_services
+from bot.services.turns import TurnParts
 from bot.settings import Settings
 from bot.storage.file_index import expire
 from bot.storage.storage import Storage, StorageFailed
@@ -103,6 +104,7 @@ async def running(  # noqa: PLR0913 - its settings, its queues, and options
 async def _processors(services: Services) -> dict[queues.Name, queues.Processor]:
     """The processor of each queue. Without an e-mail provider, e-mail jobs wait until there is one."""
     email, stripe = await services.open_email(), services.stripe_events
+    turn_parts = TurnParts(services)
     notification = queues.by_name(
         {
             "template": services.notifications.process,
@@ -111,7 +113,7 @@ async def _processors(services: Services) -> dict[queues.Name, queues.Processor]
         }
     )
     found: dict[queues.Name, queues.Processor] = {
-        "llm": _turn_processor(services.runner, services.summarizer, services.model),
+        "llm": _turn_processor(turn_parts.runner, turn_parts.summarizer, services.model),
         "notification": notification,
         "webhook": services.event_deliveries.process,
     }

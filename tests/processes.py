@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from bench.prepared_process import begin_with, prepared, write_to
 from bench.upgraded_file import put_upgraded
@@ -29,8 +29,10 @@ async def eventually(ask: Callable[[], Awaitable[Found]], seconds: float = PATIE
     return found
 
 
-async def _begun(command: tuple[str, ...], environment: dict[str, str], out: Path, err: Path) -> ForkServerProcess:
-    arguments = (command, os.environ | environment, str(Path.cwd()), str(out), str(err))
+async def _begun(
+    command: tuple[str, ...], environment: dict[str, str], out: Path, err: Path, *, absent: str = ""
+) -> ForkServerProcess:
+    arguments = (command, os.environ | environment, str(Path.cwd()), str(out), str(err), absent)
     # Not a daemon, because a worker reads files in a child process, and daemons may have none.
     process = prepared(_run, *arguments)
     await asyncio.to_thread(process.start)
@@ -141,9 +143,18 @@ class Ended:
 
 async def recado(*command: str, **environment: str) -> Ended:
     """Run `recado` with this command, in this folder and environment, to its end."""
+    return await _ended(command, environment)
+
+
+async def recado_without(absent: Literal["a reader", "standard error"], *command: str) -> Ended:
+    """Run `recado` with this command to its end: the reader of its output has left, or its standard error is closed."""
+    return await _ended(command, {}, absent)
+
+
+async def _ended(command: tuple[str, ...], environment: dict[str, str], absent: str = "") -> Ended:
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
-        process = await _begun(command, environment, out, err)
+        process = await _begun(command, environment, out, err, absent=absent)
         await asyncio.to_thread(process.join, PATIENCE)
         if process.exitcode is None:
             process.kill()
@@ -151,9 +162,17 @@ async def recado(*command: str, **environment: str) -> Ended:
         return Ended(process.exitcode, out.read_text(), err.read_text())
 
 
-def _run(command: tuple[str, ...], environment: dict[str, str], folder: str, out: str, err: str) -> None:
+def _run(command: tuple[str, ...], environment: dict[str, str], folder: str, out: str, err: str, absent: str) -> None:
     begin_with(environment, folder)
     write_to(out, 1)
     write_to(err, 2)
+    if absent == "a reader":
+        read, written = os.pipe()
+        os.close(read)
+        os.dup2(written, 1)
+    elif absent == "standard error":
+        # As Python starts with a closed descriptor.
+        os.close(2)
+        sys.stderr = None
     sys.argv = ["recado", *command]
     main()

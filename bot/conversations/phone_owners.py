@@ -29,6 +29,20 @@ end
 return had
 """
 
+# Part of the inbox's script, for a newcomer: returns if another person had the phone, and adds the owner otherwise.
+# Its variables: `owners` (key; empty without a phone) and `owner` (empty without a BSUID).
+JOIN_SCRIPT = f"""
+if owners ~= '' then
+  for _, had in ipairs(redis.call('SMEMBERS', owners)) do
+    if had ~= owner then return end
+  end
+  if owner ~= '' then
+    redis.call('SADD', owners, owner)
+    redis.call('EXPIRE', owners, {KEEP_SECONDS})
+  end
+end
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class PhoneOwners:
@@ -53,6 +67,10 @@ class PhoneOwners:
     def contested(self, found: Iterable[str], mine: Iterable[str]) -> bool:
         """Whether another person had the phone: then the number alone gives a right to nobody."""
         return not set(found).issubset(map(self._digest, mine))
+
+    def to_join(self, phone: str | None, bsuid: str | None) -> tuple[str, str]:
+        """The key and the owner for JOIN_SCRIPT."""
+        return (self.key(phone), self._digest(bsuid) if bsuid else "") if phone else ("", "")
 
     def key(self, phone: str) -> str:
         return f"recado:phone-owners:{self._digest(canonical_variant(phone))}"

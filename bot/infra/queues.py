@@ -72,6 +72,10 @@ _FIRST_WAIT_SECONDS = 0.5
 _KEEP_DONE_SECONDS = 3 * 24 * 3600
 _KEEP_FAILED_SECONDS = 30 * 24 * 3600
 _ADD_AT_ONCE = 200
+# A flood is over when it was not reported for so long.
+_EBB_SECONDS = 0.025
+# Shorter than the silence that ends a burst, because a turn waits for that anyway, counted from its message.
+_LONGEST_HELD_SECONDS = 0.5
 _SAME_SECONDS = 2.0
 
 
@@ -103,13 +107,22 @@ def _options(
 
 
 class JobScheduler:
-    """Asks for jobs off the caller's path. A turn that gets lost is asked for again by the workers' sweep."""
+    """Asks for jobs off the caller's path. A turn that gets lost is asked for again by the workers' sweep.
 
-    def __init__(self, redis: Redis) -> None:
+    A lone request is passed on at once. In a flood, requests are held back and added together, because a worker that
+    starts on the first turns takes the processor from the storing of the other messages.
+    """
+
+    def __init__(
+        self, redis: Redis, *, ebb_seconds: float = _EBB_SECONDS, longest_held_seconds: float = _LONGEST_HELD_SECONDS
+    ) -> None:
         self._queue = _queue(redis, "llm")
+        self._ebb_seconds = ebb_seconds
+        self._longest_held_seconds = longest_held_seconds
         self._due: dict[str, dict[str, Any]] = {}
         self._just_asked: set[str] = set()
         self._forget_at = 0.0
+        self._flood_until = 0.0
         self._wake = asyncio.Event()
 
     def turn(self, conversation: str, job_id: str) -> None:
@@ -118,6 +131,10 @@ class JobScheduler:
     def summary(self, conversation: str) -> None:
         """A conversation has one such job at a time, over all workers."""
         self._ask(job("summary", conversation, f"{conversation}-summary"))
+
+    def in_flood(self) -> None:
+        """Report a flood: requests are held back until no report has come for a moment."""
+        self._flood_until = time.monotonic() + self._ebb_seconds
 
     def _ask(self, asked: dict[str, Any]) -> None:
         name = asked["opts"]["jobId"]
@@ -142,11 +159,20 @@ class JobScheduler:
     async def _run(self) -> None:
         while True:
             await self._wake.wait()
+            await self._ebb()
             await self._add()
+
+    async def _ebb(self) -> None:
+        """Wait until the flood is over, but not for long."""
+        limit = time.monotonic() + self._longest_held_seconds
+        while (held := min(self._flood_until, limit) - time.monotonic()) > 0:  # noqa: ASYNC110 - for a time
+            await asyncio.sleep(held)
 
     async def _add(self) -> None:
         self._wake.clear()
         due = list(self._due.items())
+        if due:
+            passing("webhook: turns asked for, no job added")
         for start in range(0, len(due), _ADD_AT_ONCE):
             some = due[start : start + _ADD_AT_ONCE]
             try:

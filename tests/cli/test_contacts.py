@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 from bot import privacy
 from bot.conversations.contacts import Contacts
@@ -17,6 +18,7 @@ from bot.conversations.lease import ConversationLeases, Lease, LeaseLost
 from bot.database.engine import Database
 from bot.database.opening import open_current
 from bot.delivery.statuses import DeliveryStatuses
+from bot.history import tables
 from bot.history.personal import PersonalHistory
 from bot.infra import queue_admin, queues
 from bot.infra.live_events import LiveEvents
@@ -117,6 +119,36 @@ async def test_the_export_shows_everything_and_nobody_else(world: World, ana: si
     assert [(job["queue"], job["data"]["to"]) for job in found["jobs"]] == [("notification", ana.phone)]
     assert "Leo" not in json.dumps(found)
     assert str(LEO.phone) not in json.dumps(found)
+
+
+async def test_an_export_of_any_length_comes_in_small_pieces_that_are_the_whole(
+    world: World, ana: simulator.Person
+) -> None:
+    conversation = await acquainted(world, ana)
+    await settled(world)
+    said = [
+        {
+            "conversation": conversation,
+            "name": f"wamid.{number}",
+            "at": datetime.now(UTC),
+            "body": f"{number} ¿\x9b?" * 40,
+        }
+        for number in range(1000)
+    ]
+    async with (await _database(world)).writing() as connection:
+        await connection.execute(insert(tables.MESSAGES), said)
+    person, personal = await person_of(world, ana.bsuid), personal_data_of(world)
+    pieces = [piece async for piece in personal.export_text(person)]
+    whole = await personal.export(person)
+    assert json.loads("".join(pieces)) == json.loads(json.dumps(whole))
+    assert max(map(len, pieces[1:])) < len("".join(pieces)) / 50
+    ended = await recado("contacts", "export", ana.bsuid)
+    assert json.loads(ended.out)["history"]["messages"] == json.loads("".join(pieces))["history"]["messages"]
+    assert (ended.code, "\x9b" in ended.out, "¿" in ended.out) == (0, False, True)
+    rows = sum(map(len, whole["history"].values()))
+    assert rows > 1000
+    refused = await recado("contacts", "erase", ana.bsuid)
+    assert f"{rows} rows" in refused.err
 
 
 async def test_an_erased_person_leaves_no_trace_and_a_neighbour_loses_nothing(

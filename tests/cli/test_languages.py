@@ -20,6 +20,7 @@ from bot.cli.prompts import words as prompts_words
 from bot.cli.spanish import error_in_spanish, paragraphs_of
 from bot.cli.spanish_help import PARAGRAPHS
 from bot.settings.complaints import PROBLEMS
+from evals import problems
 from evals.report_words import REPORT
 from sandbox.meta.simulator import Person
 from tests.outgoing import acquainted
@@ -59,6 +60,7 @@ def test_every_help_text_has_its_spanish_and_no_spanish_is_left_over() -> None:
             ("prompts", prompts_words.WORDS),
             ("report", REPORT),
             ("settings", PROBLEMS),
+            ("cases", problems.PROBLEMS),
         )
         for name, texts in catalogue.items()
     ],

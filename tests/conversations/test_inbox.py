@@ -63,6 +63,35 @@ async def test_many_first_messages_of_one_person_at_once_make_one_conversation(r
     assert await redis.get("recado:identity:5215500000001") == await conversation(redis)
 
 
+async def test_newcomers_and_known_senders_are_stored_in_one_round_trip(redis: Redis) -> None:
+    inbox = Inbox(redis, nobody)
+    await inbox.accept([message(1)])
+    await redis.config_resetstat()
+    newcomers = [message(2, "MX.2", None), message(3, "MX.3", "5215500000003"), message(4, "MX.3", "5215500000003")]
+    by_phone = message(5).model_copy(update={"bsuid": None, "phone": "5215500000005"})
+    assert await inbox.accept([*newcomers, by_phone, message(6)]) == [True] * 5
+    asked: dict[str, dict[str, int]] = await redis.info("commandstats")
+    assert asked["cmdstat_evalsha"]["calls"] == 1
+    assert {"cmdstat_zmscore", "cmdstat_eval"}.isdisjoint(asked)
+    waiting = await WaitingList(redis).messages(await conversation(redis, "MX.3"))
+    assert [one.id for one in waiting] == ["wamid.3", "wamid.4"]
+    assert await conversation(redis, "MX.3") == await conversation(redis, "5215500000003")
+    names = await identity.identities_of(redis, await conversation(redis, "MX.3"))
+    assert names == {"MX.3", "5215500000003"}
+
+
+async def test_a_newcomer_with_a_released_phone_has_a_contested_one_and_others_of_the_batch_do_not(
+    redis: Redis,
+) -> None:
+    inbox = Inbox(redis, nobody)
+    await inbox.accept([message(1)])
+    await inbox.accept([message(2, phone="5215500000009")])
+    batch = [message(3, "MX.3", "5215500000003"), message(4, "MX.4"), message(5, "MX.5", "5215500000005")]
+    assert await inbox.accept(batch) == [True] * 3
+    contested = [await identity.phone_contested(redis, await conversation(redis, f"MX.{n}")) for n in (3, 4, 5)]
+    assert contested == [False, True, False]
+
+
 async def test_a_redis_that_forgot_the_script_stores_the_message_all_the_same(redis: Redis) -> None:
     inbox = Inbox(redis, nobody)
     await inbox.accept([message(1)])

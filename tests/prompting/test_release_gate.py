@@ -80,6 +80,9 @@ async def test_each_case_that_fails_or_proves_nothing_is_a_line_with_its_place(f
     assert failed.startswith(
         f"{folder}/evals/own.yaml:1:3 case-failed case hours fails: expected 'luna' in the reply; "
     )
+    (plain, _) = await OfflineGate(folder, evaluated)(prompts_of(folder))
+    assert "hours (se esperaba 'luna' en la respuesta). " in plain.plain("es")
+    assert "hours (expected 'luna' in the reply). " in plain.plain("en")
     lacking = "case-stale case new proves nothing: it has no recording; `recado prompts eval --record`"
     assert stale == f"{folder}/evals/own.yaml:6:3 {lacking}"
 

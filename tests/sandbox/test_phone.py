@@ -223,7 +223,12 @@ async def test_the_page_allows_no_script_but_its_own(page: Client) -> None:
 async def test_every_file_that_the_page_names_is_served(page: Client) -> None:
     # RFC 9239 named it text/javascript, but Python before 3.12 knows only the old name.
     scripts = {"text/javascript", "application/javascript"}
-    for name, mimes in (("main.js", scripts), ("chat.css", {"text/css"}), ("mark.svg", {"image/svg+xml"})):
+    for name, mimes in (
+        ("main.js", scripts),
+        ("whatsapp_text.js", scripts),
+        ("chat.css", {"text/css"}),
+        ("mark.svg", {"image/svg+xml"}),
+    ):
         answer = await page.get(f"/sandbox/static/{name}")
         assert answer.status == 200
         assert answer.content_type in mimes

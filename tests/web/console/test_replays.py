@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from bot.console.replays import difference
+from bot.console.text_difference import difference
 from bot.conversations.memory import Memory
 from bot.conversations.turn_state import releases_in_use
 from bot.database.opening import open_current
