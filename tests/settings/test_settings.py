@@ -197,7 +197,7 @@ def test_no_line_holds_a_piece_of_a_value_whatever_the_variable(monkeypatch: pyt
             with monkeypatch.context() as only:
                 only.setenv(name, value)
                 read_section(section, wrong)
-    lines = [one.said(language) for one in wrong for language in ("es", "en")]
+    lines = [error.said(language) for error in wrong for language in ("es", "en")]
     assert len(lines) > 60
     assert not [line for line in lines if pieces_of(SECRET) & pieces_of(line)]
 
