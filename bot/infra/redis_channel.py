@@ -188,7 +188,7 @@ class RedisChannel(asyncio.Protocol):
 
 
 class Exchange:
-    """One request and its answers; or a connection as redis-py's `_execute_transaction` uses it."""
+    """A request and its answers; or a connection as redis-py's `_execute_transaction` uses it."""
 
     __slots__ = ("_answers", "_channel", "_expected")
 
