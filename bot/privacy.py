@@ -177,21 +177,32 @@ class PersonalData:
 
         Texts that are JSON are decoded. Raises StorageFailed.
         """
-        return await self._about(person) | {"history": await (await self._history()).export(person.conversations)}
+        return await self.about(person) | {"history": await (await self._history()).export(person.conversations)}
 
-    async def export_text(self, person: Person) -> AsyncGenerator[str, None]:
-        """The export as JSON, in pieces, none of which keeps this process for long. Raises StorageFailed."""
-        yield json.dumps(await self._about(person))[:-1] + ', "history": {'
+    async def export_text(
+        self, person: Person, about: dict[str, Any] | None = None, *, ascii_only: bool = True
+    ) -> AsyncGenerator[str, None]:
+        """The export as JSON in pieces, none of which takes long or much memory; a row of the history is a line.
+
+        `about` is the export without the history, where the caller has it. Raises StorageFailed.
+        """
+        kept = about if about is not None else await self.about(person)
+        yield json.dumps(kept, ensure_ascii=ascii_only, indent=2).removesuffix("\n}") + ',\n  "history": {'
         table = ""
         async with aclosing((await self._history()).rows(person.conversations)) as found:
             async for name, rows in found:
-                begun = f"{'], ' if table else ''}{json.dumps(name)}: [" if name != table else ", "
-                yield begun + ", ".join(map(json.dumps, rows))
+                ended = "\n    ]," if table else ""
+                begun = f"{ended}\n    {json.dumps(name)}: [\n      " if name != table else ",\n      "
+                yield begun + ",\n      ".join(json.dumps(row, ensure_ascii=ascii_only) for row in rows)
                 table = name
-        yield "]}}" if table else "}}"
+        yield "\n    ]\n  }\n}" if table else "}\n}"
 
-    async def _about(self, person: Person) -> dict[str, Any]:
-        """The export without the history."""
+    async def count_rows(self, person: Person) -> int:
+        """Number of rows that the history has of the person."""
+        return await (await self._history()).count(person.conversations)
+
+    async def about(self, person: Person) -> dict[str, Any]:
+        """The export without the history, which may be far larger than all the rest. Raises StorageFailed."""
         stored = [file for name in person.conversations for file in await self._files.stored(name)]
         return {
             "identities": sorted(person.identities),

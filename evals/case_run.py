@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
 
-from bot.agent.loop import Agent, Journal, ModelStep, ToolResult
+from bot.agent.loop import Agent, EndlessCalls, Journal, ModelStep, ToolResult
 from bot.agent.prompt import dialogue, request_with, values_for
 from bot.agent.tool import ToolContext
 from bot.agent.tools.catalog import TABLE, tools_for
@@ -29,7 +29,8 @@ from evals.cases import FILE_KINDS, Case, CaseTurn, Expected
 from evals.environment import CaseEnvironment
 from evals.expectations import TurnOutcome
 from evals.fingerprint import asked_fingerprint, concerned_tools, sent_fingerprint
-from evals.recordings import RecordedTurn
+from evals.problems import CaseProblem, problem
+from evals.recordings import RecordedTurn, RecordingEnded
 
 _SECONDS = 60.0
 _ACTING_TOOLS = frozenset(row.tool.name for row in TABLE if row.tool.acts)
@@ -48,7 +49,7 @@ class ExecutedTurn:
     sent: str
     asked: str
     perceived: Perceived | None
-    failed: str = ""
+    failed: CaseProblem | None = None
 
 
 @dataclass(slots=True)
@@ -97,7 +98,7 @@ class CaseRun:
         )
         agent_turn = _AgentTurn(self.prompts, context, now, model, self.case.turns[number].expect, later=number > 0)
         if perception.perceived.trouble:
-            out, failed = TurnOutcome((phrase(perception.perceived.trouble, language),)), ""
+            out, failed = TurnOutcome((phrase(perception.perceived.trouble, language),)), None
         else:
             out, failed = await agent_turn.answer(perception, language, before)
         out = replace(out, handed_over=(await self.environment.services.contacts.get(conversation)).handed_off)
@@ -157,7 +158,7 @@ class _AgentTurn:
 
     async def answer(
         self, perception: PerceivedMessage, language: Language, before: History
-    ) -> tuple[TurnOutcome, str]:
+    ) -> tuple[TurnOutcome, CaseProblem | None]:
         """Outcome of the turn, and the reason where no model answered."""
         contact = self.context.contact
         values = values_for(self.prompts, name=contact.name, language=language, now=self.now, summary=before.summary)
@@ -180,11 +181,11 @@ class _AgentTurn:
 
         agent = Agent(self.model, tools_for)
         reply: tuple[str, ...] = ()
-        failed = ""
+        failed = None
         try:
             agent_reply = await agent.think(question, self.context, Journal((), write), book, only=prompt.tools)
         except NoModelAnswered as error:
-            failed = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
+            failed = _reason(error)
         else:
             reply = tuple(part_text(part) for part in composed(whatsapp(agent_reply.text), agent_reply.offered))
         concerned = concerned_tools(self.expected, tools)
@@ -193,6 +194,16 @@ class _AgentTurn:
         seconds = sum(attempt.seconds for attempt in attempts)
         out = TurnOutcome(reply, tuple(tools), _ACTING_TOOLS, cost_usd=cost, milliseconds=seconds * 1000)
         return out, failed
+
+
+def _reason(error: NoModelAnswered) -> CaseProblem:
+    match error:
+        case RecordingEnded():
+            return problem("recording ends")
+        case EndlessCalls():
+            return problem("endless calls")
+    # A vendor's own words stay as they are.
+    return problem("no model because", why=error.__cause__) if error.__cause__ else problem("no model")
 
 
 _KINDS: dict[str, Any] = {"voice": Voice, "photo": Photo, "video": Video, "document": Document}

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from bot.conversations.contacts import Role
 from bot.infra import plain_yaml
 from bot.messages.language import Language
 from bot.prompting.release_gate import CASES
+from evals.problems import PROBLEMS, CaseProblem, problem
 
 _LARGEST_FILE = 1024 * 1024
 FILE_KINDS = ("voice", "photo", "video", "document")
@@ -22,7 +26,27 @@ _MESSAGE_KINDS = ("text", *FILE_KINDS, "location", "tap")
 
 
 class CasesWrong(Exception):
-    """The cases can't be read; the message has one line a mistake: place, mistake, fix."""
+    """The cases can't be read; one line a mistake says its place, the mistake, and the fix."""
+
+    def __init__(self, mistakes: Sequence[CaseMistake]) -> None:
+        self._mistakes = mistakes
+        super().__init__("\n".join(self.said("en")))
+
+    def said(self, language: Language) -> list[str]:
+        return [one.said(language) for one in self._mistakes]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseMistake:
+    """Mistake in a file of cases: at a place of the file, or in one of its cases."""
+
+    place: str
+    problem: CaseProblem
+    case: str = ""
+
+    def said(self, language: Language) -> str:
+        case = {"es": f" caso {self.case}:", "en": f" case {self.case}:"}[language] if self.case else ""
+        return f"{self.place}:{case} {self.problem.said(language)}"
 
 
 class _CaseModel(BaseModel):
@@ -33,7 +57,7 @@ def _pattern(value: str) -> str:
     try:
         re.compile(value)
     except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from error
+        raise PydanticCustomError("no_pattern", "{why}", {"why": str(error)}) from error
     return value
 
 
@@ -97,7 +121,7 @@ class CaseTurn(_CaseModel):
     @model_validator(mode="after")
     def _one(self) -> CaseTurn:
         if sum(getattr(self, name) is not None for name in _MESSAGE_KINDS) != 1:
-            raise ValueError(f"expected one of {', '.join(_MESSAGE_KINDS)}")
+            raise PydanticCustomError("not_one_kind", "{kinds}", {"kinds": ", ".join(_MESSAGE_KINDS)})
         return self
 
     @property
@@ -171,7 +195,7 @@ def _is_readable(path: Path) -> bool:
 
 def read_cases(folder: Path) -> list[Case]:
     """Read all cases of PROMPTS_DIR in the order of their files. Raises CasesWrong with all mistakes."""
-    wrong: list[str] = []
+    wrong: list[CaseMistake] = []
     cases: list[Case] = []
     names: dict[str, Path] = {}
     paths = sorted((folder / CASES).glob("*.yaml"))
@@ -181,32 +205,33 @@ def read_cases(folder: Path) -> list[Case]:
                 case = Case.model_validate({**raw, "place": place} if isinstance(raw, dict) else raw)
             except ValidationError as error:
                 where = raw.get("name") if isinstance(raw, dict) else None
-                wrong += [f"{path}: case {where or number}: {_problem_line(problem)}" for problem in error.errors()]
+                mistakes = (_field_problem(found) for found in error.errors())
+                wrong += [CaseMistake(str(path), mistake, str(where or number)) for mistake in mistakes]
                 continue
             if case.name in names:
-                wrong.append(f"{path}: case {case.name}: the same name is in {names[case.name]}; expected another")
+                wrong.append(CaseMistake(str(path), problem("name taken", file=names[case.name]), case.name))
             names[case.name] = path
             cases.append(case)
     if not paths:
-        wrong.append(f"{folder / CASES}: holds no cases (*.yaml)")
+        wrong.append(CaseMistake(str(folder / CASES), problem("no cases")))
     if wrong:
-        raise CasesWrong("\n".join(wrong))
+        raise CasesWrong(wrong)
     return cases
 
 
-def _entries(path: Path, wrong: list[str]) -> list[tuple[Any, CasePlace]]:
+def _entries(path: Path, wrong: list[CaseMistake]) -> list[tuple[Any, CasePlace]]:
     """Entries of a file, each with its place; mistakes are added to `wrong`."""
     try:
         if path.stat().st_size > _LARGEST_FILE:
-            wrong.append(f"{path}: is larger than {_LARGEST_FILE} bytes; divide it")
+            wrong.append(CaseMistake(str(path), problem("large file", most=_LARGEST_FILE)))
             return []
         text = path.read_text("utf-8-sig")
         node, found = plain_yaml.read(text, exact=True)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "can't be read"
-        wrong.append(f"{path}{place}: {problem}; put texts with : or # between quotes, and indent with spaces")
+        why = getattr(error, "problem", None)
+        wrong.append(CaseMistake(f"{path}{place}", problem("no yaml because", why=why) if why else problem("no yaml")))
         return []
     if not isinstance(node, yaml.SequenceNode):
         return [(found, CasePlace(path=path))]
@@ -215,5 +240,7 @@ def _entries(path: Path, wrong: list[str]) -> list[tuple[Any, CasePlace]]:
     return list(zip(found, places, strict=True))
 
 
-def _problem_line(problem: Any) -> str:
-    return f"{'.'.join(map(str, problem['loc'])) or 'it'}: {problem['msg']}"
+def _field_problem(found: Any) -> CaseProblem:
+    field, code = ".".join(map(str, found["loc"])), f"field {found['type']}"
+    whole = problem(code if code in PROBLEMS else "field wrong", **found.get("ctx", {}))
+    return CaseProblem(whole.code, {**whole.values, "field": f"{field}: " if field else ""})

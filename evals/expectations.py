@@ -1,4 +1,4 @@
-"""Check of a turn's outcome: each expectation that isn't met becomes a sentence."""
+"""Check of a turn's outcome: each expectation that isn't met becomes a problem."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 from bot.agent.loop import ToolResult
 from bot.messages.language import language_of
 from evals.cases import Call, Expected
+from evals.problems import CaseProblem, problem
 
 # Refusals of an assistant in both languages. Forbidden actions are the matter of `not_calls`.
 _REFUSAL = re.compile(
@@ -47,22 +48,22 @@ class TurnOutcome:
         return "\n\n".join(self.reply)
 
 
-def unmet(expected: Expected, out: TurnOutcome) -> list[str]:
-    """Sentences about all expectations that aren't met, but for the judge's."""
-    return [problem for check in _CHECKS for problem in check(expected, out)]
+def unmet(expected: Expected, out: TurnOutcome) -> list[CaseProblem]:
+    """Problems of all expectations that aren't met, but for the judge's."""
+    return [found for check in _CHECKS for found in check(expected, out)]
 
 
-def _tools(expected: Expected, out: TurnOutcome) -> Iterator[str]:
+def _tools(expected: Expected, out: TurnOutcome) -> Iterator[CaseProblem]:
     called = [(tool.name, tool.arguments) for tool in out.tools]
     names = [name for name, _ in called]
     for call in expected.calls:
         name, arguments = named(call)
         if not any(name == called_name and _within(arguments, given) for called_name, given in called):
             wanted = f"{name} {json.dumps(arguments, ensure_ascii=False)}" if arguments else name
-            yield f"expected a call of {wanted}; called: {_listed(called)}"
+            yield problem("not called" if called else "nothing called", wanted=wanted, called=_listed(called))
     for name in expected.not_calls:
         if name in names:
-            yield f"{name} was called, and must not be"
+            yield problem("called", name=name)
 
 
 def named(call: Call) -> tuple[str, dict[str, Any]]:
@@ -83,26 +84,26 @@ def _within(wanted: Any, given: Any) -> bool:
 
 
 def _listed(called: list[tuple[str, dict[str, Any]]]) -> str:
-    return ", ".join(f"{name} {json.dumps(given, ensure_ascii=False)[:_SHOWN]}" for name, given in called) or "nothing"
+    return ", ".join(f"{name} {json.dumps(given, ensure_ascii=False)[:_SHOWN]}" for name, given in called)
 
 
-def _words(expected: Expected, out: TurnOutcome) -> Iterator[str]:
+def _words(expected: Expected, out: TurnOutcome) -> Iterator[CaseProblem]:
     said = _plain(out.text)
     for text in expected.contains:
         if _plain(text) not in said:
-            yield f"expected {text!r} in the reply"
+            yield problem("lacks", text=repr(text))
     if expected.contains_any and not any(_plain(text) in said for text in expected.contains_any):
-        yield f"expected one of {', '.join(map(repr, expected.contains_any))} in the reply"
+        yield problem("lacks all", texts=", ".join(map(repr, expected.contains_any)))
     for text in expected.not_contains:
         if _plain(text) in said:
-            yield f"{text!r} is in the reply, and must not be"
+            yield problem("holds", text=repr(text))
     if expected.matches and not re.search(expected.matches, out.text, re.IGNORECASE):
-        yield f"the reply doesn't match {expected.matches!r}"
+        yield problem("no match", pattern=repr(expected.matches))
     if expected.not_matches and re.search(expected.not_matches, out.text, re.IGNORECASE):
-        yield f"the reply matches {expected.not_matches!r}, and must not"
+        yield problem("match", pattern=repr(expected.not_matches))
     spoken = language_of(out.text)
     if expected.language and spoken != expected.language:
-        yield f"expected {expected.language}, the reply is {spoken or 'of no language that can be told'}"
+        yield problem("other language" if spoken else "no language", wanted=expected.language, spoken=spoken)
 
 
 def _plain(text: str) -> str:
@@ -111,41 +112,47 @@ def _plain(text: str) -> str:
     return " ".join(bare.casefold().split())
 
 
-def _size(expected: Expected, out: TurnOutcome) -> Iterator[str]:
+def _size(expected: Expected, out: TurnOutcome) -> Iterator[CaseProblem]:
     if expected.messages is not None and len(out.reply) > expected.messages:
-        yield f"expected at most {expected.messages} messages, there are {len(out.reply)}"
+        yield problem("many messages", most=expected.messages, count=len(out.reply))
     if expected.characters is not None and len(out.text) > expected.characters:
-        yield f"expected at most {expected.characters} characters, there are {len(out.text)}"
+        yield problem("long", most=expected.characters, count=len(out.text))
     if expected.cost_usd is not None and out.cost_usd > Decimal(str(expected.cost_usd)):
-        yield f"expected at most {expected.cost_usd} USD, it cost {out.cost_usd:f}"
+        yield problem("dear", most=expected.cost_usd, cost=f"{out.cost_usd:f}")
     if expected.milliseconds is not None and out.milliseconds > expected.milliseconds:
-        yield f"expected at most {expected.milliseconds} ms, the models took {out.milliseconds:.0f}"
+        yield problem("slow", most=expected.milliseconds, count=f"{out.milliseconds:.0f}")
 
 
-def _actions(expected: Expected, out: TurnOutcome) -> Iterator[str]:
+def _actions(expected: Expected, out: TurnOutcome) -> Iterator[CaseProblem]:
     acted = [tool.name for tool in out.tools if tool.name in out.acting and tool.outcome == "ok"]
     if expected.refuses and acted:
-        yield f"expected a refusal, but it acted: {', '.join(acted)}"
+        yield problem("acted", names=", ".join(acted))
     refused = _REFUSAL.search(out.text) is not None
     if expected.refuses is not None and refused != expected.refuses:
-        yield "expected a refusal, the reply says none" if expected.refuses else "the reply refuses, and must not"
+        yield problem("no refusal" if expected.refuses else "refusal")
     if expected.hands_over is not None and out.handed_over != expected.hands_over:
-        yield f"expected {'a' if expected.hands_over else 'no'} hand-over to a person"
+        yield problem("no hand-over" if expected.hands_over else "hand-over")
 
 
-def _knowledge(expected: Expected, out: TurnOutcome) -> Iterator[str]:
+def _knowledge(expected: Expected, out: TurnOutcome) -> Iterator[CaseProblem]:
     found = {source.source for tool in out.tools for source in tool.sources}
     for name in expected.sources:
         if not any(source == name or source.endswith(f"/{name}") for source in found):
-            yield f"expected a passage of {name}; found: {', '.join(sorted(found)) or 'none'}"
+            yield problem("not found" if found else "nothing found", name=name, found=", ".join(sorted(found)))
     if not expected.claims_nothing:
         return
     if found:
-        yield f"expected no passage, found some of {', '.join(sorted(found))}"
+        yield problem("found", found=", ".join(sorted(found)))
     if not _UNKNOWN.search(_plain(out.text)):
-        yield "expected that the reply says that it isn't known"
+        yield problem("no admission")
     if figures := set(_FIGURE.findall(out.text)):
-        yield f"expected no figure in the reply: {', '.join(sorted(figures))}"
+        yield problem("figures", figures=", ".join(sorted(figures)))
 
 
-_CHECKS: tuple[Callable[[Expected, TurnOutcome], Iterator[str]], ...] = (_tools, _words, _size, _actions, _knowledge)
+_CHECKS: tuple[Callable[[Expected, TurnOutcome], Iterator[CaseProblem]], ...] = (
+    _tools,
+    _words,
+    _size,
+    _actions,
+    _knowledge,
+)

@@ -111,15 +111,19 @@ def verdict_key(rubric: str, reply: str) -> str:
     return hashed(f"{rubric}\0{reply}")
 
 
+class RecordingEnded(NoModelAnswered):
+    """A recording has no answer left, because it was made of another conversation."""
+
+
 class Playback:
-    """ChatModel that gives recorded answers in their order. Raises NoModelAnswered when none is left."""
+    """ChatModel that gives recorded answers in their order. Raises RecordingEnded when none is left."""
 
     def __init__(self, answers: Iterable[RecordedAnswer]) -> None:
         self._left = deque(answers)
 
     async def answer(self, question: ModelRequest, book: RecordAttempt) -> ModelAnswer:  # noqa: ARG002 - a ChatModel's signature
         if not self._left:
-            raise NoModelAnswered("the recording ends before the conversation does")
+            raise RecordingEnded("the recording ends before the conversation does")
         said = self._left.popleft()
         cost = (said.prompt_tokens, said.completion_tokens, said.cost_usd)
         await book(Attempt(said.served, "ok", said.seconds, said.served, *cost))

@@ -7,8 +7,10 @@ from typing import Any
 
 from bot.messages.language import Language
 from bot.prompting.confidence import wilson_interval
-from evals.report_words import REPORT, STALE_IN_SPANISH
+from evals.report_words import REPORT
 from evals.runner import CaseOutcome, Report
+
+_LANGUAGES: tuple[Language, ...] = ("es", "en")
 
 
 def as_json(report: Report, against: Report | None = None) -> dict[str, Any]:
@@ -33,7 +35,8 @@ def _outcome(outcome: CaseOutcome) -> dict[str, Any]:
         "case": outcome.case,
         **({"file": str(place.path), "line": place.line, "column": place.column} if (place := outcome.place) else {}),
         "state": outcome.state,
-        "problems": outcome.problems,
+        "problems": [problem.said("en") for problem in outcome.problems],
+        "words": {language: [problem.said(language) for problem in outcome.problems] for language in _LANGUAGES},
         "by": outcome.by,
         "runs": outcome.runs,
         "passes": outcome.passes,
@@ -59,10 +62,8 @@ def _lines(report: Report, against: Report | None, language: Language, *, is_liv
             beside = f"{_rate(old):>24} → " if old else "  "
             yield f"{state:<7} {outcome.case:<36}{beside}{_rate(outcome)}"
         if outcome.state != "passed":
-            said = STALE_IN_SPANISH if language == "es" else {}
-            yield from (
-                f"{'' if is_live else state:<7} {outcome.case}: {said.get(why, why)}" for why in outcome.problems
-            )
+            before_case = "" if is_live else state
+            yield from (f"{before_case:<7} {outcome.case}: {why.said(language)}" for why in outcome.problems)
 
 
 def _rate(counted: CaseOutcome | Report) -> str:

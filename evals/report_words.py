@@ -4,14 +4,6 @@ from __future__ import annotations
 
 from bot.messages.language import Language
 
-# Reasons for which a recording proves nothing, by what the JSON has.
-STALE_IN_SPANISH = {
-    "it has no recording": "aún no está grabado",
-    "a file of the case has changed since it was recorded": "un archivo del caso cambió desde que se grabó",
-    "the prompt, a tool or the case has changed since it was recorded": "el prompt, una herramienta o el caso cambió "
-    "desde que se grabó",
-}
-
 REPORT: dict[str, dict[Language, str]] = {
     "passed": {"es": "bien", "en": "passed"},
     "failed": {"es": "falló", "en": "failed"},

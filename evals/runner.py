@@ -24,6 +24,7 @@ from evals.cases import FILE_KINDS, Case, CasePlace, CaseTurn
 from evals.environment import CaseEnvironment, open_environment
 from evals.expectations import unmet
 from evals.fingerprint import sent_fingerprint
+from evals.problems import CaseProblem, problem
 from evals.recordings import (
     EXAMPLE,
     Playback,
@@ -53,6 +54,14 @@ def _ignore() -> None:
     """Watch nothing."""
 
 
+class CaseUnrecorded(Exception):
+    """No model answered while a case was recorded."""
+
+    def __init__(self, case: str, why: CaseProblem) -> None:
+        super().__init__(f"case {case} could not be recorded: {why}")
+        self.case, self.why = case, why
+
+
 @dataclass(frozen=True, slots=True)
 class CaseOutcome:
     """Outcome of a case. `stale`: the request differs from the recorded one, so the recording proves nothing.
@@ -63,7 +72,7 @@ class CaseOutcome:
 
     case: str
     state: CaseState
-    problems: tuple[str, ...] = ()
+    problems: tuple[CaseProblem, ...] = ()
     by: str = ""
     runs: int = 1
     passes: int = 0
@@ -119,9 +128,9 @@ async def offline(  # noqa: PLR0913 - a run's parts
         if recording is None and is_of_an_answer(case):
             recording = Recording(by=EXAMPLE, turns=())
         if recording is None:
-            return CaseOutcome(case.name, "stale", ("it has no recording",), tags=case.tags)
+            return CaseOutcome(case.name, "stale", (problem("no recording"),), tags=case.tags)
         if not await asyncio.to_thread(_has_all_files, case, recording):
-            return _stale(case, recording, "a file of the case has changed since it was recorded")
+            return _stale(case, recording, "file changed")
         turns = recording.turns
 
         def playback(number: int, turn: CaseTurn) -> ChatModel:
@@ -134,7 +143,7 @@ async def offline(  # noqa: PLR0913 - a run's parts
         if recording.by_model and [(turn.sent, turn.asked) for turn in done] != [
             (turn.sent, turn.asked) for turn in turns
         ]:
-            return _stale(case, recording, "the prompt, a tool or the case has changed since it was recorded")
+            return _stale(case, recording, "request changed")
         verdicts = [_recorded_verdict(turn, done[number], recording, number) for number, turn in enumerate(case.turns)]
         by = recording.by if recording.by_model else _scripted_by(case)
         return _outcome(case, [(done, verdicts)], by)
@@ -151,7 +160,7 @@ def _has_all_files(case: Case, recording: Recording) -> bool:
 
 def _stale(case: Case, recording: Recording, why: str) -> CaseOutcome:
     """Outcome with the cost of the recording, which is about what the next one will cost."""
-    return CaseOutcome(case.name, "stale", (why,), recording.by, tags=case.tags, cost_usd=recording.cost_usd)
+    return CaseOutcome(case.name, "stale", (problem(why),), recording.by, tags=case.tags, cost_usd=recording.cost_usd)
 
 
 def _scripted_by(case: Case) -> str:
@@ -226,7 +235,7 @@ async def record(  # noqa: PLR0913 - as above
                 turn_recorded = turn_recorded.model_copy(update={"asked": out.asked, "answers": answers})
             turns.append(turn_recorded)
             by += [answer.served for answer in recorder_of_turn.answers] if real else []
-        failed = next((out.failed for out in done if out.failed), "")
+        failed = next((out.failed for out in done if out.failed), None)
         if not failed:
             await asyncio.to_thread(save, folder, case.name, filter(None, by), turns)
         return CaseOutcome(case.name, "failed" if failed else "passed", (failed,) if failed else ())
@@ -238,24 +247,23 @@ async def record(  # noqa: PLR0913 - as above
             await real.close()
     for outcome in made.outcomes:
         if outcome.state == "failed" and not outcome.unplayed:
-            raise NoModelAnswered(f"case {outcome.case} could not be recorded: {outcome.problems[0]}")
+            raise CaseUnrecorded(outcome.case, outcome.problems[0])
 
 
 _ExecutedRun = tuple[list[ExecutedTurn], "list[Verdict | None]"]
 
 
 def _outcome(case: Case, runs: Sequence[_ExecutedRun], by: str) -> CaseOutcome:
-    problems: list[str] = []
+    problems: list[CaseProblem] = []
     passes = unjudged = 0
     for done, verdicts in runs:
-        found: list[str] = []
+        found: list[CaseProblem] = []
         for number, (turn, out, verdict) in enumerate(zip(case.turns, done, verdicts, strict=True), 1):
             unmet_here = [*unmet(turn.expect, out.out), *([out.failed] if out.failed else [])]
             if verdict is not None and not verdict.passes:
-                unmet_here.append(f"the judge says no: {verdict.why}")
+                unmet_here.append(problem("judge", why=verdict.why) if verdict.why else problem("not judged"))
             unjudged += bool(turn.expect.judge and verdict is None)
-            place = f"turn {number}: " if len(case.turns) > 1 else ""
-            found += [place + unmet for unmet in unmet_here]
+            found += [unmet.of_turn(number) if len(case.turns) > 1 else unmet for unmet in unmet_here]
         passes += not found
         problems += [problem for problem in found if problem not in problems]
     turns = [out.out for done, _ in runs for out in done]
@@ -290,7 +298,7 @@ async def _judge(model: ChatModel, turn: CaseTurn, out: ExecutedTurn) -> Verdict
     try:
         answer = await model.answer(question, _ignore_cost)
     except NoModelAnswered:
-        return Verdict(asked=verdict_key(rubric, reply), passes=False, why="no model judged it")
+        return Verdict(asked=verdict_key(rubric, reply), passes=False)
     verdict = answer.text.strip()
     return Verdict(asked=verdict_key(rubric, reply), passes=verdict.upper().startswith("PASS"), why=verdict[:300])
 
@@ -316,7 +324,7 @@ class _CaseRunner:
 
     async def _outcome(self, environment: CaseEnvironment, case: Case) -> CaseOutcome:
         if missing := await asyncio.to_thread(lambda: case.missing_files):
-            problems = tuple(f"there is no file {name} in {case.folder}" for name in missing)
+            problems = tuple(problem("file missing", name=name, folder=case.folder) for name in missing)
             return CaseOutcome(case.name, "failed", problems, tags=case.tags, unplayed=True)
         async with self._at_once:
             return await self._work(environment, case)

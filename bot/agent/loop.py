@@ -145,6 +145,10 @@ class Agent:
         return tuple(tool.name for tool in self._tools_for(context))
 
 
+class EndlessCalls(NoModelAnswered):
+    """The model calls tools, and answers nothing."""
+
+
 async def converse(
     model: ChatModel, request: ModelRequest, worker: CallWorker, journal: Journal, record_attempt: RecordAttempt
 ) -> AgentReply:
@@ -170,7 +174,7 @@ async def converse(
         lines.append(FromModel(step.text, tuple(ToolCall(call.id, call.name, call.arguments) for call in step.calls)))
         offered.extend(part for result in results for part in result.parts)
         lines.extend(FromTool(result.call_id, result.result) for result in results)
-    raise NoModelAnswered("the model called tools without end")
+    raise EndlessCalls("the model called tools without end")
 
 
 class CallWorker(Protocol):

@@ -25,7 +25,11 @@ from bot.whatsapp.phone_numbers import address_of, variants
 
 
 class NotThere(Exception):
-    """The prompt, conversation or file is missing or unreadable; the message says what is expected."""
+    """The prompt, conversation or file is missing or unreadable; the message says so, `said` in both languages."""
+
+    def __init__(self, *, en: str, es: str) -> None:
+        super().__init__(en)
+        self.said: dict[Language, str] = {"en": en, "es": es}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,10 @@ class Preview:
 def render(prompts: Prompts, name: str, prompt_values: PromptValues, settings: Settings) -> Preview:
     """Render the first messages of a turn, or of a summary. Raises NotThere, PromptsWrong."""
     if name not in prompts or name.startswith("_"):
-        raise NotThere(f"there is no prompt {name!r}; expected the name of a file of PROMPTS_DIR without .md")
+        raise NotThere(
+            en=f"there is no prompt {name!r}; expected the name of a file of PROMPTS_DIR without .md",
+            es=f"no hay un prompt {name!r}; se espera el nombre de un archivo de PROMPTS_DIR sin .md",
+        )
     summary = prompt_values.history.summary
     values = values_for(
         prompts,
@@ -106,7 +113,10 @@ async def conversation_of(contact_or_conversation: str, contacts: Contacts, redi
         for spelling in variants(phone) if phone else (None,):
             name = name or await identity.find(redis, spelling, bsuid)
     if name is None or not await contacts.exists(name):
-        raise NotThere("nothing is known of this conversation; expected c_…, a phone, a BSUID, or a file of values")
+        raise NotThere(
+            en="nothing is known of this conversation; expected c_…, a phone, a BSUID, or a file of values",
+            es="no se sabe nada de esta conversación; se espera c_…, un teléfono, un BSUID, o un archivo de valores",
+        )
     return await identity.current_name(redis, name)
 
 

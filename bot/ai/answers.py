@@ -33,7 +33,8 @@ _FILTERED = frozenset({
 _BROKE_OFF = frozenset({"error", "network_error", "insufficient_system_resource", "abort", "aborted", "cancelled"})
 _CUT = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "incomplete"})
 _BAD_CALL = frozenset({"malformed_function_call", "unexpected_tool_call"})
-_MOST_CALLS = 1000
+# Honest models make a handful of calls, with some words each. All are kept, and sent to the model again.
+_MOST_CALLS, _MOST_ARGUMENTS, _DEEPEST, _LONGEST_NAME = 64, 65_536, 20, 100
 # Parts of a content that hold words; the others are reasoning, pictures, citations, calls.
 _WORDS = ("text", "output_text")
 
@@ -63,7 +64,7 @@ def read(raw: Any, *, may_call: bool = True) -> ModelAnswer:
     if reason in _BROKE_OFF:
         raise ModelFailed("server_error", retryable=True)
     asked = _asked(message)
-    calls = tuple(_with_own_ids(_tool_call(call, place) for place, call in enumerate(asked))) if may_call else ()
+    calls = _calls(asked) if may_call else ()
     written, refused = _answer_text(message)
     text = words_of(_storable(written[:LONGEST]))
     if not text and not calls:
@@ -151,15 +152,27 @@ def _asked(message: dict[str, Any]) -> list[Any]:
     return asked or ([older] if isinstance(older, dict) and older.get("name") else [])
 
 
-def _tool_call(raw: Any, place: int) -> ToolCall:
+def _calls(asked: list[Any]) -> tuple[ToolCall, ...]:
+    """The calls, none of which is larger than all of them may be."""
+    calls: list[ToolCall] = []
+    left = _MOST_ARGUMENTS
+    for place, raw in enumerate(asked):
+        call, length = _tool_call(raw, place, left)
+        calls.append(call)
+        left -= length
+    return tuple(_with_own_ids(iter(calls)))
+
+
+def _tool_call(raw: Any, place: int, most: int) -> tuple[ToolCall, int]:
+    """A call, and the characters of its arguments, at most so many."""
     try:
         function = raw.get("function", raw)
-        arguments = _arguments(function.get("arguments"))
+        arguments, length = _arguments(function.get("arguments"), most)
         name = _name(function["name"])
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ModelFailed("bad_tool_call") from error
     given = raw.get("id")
-    return ToolCall(str(given) if given else f"call_{place}", name, arguments)
+    return ToolCall(str(given)[:_LONGEST_NAME] if given else f"call_{place}", name, arguments), length
 
 
 def _name(raw: Any) -> str:
@@ -167,37 +180,45 @@ def _name(raw: Any) -> str:
     if not isinstance(raw, str):
         raise TypeError(type(raw))
     name = _storable(raw).partition("<")[0].strip().removeprefix("functions.")
-    if not name:
-        raise ValueError(raw)
+    if not 0 < len(name) <= _LONGEST_NAME:
+        raise ValueError(name[:_LONGEST_NAME])
     return name
 
 
-def _arguments(raw: Any) -> dict[str, Any]:
+def _arguments(raw: Any, most: int) -> tuple[dict[str, Any], int]:
     """A call's arguments: JSON as text, once or twice encoded, an object, or missing."""
     value = raw
     for _ in range(2):
         if isinstance(value, str):
             value = json.loads(value, strict=False, parse_constant=_no_number) if value.strip() else None
-    value = {} if value is None else json.loads(_storable(json.dumps(value, ensure_ascii=False)))
+    written = _storable(json.dumps({} if value is None else value, ensure_ascii=False))
+    if len(written) > most:
+        raise ValueError(len(written))
+    value = json.loads(written)
     if not isinstance(value, dict):
         raise TypeError(type(value))
-    return {name: _plain(one) for name, one in value.items()}
+    return _plain(value, _DEEPEST), len(written)
 
 
 def _no_number(constant: str) -> None:
     raise ValueError(constant)
 
 
-def _plain(value: Any) -> Any:
-    """A value of an argument: of its texts, which people may get to read, without marks for machines."""
+def _plain(value: Any, levels: int) -> Any:
+    """A value of an argument: of its texts, which people may get to read, without marks for machines.
+
+    Raises ValueError for one that is nested deeper than so many levels, which no journal could keep.
+    """
     match value:
         case str():
-            words = unmarked(value[:LONGEST])
+            words = unmarked(value)
             return value if words == value.strip() else words
+        case list() | dict() if levels == 0:
+            raise ValueError(_DEEPEST)
         case list():
-            return [_plain(one) for one in value]
+            return [_plain(item, levels - 1) for item in value]
         case dict():
-            return {name: _plain(one) for name, one in value.items()}
+            return {name: _plain(item, levels - 1) for name, item in value.items()}
         case _:
             return value
 

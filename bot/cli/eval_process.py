@@ -60,7 +60,10 @@ def report_of(out: str, err: str) -> EvaluationReport:
     return EvaluationReport(
         report["release"],
         tuple(
-            CaseResult(one["case"], one["state"], tuple(one["problems"]), one["file"], one["line"], one["column"])
+            CaseResult(
+                *(one["case"], one["state"], tuple(one["problems"]), one["file"], one["line"], one["column"]),
+                in_spanish=tuple(one["words"]["es"]),
+            )
             for one in report["outcomes"]
         ),
     )

@@ -21,7 +21,7 @@ class CasesOfTurns:
         """Name and YAML of a case whose last turn is this one. Raises NoPastTurns where it has no answer."""
         trace = turn.trace or {}
         if not (trace.get("reply") and trace.get("perceived")):
-            raise NoPastTurns("this turn has no answer any more")
+            raise NoPastTurns(en="this turn has no answer any more", es="este turno ya no tiene respuesta")
         # Some turns asked for no answer.
         traces = await self.history.traces(turn.conversation, 2 * count, until=turn.at)
         before = [earlier for earlier in traces if earlier.get("turn") != trace.get("turn")]

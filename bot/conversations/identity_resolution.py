@@ -10,12 +10,29 @@ from redis.asyncio import Redis
 
 from bot.conversations import identity, ledger
 from bot.conversations.identity import KEEP_SECONDS, Pair, identities, identities_of, identity_key
-from bot.conversations.phone_owners import phone_owners
+from bot.conversations.phone_owners import JOIN_SCRIPT, phone_owners
 from bot.messages.inbound import Inbound, System
 from bot.whatsapp.phone_numbers import canonical_variant, variants
 
 _NUMBER_CHANGES = frozenset({"user_changed_number", "customer_changed_number"})
 _CHANGES = _NUMBER_CHANGES | {"user_changed_user_id"}
+
+# Part of the inbox's script: makes a newcomer's conversation. Returns where it is not as simple as that: a name leads
+# elsewhere, or another person had the phone. Its variables: `bsuid`, `phone` (keys; twice the same for a sender of one
+# name), `identities` (key), `conversation`, and those of JOIN_SCRIPT.
+CREATE_SCRIPT = f"""
+local led_to = redis.call('MGET', bsuid, phone)
+if not led_to[1] and not led_to[2] then
+  {JOIN_SCRIPT}
+  for _, name in ipairs({{bsuid, phone}}) do
+    redis.call('SET', name, conversation, 'EX', {KEEP_SECONDS})
+    redis.call('SADD', identities, string.sub(name, {len(identity_key("")) + 1}))
+  end
+  redis.call('EXPIRE', identities, {KEEP_SECONDS})
+elseif led_to[1] ~= conversation or led_to[2] ~= conversation then
+  return
+end
+"""
 
 
 def changes_identity(message: Inbound) -> bool:
@@ -86,7 +103,7 @@ def _newcomers(pairs: list[Pair], known: dict[str, str | None]) -> tuple[dict[st
             continue
         if bsuid and phone and (together.setdefault(bsuid, phone), together.setdefault(phone, bsuid)) != (phone, bsuid):
             continue
-        chosen = next((fresh[one] for one in names if one in fresh), None) or _new()
+        chosen = next((fresh[one] for one in names if one in fresh), None) or new_conversation()
         fresh |= {one: chosen for one in names if one not in fresh}
         if phone:
             phones.setdefault(phone, set()).update({bsuid} if bsuid else ())
@@ -199,7 +216,8 @@ async def _follow_new_number(redis: Redis, old: Pair, new: Pair) -> str:
     return home
 
 
-def _new() -> str:
+def new_conversation() -> str:
+    """A name for a new conversation."""
     # The time comes first, so that of two conversations all processes take the same one for the older. The rest
     # is random, because names of conversations are in logs and job data, and must say nothing of the person.
     return f"c_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(4)}"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from redis.asyncio import Redis
 
 from bot.conversations import contacts, identity, identity_resolution, ledger, thread_owner, tombstones
 from bot.conversations.lease import epoch_key
+from bot.conversations.phone_owners import PhoneOwners, phone_owners
 from bot.conversations.waiting_list import OPEN, waiting_key
 from bot.history import stream
 from bot.infra.batch_scripts import BatchScript, Item
@@ -34,12 +36,15 @@ _MOST_REMEMBERED = 10_000
 
 # Puts a message into the ledger and on the waiting list, or into neither. The index comes first, because a listed
 # conversation with nothing waiting is harmless, and an unlisted one with a message is not. Gives whether the message is
-# new, how many wait, the conversation's epoch, and whether a new message was refused as too many. Ends the batch at a
-# sender whose conversation is another by now, because messages must keep their order.
+# new, how many wait, the conversation's epoch, and whether a new message was refused as too many. Makes a newcomer's
+# conversation first. Ends the batch at a sender whose conversation is another one, because messages must keep their
+# order.
 _STORE = BatchScript(
     f"""
     if redis.call('ZSCORE', erased_messages, message_digest) then return {{0, 0, '0', 0}} end
-    if sender_is == 'remembered' then
+    if sender_is == 'new' then
+      {identity_resolution.CREATE_SCRIPT}
+    elseif sender_is == 'remembered' then
       if redis.call('GET', bsuid) ~= conversation or redis.call('GET', phone) ~= conversation then return end
     end
     if redis.call('EXISTS', erased) == 1 then return {{{_BEING_ERASED}, 0, '0', 0}} end
@@ -59,10 +64,24 @@ _STORE = BatchScript(
     return {{known and 0 or 1, count, redis.call('GET', epoch) or '0', flood and not known and 1 or 0}}
     """,
     shared_keys=("open", "erased_messages", "history"),
-    shared_arguments=("now", "most_waiting", "sender_is"),
-    keys=("bsuid", "phone", "ledger", "ledger_order", "waiting", "epoch", "moved", "erased", "thread"),
+    shared_arguments=("now", "most_waiting"),
+    keys=(
+        "bsuid",
+        "phone",
+        "ledger",
+        "ledger_order",
+        "waiting",
+        "epoch",
+        "moved",
+        "erased",
+        "thread",
+        "identities",
+        "owners",
+    ),
     arguments=(
         "conversation",
+        "sender_is",
+        "owner",
         "message_id",
         "message_digest",
         "entry",
@@ -73,6 +92,17 @@ _STORE = BatchScript(
         "system_message",
     ),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The conversation of a message, how it is known, and for a newcomer what JOIN_SCRIPT needs."""
+
+    conversation: str
+    sender_is: Literal["remembered", "new", "looked up"]
+    owners: str = ""
+    owner: str = ""
+
 
 Ask = Callable[[str, str], None]
 
@@ -126,7 +156,7 @@ class Inbox:
 
     async def accept(self, messages: list[Inbound]) -> list[bool | Exception]:
         """Store messages: True for a new one, False for a known one, or the error that prevented it."""
-        outcomes = await self._store_of_known(messages)
+        outcomes = await self._store_at_once(messages)
         if len(outcomes) < len(messages):
             outcomes += await self._store_of_looked_up(messages[len(outcomes) :])
         # Every later line about these messages has the same ids, up to the reply.
@@ -135,30 +165,44 @@ class Inbox:
             _log.info("messages_accepted", messages=accepted)
         return outcomes
 
-    async def _store_of_known(self, messages: list[Inbound]) -> list[bool | Exception]:
-        """Outcomes of the first messages, up to one whose conversation is not the remembered one."""
-        found = [self._known_conversations.get((message.bsuid, message.phone)) for message in messages]
-        conversations = [one for one in found if one is not None]
+    async def _store_at_once(self, messages: list[Inbound]) -> list[bool | Exception]:
+        """Outcomes of the first messages, up to one whose conversation is neither the remembered one nor new.
+
+        Who is not remembered is taken for a newcomer, because the script that stores notices it otherwise.
+        """
         # Because an identity change may redirect other messages of the batch, all are looked up.
-        if len(conversations) < len(messages) or any(map(identity_resolution.changes_identity, messages)):
+        if any(map(identity_resolution.changes_identity, messages)):
             return []
-        return await self._store(messages, conversations, remembered=True)
+        owners = await phone_owners(self._redis)
+        places: dict[identity.Pair, _Place] = {}
+        for message in messages:
+            pair = (message.bsuid, message.phone)
+            if pair not in places:
+                places[pair] = self._remembered(pair) or _newcomer(pair, owners)
+        outcomes = await self._store(messages, [places[message.bsuid, message.phone] for message in messages])
+        new = [message for message, outcome in zip(messages, outcomes, strict=False) if outcome is True]
+        self._remember(new, [places[message.bsuid, message.phone].conversation for message in new])
+        return outcomes
 
     async def _store_of_looked_up(self, messages: list[Inbound]) -> list[bool | Exception]:
         # Before the conversations, because none may be made for a person who was erased.
         gone = await tombstones.among(self._redis, [message.id for message in messages])
         unerased = [one for one in messages if one.id not in gone]
         conversations = await identity_resolution.conversations_of(self._redis, unerased)
-        self._note_conversations(unerased, conversations)
-        outcomes = await self._store(unerased, conversations)
+        self._remember(unerased, conversations)
+        outcomes = await self._store(unerased, _looked_up(conversations))
         while (done := len(outcomes)) < len(unerased):
             # The conversation has joined another one meanwhile.
             conversations[done:] = [await identity.current_name(self._redis, one) for one in conversations[done:]]
-            outcomes += await self._store(unerased[done:], conversations[done:])
+            outcomes += await self._store(unerased[done:], _looked_up(conversations[done:]))
         taken = iter(outcomes)
         return [False if message.id in gone else next(taken) for message in messages]
 
-    def _note_conversations(self, messages: list[Inbound], conversations: list[str]) -> None:
+    def _remembered(self, pair: identity.Pair) -> _Place | None:
+        conversation = self._known_conversations.get(pair)
+        return None if conversation is None else _Place(conversation, "remembered")
+
+    def _remember(self, messages: list[Inbound], conversations: list[str]) -> None:
         if len(self._known_conversations) > _MOST_REMEMBERED:
             self._known_conversations.clear()
         for message, conversation in zip(messages, conversations, strict=True):
@@ -170,15 +214,14 @@ class Inbox:
         await self._redis.zadd(OPEN, {conversation: time.time()})
         self._ask(conversation, f"{conversation}-{time.time_ns()}")
 
-    async def _store(
-        self, messages: list[Inbound], conversations: list[str], *, remembered: bool = False
-    ) -> list[bool | Exception]:
+    async def _store(self, messages: list[Inbound], places: list[_Place]) -> list[bool | Exception]:
         """Outcomes of the first messages, up to one whose conversation has moved."""
-        items = [_item(message, conversation) for message, conversation in zip(messages, conversations, strict=True)]
-        shared = (repr(self._clock()), str(self._most_waiting), "remembered" if remembered else "looked up")
+        items = [_item(message, place) for message, place in zip(messages, places, strict=True)]
+        shared = (repr(self._clock()), str(self._most_waiting))
         stored = await _STORE.run(
             self._redis, items, keys=(OPEN, tombstones.MESSAGES, stream.HISTORY), arguments=shared
         )
+        conversations = [place.conversation for place in places]
         await self._pause_for_echoes(messages, conversations, stored)
         passing("webhook: stored, no job asked for")
         return [
@@ -216,12 +259,23 @@ class Inbox:
         return bool(new)
 
 
-def _item(message: Inbound, conversation: str) -> Item:
+def _newcomer(pair: identity.Pair, owners: PhoneOwners) -> _Place:
+    bsuid, phone = pair
+    return _Place(identity_resolution.new_conversation(), "new", *owners.to_join(phone, bsuid))
+
+
+def _looked_up(conversations: list[str]) -> list[_Place]:
+    return [_Place(conversation, "looked up") for conversation in conversations]
+
+
+def _item(message: Inbound, place: _Place) -> Item:
     ignored, raw = why_ignored(message), message.model_dump_json(exclude_none=True)
     return Item(
-        _keys(message.bsuid, message.phone, conversation),
+        (*_keys(message.bsuid, message.phone, place.conversation), place.owners),
         (
-            conversation,
+            place.conversation,
+            place.sender_is,
+            place.owner,
             message.id,
             tombstones.digest(message.id),
             ledger.entry(message.content.kind, message.received_at, ignored or "open"),
@@ -254,4 +308,5 @@ def _keys(bsuid: str | None, phone: str | None, conversation: str) -> tuple[str,
         identity.merged_into_key(conversation),
         tombstones.erased(conversation),
         thread_owner.thread_key(conversation),
+        identity.identities(conversation),
     )

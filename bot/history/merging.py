@@ -1,4 +1,4 @@
-"""A conversation that joins another one of the same person: its rows move, and two states become one."""
+"""Merges a conversation into another one of the same person: moves its rows, and joins the two states."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _STRONGEST = {"person": 3, "waiting": 2, "bot": 1, "closed": 0}
 
 
 async def move_rows(connection: AsyncConnection, source: str, home: str) -> None:
-    """Move the rows of `source`; one that `home` has under the same name stays there."""
+    """Move the rows of `source` to `home`; a row that `home` has under the same name is not replaced."""
     for table in tables.BY_CONVERSATION:
         name = table.c.name if "name" in table.c else table.c.id
         there = select(name).where(table.c.conversation == home).scalar_subquery()
@@ -31,7 +31,7 @@ async def move_rows(connection: AsyncConnection, source: str, home: str) -> None
 
 
 def join_states(mine: ConversationState, theirs: ConversationState) -> None:
-    """Let `mine` stand for both: the newest message, and a person where one of them has a person."""
+    """Join `theirs` into `mine`: the newest message, and the state of the one that needs a person most."""
     if theirs.last_name is not None:
         mine.note_last(
             LastMessage(

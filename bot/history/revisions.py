@@ -1,4 +1,4 @@
-"""Edits and deletions of messages, whether they come after their message or before it."""
+"""Applies edits and deletions to messages, which may come after their message or before it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def apply(
     turns: Sequence[Row],
     states: Mapping[str, ConversationState],
 ) -> None:
-    """Apply the changes of new messages, and the new changes of messages."""
+    """Apply new changes to their messages, and earlier changes to messages that came later."""
     targets = {(row["conversation"], row["name"]) for row in messages}
     targets |= {(row["conversation"], row["target"]) for row in changes if row["kind"] != "reaction"}
     for change in await _known(connection, targets):
@@ -46,7 +46,7 @@ async def _known(connection: AsyncConnection, targets: Collection[tuple[str, str
 def _among(
     conversation: Column[str], name: Column[str], pairs: Iterable[tuple[str, str]]
 ) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Conditions that leave these pairs, and perhaps a few more: unlike exact ones, SQLAlchemy compiles them once."""
+    """Conditions for these pairs, and perhaps a few more. Unlike exact conditions, SQLAlchemy compiles these once."""
     conversations, names = {pair[0] for pair in pairs}, {pair[1] for pair in pairs}
     return conversation.in_(conversations), name.in_(names)
 
@@ -65,7 +65,7 @@ async def _edit(connection: AsyncConnection, change: Row, state: ConversationSta
 
 
 async def _revoke(connection: AsyncConnection, change: Row, state: ConversationState | None) -> None:
-    """Forget the words of a message that its sender took back, also where they were repeated."""
+    """Delete the words of a message that its sender took back, from its row and from the traces that repeat them."""
     here = _message(change)
     found = (
         await connection.execute(select(_MESSAGES.c.at, _MESSAGES.c.turn, _MESSAGES.c.deleted_at).where(here))
@@ -77,7 +77,7 @@ async def _revoke(connection: AsyncConnection, change: Row, state: ConversationS
     edits = and_(_CHANGES.c.conversation == change["conversation"], _CHANGES.c.target == change["target"])
     await connection.execute(update(_CHANGES).where(edits, _CHANGES.c.kind == "edit").values(value=None, before=None))
     mine = _TURNS.c.conversation == change["conversation"]
-    # Later turns repeated the memory to the model, with this message in it.
+    # Later turns sent this message to the model again, as part of the memory.
     await connection.execute(update(_TURNS).where(mine, _TURNS.c.at >= found.at).values(asked=None))
     if found.turn:
         await connection.execute(update(_TURNS).where(mine, _TURNS.c.id == found.turn).values(trace=None, asked=None))
@@ -86,7 +86,7 @@ async def _revoke(connection: AsyncConnection, change: Row, state: ConversationS
 
 
 async def _forget_traces(connection: AsyncConnection, turns: Sequence[Row]) -> None:
-    """Forget what new traces say of messages that were deleted before."""
+    """Remove new traces that quote messages which were deleted earlier."""
     about = [
         (row, {(row["conversation"], name) for name in (row["trace"] or {}).get("messages") or []}) for row in turns
     ]

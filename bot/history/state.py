@@ -26,7 +26,7 @@ class LastMessage:
 class ConversationState:
     """A row of `conversations`; `is_changed` says that it has to be written.
 
-    Events may come late or twice. Each keeps the newest of what it is about, so that their order doesn't matter.
+    Because events may come late or twice, each method keeps the newer value, so that their order doesn't matter.
     """
 
     id: str
@@ -61,7 +61,7 @@ class ConversationState:
         self.last_kind, self.last_text = message.kind, (message.text or "")[:_SHORT] or None
 
     def customer_wrote(self, at: datetime, *, sent_at: datetime) -> None:
-        """Open the window anew, by Meta's time. A closed conversation is the bot's again."""
+        """Restart Meta's 24-hour window, by Meta's time. A closed conversation goes back to the bot."""
         self.last_inbound_at = _later(self.last_inbound_at, sent_at)
         if self.state == "closed" and at > self.state_at:
             self.change("bot", at)
@@ -70,12 +70,12 @@ class ConversationState:
         self.is_changed = True
 
     def customer_rated(self, sent_at: datetime) -> None:
-        """Open the window anew; a closed conversation stays closed, because a rating asks for nothing."""
+        """Restart Meta's 24-hour window. A closed conversation stays closed, because a rating asks for nothing."""
         self.last_inbound_at = _later(self.last_inbound_at, sent_at)
         self.is_changed = True
 
     def assistant_wrote(self, at: datetime) -> None:
-        """An answer of the assistant also shows that a colleague's pause from the app is over."""
+        """Note an answer of the assistant, which also ends the pause after a colleague wrote from WhatsApp's app."""
         if self.state == "person" and self.assigned_to is None and at > self.state_at:
             self.change("bot", at)
         if self.state == "bot":
@@ -83,14 +83,14 @@ class ConversationState:
             self.is_changed = True
 
     def operator_wrote(self, at: datetime) -> None:
-        """An operator's own words show that they have read all before, and end the wait."""
+        """Note an operator's message: they have read all earlier ones, and the customer waits no longer."""
         self.seen_until = _later(self.seen_until, at)
         if self.waiting_since is not None and self.waiting_since <= at:
             self.waiting_since = None
         self.is_changed = True
 
     def colleague_wrote(self, at: datetime) -> None:
-        """A colleague's words from the app: a person answers, whom no operator's name stands for."""
+        """Note a message from WhatsApp's app: a person answers, but no operator of the console."""
         self.operator_wrote(at)
         if self.state != "person":
             self.change("person", at)
@@ -104,7 +104,7 @@ class ConversationState:
         if at < self.state_at:
             return
         if state == "waiting" and self.state in ("waiting", "person"):
-            # Somebody was asked for twice: the first call counts.
+            # After a second request for a person, the time of the first counts.
             return
         self.state, self.state_at, self.assigned_to, self.is_changed = state, at, assigned_to, True
         if state == "waiting":
@@ -119,7 +119,7 @@ class ConversationState:
             self.assigned_to, self.is_changed = assigned_to, True
 
     def _is_news(self, at: datetime) -> bool:
-        """Whether a message came after the last change of who answers, and after the last that a person saw."""
+        """Whether a message is newer than the current state, and than the last message that a person saw."""
         return at > self.state_at and (self.seen_until is None or at > self.seen_until)
 
 

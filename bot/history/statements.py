@@ -1,4 +1,4 @@
-"""Statements of the writer that SQLite and PostgreSQL have in common, though SQLAlchemy has them once for each."""
+"""Upserts for SQLite and PostgreSQL, whose SQLAlchemy dialects each have their own `INSERT ... ON CONFLICT`."""
 
 from __future__ import annotations
 
@@ -24,11 +24,10 @@ async def upsert(  # noqa: PLR0913 - a table's upsert has these parts
     prefer: tuple[str, ...] = (),
     where: ColumnElement[bool] | None = None,
 ) -> None:
-    """Insert rows; where one with this key is there, change it.
+    """Insert rows; update a row whose `key` columns are in the table already.
 
-    `replace` names columns that get the new value. Those of `fill` get it only where they have none. Those of `prefer`
-    keep theirs only where there is no new one. Without all three, a known row stays as it is. `where` limits the
-    change to some of the known rows.
+    In an update, `replace` columns take the new value. `fill` columns take it only if they are NULL. `prefer` columns
+    take it unless it is NULL. Without all three, a row that is there stays as it is. `where` restricts updates.
     """
     if rows:
         statement = _upsert(connection.dialect.name, table, key, replace, fill, prefer, where)

@@ -9,6 +9,7 @@ Point = Literal[
     "webhook: nothing stored yet",
     "webhook: stored, no job asked for",
     "webhook: stored, not acknowledged",
+    "webhook: turns asked for, no job added",
     "turn: conversation taken",
     "turn: begun",
     "turn: perceived",

@@ -16,18 +16,41 @@ from bullmq import Job as BullJob
 from bullmq import Queue, UnrecoverableError, redis_connection
 from bullmq.custom_errors import DelayedError
 from redis.asyncio import Redis
+from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
+from bot.infra.background import background
 from bot.infra.crash_points import passing
 from bot.infra.logs import without_identities
 from bot.infra.queue_worker import QueueWorker
-from bot.infra.redis import RedisNotReachable, cancel_and_wait, connect, retrying, shielded
+from bot.infra.redis import RedisNotReachable, connect, retrying, shielded
 from bot.settings import RedisSettings
 
 _log = structlog.get_logger()
 
-# Because BullMQ reads its 35 scripts from the disk for each queue, also for each added job, we keep them.
-redis_connection.loadScript = functools.cache(redis_connection.loadScript)
+
+class _Scripts(dict[str, AsyncScript]):
+    """BullMQ's scripts, each read and registered at its first use: we call ten of its 35."""
+
+    def __init__(self, client: Redis) -> None:
+        super().__init__()
+        self._client = client
+
+    def __missing__(self, name: str) -> AsyncScript:
+        text = _script_text(redis_connection.SCRIPT_DEFINITIONS[name])
+        script = self[name] = self._client.register_script(text)
+        return script
+
+
+# Because BullMQ reads its scripts from the disk for each queue, also for each added job, we keep them.
+_script_text = functools.cache(redis_connection.loadScript)
+
+
+def _load_at_first_use(connection: redis_connection.RedisConnection) -> None:
+    connection.commands = _Scripts(connection.conn)
+
+
+redis_connection.RedisConnection.loadCommands = _load_at_first_use
 
 Name = Literal["llm", "email", "webhook", "notification"]
 # Jobs under way at the same time, unless the caller says otherwise. A turn mostly waits for its model.
@@ -72,6 +95,10 @@ _FIRST_WAIT_SECONDS = 0.5
 _KEEP_DONE_SECONDS = 3 * 24 * 3600
 _KEEP_FAILED_SECONDS = 30 * 24 * 3600
 _ADD_AT_ONCE = 200
+# A flood is over when it was not reported for so long.
+_EBB_SECONDS = 0.025
+# Shorter than the silence that ends a burst, because a turn waits for that anyway, counted from its message.
+_LONGEST_HELD_SECONDS = 0.5
 _SAME_SECONDS = 2.0
 
 
@@ -103,13 +130,22 @@ def _options(
 
 
 class JobScheduler:
-    """Asks for jobs off the caller's path. A turn that gets lost is asked for again by the workers' sweep."""
+    """Asks for jobs off the caller's path. A turn that gets lost is asked for again by the workers' sweep.
 
-    def __init__(self, redis: Redis) -> None:
+    A lone request is passed on at once. In a flood, requests are held back and added together, because a worker that
+    starts on the first turns takes the processor from the storing of the other messages.
+    """
+
+    def __init__(
+        self, redis: Redis, *, ebb_seconds: float = _EBB_SECONDS, longest_held_seconds: float = _LONGEST_HELD_SECONDS
+    ) -> None:
         self._queue = _queue(redis, "llm")
+        self._ebb_seconds = ebb_seconds
+        self._longest_held_seconds = longest_held_seconds
         self._due: dict[str, dict[str, Any]] = {}
         self._just_asked: set[str] = set()
         self._forget_at = 0.0
+        self._flood_until = 0.0
         self._wake = asyncio.Event()
 
     def turn(self, conversation: str, job_id: str) -> None:
@@ -118,6 +154,10 @@ class JobScheduler:
     def summary(self, conversation: str) -> None:
         """A conversation has one such job at a time, over all workers."""
         self._ask(job("summary", conversation, f"{conversation}-summary"))
+
+    def in_flood(self) -> None:
+        """Report a flood: requests are held back until no report has come for a moment."""
+        self._flood_until = time.monotonic() + self._ebb_seconds
 
     def _ask(self, asked: dict[str, Any]) -> None:
         name = asked["opts"]["jobId"]
@@ -132,21 +172,29 @@ class JobScheduler:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[JobScheduler]:
-        task = asyncio.create_task(self._run())
         try:
-            yield self
+            async with background(self._run):
+                yield self
         finally:
-            await cancel_and_wait(task)
             await shielded(self._add())
 
     async def _run(self) -> None:
         while True:
             await self._wake.wait()
+            await self._ebb()
             await self._add()
+
+    async def _ebb(self) -> None:
+        """Wait until the flood is over, but not for long."""
+        limit = time.monotonic() + self._longest_held_seconds
+        while (held := min(self._flood_until, limit) - time.monotonic()) > 0:  # noqa: ASYNC110 - for a time
+            await asyncio.sleep(held)
 
     async def _add(self) -> None:
         self._wake.clear()
         due = list(self._due.items())
+        if due:
+            passing("webhook: turns asked for, no job added")
         for start in range(0, len(due), _ADD_AT_ONCE):
             some = due[start : start + _ADD_AT_ONCE]
             try:
@@ -216,8 +264,7 @@ async def working(
     ]
     runs: list[asyncio.Task[None]] = []
     try:
-        for worker in workers:
-            await _reached(worker)
+        await _reached(workers)
         runs = [asyncio.create_task(worker.run()) for worker in workers]
         yield
     finally:
@@ -235,12 +282,14 @@ async def working(
             await asyncio.gather(*(worker.client.aclose() for worker in workers), return_exceptions=True)
 
 
-async def _reached(worker: QueueWorker) -> None:
-    try:
-        # Without its capabilities read, BullMQ rounds every wait up to whole seconds.
-        await worker.blockingRedisConnection.getRedisVersion()
-    except RedisError as error:
-        raise RedisNotReachable from error
+async def _reached(workers: Sequence[QueueWorker]) -> None:
+    for worker in workers[:1]:
+        try:
+            await worker.connect()
+        except RedisError as error:
+            raise RedisNotReachable from error
+    for worker in workers[1:]:
+        worker.learn_from(workers[0])
 
 
 async def _given_up(workers: Sequence[QueueWorker], resting: asyncio.Future[Any]) -> None:

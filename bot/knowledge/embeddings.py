@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bot.ai.connection import http_client
 from bot.settings import EmbeddingsSettings
 
 if TYPE_CHECKING:
@@ -106,14 +107,19 @@ class RemoteEmbedder:
         from openai import OpenAIError  # noqa: PLC0415 - half a second, for those who have set the endpoint
 
         try:
-            answer = await (await self._open()).embeddings.create(model=self.name, input=texts, encoding_format="float")
+            # Around all, because the SDK's own time begins anew with every byte.
+            async with asyncio.timeout(_REMOTE_SECONDS):
+                client = await self._open()
+                answer = await client.embeddings.create(model=self.name, input=texts, encoding_format="float")
             vectors = np.asarray(
                 [item.embedding for item in sorted(answer.data, key=lambda item: item.index)], np.float32
             )
-        except (OpenAIError, ValueError, TypeError, AttributeError) as error:
+        except (OpenAIError, TimeoutError, ValueError, TypeError, AttributeError) as error:
             raise EmbeddingsFailed(f"the endpoint of EMBEDDINGS_BASE_URL failed ({type(error).__name__})") from error
         if vectors.shape[0] != len(texts) or vectors.ndim != 2:  # noqa: PLR2004 - rows and columns
             raise EmbeddingsFailed("the endpoint of EMBEDDINGS_BASE_URL gave another number of vectors")
+        if not np.isfinite(vectors).all():
+            raise EmbeddingsFailed("the endpoint of EMBEDDINGS_BASE_URL gave numbers without an end")
         return _normalised(vectors)
 
     async def _open(self) -> Any:
@@ -124,6 +130,7 @@ class RemoteEmbedder:
                 api_key=key.get_secret_value() if key else "none",
                 base_url=self._settings.base_url,
                 timeout=_REMOTE_SECONDS,
+                http_client=http_client(),
             )
         return self._client
 

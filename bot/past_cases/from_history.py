@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bot.conversations.contacts import Contact
 from bot.conversations.memory import History, HistoryEntry
-from bot.messages.language import language_from, language_of
+from bot.messages.language import Language, language_from, language_of
 from bot.past_cases.redaction import Redaction
 
 HANDOFF_TOOL = "talk_to_a_person"
@@ -30,7 +30,11 @@ _SHORT_ARGUMENT = 40
 
 
 class NoPastTurns(Exception):
-    """The conversation has no turn for a case; the message names the reason."""
+    """The conversation has no turn for a case; the message names the reason, `said` in both languages."""
+
+    def __init__(self, *, en: str, es: str) -> None:
+        super().__init__(en)
+        self.said: dict[Language, str] = {"en": en, "es": es}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,10 @@ def past_conversation(traces: Iterable[dict[str, Any]], memory: History, count: 
         at for at, entry in enumerate(entries) if entry.role == "user" and (at == 0 or entries[at - 1].role != "user")
     ]
     if not starts:
-        raise NoPastTurns("nothing that was said in this conversation is remembered")
+        raise NoPastTurns(
+            en="nothing that was said in this conversation is remembered",
+            es="de lo dicho en esta conversación ya no se recuerda nada",
+        )
     starts = starts[-count:]
     ends = [*starts[1:], len(entries)]
     turns = tuple(_turn_of_memory(entries[start:end]) for start, end in zip(starts, ends, strict=True))

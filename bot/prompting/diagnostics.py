@@ -66,7 +66,8 @@ CODES: dict[str, Severity] = {
 class Diagnostic:
     """Line and column count from 1. `message` names the mistake, `fix` the remedy; neither shows a secret.
 
-    For plain words, `about` is the name or value in question, and `instead` a known name that is similar.
+    For plain words, `about` is the name or value in question, and `instead` a known name that is similar. `about_es`
+    is the former in Spanish, where it has words of ours.
     """
 
     file: str
@@ -77,6 +78,7 @@ class Diagnostic:
     fix: str = ""
     about: str = ""
     instead: str = ""
+    about_es: str = ""
 
     @property
     def severity(self) -> Severity:
@@ -92,16 +94,22 @@ class Diagnostic:
 
     def plain(self, language: Language) -> str:
         """The line for people who don't program: place, code, and plain words in their language."""
-        words = explanation(self.code, self.about, self.instead, language)
+        words = explanation(self.code, self._about(language), self.instead, language)
         return f"{self.file}:{self.line}:{self.column} {self.code} {' '.join(words.split())}"
 
     def as_json(self) -> dict[str, Any]:
         """The fields, and `words` with a title and a hint in each language."""
         words = {
-            language: {"title": title(self.code, self.about, language), "hint": hint(self.code, self.instead, language)}
+            language: {
+                "title": title(self.code, self._about(language), language),
+                "hint": hint(self.code, self.instead, language),
+            }
             for language in _LANGUAGES
         }
         return {**asdict(self), "severity": self.severity, "words": words}
+
+    def _about(self, language: Language) -> str:
+        return (self.about_es or self.about) if language == "es" else self.about
 
 
 class PromptsWrong(Exception):

@@ -5,6 +5,7 @@ Because an evaluation needs the whole service, which is a layer above, it is han
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,10 @@ _AGAIN = "see `recado prompts eval`; or let releases pass with PROMPTS_GATE=off"
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """Outcome of a case; the case begins at `line` and `column` of `file`. `stale`: its recording proves nothing."""
+    """Outcome of a case; the case begins at `line` and `column` of `file`. `stale`: its recording proves nothing.
+
+    `in_spanish` has the same problems in Spanish.
+    """
 
     case: str
     state: Literal["passed", "failed", "stale"]
@@ -32,6 +36,7 @@ class CaseResult:
     file: str
     line: int
     column: int
+    in_spanish: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +69,12 @@ class OfflineGate:
 
     async def __call__(self, prompts: Prompts) -> list[Diagnostic]:
         """Diagnostics of all cases that fail or prove nothing; none where all pass with these prompts."""
+        if not await asyncio.to_thread(_has_cases, self._folder):
+            return [self._refusal("no-cases", "holds no cases")]
         try:
             report = await self._evaluate(self._folder, prompts.knowledge)
         except NotEvaluated as error:
-            return [
-                self._refusal("no-cases" if "holds no cases" in line else "not-evaluated", line)
-                for line in str(error).splitlines()
-            ]
+            return [self._refusal("not-evaluated", line) for line in str(error).splitlines()]
         if report.release != prompts.wording:
             return [self._refusal("not-evaluated", "the folder was changed while its cases were performed")]
         if not report.cases:
@@ -83,9 +87,14 @@ class OfflineGate:
 
 def _diagnostic(result: CaseResult) -> Diagnostic:
     code, verdict, fix = _STATES[result.state]
-    problems = "; ".join(result.problems)
+    problems, in_spanish = "; ".join(result.problems), "; ".join(result.in_spanish or result.problems)
     message, about = f"case {result.case} {verdict}: {problems}", f"{result.case} ({problems})"
-    return Diagnostic(result.file, result.line, result.column, code, message, fix, about)
+    about_es = f"{result.case} ({in_spanish})"
+    return Diagnostic(result.file, result.line, result.column, code, message, fix, about, about_es=about_es)
+
+
+def _has_cases(folder: Path) -> bool:
+    return any((folder / CASES).glob("*.yaml"))
 
 
 def state_of_cases(folder: Path) -> list[tuple[str, int, int]]:

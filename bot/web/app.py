@@ -26,14 +26,16 @@ from bot.delivery.pause import SendingPause
 from bot.delivery.service_messages import ServiceMessages
 from bot.delivery.statuses import DeliveryStatuses
 from bot.history.stream import HistoryStream
-from bot.infra import queue_admin, queues
+from bot.infra import bounded_http, queue_admin, queues
 from bot.infra.alerts import Alerts
+from bot.infra.background import background
 from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import MetricsShipper
 from bot.infra.queues import JobScheduler
-from bot.infra.redis import MicroBatcher, cancel_and_wait, connect, refuse_cluster
+from bot.infra.redis import MicroBatcher, connect, refuse_cluster
 from bot.infra.replicas import Replicas
 from bot.integrations.push.invitations import InvitationLinks
+from bot.messages.inbound import Inbound
 from bot.prompting.releases import read_current_release
 from bot.settings import Settings
 from bot.settings.message_prices import read_prices
@@ -64,6 +66,8 @@ _METRICS_PAGE = web.AppKey("metrics_page", list[asyncio.Future[bytes]])
 
 # A load balancer that asks whether we are ready does not wait for long.
 _READY_SECONDS = 2.0
+# Beyond so many messages that wait for one round trip to Redis, storing goes before turns.
+_FLOOD = 8
 # Of every answer that names no others: what it says is for its asker alone, and no browser may run or frame it.
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -220,7 +224,7 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _graph(app: web.Application) -> AsyncIterator[None]:
-    async with aiohttp.ClientSession() as http:
+    async with bounded_http.session() as http:
         settings = app[_SETTINGS]
         app[_HTTP] = http
         app[_GRAPH] = graph = Graph(http, settings.whatsapp)
@@ -244,11 +248,17 @@ async def _inbox(app: web.Application) -> AsyncIterator[None]:
             # More than is answered, so that the turn can say that there were too many.
             most_waiting=max(MOST_WAITING, 2 * rate_limit.count(channel.rate_limit_contact)),
         )
+
+        async def accept(messages: list[Inbound]) -> list[bool | Exception]:
+            if len(messages) > _FLOOD:
+                scheduler.in_flood()
+            return await inbox.accept(messages)
+
         app[whatsapp.EVENT_CONTEXT] = EventContext(
             redis, inbox, Contacts(redis), events, Alerts(redis, events), app[_TEMPLATE_STATUSES]
         )
         async with (
-            MicroBatcher(inbox.accept, seconds=whatsapp.STORE_SECONDS).running() as messages,
+            MicroBatcher(accept, seconds=whatsapp.STORE_SECONDS).running() as messages,
             MicroBatcher(
                 DeliveryStatuses(redis, events, _fees(app)).record, seconds=whatsapp.STORE_SECONDS
             ).running() as deliveries,
@@ -273,7 +283,6 @@ async def _console(app: web.Application) -> AsyncIterator[None]:
 
 async def _metrics(app: web.Application) -> AsyncIterator[None]:
     app[METRICS_SHIPPER] = MetricsShipper(app[REDIS])
-    task = asyncio.create_task(app[METRICS_SHIPPER].run())
-    yield
-    await cancel_and_wait(task)
+    async with background(app[METRICS_SHIPPER].run):
+        yield
     await app[METRICS_SHIPPER].flush()

@@ -26,6 +26,8 @@ _DOWNLOAD_SECONDS = 60
 _REDIRECTS = 3
 _MEDIA_HOSTS = ("facebook.com", "fbsbx.com", "fbcdn.net", "whatsapp.net")
 _NOT_FOUND = 404
+# Of a hundred templates each: an account may have 6,000.
+_MOST_PAGES = 100
 _TEMPLATE_FIELDS = "id,name,language,status,category,components,quality_score,rejected_reason,parameter_format"
 
 ThreadAction = Literal["take", "pass", "release"]
@@ -126,14 +128,15 @@ class Graph:
     async def _templates(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         query = {"fields": _TEMPLATE_FIELDS, "limit": "100"}
-        while True:
+        for _ in range(_MOST_PAGES):
             page = await self._call("GET", f"{self.account}/message_templates", params=query)
             found.extend(mapping(item) for item in items(page.get("data")))
             paging = mapping(page.get("paging"))
             after = text(mapping(paging.get("cursors")).get("after"))
             if not paging.get("next") or after is None or after == query.get("after"):
-                return found
+                break
             query["after"] = after
+        return found
 
     async def create_template(self, body: dict[str, Any]) -> dict[str, Any]:
         """Ask for a review; Meta answers `{id, status, category}`, and may have changed the category."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.web.console import pages
 from sandbox.background import BackgroundTasks
 from sandbox.broadcast import Broadcast, Event
 from sandbox.meta.chat_store import event_key
@@ -28,6 +29,8 @@ from sandbox.phone.uploads import Upload, classify, read_upload
 
 _HERE = Path(__file__).parent
 _PAGE, _SAMPLES = _HERE / "page", _HERE.parent / "samples"
+# The phone formats texts by the console's own module, so that both show a message alike.
+_CONVERSATION_PAGE, _SHARED_MODULE = pages.FOLDER / "conversation", "whatsapp_text.js"
 _ALBUM = ("label_detergent_q50.jpg", "label_tv_photo.jpg", "ean13-1_1.jpg")
 _HEARTBEAT_SECONDS = 15
 _MOST_TURNS = 100
@@ -180,7 +183,9 @@ class PhonePage:
         return web.FileResponse(_PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
     async def _static(self, request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(_file_in(_PAGE, request.match_info["name"]), headers={"Cache-Control": "no-cache"})
+        name = request.match_info["name"]
+        folder = _CONVERSATION_PAGE if name == _SHARED_MODULE else _PAGE
+        return web.FileResponse(_file_in(folder, name), headers={"Cache-Control": "no-cache"})
 
     async def _state(self, _request: web.Request) -> web.StreamResponse:
         people = self.meta.chats.people

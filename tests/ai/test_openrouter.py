@@ -81,6 +81,15 @@ FAILURES = {
     "calls that are no list": (choice({"tool_calls": 5}), 1, "bad_tool_call"),
     "a call that is no object": (choice({"tool_calls": ["f"]}), 1, "bad_tool_call"),
     "a call without a name": (choice({"tool_calls": [CALL | {"function": {}}]}), 1, "bad_tool_call"),
+    "arguments too deep to be kept": (calls(("f", '{"a":' * 50 + "1" + "}" * 50)), 1, "bad_tool_call"),
+    "arguments without an end": (calls(("f", json.dumps({f"k{i}": 1 for i in range(10_000)}))), 1, "bad_tool_call"),
+    "arguments that are large together": (calls(*[("f", json.dumps({"a": "x" * 30_000}))] * 3), 1, "bad_tool_call"),
+    "a name without an end": (calls(("f" * 1_000, "{}")), 1, "bad_tool_call"),
+    "more calls than anybody makes": (
+        choice({"tool_calls": [CALL | {"id": str(i)} for i in range(100)]}),
+        1,
+        "bad_tool_call",
+    ),
     "a cut body": (ScriptedAnswer({"content": "hola"}, cut=True), 2, "connection"),
     "silence": (ScriptedAnswer({"content": "hola"}, delay=600), 1, "timeout"),
     "a body that drips": (ScriptedAnswer({"content": "hola"}, drip=0.05), 1, "timeout"),
@@ -295,7 +304,7 @@ async def test_each_request_names_the_tools_of_its_own_question(desk: Desk) -> N
     for number in range(20):
         await desk.ask(FromPerson("hola"), tools=(ToolOffer(f"tool-{number}", "Él", {}), tool))
     await desk.ask(FromPerson("hola"))
-    named = [[one["function"] for one in request.get("tools", ())] for request in desk.imitation.requests]
+    named = [[tool["function"] for tool in request.get("tools", ())] for request in desk.imitation.requests]
     first = {"name": "first", "description": "Él", "parameters": {"type": "object", "properties": {}}}
     later = first | {"parameters": parameters}
     others = [[{"name": f"tool-{number}", "description": "Él", "parameters": {}}, later] for number in range(20)]

@@ -20,6 +20,7 @@ from bot.cli.prompts import words as prompts_words
 from bot.cli.spanish import error_in_spanish, paragraphs_of
 from bot.cli.spanish_help import PARAGRAPHS
 from bot.settings.complaints import PROBLEMS
+from evals import problems
 from evals.report_words import REPORT
 from sandbox.meta.simulator import Person
 from tests.outgoing import acquainted
@@ -59,6 +60,7 @@ def test_every_help_text_has_its_spanish_and_no_spanish_is_left_over() -> None:
             ("prompts", prompts_words.WORDS),
             ("report", REPORT),
             ("settings", PROBLEMS),
+            ("cases", problems.PROBLEMS),
         )
         for name, texts in catalogue.items()
     ],
@@ -135,7 +137,9 @@ async def test_people_and_queues_are_told_in_spanish(
 async def test_what_scripts_read_is_the_same_in_both(tmp_path: Path) -> None:
     assert tmp_path
     for command in (("operators", "list"), ("knowledge", "list"), ("doctor", "--tools")):
-        both = [(await recado(*command, "--format", "json", LANG=one)).out for one in ("es_MX.UTF-8", "en_US.UTF-8")]
+        both = [
+            (await recado(*command, "--format", "json", LANG=locale)).out for locale in ("es_MX.UTF-8", "en_US.UTF-8")
+        ]
         assert both[0] == both[1]
 
 

@@ -56,9 +56,11 @@ def _steep(work: Callable[[str], object], text: Callable[[int], str]) -> str | N
         times.append(_least(work, text(length), 2))
         if _is_steep(times) and times[-1] > _noise(length):
             # Measured again, because other load may have slowed the first run.
-            last = [_least(work, text(one), 3) for one in lengths[len(times) - 3 : len(times)]]
+            last = [_least(work, text(length), 3) for length in lengths[len(times) - 3 : len(times)]]
             if _is_steep(last):
-                shown = ", ".join(f"{one}: {took * 1000:.1f} ms" for one, took in zip(lengths, times, strict=False))
+                shown = ", ".join(
+                    f"{length}: {took * 1000:.1f} ms" for length, took in zip(lengths, times, strict=False)
+                )
                 return f"by characters: {shown}"
     return None
 

@@ -100,8 +100,12 @@ def _written(module: ModuleType, tree: ast.Module) -> tuple[list[Scan], set[str]
 
 def _names() -> set[str]:
     packages = (bot, evals, pipelines, sandbox)
-    found = (one for package in packages for one in pkgutil.walk_packages(package.__path__, f"{package.__name__}."))
-    return {one.name for one in found} - _RUN_BY_OTHERS
+    found = (
+        walk_package
+        for package in packages
+        for walk_package in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    )
+    return {function.name for function in found} - _RUN_BY_OTHERS
 
 
 def _parsed(source: str) -> ast.Module:
@@ -184,7 +188,7 @@ def _evaluated(call: ast.Call, name: str, module: ModuleType) -> re.Pattern[Any]
     flags = [*call.args[place : place + 1], *(keyword.value for keyword in call.keywords if keyword.arg == "flags")]
     try:
         pattern = _value(call.args[0], module)
-        return re.compile(pattern, *(_value(one, module) for one in flags))
+        return re.compile(pattern, *(_value(flag, module) for flag in flags))
     except NameError:
         return None
 

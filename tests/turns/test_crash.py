@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
 
+import aiohttp
 import pytest
 
+from bench.chaos.killed_process import KilledProcess
+from bot.infra.crash_points import Point
+from bot.infra.queues import QUEUES
+from bot.worker import running as worker
+from sandbox.meta.acceptance import new_wamid
 from sandbox.meta.simulator import Person
+from sandbox.meta.webhooks import envelope, message_value, unix_seconds
+from sandbox.ports import free_port
 from sandbox.simulators.openrouter import ScriptedAnswer, calls, says
+from tests.notifications import post_raw
 from tests.processes import Process, running
 from tests.waiting import PATIENCE
 from tests.world import Start, World
 
+FLOOD_HELD: Point = "webhook: turns asked for, no job added"
 Spawn = Callable[[str], Awaitable[Process]]
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("crash")]
@@ -139,3 +152,31 @@ async def test_what_a_tool_offered_before_the_crash_is_shown_once(start: Start, 
     await all_accounted(world)
     assert len(world.models.requests) == 3
     assert len(world.meta.sent_to(ana)) == 1
+
+
+async def test_a_server_that_dies_before_a_floods_jobs_are_added_loses_no_turn_and_repeats_none(
+    start: Start, tmp_path: Path
+) -> None:
+    world = await start(workers=0)
+    port = free_port()
+    doomed = KilledProcess.start(
+        ["serve", "--host", "127.0.0.1", "--port", str(port)], {}, tmp_path / "log", FLOOD_HELD
+    )
+    await doomed.ready()
+    people = [Person(f"52155{number:08}", f"MX.{number:016}", f"P{number}") for number in range(20)]
+    hello = {"timestamp": unix_seconds(world.meta.clock()), "type": "text", "text": {"body": "hola"}}
+    values = [message_value(world.meta.business, one, hello | {"id": new_wamid()}) for one in people]
+    with suppress(aiohttp.ClientError):
+        # A slow machine may let it die before its 200.
+        await post_raw(replace(world, url=f"http://127.0.0.1:{port}"), envelope(world.meta.business, values))
+    await doomed.ended()
+    assert doomed.died_there
+    assert not await world.redis.exists("bull:llm:wait")
+    # The sweep looks for messages that have waited for ten seconds.
+    waiting = await world.redis.zrange("recado:open", 0, -1)
+    assert len(waiting) == len(people)
+    await world.redis.zadd("recado:open", dict.fromkeys(waiting, time.time() - 60))
+    async with worker(world.settings, QUEUES, 50, history=False):
+        await all_accounted(world)
+    assert [len(world.meta.sent_to(one)) for one in people] == [1] * len(people)
+    assert len(world.models.requests) == len(people)

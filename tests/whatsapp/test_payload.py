@@ -295,7 +295,7 @@ def test_somebody_without_a_phone_is_never_taken_for_the_business(metadata: Any,
         "echo on standby": {"standby": {"message_echoes": [{"id": "wamid.1", "message": sent}]}},
     }
     found = notification(values[field] | {"metadata": metadata}, field="standby" if "standby" in field else field)
-    assert [(one.phone, one.bsuid, found.unknown) for one in found.messages] == [(None, "MX.8801", [])]
+    assert [(message.phone, message.bsuid, found.unknown) for message in found.messages] == [(None, "MX.8801", [])]
 
 
 OURS: dict[str, tuple[str, Any]] = {
@@ -320,7 +320,7 @@ def test_the_business_itself_is_known_however_its_number_is_written(phone: str, 
 def test_a_status_is_read_whatever_our_number_looks_like(displayed: Any) -> None:
     status = {"id": "wamid.1", "status": "sent", "recipient_user_id": "MX.8801"}
     found = notification({"metadata": {"display_phone_number": displayed}, "statuses": [status]})
-    assert [one.wamid for one in found.statuses] == ["wamid.1"]
+    assert [status.wamid for status in found.statuses] == ["wamid.1"]
 
 
 IDS = ["9001", "wacid.HBgNNTIxNTUxMjM0NTY3OBUCABIYFjNFQjA=", "a-b_c", "x" * 512, "12:34@56", "AQ+b/9==", "-7"]

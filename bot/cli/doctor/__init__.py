@@ -18,6 +18,7 @@ from bot.cli.doctor.check import SECONDS, CheckResult
 from bot.cli.doctor.words import said
 from bot.cli.language import spoken_language
 from bot.cli.terminal import coloured
+from bot.infra import bounded_http
 from bot.settings import Settings
 
 __all__ = ("CheckResult", "examine", "report")
@@ -32,7 +33,7 @@ _MARKS = {"ok": ("✓", "green"), "absent": ("–", "bright_black"), "wrong": ("
 
 async def examine(settings: Settings) -> list[CheckResult]:
     """Results of all checks, in a fixed order; each check takes at most 15 seconds."""
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS)) as http:
+    async with bounded_http.session(timeout=aiohttp.ClientTimeout(total=SECONDS)) as http:
         checks: list[Check] = [
             service.redis,
             database.database,

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.agent.preview import NotThere, conversation_of
 from bot.cli.prompts.words import say
-from bot.cli.terminal import complain, read_settings, redis_problem, show, stop
+from bot.cli.terminal import complain, read_settings, redis_problem, show, stop, terminal_language
 from bot.conversations.contacts import Contacts
 from bot.conversations.memory import Memory
 from bot.database.opening import SchemaOutdated, open_current
@@ -59,7 +59,7 @@ async def _write_case(
         text = as_yaml(made, settings.service.default_language)
         await asyncio.to_thread(write, path, text, made.name, folder)
     except (NotThere, NoPastTurns, CaseNotWritten) as error:
-        stop(str(error))
+        stop(error.said[terminal_language(settings)])
     except (RedisError, OSError) as error:
         stop(redis_problem(error))
     return path, made.name

@@ -40,7 +40,7 @@ from evals.case_documents import SetMissing, SyncedDocuments, synced_documents
 from evals.cases import Case, CasesWrong, read_cases
 from evals.recordings import NotRecorded
 from evals.report import as_json, as_text
-from evals.runner import Report
+from evals.runner import CaseUnrecorded, Report
 from sandbox.redis_server import NoRedis
 
 
@@ -110,6 +110,8 @@ async def _evaluate(prompts: Prompts, cases: list[Case], options: _Options) -> t
         old = await _release(options.against) if options.against else None
         before = await _live(old, cases, options) if old else None
         return await _live(prompts, cases, options), before
+    except CaseUnrecorded as error:
+        stop(say("not recorded case", name=error.case, why=error.why.said(spoken_language())))
     except (NoModelAnswered, NoRedis) as error:
         stop(str(error))
     except NotRecorded as error:
@@ -145,7 +147,7 @@ async def _synced(settings: Settings, asked: str | None) -> SyncedDocuments | No
     except (SetMissing, SchemaOutdated, SQLAlchemyError, RedisError, OSError) as error:
         if not is_asked_for:
             return None
-        stop(f"{error}" if isinstance(error, SetMissing) else database_problem(error))
+        stop(say("set missing", set=asked) if isinstance(error, SetMissing) else database_problem(error))
 
 
 def _read(settings: Settings, names: list[str], documents: SyncedDocuments | None) -> tuple[Prompts, list[Case]]:
@@ -155,10 +157,10 @@ def _read(settings: Settings, names: list[str], documents: SyncedDocuments | Non
     try:
         cases = [*read_cases(settings.service.prompts_dir), *answer_cases(documents.documents if documents else ())]
     except CasesWrong as error:
-        stop(str(error))
+        stop("\n".join(error.said(spoken_language())))
     known = {name for case in cases for name in (case.name, *case.tags)}
     if unknown := [name for name in names if name not in known]:
-        raise typer.BadParameter(f"there is no case or tag {', '.join(unknown)}")
+        raise typer.BadParameter(say("no such case", names=", ".join(unknown)))
     chosen = [case for case in cases if not names or {case.name, *case.tags} & set(names)]
     return checked.prompts, chosen
 
@@ -174,5 +176,5 @@ async def _release(asked: str) -> Prompts:
     except (RedisError, OSError) as error:
         stop(redis_problem(error))
     if found is None:
-        stop(f"release {asked} can't be used by this version of Recado")
+        stop(say("other version", release=asked))
     return found

@@ -75,9 +75,14 @@ async def _values(asked: str, settings: Settings, redis: Redis) -> PromptValues:
     try:
         _, values = plain_yaml.read(await asyncio.to_thread(path.read_text, "utf-8-sig"))
     except (yaml.YAMLError, ValueError) as error:
-        raise NotThere(f"{path}: is neither YAML nor JSON in UTF-8") from error
+        raise NotThere(
+            en=f"{path}: is neither YAML nor JSON in UTF-8", es=f"{path}: no es YAML ni JSON en UTF-8"
+        ) from error
     if not isinstance(values, dict):
-        raise NotThere(f"{path}: expected values such as `customer_name: Ana`")
+        raise NotThere(
+            en=f"{path}: expected values such as `customer_name: Ana`",
+            es=f"{path}: se esperan valores como `customer_name: Ana`",
+        )
     return PromptValues(
         language=default,
         values={str(key): None if plain_yaml.is_nothing(value) else value for key, value in values.items()},

@@ -42,10 +42,8 @@ async def _succeeds(settings: Settings, work: Work) -> bool:
     except PromptsWrong as error:
         for one in error.diagnostics:
             complain(one.plain(terminal_language(settings)))
-    except UnknownRelease as error:
+    except (UnknownRelease, NotThere) as error:
         complain(error.said[terminal_language(settings)])
-    except NotThere as error:
-        complain(str(error))
     except RedisError as error:
         complain(redis_problem(error))
     except OSError as error:

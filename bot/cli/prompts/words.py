@@ -72,6 +72,19 @@ WORDS: Words = {
         "es": "{error}; la carpeta tiene que permitir escribir para --record",
         "en": "{error}; the folder has to be writable for --record",
     },
+    "no such case": {"es": "no hay un caso o tag {names}", "en": "there is no case or tag {names}"},
+    "set missing": {
+        "es": "el conjunto {set} de documentos no está en la base de datos; `recado knowledge sync`",
+        "en": "the set {set} of documents is not in the database; `recado knowledge sync`",
+    },
+    "other version": {
+        "es": "la versión {release} no sirve con esta versión de Recado",
+        "en": "release {release} can't be used by this version of Recado",
+    },
+    "not recorded case": {
+        "es": "el caso {name} no se pudo grabar: {why}",
+        "en": "case {name} could not be recorded: {why}",
+    },
     "case name": {
         "es": "se esperan letras minúsculas, cifras y -, como pide-factura",
         "en": "expected small letters, digits and -, such as asks-for-invoice",

@@ -11,6 +11,7 @@ from typing import Any
 
 import aiohttp
 
+from bot.infra import bounded_http
 from bot.integrations.email.provider import InDoubt, ProviderUnavailable
 
 _CONNECT_SECONDS = 5.0
@@ -36,7 +37,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
     A provider may have closed a kept connection a moment ago. Then nobody can tell whether it accepted the e-mail.
     """
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as http:
+    async with bounded_http.session(connector=aiohttp.TCPConnector(force_close=True)) as http:
         yield http
 
 

@@ -40,6 +40,7 @@ from bot.integrations.stripe.objects import (
     StripeProduct,
     Subscription,
 )
+from bot.integrations.stripe.transport import transport_of
 from bot.messages.language import Language
 from bot.settings import StripeSettings
 
@@ -51,6 +52,8 @@ _TRIES = 3
 _PDF_BYTES = 20 * 1024 * 1024
 _REDIRECTS = 3
 _PAGE = 100
+# More plans than anybody could be told of.
+_MOST_PAGES = 20
 _OK = 200
 # Stripe's Latin American Spanish: https://docs.stripe.com/js/appendix/supported_locales
 _LOCALES: dict[Language, str] = {"es": "es-419", "en": "en"}
@@ -122,13 +125,14 @@ class Stripe:
     async def prices(self) -> list[Price]:
         """The recurring prices on offer, each with its product."""
         found: list[Price] = []
-        while True:
+        for _ in range(_MOST_PAGES):
             after: Any = {"starting_after": found[-1].id} if found else {}
             params: Any = {"active": True, "type": "recurring", "limit": _PAGE, "expand": ["data.product"]} | after
             page = await self._list(Price, partial(_prices, params))
             found += page
             if len(page) < _PAGE:
-                return found
+                break
+        return found
 
     async def product(self, id_: str) -> StripeProduct:
         return await self._one(StripeProduct, lambda api: api.products.retrieve_async(id_))
@@ -262,7 +266,7 @@ class Stripe:
             key = self._settings.secret_key
             if key is None:
                 raise KeyRejected("STRIPE_SECRET_KEY is not set")
-            transport = stripe.AIOHTTPClient(session=self._http, timeout=self._timeout)
+            transport = transport_of(stripe, self._http, self._timeout)
             # The library's retries leave out 429, so that ours replace them: one layer retries a call, never two.
             self._client = stripe.StripeClient(
                 key.get_secret_value(),
@@ -276,7 +280,7 @@ class Stripe:
         return _read(shape, await self._call(call))
 
     async def _list(self, shape: type[F], call: Callable[[Any], Awaitable[Any]]) -> list[F]:
-        return [_read(shape, listed) for listed in (await self._call(call)).get("data", ())]
+        return [_read(shape, listed) for listed in (await self._call(call)).get("data") or ()]
 
     async def _call(self, call: Callable[[Any], Awaitable[Any]]) -> dict[str, Any]:
         retrying = AsyncRetrying(

@@ -36,7 +36,7 @@ async def releases(request: web.Request, _: Caller) -> web.Response:
 async def replay(request: web.Request, caller: Caller) -> web.Response:
     """Answer of the model with another release; nothing is carried out, sent or remembered."""
     body, console = await read_body(request, ReplayWanted), await parts(request)
-    from bot.console import replays  # noqa: PLC0415 - loaded with the console's parts
+    from bot.console import replayable_turn, replays  # noqa: PLC0415 - loaded with the console's parts
 
     if not console.replays.model.has_key:
         raise ApiProblem(409, "model_missing")
@@ -45,7 +45,7 @@ async def replay(request: web.Request, caller: Caller) -> web.Response:
         raise ApiProblem(404, "not_found")
     try:
         attempt, model_request = await console.replays.prepare(found, body.release)
-    except replays.NotReplayable as error:
+    except replayable_turn.NotReplayable as error:
         raise ApiProblem(409, "turn_without_messages") from error
     except replays.ReleaseUnknown as error:
         raise ApiProblem(404, "release_unknown", field="release") from error

@@ -1,8 +1,4 @@
-"""The composition root of the workers, the commands and the evaluation of prompts.
-
-`recado serve` makes its few parts in bot.web.app. It imports neither prompts nor vendors, so that it starts in a
-moment and stays small.
-"""
+"""Parts that several processes or commands share."""
 
 from __future__ import annotations
 
@@ -13,22 +9,18 @@ from functools import cached_property
 import aiohttp
 from redis.asyncio import Redis
 
-from bot.agent.loop import Agent
 from bot.agent.tool import ToolServices
-from bot.agent.tools.catalog import tools_for
 from bot.agent.vocabulary import library_of
 from bot.ai.openrouter import OpenRouter
 from bot.catalogue.card_sync import CardSync
 from bot.catalogue.finder import ProductFinder
 from bot.conversations.assignment import Assignments
 from bot.conversations.budget import Budget
-from bot.conversations.confirmations import Confirmations
 from bot.conversations.contacts import Contacts
 from bot.conversations.events import EventPublisher
 from bot.conversations.handoff import HandOff
 from bot.conversations.lease import ConversationLeases
 from bot.conversations.memory import Memory
-from bot.conversations.rate_limit import MessageRateLimit
 from bot.conversations.waiting_list import WaitingList
 from bot.database.lazy import LazyDatabase
 from bot.delivery.notifications import Notifications
@@ -36,6 +28,7 @@ from bot.delivery.outbox import Outbox, outbox_of
 from bot.delivery.statuses import DeliveryStatuses
 from bot.history.consumer import HistoryConsumer
 from bot.history.opening import OpenHistory, personal_history
+from bot.infra import bounded_http
 from bot.infra.alerts import Alerts
 from bot.infra.guarded_http import GuardedHttpClient
 from bot.infra.live_events import LiveEvents
@@ -48,7 +41,6 @@ from bot.integrations.email.verification import Verification
 from bot.integrations.event_webhooks import EventDeliveries
 from bot.integrations.push.invitations import invitation_of
 from bot.integrations.push.sender import PushSender
-from bot.integrations.stripe import plan_changes
 from bot.integrations.stripe.billing import Billing, billing_of, event_handler_of
 from bot.integrations.stripe.events import StripeEventHandler
 from bot.knowledge.gaps import KnowledgeGaps
@@ -58,7 +50,6 @@ from bot.media.cache import ReadingCache
 from bot.media.readers import MediaReaders
 from bot.media.understanding import MediaPerception, MediaStore
 from bot.privacy import PersonalData
-from bot.products import card_message
 from bot.products.capture import ProductCapture
 from bot.products.card_reader import CardReader
 from bot.products.confirm import ProductConfirmer
@@ -70,20 +61,6 @@ from bot.storage.factory import storage_of
 from bot.storage.file_index import quota_of
 from bot.storage.files import Files, files_of
 from bot.storage.storage import Storage
-from bot.turns.canary_recorder import CanaryRecorder
-from bot.turns.merge import ConversationMerger
-from bot.turns.model_responder import ModelResponder
-from bot.turns.preparation import TurnPreparation
-from bot.turns.report import TurnReporter
-from bot.turns.responder import Responder
-from bot.turns.revisions import MessageRevisions
-from bot.turns.rules import MessageRules
-from bot.turns.runner import ConversationRunner
-from bot.turns.snapshot import SnapshotReader
-from bot.turns.store import TurnStore
-from bot.turns.summarizer import Summarizer
-from bot.turns.turn import TurnProcessor
-from bot.turns.typing_indicator import TypingIndicator
 from bot.whatsapp.client import Graph
 from bot.whatsapp.templates.files import definitions
 from bot.whatsapp.templates.registry import Templates
@@ -93,7 +70,10 @@ LEASE_SECONDS = 6.0
 
 
 class Services:
-    """Parts of one process. Each part is made at its first use and then shared."""
+    """Parts of one process. Each part is made at its first use and then shared.
+
+    `stack` closes what a part opens, when the process ends.
+    """
 
     def __init__(  # noqa: PLR0913 - its resources, and two options
         self,
@@ -108,7 +88,7 @@ class Services:
         self.settings = settings
         self.redis = redis
         self._http = http
-        self._stack = stack
+        self.stack = stack
         self._lease_seconds = lease_seconds
         self._evaluate = evaluate
         self._email: EmailQueue | None = None
@@ -194,13 +174,13 @@ class Services:
     @cached_property
     def media_readers(self) -> MediaReaders:
         readers = MediaReaders(self.settings.whisper, self.settings.vision)
-        self._stack.push_async_callback(readers.close)
+        self.stack.push_async_callback(readers.close)
         return readers
 
     @cached_property
     def model(self) -> OpenRouter:
         model = OpenRouter(self.settings.llm)
-        self._stack.push_async_callback(model.close)
+        self.stack.push_async_callback(model.close)
         return model
 
     def perception(self, store: MediaStore) -> MediaPerception:
@@ -239,7 +219,7 @@ class Services:
                 language=self.settings.service.default_language,
                 email_of=self.billing.customers.email_of if self.billing else None,
             )
-            self._email = await self._stack.enter_async_context(opened)
+            self._email = await self.stack.enter_async_context(opened)
         return self._email
 
     async def _business_name(self) -> str:
@@ -258,24 +238,24 @@ class Services:
 
     def _guarded_http(self, *, allow_private: bool) -> GuardedHttpClient:
         client = GuardedHttpClient(allow_private=allow_private)
-        self._stack.push_async_callback(client.close)
+        self.stack.push_async_callback(client.close)
         return client
 
     @cached_property
     def product_finder(self) -> ProductFinder:
-        finder = ProductFinder(self.database, CardSync(self._product_parts[1].catalogue))
-        self._stack.push_async_callback(finder.close)
+        finder = ProductFinder(self.database, CardSync(self.product_parts[1].catalogue))
+        self.stack.push_async_callback(finder.close)
         return finder
 
     @cached_property
     def knowledge(self) -> Knowledge:
         gaps = KnowledgeGaps(self.redis, self.publisher.publish)
         knowledge = knowledge_of(self.database, self.settings.embeddings, gaps)
-        self._stack.push_async_callback(knowledge.close)
+        self.stack.push_async_callback(knowledge.close)
         return knowledge
 
     @cached_property
-    def _product_parts(self) -> tuple[ProductCapture, ProductConfirmer]:
+    def product_parts(self) -> tuple[ProductCapture, ProductConfirmer]:
         reader = CardReader(
             text_reader_for=lambda conversation: self.media_readers.text_reader(
                 self.budget.account(conversation), ReadingCache(self.redis, conversation)
@@ -286,7 +266,7 @@ class Services:
         )
         return captures_of(self.redis, self.storage, self.publisher.publish, reader)
 
-    # ---- turns
+    # ---- tools, history and people
 
     @cached_property
     def tool_services(self) -> ToolServices:
@@ -299,74 +279,15 @@ class Services:
             push=invitation_of(self.redis, self.settings),
             billing=self.billing,
             verification=Verification(self.redis) if self.billing and self._email else None,
-            products=self._product_parts[1].catalogue,
+            products=self.product_parts[1].catalogue,
             knowledge=self.knowledge,
             product_finder=self.product_finder,
         )
 
     @cached_property
-    def confirmations(self) -> Confirmations:
-        _, products = self._product_parts
-        handlers = {card_message.KIND: products.confirm}
-        if self.billing:
-            handlers[plan_changes.KIND] = self.billing.changes.perform
-        return Confirmations(self.redis, handlers, declined={card_message.KIND: products.leave})
-
-    @cached_property
-    def responder(self) -> Responder:
-        return Responder(
-            contacts=self.contacts,
-            message_rules=MessageRules(self.contacts, self.handoff, self.settings.channel),
-            confirmations=self.confirmations,
-            captures=self._product_parts[0],
-            model=ModelResponder(
-                Agent(self.model, tools_for), self.tool_services, self.budget, self.settings.service.zone
-            ),
-            events=self.events,
-            assignments=self.assignments,
-        )
-
-    @cached_property
-    def turns(self) -> TurnProcessor:
-        language = self.settings.service.default_language
-        revisions = MessageRevisions(self.redis, self.leases, self.memory, self.archive)
-        store = TurnStore(self.redis, self.leases, self.library, revisions)
-        typing = TypingIndicator(self.graph, store, self.outbox, language)
-        self._stack.push_async_callback(typing.close)
-        recorder = CanaryRecorder(self.redis, self.library)
-        return TurnProcessor(
-            leases=self.leases,
-            store=store,
-            typing=typing,
-            preparation=TurnPreparation(
-                redis=self.redis,
-                contacts=self.contacts,
-                perception=self.perception(self.graph),
-                revisions=revisions,
-                rate_limit=MessageRateLimit(self.redis, self.settings.channel.rate_limit_contact),
-                budget=self.budget,
-                default_language=language,
-            ),
-            responder=self.responder,
-            outbox=self.outbox,
-            reporter=TurnReporter(self.events, self.publisher, recorder, self.scheduler),
-            settings=self.settings.turn,
-        )
-
-    @cached_property
-    def runner(self) -> ConversationRunner:
-        merger = ConversationMerger(self.redis, self.leases, self.memory)
-        openings = SnapshotReader(self.contacts, self.outbox)
-        return ConversationRunner(self.redis, self.leases, openings, self.outbox, merger, self.turns.process)
-
-    @cached_property
-    def summarizer(self) -> Summarizer:
-        return Summarizer(self.model, self.memory, self.library, self.budget)
-
-    @cached_property
     def database(self) -> LazyDatabase:
         database = LazyDatabase(self.settings.database)
-        self._stack.push_async_callback(database.close)
+        self.stack.push_async_callback(database.close)
         return database
 
     @cached_property
@@ -396,5 +317,5 @@ async def open_services(
         redis = connect(settings.redis)
         stack.push_async_callback(redis.aclose)
         await refuse_cluster(redis)
-        http = await stack.enter_async_context(aiohttp.ClientSession())
+        http = await stack.enter_async_context(bounded_http.session())
         yield Services(settings, redis, http, stack, lease_seconds=lease_seconds, evaluate=evaluate)
