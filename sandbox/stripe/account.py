@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel
 
 from sandbox.stripe.clock import Clock
 from sandbox.stripe.errors import no_such
 
+Copied = TypeVar("Copied")
 Json = dict[str, Any]
 API_VERSION = "2026-10-28.endive"
 _PREFIXES = {
@@ -131,11 +132,14 @@ class Account:
         self.on_event(event)
 
 
-def copied(thing: Any) -> Any:
+def copied(thing: Copied) -> Copied:
     """A deep copy of JSON, in a quarter of the time that `deepcopy` takes."""
+    copy: Any = thing
     if isinstance(thing, dict):
-        return {name: copied(value) for name, value in thing.items()}
-    return [copied(each) for each in thing] if isinstance(thing, list) else thing
+        copy = {name: copied(value) for name, value in thing.items()}
+    elif isinstance(thing, list):
+        copy = [copied(each) for each in thing]
+    return cast(Copied, copy)
 
 
 def changes(before: Json, after: Json) -> Json:
