@@ -19,10 +19,11 @@ from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
+from bot.infra.background import background
 from bot.infra.crash_points import passing
 from bot.infra.logs import without_identities
 from bot.infra.queue_worker import QueueWorker
-from bot.infra.redis import RedisNotReachable, cancel_and_wait, connect, retrying, shielded
+from bot.infra.redis import RedisNotReachable, connect, retrying, shielded
 from bot.settings import RedisSettings
 
 _log = structlog.get_logger()
@@ -171,11 +172,10 @@ class JobScheduler:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[JobScheduler]:
-        task = asyncio.create_task(self._run())
         try:
-            yield self
+            async with background(self._run):
+                yield self
         finally:
-            await cancel_and_wait(task)
             await shielded(self._add())
 
     async def _run(self) -> None:

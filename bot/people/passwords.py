@@ -54,19 +54,17 @@ class PasswordsBusy(Exception):
 class Passwords:
     """Hashes and checks, at most two at a time: more would only wait for each other's memory.
 
-    A hash carries its own cost, by which it is checked, whatever the cost of new ones by `hasher`.
     Raises PasswordsBusy where too many wait already.
     """
 
-    def __init__(self, most_waiting: int = _MOST_WAITING, *, hasher: PasswordHasher | None = None) -> None:
-        self._hasher = hasher or _hasher()
+    def __init__(self, most_waiting: int = _MOST_WAITING) -> None:
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._most_waiting = most_waiting
         self._waiting = 0
 
     async def hashed(self, password: str) -> str:
         async with self._turn():
-            return await asyncio.to_thread(self._hasher.hash, password)
+            return await asyncio.to_thread(_hasher().hash, password)
 
     async def verify(self, password: str, hash_: str | None) -> bool:
         """Whether the password is right; without a hash it isn't, which takes as long."""
