@@ -95,9 +95,11 @@ class OpenRouter:
 
         A worker that waits for its first message does without its 40 MB.
         """
-        if self._loading is None or self._loading.cancelled():
-            self._loading = asyncio.ensure_future(asyncio.to_thread(import_module, "openai"))
-        return asyncio.shield(self._loading)
+        loading = self._loading
+        # A machine without a free file or memory fails an import, and the next one may succeed.
+        if loading is None or (loading.done() and (loading.cancelled() or loading.exception())):
+            loading = self._loading = asyncio.ensure_future(asyncio.to_thread(import_module, "openai"))
+        return asyncio.shield(loading)
 
     async def answer(self, question: ModelRequest, record_attempt: RecordAttempt) -> ModelAnswer:
         loop = asyncio.get_running_loop()

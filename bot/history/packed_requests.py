@@ -8,6 +8,8 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
+from bot.infra.json_bytes import json_bytes
+
 # Quick, because a worker's other turns wait meanwhile.
 _LEVEL = 3
 _LARGEST = 16 * 1024 * 1024
@@ -22,8 +24,7 @@ def pack(requests: Sequence[dict[str, Any]]) -> str:
         same = _same(before, messages)
         packed.append({**request, "same": same, "messages": messages[same:]})
         before = messages
-    plain = json.dumps(packed, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    return base64.b64encode(zlib.compress(plain, _LEVEL)).decode()
+    return base64.b64encode(zlib.compress(json_bytes(packed), _LEVEL)).decode()
 
 
 def unpack(packed: bytes) -> list[dict[str, Any]]:

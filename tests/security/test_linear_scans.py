@@ -99,7 +99,6 @@ def test_a_new_pattern_is_found_wherever_it_stands() -> None:
         (r"[^\s@]+@[^\s@]+", "findall"),
         (r"\[[^\]]+\]\([^)]+\)", "sub"),
         (r"\*\*(?=\S)(.+?)(?<=\S)\*\*", "sub"),
-        (r"^(\w+\s?)*$", "match"),
         (r"\b(?:[\w-]+\.)+com\b", "search"),
         (r"\$\{file:([^}]+)\}", "sub"),
         (r"\d+(?:,\d+)*;", "search"),
