@@ -70,7 +70,7 @@ async def metric(world: World, name: str, **labels: str) -> float:
     async with world.http.get(f"{world.url}/metrics") as response:
         page = await response.text()
     samples = [sample for family in text_string_to_metric_families(page) for sample in family.samples]
-    return sum(one.value for one in samples if one.name == name and labels.items() <= one.labels.items())
+    return sum(sample.value for sample in samples if sample.name == name and labels.items() <= sample.labels.items())
 
 
 async def empty(world: World, conversation: str) -> bool:

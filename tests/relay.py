@@ -43,8 +43,8 @@ class Relay:
             return
         there, back = await asyncio.open_connection("127.0.0.1", self.target)
         self.writers += [writer, back]
-        for one in (self._carry(reader, back, keep=True), self._carry(there, writer, keep=False)):
-            task = asyncio.create_task(one)
+        for carrying in (self._carry(reader, back, keep=True), self._carry(there, writer, keep=False)):
+            task = asyncio.create_task(carrying)
             self.tasks.add(task)
 
     async def _carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, keep: bool) -> None:

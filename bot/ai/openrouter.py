@@ -12,7 +12,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from pydantic_core import to_json
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
@@ -34,6 +33,7 @@ from bot.ai.chat import (
 )
 from bot.ai.circuit_breaker import CircuitBreaker
 from bot.ai.connection import http_client
+from bot.infra.json_bytes import json_bytes
 from bot.settings import LLMSettings
 
 if TYPE_CHECKING:
@@ -96,9 +96,11 @@ class OpenRouter:
 
         A worker that waits for its first message does without its 40 MB.
         """
-        if self._loading is None or self._loading.cancelled():
-            self._loading = asyncio.ensure_future(asyncio.to_thread(import_module, "openai"))
-        return asyncio.shield(self._loading)
+        loading = self._loading
+        # A machine without a free file or memory fails an import, and the next one may succeed.
+        if loading is None or (loading.done() and (loading.cancelled() or loading.exception())):
+            loading = self._loading = asyncio.ensure_future(asyncio.to_thread(import_module, "openai"))
+        return asyncio.shield(loading)
 
     async def answer(self, question: ModelRequest, record_attempt: RecordAttempt) -> ModelAnswer:
         loop = asyncio.get_running_loop()
@@ -232,7 +234,7 @@ class OpenRouter:
         ]
         offers = [{"type": "function", "function": function} for function in functions]
         # A copy of the schemas, because the caller may change its own.
-        found = _ToolSet(deepcopy(tools), to_json(offers), len(json.dumps(offers or "")))
+        found = _ToolSet(deepcopy(tools), json_bytes(offers), len(json.dumps(offers or "")))
         self._known.append(found)
         return found
 
@@ -300,5 +302,5 @@ class OpenRouter:
 
 def _content(body: dict[str, Any], tools: _ToolSet) -> bytes:
     """Write the body of a request; the tools are JSON already."""
-    written = to_json(body)
+    written = json_bytes(body)
     return b'%b,"tools":%b}' % (written[:-1], tools.json) if tools.tools else written

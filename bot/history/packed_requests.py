@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic_core import to_json
+from bot.infra.json_bytes import json_bytes
 
 # Quick, because a worker's other turns wait meanwhile. Half the default window and memory fit a prompt as well, and
 # come from the heap: the default's 256 KB are asked of the system, page by page, at every turn.
@@ -26,7 +26,7 @@ def pack(requests: Sequence[dict[str, Any]]) -> str:
         packed.append({**request, "same": same, "messages": messages[same:]})
         before = messages
     compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW, _MEMORY)
-    return base64.b64encode(compressor.compress(_json(packed)) + compressor.flush()).decode()
+    return base64.b64encode(compressor.compress(json_bytes(packed)) + compressor.flush()).decode()
 
 
 def unpack(packed: bytes) -> list[dict[str, Any]]:
@@ -38,14 +38,6 @@ def unpack(packed: bytes) -> list[dict[str, Any]]:
         before = before[: request.pop("same")] + request["messages"]
         found.append({**request, "messages": before})
     return found
-
-
-def _json(value: Any) -> bytes:
-    try:
-        return to_json(value)
-    except ValueError:
-        # Half of a surrogate pair, which only the standard library writes.
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def _same(earlier: list[Any], other: list[Any]) -> int:

@@ -37,6 +37,19 @@ class QueueWorker(Worker):  # type: ignore[misc] # BullMQ has no types
         self._idle = asyncio.Event()
         self._idle.set()
 
+    async def connect(self) -> None:
+        """Connect, and read what the server can: else BullMQ rounds every wait up to whole seconds."""
+        await self.blockingRedisConnection.getRedisVersion()
+
+    def learn_from(self, other: QueueWorker) -> None:
+        """Take over what another worker has read of the same server."""
+        known, ours = other.blockingRedisConnection, self.blockingRedisConnection
+        ours.version, ours.capabilities = known.version, known.capabilities
+
+    async def _ensure_client_names(self) -> None:
+        """Name the connections as they are made: BullMQ would open one to name it, and may be closed meanwhile."""
+        self.client.connection_pool.connection_kwargs["client_name"] = self.clientName
+
     async def run(self) -> None:
         """Work until `end`. Locks are renewed until then, and jobs of workers that died are looked for."""
         self.lockManager.start()
@@ -103,7 +116,8 @@ class QueueWorker(Worker):  # type: ignore[misc] # BullMQ has no types
             await asyncio.wait({waiting, resting}, return_when=asyncio.FIRST_COMPLETED)
             return int(waiting.result()) if waiting.done() else int(time.time() * 1000) + _NEVER_MILLISECONDS
         finally:
-            await cancel_and_wait(waiting)
+            # Soon again, because it has nothing to clean up: its connection is closed with the worker.
+            await cancel_and_wait(waiting, again_seconds=0.02)
             await cancel_and_wait(resting)
 
     def _start(self, job: Job) -> None:

@@ -144,7 +144,7 @@ class Graph:
 
     async def edit_template(self, template_id: str, components: list[dict[str, Any]]) -> None:
         """Change what it says, which sends it into review again."""
-        await self._call("POST", template_id, json={"components": components})
+        await self._call("POST", quote(template_id, safe=""), json={"components": components})
 
     async def fetch(
         self, media_id: str, *, limit: int, reservation: ByteReservation | None = None, sha256: str | None = None

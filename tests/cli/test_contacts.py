@@ -191,7 +191,7 @@ async def test_whoever_writes_afterwards_starts_anew(world: World, ana: simulato
     (reply,) = await world.meta.replies(ana)
     assert reply.text == "Mucho gusto"
     assert await conversation_of(world, ana) != old
-    assert [one["role"] for one in world.models.requests[-1]["messages"]] == ["system", "user"]
+    assert [message["role"] for message in world.models.requests[-1]["messages"]] == ["system", "user"]
 
 
 async def test_a_message_that_meta_delivers_once_more_is_not_answered_and_brings_nobody_back(world: World) -> None:
@@ -356,7 +356,7 @@ async def test_people_are_listed_and_found(world: World, ana: simulator.Person) 
     assert (first["conversation"], first["name"], first["phone"]) == (conversation, "Ana", ana.phone)
     for part in ("fuentes", "LÉO", "55 8765 4321", "+52 1 (55) 8765-4321", "880987", leos[:15]):
         ended = await recado("contacts", "find", part, "--format", "json")
-        assert [one["conversation"] for one in json.loads(ended.out)] == [leos], part
+        assert [entry["conversation"] for entry in json.loads(ended.out)] == [leos], part
     nobody = await recado("contacts", "find", "zzz")
     assert (nobody.code, nobody.out, "nobody" in nobody.err) == (1, "", True)
 
@@ -411,10 +411,10 @@ async def test_who_has_their_address_at_stripe_alone_leaves_no_trace_of_billing(
     await acquainted(shop, ana)
     subscription = await subscriber(shop, ana)
     customer = str(stripe_of(shop).account.get("subscription", subscription)["customer"])
-    assert [one["to"] for one in await mails(shop)] == ["ana@example.com"]
+    assert [mail["to"] for mail in await mails(shop)] == ["ana@example.com"]
     await Suppression(shop.redis).add("ana@example.com", "smtp", "550 no such user")
     shown = await personal_data_of(shop).export(await person_of(shop, ana.bsuid))
-    assert "email" in [one["queue"] for one in shown["jobs"]]
+    assert "email" in [job["queue"] for job in shown["jobs"]]
     assert shown["billing"][customer]["state"]["status"] == "active"
     assert shown["suppressed"] == {"ana@example.com": "550 no such user"}
     await erase(shop, ana)

@@ -41,9 +41,9 @@ async def ended(world: World, job_id: str) -> tuple[str, str]:
     """`completed` or `failed`, and the reason."""
 
     async def state() -> str | None:
-        for one in ("completed", "failed"):
-            if await world.redis.zscore(f"bull:notification:{one}", job_id) is not None:
-                return one
+        for state in ("completed", "failed"):
+            if await world.redis.zscore(f"bull:notification:{state}", job_id) is not None:
+                return state
         return None
 
     found = await eventually(state)
@@ -91,7 +91,11 @@ async def test_the_asked_language_wins_and_numbers_are_taken_as_text(world: Worl
     assert await ended(world, job) == ("completed", "")
     (sent,) = world.meta.accepted
     assert sent.request["template"]["language"]["code"] == "en"
-    assert [one["text"] for one in sent.request["template"]["components"][0]["parameters"]] == ["Ana", "17", "120.5"]
+    assert [parameter["text"] for parameter in sent.request["template"]["components"][0]["parameters"]] == [
+        "Ana",
+        "17",
+        "120.5",
+    ]
 
 
 async def test_who_answers_a_template_is_understood(world: World, ana: Person) -> None:
@@ -190,8 +194,8 @@ async def test_what_meta_refuses_for_good_fails_with_metas_reason(world: World) 
 
 
 async def test_a_paused_template_fails_and_says_so(world: World) -> None:
-    for one in world.meta.templates.find(name="order_confirmation"):
-        one.status = "PAUSED"
+    for template in world.meta.templates.find(name="order_confirmation"):
+        template.status = "PAUSED"
     state, reason = await ended(world, await add(world, ORDER))
     assert state == "failed"
     assert reason == "order_confirmation (es) is PAUSED; only APPROVED templates leave"

@@ -240,8 +240,8 @@ async def test_a_photo_whose_header_asks_for_too_much_is_refused_by_it(
 
 def frames(kind: str) -> bytes:
     written = io.BytesIO()
-    one, *others = [Image.new("P", (64, 64), number % 250) for number in range(300)]
-    one.save(written, kind, save_all=True, append_images=others)
+    first, *others = [Image.new("P", (64, 64), number % 250) for number in range(300)]
+    first.save(written, kind, save_all=True, append_images=others)
     return written.getvalue()
 
 

@@ -143,7 +143,7 @@ class Shop:
     async def captured(self, count: int = 1) -> list[dict[str, Any]]:
         """Events that the ERP received, once there are so many."""
         async with at_most():
-            while len(found := [one for one in self.erp.events if one["type"] == "product.captured"]) < count:
+            while len(found := [event for event in self.erp.events if event["type"] == "product.captured"]) < count:
                 await asyncio.sleep(0.01)
         return found
 
@@ -153,11 +153,11 @@ Open = Callable[..., Awaitable[Shop]]
 
 
 def buttons(sent: SentMessage) -> list[dict[str, str]]:
-    return [one["reply"] for one in sent.request["interactive"]["action"]["buttons"]]
+    return [button["reply"] for button in sent.request["interactive"]["action"]["buttons"]]
 
 
 def titles(sent: SentMessage) -> list[str]:
-    return [one["title"] for one in buttons(sent)]
+    return [button["title"] for button in buttons(sent)]
 
 
 def _jpeg(picture: Image.Image) -> bytes:

@@ -27,9 +27,9 @@ def compressed_text(kind: bytes, size: int) -> bytes:
 def pdf(*objects: bytes) -> bytes:
     """A PDF of these objects, numbered from 1."""
     written, places = b"%PDF-1.7\n", []
-    for number, one in enumerate(objects, 1):
+    for number, content in enumerate(objects, 1):
         places.append(len(written))
-        written += b"%d 0 obj\n%b\nendobj\n" % (number, one)
+        written += b"%d 0 obj\n%b\nendobj\n" % (number, content)
     table = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
     table += b"".join(b"%010d 00000 n \n" % place for place in places)
     end = b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, len(written))

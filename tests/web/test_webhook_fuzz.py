@@ -153,7 +153,7 @@ async def test_any_insides_of_any_field_are_taken(server: World, field: str, val
         "violation_info", "restriction_info", "message_echoes", "standby", "messages", "wa_id", "event",
     ]  # fmt: skip
     told = data.draw(st.dictionaries(st.sampled_from(names), JSON | st.lists(JSON, max_size=3), max_size=6))
-    changes = [{"field": field, "value": one} for one in (value, told)]
+    changes = [{"field": field, "value": changed} for changed in (value, told)]
     body = {"object": "whatsapp_business_account", "entry": [{"id": value, "time": value, "changes": changes}]}
     assert await post(server, json.dumps(body).encode()) == 200
 

@@ -63,7 +63,7 @@ class Company:
         operators = await operators_of(self.world)
         entries = await AuditLog(operators._database).entries(AuditFilter())
         await operators._database.close()
-        return [(one.who, one.action, one.object, dict(one.details)) for one in entries]
+        return [(entry.who, entry.action, entry.object, dict(entry.details)) for entry in entries]
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ async def company(start: Start, provider: Node) -> Company:
 
 
 def _cookie(answer: Answer, name: str) -> str:
-    found = next(one for one in answer.headers.getall("Set-Cookie") if one.startswith(f"{name}="))
+    found = next(cookie for cookie in answer.headers.getall("Set-Cookie") if cookie.startswith(f"{name}="))
     return str(found.partition("=")[2].partition(";")[0])
 
 
@@ -139,7 +139,7 @@ async def test_an_answer_is_good_once_and_in_its_own_browser(company: Company) -
 
     returned = await company.visit_provider(await company.begin())
     both = await asyncio.gather(*(company.finish(returned) for _ in range(2)))
-    assert sorted(one.status for one in both) == [200, 401]
+    assert sorted(answer.status for answer in both) == [200, 401]
 
     # A code of another login, with this login's own state: the provider knows by PKCE whose it is.
     stolen = await company.visit_provider(await company.begin())
@@ -203,8 +203,8 @@ async def test_a_provider_that_is_away_is_told_so(company: Company) -> None:
 async def test_wrong_answers_are_limited_by_address(company: Company) -> None:
     body = {"state": "s", "code": "c"}
     tries = await asyncio.gather(*(company.finish(body) for _ in range(35)))
-    assert [one.status for one in tries].count(401) == 30
-    limited = next(one for one in tries if one.status == 429)
+    assert [answer.status for answer in tries].count(401) == 30
+    limited = next(answer for answer in tries if answer.status == 429)
     assert (limited.code, int(limited.headers["Retry-After"]) > 0) == ("too_many_tries", True)
 
 
