@@ -24,7 +24,7 @@ _LANGUAGES = frozenset({
 })  # fmt: skip
 # Lines that begin with a word and hold no letter that the parser knows: most answers. They are drawn as they are.
 _LINE = r"[¿¡]?[^\W\d_][^*_~`\[\]<&\\\x00-\x1f\x7f-\x9f\u2028\u2029]*+(?<!\s)"
-_SENTENCES = re.compile(rf"{_LINE}(?:\n\n?{_LINE})*+")
+_SENTENCES = re.compile(rf"{_LINE}(?:\n\n?{_LINE})*")
 _MARKER = re.compile(r"([-*+]|\d{1,9}[.)])(?=[ \t]|$)")
 _FENCE = re.compile(r"(?:`{3,}|~{3,})")
 
