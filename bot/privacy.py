@@ -21,6 +21,7 @@ from redis.asyncio import Redis
 
 from bot.conversations import contacts, identity, ledger, opt_outs, tombstones
 from bot.conversations.assignment import Assignments
+from bot.conversations.dead_letters import DeadLetters
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, done_key, lease_key, renew_lease_until
 from bot.conversations.waiting_list import WaitingList
 from bot.delivery.statuses import DeliveryStatuses
@@ -61,7 +62,7 @@ class Person:
     former_phones: tuple[tuple[str, float, float], ...] = ()
 
     def is_about(self, text: str) -> bool:
-        """Whether a text names this person; a phone counts only as a whole number."""
+        """Whether a text names this person; a phone counts only as a whole number, however it is grouped."""
         names = [re.escape(conversation) for conversation in self.conversations]
         identifiers = {*self.identities, *(phone for phone, _, _ in self.former_phones)}
         spellings = {
@@ -69,7 +70,7 @@ class Person:
             for identifier in identifiers
             for spelling in (variants(identifier) if identifier.isdigit() else (identifier,))
         }
-        names += [rf"(?<!\d){re.escape(spelling)}(?!\d)" for spelling in spellings]
+        names += [rf"(?<!\d){_grouped(spelling)}(?!\d)" for spelling in spellings]
         names += [rf"(?<![\w.+-]){re.escape(email)}(?![\w.-])" for email in self.emails]
         names += [rf"(?<!\w){re.escape(customer)}(?!\w)" for customer in self.customers]
         return re.search("|".join(names), text, re.IGNORECASE) is not None
@@ -80,6 +81,11 @@ class Person:
         alone = frozenset(identifier for identifier in self.identities if canonical_variant(identifier) not in shared)
         phones = frozenset(phone for phone, since, until in self.former_phones if since <= job.added < until)
         return replace(self, identities=alone | phones, former_phones=()).is_about(job.text)
+
+
+def _grouped(identity: str) -> str:
+    """A pattern of a phone with signs between its digits, as other systems write it; of a BSUID, of itself."""
+    return r"[ ().-]{0,3}".join(identity) if identity.isdigit() else re.escape(identity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,21 +183,32 @@ class PersonalData:
 
         Texts that are JSON are decoded. Raises StorageFailed.
         """
-        return await self._about(person) | {"history": await (await self._history()).export(person.conversations)}
+        return await self.about(person) | {"history": await (await self._history()).export(person.conversations)}
 
-    async def export_text(self, person: Person) -> AsyncGenerator[str, None]:
-        """The export as JSON, in pieces, none of which keeps this process for long. Raises StorageFailed."""
-        yield json.dumps(await self._about(person))[:-1] + ', "history": {'
+    async def export_text(
+        self, person: Person, about: dict[str, Any] | None = None, *, ascii_only: bool = True
+    ) -> AsyncGenerator[str, None]:
+        """The export as JSON in pieces, none of which takes long or much memory; a row of the history is a line.
+
+        `about` is the export without the history, where the caller has it. Raises StorageFailed.
+        """
+        kept = about if about is not None else await self.about(person)
+        yield json.dumps(kept, ensure_ascii=ascii_only, indent=2).removesuffix("\n}") + ',\n  "history": {'
         table = ""
         async with aclosing((await self._history()).rows(person.conversations)) as found:
             async for name, rows in found:
-                begun = f"{'], ' if table else ''}{json.dumps(name)}: [" if name != table else ", "
-                yield begun + ", ".join(map(json.dumps, rows))
+                ended = "\n    ]," if table else ""
+                begun = f"{ended}\n    {json.dumps(name)}: [\n      " if name != table else ",\n      "
+                yield begun + ",\n      ".join(json.dumps(row, ensure_ascii=ascii_only) for row in rows)
                 table = name
-        yield "]}}" if table else "}}"
+        yield "\n    ]\n  }\n}" if table else "}\n}"
 
-    async def _about(self, person: Person) -> dict[str, Any]:
-        """The export without the history."""
+    async def count_rows(self, person: Person) -> int:
+        """Number of rows that the history has of the person."""
+        return await (await self._history()).count(person.conversations)
+
+    async def about(self, person: Person) -> dict[str, Any]:
+        """The export without the history, which may be far larger than all the rest. Raises StorageFailed."""
         stored = [file for name in person.conversations for file in await self._files.stored(name)]
         return {
             "identities": sorted(person.identities),
@@ -250,6 +267,7 @@ class PersonalData:
                     await WaitingList(self._redis).forget(name)
                     await Assignments(self._redis).end(name)
                     await gaps.forget(self._redis, name)
+                    await DeadLetters(self._redis).drop(name)
                     await self._deliveries.forget(name)
                 await LiveEvents(self._redis).forget(person.is_about)
                 await self._close(person, tombstones.KEEP_SECONDS)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import structlog
 from redis.asyncio import Redis
@@ -20,9 +21,9 @@ from bot.delivery.outbox import Outbox
 from bot.delivery.pickup import PickupWatch
 from bot.history.opening import is_away, shorten
 from bot.infra import queues
+from bot.infra.background import Work, background
 from bot.infra.metrics import MetricsShipper
 from bot.infra.queues import JobScheduler
-from bot.infra.redis import cancel_and_wait
 from bot.integrations.email.digest import WaitingDigest
 from bot.integrations.push.operators import OperatorAlarm
 from bot.integrations.stripe import event_kinds
@@ -73,24 +74,15 @@ async def running(  # noqa: PLR0913 - its settings, its queues, and options
         scheduler = await stack.enter_async_context(services.scheduler.running())
         ship = MetricsShipper(services.redis)
         stack.push_async_callback(ship.flush)
-        await _alongside(stack, ship.run())
+        await stack.enter_async_context(background(ship.run))
         if history:
             await stack.enter_async_context(services.history_consumer.running())
-            await _alongside(stack, _forget_old(services.database, settings.database.history_days))
+            forget = partial(_forget_old, services.database, settings.database.history_days)
+            await stack.enter_async_context(background(forget))
         processors = await _processors(services)
         our_processors = {name: processors[name] for name in names if name in processors}
         await stack.enter_async_context(queues.working(our_processors, settings.redis, concurrency=concurrency))
-        await _alongside(stack, _sweep(services.waiting_list, services.leases, scheduler))
-        if settings.service.console_token is not None:
-            await _alongside(stack, _look_for_waiting(pickups(services), alarm_of(services), digest_of(services)))
-        if settings.service.prompts_release == "watch":
-            saved = watch_documents(services.redis, settings, services.database)
-            await _alongside(stack, watch(services.library), saved)
-        expiring = _expire(services.redis, services.storage, settings.storage.keep_days)
-        send_rate = services.outbox.sender.send_rate
-        resending = _resend(services.outbox, services.leases, services.graph, scheduler)
-        await _alongside(stack, _list_objections(services.redis))
-        await _alongside(stack, resending, expiring, send_rate.throughput.watch(services.graph))
+        await stack.enter_async_context(background(*_sweeps(services, scheduler)))
         _log.info(
             "worker_ready",
             queues=list(our_processors),
@@ -140,6 +132,24 @@ async def _without_key(_: queues.Job) -> None:
     """Keep the event for a worker with a key, because Stripe got its 200 and won't repeat it."""
     _log.error("stripe_event_waits", fix="set STRIPE_SECRET_KEY for every worker")
     raise queues.RetryLater(_WITHOUT_KEY_SECONDS, "STRIPE_SECRET_KEY is not set on this worker")
+
+
+def _sweeps(services: Services, scheduler: JobScheduler) -> list[Work]:
+    """Everything that a worker looks at again and again, beside its jobs."""
+    settings, redis = services.settings, services.redis
+    works = [
+        partial(_sweep, services.waiting_list, services.leases, scheduler),
+        partial(_resend, services.outbox, services.leases, services.graph, scheduler),
+        partial(_expire, redis, services.storage, settings.storage.keep_days),
+        partial(_list_objections, redis),
+        partial(services.outbox.sender.send_rate.throughput.watch, services.graph),
+    ]
+    if settings.service.console_token is not None:
+        works.append(partial(_look_for_waiting, pickups(services), alarm_of(services), digest_of(services)))
+    if settings.service.prompts_release == "watch":
+        works.append(partial(watch, services.library))
+        works.append(partial(watch_documents, redis, settings, services.database))
+    return list(works)
 
 
 async def _sweep(waiting_list: WaitingList, leases: ConversationLeases, scheduler: JobScheduler) -> None:
@@ -262,9 +272,3 @@ async def _forget_old(database: LazyDatabase, days: int) -> None:
         else:
             if forgotten:
                 _log.info("history_shortened", rows=forgotten)
-
-
-async def _alongside(stack: AsyncExitStack, *works: Awaitable[None]) -> None:
-    """Run these until the stack unwinds, then cancel them and wait for their end."""
-    for work in works:
-        stack.push_async_callback(cancel_and_wait, asyncio.ensure_future(work))

@@ -51,7 +51,7 @@ def year_of(stripe: StripeSimulator) -> int:
 
 def end_period(stripe: StripeSimulator) -> None:
     """Let the running period end, whatever the month, and the day in which Stripe charges the renewal."""
-    items = [item for one in stripe.account.all("subscription") for item in one["items"]["data"]]
+    items = [item for subscription in stripe.account.all("subscription") for item in subscription["items"]["data"]]
     stripe.advance_to(datetime.fromtimestamp(max(item["current_period_end"] for item in items), UTC))
     stripe.advance(days=1)
 
@@ -88,12 +88,14 @@ async def taps(world: World, person: Person, button: dict[str, Any]) -> str:
 
 
 def buttons(sent: SentMessage) -> list[dict[str, Any]]:
-    return [one["reply"] for one in sent.request["interactive"]["action"]["buttons"]]
+    return [button["reply"] for button in sent.request["interactive"]["action"]["buttons"]]
 
 
 def last_tool_result(world: World) -> str:
     """The result of the last tool call."""
-    return next(str(one["content"]) for one in world.models.requests[-1]["messages"][::-1] if one["role"] == "tool")
+    return next(
+        str(message["content"]) for message in world.models.requests[-1]["messages"][::-1] if message["role"] == "tool"
+    )
 
 
 async def mails(world: World, count: int = 1) -> list[dict[str, Any]]:
@@ -102,7 +104,7 @@ async def mails(world: World, count: int = 1) -> list[dict[str, Any]]:
     async def there() -> list[dict[str, Any]]:
         keys = [key async for key in world.redis.scan_iter("bull:email:*", _type="hash")]
         raw = [await answer(world.redis.hget(key, "data")) for key in keys]
-        found = [json.loads(one) for one in raw if one]
+        found = [json.loads(line) for line in raw if line]
         return found if len(found) >= count else []
 
     return await eventually(there)

@@ -17,6 +17,7 @@ import pytest
 import pytest_asyncio
 from _pytest.nodeid import coerce_node_id
 from redis.asyncio import Redis
+from redis.driver_info import DriverInfo
 
 from bench.upgraded_file import put_upgraded
 from bot.database.engine import Database
@@ -43,6 +44,7 @@ from tests.watched_meta import WatchedMeta
 from tests.world import SECRET, TOKEN, Start, World
 
 FIXTURES = ROOT / "fixtures"
+_DRIVER = DriverInfo()
 _VARIABLES = {name for section in SECTIONS for name in variables(section)}
 
 
@@ -84,7 +86,8 @@ async def redis_address(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
 
 @pytest.fixture
 async def redis(redis_address: str) -> AsyncIterator[Redis]:
-    async with Redis.from_url(redis_address, decode_responses=True) as client:
+    # Without a driver named, redis-py looks its own version up on the disk for each client.
+    async with Redis.from_url(redis_address, decode_responses=True, driver_info=_DRIVER) as client:
         await client.flushall()
         yield client
 

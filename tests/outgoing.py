@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -18,7 +17,7 @@ from bot.infra.redis import answer, key
 from bot.messages.outbound import Part, Reply
 from sandbox.meta.simulator import Person
 from tests.processes import eventually
-from tests.waiting import PATIENCE
+from tests.waiting import at_most
 from tests.world import World
 
 
@@ -71,7 +70,7 @@ async def metric(world: World, name: str, **labels: str) -> float:
     async with world.http.get(f"{world.url}/metrics") as response:
         page = await response.text()
     samples = [sample for family in text_string_to_metric_families(page) for sample in family.samples]
-    return sum(one.value for one in samples if one.name == name and labels.items() <= one.labels.items())
+    return sum(sample.value for sample in samples if sample.name == name and labels.items() <= sample.labels.items())
 
 
 async def empty(world: World, conversation: str) -> bool:
@@ -88,7 +87,7 @@ async def events(redis: Redis) -> AsyncIterator[Callable[[str], Awaitable[dict[s
     await subscription.subscribe("recado:events")
 
     async def following(kind: str) -> dict[str, Any]:
-        async with asyncio.timeout(PATIENCE):
+        async with at_most():
             while True:
                 message = await subscription.get_message(timeout=1)
                 found: dict[str, Any] = json.loads(message["data"]) if message else {}

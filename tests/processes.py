@@ -16,14 +16,14 @@ from typing import Any, Literal, TypeVar
 from bench.prepared_process import begin_with, prepared, write_to
 from bench.upgraded_file import put_upgraded
 from bot.__main__ import main
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, at_most
 
 Found = TypeVar("Found")
 
 
 async def eventually(ask: Callable[[], Awaitable[Found]], seconds: float = PATIENCE) -> Found:
     """The first true answer; TimeoutError when there is none in time."""
-    async with asyncio.timeout(seconds):
+    async with at_most(seconds):
         while not (found := await ask()):
             await asyncio.sleep(0.05)
     return found

@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Relay:
-    """Counts the pieces that come for the server, and breaks all connections when told."""
+    """Counts the pieces that come for the server, and breaks connections or turns new ones away when told."""
 
     target: int
     port: int = 0
     pieces: list[bytes] = field(default_factory=list)
     writers: list[asyncio.StreamWriter] = field(default_factory=list)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    away: bool = False
+    turned_away: int = 0
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[str]:
@@ -35,10 +37,14 @@ class Relay:
         self.writers.clear()
 
     async def _came(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.away:
+            self.turned_away += 1
+            writer.transport.abort()
+            return
         there, back = await asyncio.open_connection("127.0.0.1", self.target)
         self.writers += [writer, back]
-        for one in (self._carry(reader, back, keep=True), self._carry(there, writer, keep=False)):
-            task = asyncio.create_task(one)
+        for carrying in (self._carry(reader, back, keep=True), self._carry(there, writer, keep=False)):
+            task = asyncio.create_task(carrying)
             self.tasks.add(task)
 
     async def _carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, keep: bool) -> None:

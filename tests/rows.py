@@ -40,7 +40,7 @@ def each(names: str | Sequence[str], rows: Iterable[Any], ids: object = None) ->
                         await call()
 
         run: Any = run_in_loop if inspect.iscoroutinefunction(test) else run_now
-        kept = [one for name, one in inspect.signature(test).parameters.items() if name not in fields]
+        kept = [parameter for name, parameter in inspect.signature(test).parameters.items() if name not in fields]
         run.__name__, run.__qualname__, run.__doc__ = test.__name__, test.__qualname__, test.__doc__
         run.__module__ = test.__module__
         run.__dict__.update(test.__dict__)

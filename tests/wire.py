@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
-from tests.waiting import PATIENCE
+from tests.waiting import at_most
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Wire:
 
     async def answer(self) -> tuple[int, dict[str, str], bytes]:
         """Status, headers by lower-case name, and body of the next answer."""
-        async with asyncio.timeout(PATIENCE):
+        async with at_most():
             status = int((await self.reader.readline()).split()[1])
             lines = [line async for line in self._lines()]
             headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
@@ -55,7 +55,7 @@ class Wire:
 
     async def ended(self) -> bool:
         """Whether the server closes the connection without further bytes."""
-        async with asyncio.timeout(PATIENCE):
+        async with at_most():
             try:
                 return await self.reader.read(1) == b""
             except ConnectionError:

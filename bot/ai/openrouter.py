@@ -33,10 +33,12 @@ from bot.ai.chat import (
 )
 from bot.ai.circuit_breaker import CircuitBreaker
 from bot.ai.connection import http_client
+from bot.infra.json_bytes import json_bytes
 from bot.settings import LLMSettings
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
+    from openai._types import RequestOptions
 
 _log = structlog.get_logger()
 _TRIES = 2
@@ -44,6 +46,11 @@ _TOOL_SETS = 8
 # A model that asks for a longer wait than this is left for the next one.
 _LONGEST_WAIT_SECONDS = 3.0
 _BLIND = ("openai/gpt-3.5", "mistralai/mistral-7b", "meta-llama/llama-3-8b")
+# The SDK's headers about itself and this machine: no vendor needs them, and each costs CPU time.
+_UNSENT = (
+    *("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime-Version", "Async"),
+    *("Retry-Count", "Read-Timeout"),
+)
 # Nobody knows whether these were served and charged: what was reserved for them stays spent.
 _SERVED_PERHAPS = ("timeout", "broke_off", "connection")
 _OF_THE_QUESTION = (
@@ -63,7 +70,7 @@ class _ToolSet:
     """Tools, their JSON, and how many characters count for the price: those of ASCII, which are more."""
 
     tools: tuple[ToolOffer, ...]
-    text: str
+    json: bytes
     characters: int
 
 
@@ -73,6 +80,7 @@ class OpenRouter:
     def __init__(self, settings: LLMSettings, breaker: CircuitBreaker | None = None) -> None:
         self._settings = settings
         self._sdk: AsyncOpenAI | None = None
+        self._options: RequestOptions = {}
         self._loading: asyncio.Future[Any] | None = None
         self._breaker = breaker or CircuitBreaker()
         # The whole address, because the SDK parses three addresses to join one.
@@ -88,9 +96,11 @@ class OpenRouter:
 
         A worker that waits for its first message does without its 40 MB.
         """
-        if self._loading is None or self._loading.cancelled():
-            self._loading = asyncio.ensure_future(asyncio.to_thread(import_module, "openai"))
-        return asyncio.shield(self._loading)
+        loading = self._loading
+        # A machine without a free file or memory fails an import, and the next one may succeed.
+        if loading is None or (loading.done() and (loading.cancelled() or loading.exception())):
+            loading = self._loading = asyncio.ensure_future(asyncio.to_thread(import_module, "openai"))
+        return asyncio.shield(loading)
 
     async def answer(self, question: ModelRequest, record_attempt: RecordAttempt) -> ModelAnswer:
         loop = asyncio.get_running_loop()
@@ -224,16 +234,19 @@ class OpenRouter:
         ]
         offers = [{"type": "function", "function": function} for function in functions]
         # A copy of the schemas, because the caller may change its own.
-        found = _ToolSet(deepcopy(tools), _json(offers), len(json.dumps(offers or "")))
+        found = _ToolSet(deepcopy(tools), json_bytes(offers), len(json.dumps(offers or "")))
         self._known.append(found)
         return found
 
     async def _ask(self, body: bytes) -> str:
-        import openai  # noqa: PLC0415 - a second and 20 MB that only a turn needs
+        import httpx2  # noqa: PLC0415 - a second and 20 MB that only a turn needs
+        import openai  # noqa: PLC0415
 
+        client = self._client()
         try:
-            # `content` and cast_to=str skip the SDK's typed copies of the request and the answer, most of its CPU time.
-            return await self._client().post(self._url, cast_to=str, content=body, options={"max_retries": 0})
+            # `content` and the bare response skip the SDK's typed copies of the request and the answer, most of its
+            # CPU time.
+            response = await client.post(self._url, cast_to=httpx2.Response, content=body, options=self._options)
         except openai.APIStatusError as error:
             raise answers.failure(
                 error.status_code, chat_completions.retry_after(error.response.headers.get("retry-after"))
@@ -243,11 +256,20 @@ class OpenRouter:
             raise ModelFailed("connection", retryable=True) from error
         except openai.OpenAIError as error:
             raise ModelFailed("unreadable") from error
+        return response.content.decode("utf-8", "replace")
 
     def _client(self) -> AsyncOpenAI:
         if self._sdk is None:
-            from openai import AsyncOpenAI  # noqa: PLC0415 - as above
+            from openai import AsyncOpenAI, Omit  # noqa: PLC0415 - as above
 
+            # A default that isn't named is copied at every call, and an idempotency key is made, which nobody reads.
+            self._options = {
+                "max_retries": 0,
+                "timeout": self._settings.timeout_seconds,
+                "security": {"bearer_auth": True},
+                "idempotency_key": "",
+                "headers": {f"X-Stainless-{name}": Omit() for name in _UNSENT},
+            }
             secret = self._settings.api_key
             self._sdk = AsyncOpenAI(
                 api_key=secret.get_secret_value() if secret else "",
@@ -280,9 +302,5 @@ class OpenRouter:
 
 def _content(body: dict[str, Any], tools: _ToolSet) -> bytes:
     """Write the body of a request; the tools are JSON already."""
-    text = _json(body)
-    return (f'{text[:-1]},"tools":{tools.text}}}' if tools.tools else text).encode()
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    written = json_bytes(body)
+    return b'%b,"tools":%b}' % (written[:-1], tools.json) if tools.tools else written

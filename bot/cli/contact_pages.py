@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape, unescape
@@ -56,7 +56,7 @@ class FolderTaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PersonExport:
-    """Raw data of `PersonalData.export`, the person's files by their keys, and how to show them."""
+    """Data of `PersonalData.about`, the person's files by their keys, and how to show them."""
 
     data: dict[str, Any]
     files: tuple[KeptFile, ...]
@@ -64,14 +64,18 @@ class PersonExport:
     zone: ZoneInfo
 
 
-async def write_folder(folder: Path, export: PersonExport, read: Callable[[str], Awaitable[bytes]]) -> None:
-    """Write index.html, data.json and `files/`; raises FolderTaken, OSError, and what `read` raises."""
+async def write_folder(
+    folder: Path,
+    export: PersonExport,
+    pieces: AsyncGenerator[str, None],
+    read: Callable[[str], Awaitable[bytes]],
+) -> None:
+    """Write index.html, data.json from its pieces, and `files/`. Raises FolderTaken, OSError, and errors of `read`."""
     await asyncio.to_thread(_make, folder)
     names = _file_names(export)
     for key, name in names.items():
         await asyncio.to_thread(_write, folder / "files" / name, await read(key))
-    raw = json.dumps(export.data, ensure_ascii=False, indent=2)
-    await asyncio.to_thread(_write, folder / "data.json", f"{raw}\n".encode())
+    await _write_pieces(folder / "data.json", pieces)
     page = "\n".join(_page(export, names))
     await asyncio.to_thread(_write, folder / "index.html", f"{page}\n".encode())
 
@@ -86,6 +90,15 @@ def _make(folder: Path) -> None:
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(data)
+
+
+async def _write_pieces(path: Path, pieces: AsyncGenerator[str, None]) -> None:
+    # Because JSON has the same escapes, half a character pair stays what it is.
+    with await asyncio.to_thread(path.open, "w", encoding="utf-8", errors="backslashreplace") as file:
+        async with aclosing(pieces):
+            async for piece in pieces:
+                await asyncio.to_thread(file.write, piece)
+        file.write("\n")
 
 
 def _file_names(export: PersonExport) -> dict[str, str]:

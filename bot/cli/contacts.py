@@ -23,6 +23,7 @@ from bot.cli.terminal import (
     read_settings,
     redis_problem,
     show,
+    show_pieces,
     stop,
     stop_for_settings,
 )
@@ -82,15 +83,16 @@ def export(
     """
 
     async def run(services: Services, person: Person) -> None:
-        found = await services.personal_data.export(person)
+        about = await services.personal_data.about(person)
         if files is not None:
-            for file in found["files"]:
+            for file in about["files"]:
                 await asyncio.to_thread(_write, files / file["key"], await services.files.read(file["key"]))
+        pieces = services.personal_data.export_text(person, about, ascii_only=False)
         if folder is not None:
-            await write_folder(folder, await _person_export(services, person, found), services.files.read)
+            await write_folder(folder, await _person_export(services, person, about), pieces, services.files.read)
             show(str(folder / "index.html"))
         else:
-            show(found)
+            await show_pieces(pieces)
         if missing := await services.personal_data.missing(person):
             raise FilesLost(missing)
 
@@ -111,7 +113,8 @@ def erase(
 
     async def run(services: Services, person: Person) -> None:
         if not yes:
-            confirm_deletion(_in_words(person, await services.personal_data.export(person)), yes)
+            about, rows = await services.personal_data.about(person), await services.personal_data.count_rows(person)
+            confirm_deletion(_in_words(person, about, rows), yes)
         erased = await services.personal_data.erase(person, files_lost=files_lost)
         words = say("erased", keys=erased.keys, files=erased.files, jobs=erased.jobs, rows=erased.rows)
         show(words + (say("no marketing kept") if erased.opted_out else ""))
@@ -142,23 +145,22 @@ async def _known(settings: Settings) -> list[ListedContact]:
         return await known_contacts(redis)
 
 
-async def _person_export(services: Services, person: Person, found: dict[str, Any]) -> PersonExport:
+async def _person_export(services: Services, person: Person, about: dict[str, Any]) -> PersonExport:
     home = person.conversations[0]
     contact = await services.contacts.get(home)
     default = services.settings.service.default_language
     language: Language = "en" if contact.language == "en" else "es" if contact.language == "es" else default
     kept = await services.files.of(home, person.conversations[1:])
-    return PersonExport(found, tuple(kept), language, services.settings.service.zone)
+    return PersonExport(about, tuple(kept), language, services.settings.service.zone)
 
 
-def _in_words(person: Person, found: dict[str, Any]) -> str:
+def _in_words(person: Person, about: dict[str, Any], rows: int) -> str:
     """The size of the stored data of a person, in a line."""
-    name = found["conversations"][person.conversations[0]].get("contact", {}).get("name")
+    name = about["conversations"][person.conversations[0]].get("contact", {}).get("name")
     # In one line, because a name of several would pass for sentences of ours.
-    whom = ", ".join([*([" ".join(name.split())] if name else []), *found["identities"], *person.conversations])
-    keys = sum(len(kept) for kept in found["conversations"].values())
-    rows = sum(map(len, found["history"].values()))
-    return say("stored", whom=whom, keys=keys, files=len(found["files"]), jobs=len(found["jobs"]), rows=rows)
+    whom = ", ".join([*([" ".join(name.split())] if name else []), *about["identities"], *person.conversations])
+    keys = sum(len(kept) for kept in about["conversations"].values())
+    return say("stored", whom=whom, keys=keys, files=len(about["files"]), jobs=len(about["jobs"]), rows=rows)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated, Any, Literal, NoReturn
 
 import typer
@@ -45,8 +47,20 @@ def show(answer: Any) -> None:
     if isinstance(answer, str):
         words = _COMMANDS.sub("\ufffd", answer)
     else:
-        words = _COMMANDS.sub(lambda one: f"\\u{ord(one[0]):04x}", json.dumps(answer, ensure_ascii=False, indent=2))
+        words = _escaped(json.dumps(answer, ensure_ascii=False, indent=2))
     print(words)  # noqa: T201
+
+
+async def show_pieces(pieces: AsyncGenerator[str, None]) -> None:
+    """Print a JSON text that comes in pieces; no sign of it commands the terminal."""
+    async with aclosing(pieces):
+        async for piece in pieces:
+            print(_escaped(piece), end="")  # noqa: T201
+    print()  # noqa: T201
+
+
+def _escaped(text: str) -> str:
+    return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def terminal_language(settings: Settings) -> Language:

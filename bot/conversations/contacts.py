@@ -37,13 +37,18 @@ return 1
 """
 
 # Stores facts of a message about its sender. A phone that was released since the message came is skipped, because its
-# new owner would get messages meant for the sender. KEYS 1 contact, 2 identities. ARGV 1 phone or nothing, then fields
-# and values.
+# new owner would get messages meant for the sender. Of a newcomer, the objection to marketing is restored that an
+# erased contact left. KEYS 1 contact, 2 identities, 3 list of objections, then those to look for. ARGV 1 phone or
+# nothing, 2 conversation, 3 time (Unix seconds), then fields and values.
 _SAW = """
+if #KEYS > 3 and redis.call('EXISTS', unpack(KEYS, 4)) > 0 then
+  redis.call('HSETNX', KEYS[1], 'marketing_opt_out', '1')
+  redis.call('ZADD', KEYS[3], ARGV[3], ARGV[2])
+end
 if ARGV[1] ~= '' and (redis.call('EXISTS', KEYS[2]) == 0 or redis.call('SISMEMBER', KEYS[2], ARGV[1]) == 1) then
   redis.call('HSET', KEYS[1], 'phone', ARGV[1])
 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+redis.call('HSET', KEYS[1], unpack(ARGV, 4))
 """
 
 
@@ -113,11 +118,12 @@ class Contacts:
             "undeliverable": "0",
             **_ad(messages),
         }
+        keys = [contact_key(conversation), identities(conversation), opt_outs.LISTED]
         if before.last_inbound_at is None:
-            await self._restore_objection(conversation, newest.phone, newest.bsuid)
+            keys += await self._objections(newest.phone, newest.bsuid)
         fields = [part for field, value in facts.items() if value for part in (field, value)]
         owners, pipeline = await phone_owners(self._redis), self._redis.pipeline(transaction=False)
-        pipeline.eval(_SAW, 2, contact_key(conversation), identities(conversation), newest.phone or "", *fields)
+        pipeline.eval(_SAW, len(keys), *keys, newest.phone or "", conversation, str(time.time()), *fields)
         pipeline.hgetall(contact_key(conversation))
         for command in paused(conversation).commands:
             pipeline.execute_command(*command)
@@ -234,10 +240,14 @@ class Contacts:
 
     async def _restore_objection(self, conversation: str, *known: str | None) -> None:
         """Restore the objection to marketing of a person whose contact was erased."""
-        if await opt_outs.has_objected(self._redis, (canonical_variant(one) for one in known if one)):
+        names = await self._objections(*known)
+        if names and await self._redis.exists(*names):
             # The next write to the contact gives the record its expiry.
             await answer(self._redis.hsetnx(contact_key(conversation), "marketing_opt_out", "1"))
             await answer(self._redis.zadd(opt_outs.LISTED, {conversation: time.time()}))
+
+    async def _objections(self, *known: str | None) -> list[str]:
+        return await opt_outs.names_of(self._redis, (canonical_variant(one) for one in known if one))
 
     async def window_refused(self, conversation: str, asked_at: datetime) -> None:
         """Record that Meta called the 24 hours over: only a message later than the last one opens them.

@@ -25,17 +25,12 @@ _AT_ONCE = 500
 
 async def store(redis: Redis, identities: Iterable[str], *, opted_out: bool) -> None:
     """Store, or delete, an objection under each identity of a person, in its canonical spelling."""
-    for name in await _names(redis, identities):
+    for name in await names_of(redis, identities):
         await (redis.set(name, "1") if opted_out else redis.delete(name))
 
 
-async def has_objected(redis: Redis, identities: Iterable[str]) -> bool:
-    """Whether a person whose contact was erased had objected."""
-    names = await _names(redis, identities)
-    return bool(names and await redis.exists(*names))
-
-
-async def _names(redis: Redis, identities: Iterable[str]) -> list[str]:
+async def names_of(redis: Redis, identities: Iterable[str]) -> list[str]:
+    """The keys under which objections of a person with these identities are stored."""
     wanted = sorted(set(identities))
     if not wanted:
         return []

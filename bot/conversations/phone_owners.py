@@ -7,11 +7,9 @@ Redis. They name nobody without both, and outlive the contact, its erasure and i
 from __future__ import annotations
 
 import hmac
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from redis.asyncio import Redis
 
@@ -20,8 +18,6 @@ from bot.whatsapp.phone_numbers import canonical_variant
 
 # A number goes to another person within months. The owners are known for longer than a contract lasts.
 KEEP_SECONDS = 3 * 365 * 24 * 3600
-# Spares webhooks a round trip. Not longer, because a Redis that was emptied has another secret.
-_REMEMBER_SECRET_SECONDS = 60
 
 # KEYS 1 owners of a phone. ARGV present owners.
 _ASK = f"""
@@ -83,12 +79,5 @@ class PhoneOwners:
         return hmac.digest(self.secret, identity.encode(), "sha256").hex()[:32]
 
 
-_known: WeakKeyDictionary[Redis, tuple[float, PhoneOwners]] = WeakKeyDictionary()
-
-
 async def phone_owners(redis: Redis) -> PhoneOwners:
-    until, owners = _known.get(redis, (0.0, None))
-    if owners is None or time.monotonic() > until:
-        owners = PhoneOwners(await shared_secret(redis, "phone-owners"))
-        _known[redis] = (time.monotonic() + _REMEMBER_SECRET_SECONDS, owners)
-    return owners
+    return PhoneOwners(await shared_secret(redis, "phone-owners"))

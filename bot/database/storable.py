@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 from sqlalchemy import Engine, event
+
+from bot.infra.json_bytes import json_bytes
 
 # JSON's way to write NUL; behind an odd number of backslashes it would be other text.
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
@@ -14,7 +15,7 @@ _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 def json_text(value: Any) -> str:
     """A value as JSON that can be stored."""
-    text = json.dumps(value, ensure_ascii=False)
+    text = json_bytes(value).decode()
     return _NUL.sub(r"\1", text) if r"\u0000" in text else text
 
 

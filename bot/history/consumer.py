@@ -20,6 +20,7 @@ from bot.history.entries import Entry, read_entry
 from bot.history.opening import history_writer, is_away
 from bot.history.stream import MOST_ENTRIES, HistoryStream, StreamItem
 from bot.infra.alerts import Alarm, Alerts
+from bot.infra.background import background
 from bot.infra.crash_points import passing
 from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import HISTORY_ENTRIES
@@ -79,15 +80,15 @@ class HistoryConsumer:
     async def running(self) -> AsyncIterator[None]:
         """Carry entries until the context ends."""
         self._stop.clear()
-        works = [asyncio.ensure_future(self._carry()), asyncio.ensure_future(self._watch())]
-        try:
-            yield
-        finally:
-            # A batch under way is finished, unless the database hangs.
-            self._stop.set()
-            await asyncio.wait(works, timeout=_FINISH_SECONDS)
-            for work in works:
-                await cancel_and_wait(work)
+        async with background(self._watch):
+            carrying = asyncio.ensure_future(self._carry())
+            try:
+                yield
+            finally:
+                # A batch under way is finished, unless the database hangs.
+                self._stop.set()
+                await asyncio.wait({carrying}, timeout=_FINISH_SECONDS)
+                await cancel_and_wait(carrying)
 
     async def _carry(self) -> None:
         wait, is_open = _FIRST_WAIT_SECONDS, False

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from redis.asyncio import Redis
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import Table, delete, func, select, update
 
 from bot.database.engine import Database
 from bot.history import tables
@@ -76,6 +76,18 @@ class PersonalHistory:
                         yield name, [_row(row) for row in rows]
         if waiting := await self._stream.of(conversations):
             yield "waiting", waiting
+
+    async def count(self, conversations: Collection[str]) -> int:
+        """Number of the rows and entries that `rows` gives."""
+        states = tables.CONVERSATIONS
+        count = select(func.count())
+        queries = [count.select_from(states).where(states.c.id.in_(conversations))]
+        queries += [
+            count.select_from(table).where(table.c.conversation.in_(conversations)) for table in _BY_NAME.values()
+        ]
+        async with self._database.reading() as connection:
+            counts = [(await connection.execute(query)).scalar_one() for query in queries]
+        return sum(counts) + len(await self._stream.of(conversations))
 
     async def erase(self, conversations: Collection[str]) -> int:
         """Delete everything of these conversations; entries of them that are still under way come to nothing.

@@ -21,22 +21,24 @@ class BoundedResponse(aiohttp.ClientResponse):
         """The body, unpacked. Raises AnswerTooLarge."""
         if self._body is None:
             try:
-                self._body = await _small(self.content)
+                self._body = await read_small(self.content)
             except BaseException:
                 self.close()
                 raise
         return await super().read()
 
 
-async def _small(content: aiohttp.StreamReader) -> bytes:
+async def read_small(content: aiohttp.StreamReader, most: int = MOST_BYTES) -> bytes:
+    """Read a body, unpacked. Raises AnswerTooLarge."""
     received = bytearray()
     async for piece in content.iter_any():
         received += piece
-        if len(received) > MOST_BYTES:
-            raise AnswerTooLarge(f"more than {MOST_BYTES} bytes")
+        if len(received) > most:
+            raise AnswerTooLarge(f"more than {most} bytes")
     return bytes(received)
 
 
 def session(**options: Any) -> aiohttp.ClientSession:
-    """A session for the servers of our vendors. Give it back by closing it."""
-    return aiohttp.ClientSession(response_class=BoundedResponse, **options)
+    """A session for the servers of our vendors, without cookies. Give it back by closing it."""
+    cookies = aiohttp.DummyCookieJar()
+    return aiohttp.ClientSession(response_class=BoundedResponse, cookie_jar=cookies, **options)

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
+from bot.infra.json_bytes import json_bytes
 from bot.infra.redis import answer
 
 _CHANNEL = "recado:events"
@@ -37,13 +38,14 @@ class LiveEvents:
 
     def put(self, pipeline: Any, event: dict[str, Any]) -> None:
         """Publish to the open pages together with other commands."""
+        # As text, because a commit under the lease is sent so.
+        text = json_bytes(event).decode()
         if event["type"] != "asked":
             trim = str(int(time.time() * 1000) - _TRIM_MILLISECONDS)
-            text = json.dumps(_short(event), ensure_ascii=False, separators=(",", ":"))
-            # As text, because a commit under the lease is sent so.
-            pipeline.execute_command("XADD", _RECENT, "MINID", "~", trim, "*", "event", text)
+            short = json_bytes(_short(event)).decode() if event["type"] == "turn" else text
+            pipeline.execute_command("XADD", _RECENT, "MINID", "~", trim, "*", "event", short)
             pipeline.expire(_RECENT, KEEP_SECONDS)
-        pipeline.publish(_CHANNEL, json.dumps(event, ensure_ascii=False))
+        pipeline.publish(_CHANNEL, text)
 
     async def publish(self, event: dict[str, Any]) -> None:
         """Publish to the open pages; if Redis fails, they miss an update and the customer misses nothing."""
@@ -134,7 +136,5 @@ def _order(place: str) -> tuple[int, int]:
 
 
 def _short(event: dict[str, Any]) -> dict[str, Any]:
-    if event["type"] != "turn":
-        return event
     tools = [{"name": one["name"], "outcome": one["outcome"]} for one in event["tools"]]
     return {name: value for name, value in event.items() if name not in _LARGE} | {"tools": tools}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -127,7 +128,13 @@ def _samples() -> Iterator[tuple[str, float]]:
     for family in REGISTRY.collect():
         for sample in family.samples:
             if not sample.name.endswith("_created"):
-                yield json.dumps([sample.name, sample.labels], sort_keys=True), sample.value
+                yield _field(sample.name, tuple(sample.labels.items())), sample.value
+
+
+@cache
+def _field(name: str, labels: tuple[tuple[str, str], ...]) -> str:
+    """The field in Redis; kept, as prometheus_client keeps every set of labels."""
+    return json.dumps([name, dict(labels)], sort_keys=True)
 
 
 class _Totals(Collector):

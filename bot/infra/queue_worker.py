@@ -37,34 +37,61 @@ class QueueWorker(Worker):  # type: ignore[misc] # BullMQ has no types
         self._idle = asyncio.Event()
         self._idle.set()
 
+    async def connect(self) -> None:
+        """Connect, and read what the server can: else BullMQ rounds every wait up to whole seconds."""
+        await self.blockingRedisConnection.getRedisVersion()
+
+    def learn_from(self, other: QueueWorker) -> None:
+        """Take over what another worker has read of the same server."""
+        known, ours = other.blockingRedisConnection, self.blockingRedisConnection
+        ours.version, ours.capabilities = known.version, known.capabilities
+
+    async def _ensure_client_names(self) -> None:
+        """Name the connections as they are made: BullMQ would open one to name it, and may be closed meanwhile."""
+        self.client.connection_pool.connection_kwargs["client_name"] = self.clientName
+
     async def run(self) -> None:
         """Work until `end`. Locks are renewed until then, and jobs of workers that died are looked for."""
-        await self._ensure_client_names()
         self.lockManager.start()
         self.stalledCheckTimer = Timer(self.opts["stalledInterval"] / 1000, self.runStalledJobsCheck, self.emit)
         self.running = True
-        asking = asyncio.create_task(self._ask())
-        self.processing.add(asking)
-        asking.add_done_callback(self.processing.discard)
         try:
-            await asyncio.wait({asking})
+            while not self._resting.is_set():
+                await self._ask_in_a_task()
             await self._over.wait()
         finally:
             self.running = False
             self.stalledCheckTimer.stop()
             await self.lockManager.close()
 
+    async def _ask_in_a_task(self) -> None:
+        """Ask for jobs until the worker rests, or until something went wrong, which is told."""
+        asking = asyncio.create_task(self._ask())
+        self.processing.add(asking)
+        asking.add_done_callback(self.processing.discard)
+        await asyncio.wait({asking})
+        if self._resting.is_set():
+            return
+        # Redis was away as the worker began, or a client of Redis cancelled the task (see `cancel_and_wait`).
+        error = asyncio.CancelledError() if asking.cancelled() else asking.exception()
+        self.emit("error", error)
+        await asyncio.sleep(_REFUSED_SECONDS)
+
     async def _ask(self) -> None:
+        await self._ensure_client_names()
         retries = {"delay_in_ms": self.opts["runRetryDelay"], "only_emit_error": True}
         while not self._resting.is_set():
             await self.resume_event.wait()
             await self._places.acquire()
             self._taken += 1
             token = f"{self.id}:{self._taken}"
-            job = await self.retryIfFailed(lambda token=token: self.getNextJob(token), retries)
-            if job is None:
-                self._places.release()
-            else:
+            job = None
+            try:
+                job = await self.retryIfFailed(lambda token=token: self.getNextJob(token), retries)
+            finally:
+                if job is None:
+                    self._places.release()
+            if job is not None:
                 self._start(job)
 
     async def getNextJob(self, token: str) -> Job | None:  # noqa: N802 - BullMQ's name
@@ -89,7 +116,8 @@ class QueueWorker(Worker):  # type: ignore[misc] # BullMQ has no types
             await asyncio.wait({waiting, resting}, return_when=asyncio.FIRST_COMPLETED)
             return int(waiting.result()) if waiting.done() else int(time.time() * 1000) + _NEVER_MILLISECONDS
         finally:
-            await cancel_and_wait(waiting)
+            # Soon again, because it has nothing to clean up: its connection is closed with the worker.
+            await cancel_and_wait(waiting, again_seconds=0.02)
             await cancel_and_wait(resting)
 
     def _start(self, job: Job) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -16,18 +17,41 @@ from bullmq import Job as BullJob
 from bullmq import Queue, UnrecoverableError, redis_connection
 from bullmq.custom_errors import DelayedError
 from redis.asyncio import Redis
+from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
+from bot.infra.background import background
 from bot.infra.crash_points import passing
 from bot.infra.logs import without_identities
 from bot.infra.queue_worker import QueueWorker
-from bot.infra.redis import RedisNotReachable, cancel_and_wait, connect, retrying, shielded
+from bot.infra.redis import RedisNotReachable, connect, retrying, shielded
 from bot.settings import RedisSettings
 
 _log = structlog.get_logger()
 
-# Because BullMQ reads its 35 scripts from the disk for each queue, also for each added job, we keep them.
-redis_connection.loadScript = functools.cache(redis_connection.loadScript)
+
+class _Scripts(dict[str, AsyncScript]):
+    """BullMQ's scripts, each read and registered at its first use: we call ten of its 35."""
+
+    def __init__(self, client: Redis) -> None:
+        super().__init__()
+        self._client = client
+
+    def __missing__(self, name: str) -> AsyncScript:
+        text = _script_text(redis_connection.SCRIPT_DEFINITIONS[name])
+        script = self[name] = self._client.register_script(text)
+        return script
+
+
+# Because BullMQ reads its scripts from the disk for each queue, also for each added job, we keep them.
+_script_text = functools.cache(redis_connection.loadScript)
+
+
+def _load_at_first_use(connection: redis_connection.RedisConnection) -> None:
+    connection.commands = _Scripts(connection.conn)
+
+
+redis_connection.RedisConnection.loadCommands = _load_at_first_use
 
 Name = Literal["llm", "email", "webhook", "notification"]
 # Jobs under way at the same time, unless the caller says otherwise. A turn mostly waits for its model.
@@ -149,11 +173,10 @@ class JobScheduler:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[JobScheduler]:
-        task = asyncio.create_task(self._run())
         try:
-            yield self
+            async with background(self._run):
+                yield self
         finally:
-            await cancel_and_wait(task)
             await shielded(self._add())
 
     async def _run(self) -> None:
@@ -242,8 +265,7 @@ async def working(
     ]
     runs: list[asyncio.Task[None]] = []
     try:
-        for worker in workers:
-            await _reached(worker)
+        await _reached(workers)
         runs = [asyncio.create_task(worker.run()) for worker in workers]
         yield
     finally:
@@ -261,12 +283,14 @@ async def working(
             await asyncio.gather(*(worker.client.aclose() for worker in workers), return_exceptions=True)
 
 
-async def _reached(worker: QueueWorker) -> None:
-    try:
-        # Without its capabilities read, BullMQ rounds every wait up to whole seconds.
-        await worker.blockingRedisConnection.getRedisVersion()
-    except RedisError as error:
-        raise RedisNotReachable from error
+async def _reached(workers: Sequence[QueueWorker]) -> None:
+    for worker in workers[:1]:
+        try:
+            await worker.connect()
+        except RedisError as error:
+            raise RedisNotReachable from error
+    for worker in workers[1:]:
+        worker.learn_from(workers[0])
 
 
 async def _given_up(workers: Sequence[QueueWorker], resting: asyncio.Future[Any]) -> None:
@@ -274,6 +298,21 @@ async def _given_up(workers: Sequence[QueueWorker], resting: asyncio.Future[Any]
     while not resting.done():
         await asyncio.gather(*(worker.end(force=True) for worker in workers), return_exceptions=True)
         await asyncio.wait({resting}, timeout=1)
+
+
+def _plain(data: Any) -> dict[str, Any]:
+    """A job's data, without halves of emoji, which JavaScript leaves where it cuts a text, and no other system takes.
+
+    Raises JobRejected where it is no object.
+    """
+    if not isinstance(data, dict):
+        raise JobRejected("data: expected an object")
+    try:
+        written = json.dumps(data, ensure_ascii=False)
+        plain = written.encode("utf-8", "replace").decode()
+        return data if plain == written else dict(json.loads(plain))
+    except (ValueError, RecursionError):
+        raise JobRejected("data: nested too deeply") from None
 
 
 def _worker(name: Name, process: Processor, settings: RedisSettings, concurrency: int) -> QueueWorker:
@@ -284,7 +323,7 @@ def _worker(name: Name, process: Processor, settings: RedisSettings, concurrency
 
     async def processor(taken: BullJob, token: str) -> None:
         try:
-            await process(Job(str(taken.name), taken.data, _key(taken), taken.timestamp / 1000))
+            await process(Job(str(taken.name), _plain(taken.data), _key(taken), taken.timestamp / 1000))
         except JobRejected as error:
             # Without its cause, which may quote the data.
             raise UnrecoverableError(without_identities(str(error))) from None

@@ -31,6 +31,7 @@ _SPLITTABLE = {
 }  # fmt: skip
 T = TypeVar("T")
 R = TypeVar("R")
+_reconnecting_classes: dict[type[Any], type[Any]] = {}
 
 
 class RedisNotReachable(OSError):
@@ -106,7 +107,7 @@ def connect(settings: RedisSettings) -> Redis:
         "decode_responses": True,
         # Made once: redis-py would look its own version up on the disk for every connection.
         "driver_info": _DRIVER,
-        "socket_connect_timeout": 2,
+        "socket_connect_timeout": 5,
         "socket_timeout": 5,
         "retry": retrying(2),
     }
@@ -115,9 +116,14 @@ def connect(settings: RedisSettings) -> Redis:
     else:
         password = settings.password.get_secret_value() if settings.password else None
         client = SharedRedis(host=settings.host, port=settings.port, password=password, ssl=settings.tls, **options)
-    plain = client.connection_pool.connection_class
-    client.connection_pool.connection_class = type(plain.__name__, (_ReconnectOnReadOnly, plain), {})
+    client.connection_pool.connection_class = _reconnecting(client.connection_pool.connection_class)
     return client
+
+
+def _reconnecting(plain: type[Any]) -> type[Any]:
+    if plain not in _reconnecting_classes:
+        _reconnecting_classes[plain] = type(plain.__name__, (_ReconnectOnReadOnly, plain), {})
+    return _reconnecting_classes[plain]
 
 
 def split_command(command: Sequence[str]) -> list[list[str]]:
@@ -134,14 +140,15 @@ def split_command(command: Sequence[str]) -> list[list[str]]:
     return [[*head, *values[start : start + size]] for start in range(0, len(values), size)]
 
 
-async def cancel_and_wait(task: asyncio.Future[Any]) -> None:
+async def cancel_and_wait(task: asyncio.Future[Any], again_seconds: float = 1) -> None:
     """Cancel a task that works with Redis until it is over: one cancellation in ten or so gets lost.
 
     redis-py 7 sends within `asyncio.wait_for`, which on Python 3.11 forgets a cancellation that comes as it ends.
+    It is cancelled again after so many seconds, in which it may clean up.
     """
     while not task.done():
         task.cancel()
-        await asyncio.wait({task}, timeout=1)
+        await asyncio.wait({task}, timeout=again_seconds)
     await asyncio.gather(task, return_exceptions=True)
 
 

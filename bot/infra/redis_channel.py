@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
 import hiredis
@@ -188,17 +188,21 @@ class RedisChannel(asyncio.Protocol):
 
 
 class Exchange:
-    """A connection as redis-py's `execute` methods use it: one request is sent, then its answers are read."""
+    """A request and its answers; or a connection as redis-py's `_execute_transaction` uses it."""
 
     __slots__ = ("_answers", "_channel", "_expected")
 
     def __init__(self, channel: RedisChannel) -> None:
         self._channel = channel
-        self._expected = 1
+        self._expected = 0
         self._answers: Iterator[Any] = iter(())
 
-    async def send_command(self, *command: Any) -> None:
-        await self._ask(self._channel.pack(command))
+    async def ask(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """Give the commands' answers, of which some may be a ResponseError; raises any other error."""
+        answers = await self._ask(b"".join(map(self._channel.pack, commands)), len(commands))
+        for answer in answers:
+            _refuse_broken(answer)
+        return answers
 
     def pack_commands(self, commands: Iterable[tuple[Any, ...]]) -> list[bytes]:
         packed = [self._channel.pack(command) for command in commands]
@@ -206,22 +210,27 @@ class Exchange:
         return packed
 
     async def send_packed_command(self, packed: list[bytes]) -> None:
-        await self._ask(b"".join(packed))
+        self._answers = iter(await self._ask(b"".join(packed), self._expected))
 
-    async def _ask(self, packed: bytes) -> None:
+    async def _ask(self, packed: bytes, expected: int) -> list[Any]:
         if len(packed) > _LARGEST_SHARED:
             raise RequestTooLarge
-        result = await self._channel.ask(packed, self._expected)
+        result = await self._channel.ask(packed, expected)
         if isinstance(result, Exception):
             raise result
-        self._answers = iter(result)
+        return result
 
     async def read_response(self) -> Any:
         answer = next(self._answers)
         if isinstance(answer, ResponseError):
             raise answer from None
-        if isinstance(answer, Exception):
-            raise answer
-        if isinstance(answer, list) and answer and isinstance(answer[0], ConnectionBroken):
-            raise answer[0]
+        _refuse_broken(answer)
         return answer
+
+
+def _refuse_broken(answer: Any) -> None:
+    """Raise the error that is an answer, or the first part of one; a ResponseError concerns its command alone."""
+    if isinstance(answer, Exception) and not isinstance(answer, ResponseError):
+        raise answer
+    if isinstance(answer, list) and answer and isinstance(answer[0], ConnectionBroken):
+        raise answer[0]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -18,8 +18,9 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.asyncio.connection import ConnectionPool
 from redis.asyncio.retry import Retry
-from redis.client import NEVER_DECODE
+from redis.client import EMPTY_RESPONSE, NEVER_DECODE
 from redis.exceptions import ConnectionError as ConnectionBroken
+from redis.exceptions import ResponseError
 
 from bot.infra.redis_channel import ClientClosed, Exchange, RedisChannel, RequestTooLarge
 
@@ -31,7 +32,10 @@ _ALONE = {
     "SSUBSCRIBE", "SUBSCRIBE", "SUNSUBSCRIBE", "SYNC", "UNSUBSCRIBE", "UNWATCH", "WAIT", "WAITAOF", "WATCH",
     "XREAD", "XREADGROUP",
 }  # fmt: skip
+# Options that say how an answer is read off the connection.
+_BY_REDIS_PY = frozenset((NEVER_DECODE, EMPTY_RESPONSE))
 _CLOSE_SECONDS = 2.0
+Callbacks = Mapping[Any, Any]
 T = TypeVar("T")
 
 
@@ -44,7 +48,7 @@ class _SharedConnection:
         self._channels: list[RedisChannel] = []
         self._opening: asyncio.Task[RedisChannel] | None = None
 
-    async def run(self, execute: Callable[[Any], Awaitable[T]]) -> T:
+    async def run(self, execute: Callable[[Exchange], Awaitable[T]]) -> T:
         """Execute over the shared connection; after a break again, as often as the connection's `retry` says."""
         channel = self._channel
         if channel is None or not channel.open or channel.loop is not asyncio.get_running_loop():
@@ -57,7 +61,7 @@ class _SharedConnection:
             broken = error
         return await self._again(execute, broken, channel.connection.retry)
 
-    async def _again(self, execute: Callable[[Any], Awaitable[T]], broken: ConnectionBroken, retry: Retry) -> T:
+    async def _again(self, execute: Callable[[Exchange], Awaitable[T]], broken: ConnectionBroken, retry: Retry) -> T:
         first = [broken]
 
         async def once() -> T:
@@ -143,29 +147,37 @@ class SharedPipeline(Pipeline):
         stack = self.command_stack
         if self._alone() or not stack:
             return await super().execute(raise_on_error)
-        execute = self._execute_transaction if self.is_transaction else self._execute_pipeline
+        execute: Any = self._execute_transaction if self.is_transaction else self._execute_together
         try:
             if self.scripts:
                 await self.load_scripts()
-            result = await self._shared.run(lambda connection: execute(connection, stack, raise_on_error))
+            result = await self._shared.run(lambda exchange: execute(exchange, stack, raise_on_error))
         except RequestTooLarge:
             return await super().execute(raise_on_error)
         finally:
             await self.reset()
         return cast("list[Any]", result)
 
+    async def _execute_together(self, exchange: Exchange, stack: Any, raise_on_error: bool) -> list[Any]:  # noqa: FBT001 - redis-py's order
+        """Do as redis-py's `_execute_pipeline`, but without a coroutine for each answer."""
+        found: list[Any] = []
+        for answer, (args, options) in zip(await exchange.ask([args for args, _ in stack]), stack, strict=True):
+            is_error = isinstance(answer, ResponseError)
+            found.append(answer if is_error else _read(self.response_callbacks, answer, args[0], options))
+        if raise_on_error:
+            self.raise_first_error(stack, found)
+        return found
+
     def _alone(self) -> bool:
         if self.watching or self.explicit_transaction or self.connection is not None:
             return True
-        return any(_is_alone(args[0]) or NEVER_DECODE in options for args, options in self.command_stack)
+        return any(_is_alone(args[0]) or not _BY_REDIS_PY.isdisjoint(options) for args, options in self.command_stack)
 
     async def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
         """Load scripts over the shared connection too; with WATCH the pipeline gets a connection to itself."""
         if self.watching or self.connection is not None or _is_alone(args[0]):
             return await super().immediate_execute_command(*args, **options)
-        return await self._shared.run(
-            lambda connection: self._send_command_parse_response(connection, args[0], *args, **options)
-        )
+        return await _execute(self._shared, self.response_callbacks, args, options)
 
 
 class SharedRedis(Redis):
@@ -176,12 +188,10 @@ class SharedRedis(Redis):
         self._shared = _SharedConnection(self.connection_pool)
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        if self.single_connection_client or _is_alone(args[0]) or NEVER_DECODE in options:
+        if self.single_connection_client or _is_alone(args[0]) or not _BY_REDIS_PY.isdisjoint(options):
             return await super().execute_command(*args, **options)
         try:
-            return await self._shared.run(
-                lambda connection: self._send_command_parse_response(connection, args[0], *args, **options)
-            )
+            return await _execute(self._shared, self.response_callbacks, args, options)
         except RequestTooLarge:
             return await super().execute_command(*args, **options)
 
@@ -191,6 +201,23 @@ class SharedRedis(Redis):
     async def aclose(self, close_connection_pool: bool | None = None) -> None:  # noqa: FBT001 - redis-py's signature
         await self._shared.close()
         await super().aclose(close_connection_pool)
+
+
+async def _execute(
+    shared: _SharedConnection, callbacks: Callbacks, command: tuple[Any, ...], options: dict[str, Any]
+) -> Any:
+    (answer,) = await shared.run(lambda exchange: exchange.ask((command,)))
+    if isinstance(answer, ResponseError):
+        raise answer
+    return _read(callbacks, answer, command[0], options)
+
+
+def _read(callbacks: Callbacks, answer: Any, name: str, options: dict[str, Any]) -> Any:
+    """Give an answer the form that redis-py's methods give it."""
+    # For a cache on the client's side, which we don't have.
+    options.pop("keys", None)
+    callback = callbacks.get(name)
+    return answer if callback is None else callback(answer, **options)
 
 
 @cache

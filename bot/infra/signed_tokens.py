@@ -7,12 +7,16 @@ import json
 import re
 import secrets
 import time
+from weakref import WeakKeyDictionary
 
 from itsdangerous import BadSignature, Signer, base64_decode, base64_encode
 from redis.asyncio import Redis
 
 # Base64 alone: itsdangerous skips other signs, and one token would have many spellings.
 _TOKEN = re.compile(r"[\w-]+\.[\w-]+", re.ASCII)
+# Spares webhooks and turns a round trip. Not longer, because a Redis that was emptied has another secret.
+_REMEMBER_SECONDS = 60
+_known: WeakKeyDictionary[Redis, dict[str, tuple[float, bytes]]] = WeakKeyDictionary()
 
 
 class TokenWrong(Exception):
@@ -21,7 +25,12 @@ class TokenWrong(Exception):
 
 async def shared_secret(redis: Redis, purpose: str) -> bytes:
     """The secret for one purpose, made at its first use. Where Redis is emptied, its signatures are void."""
-    return await _secret(redis, f"recado:secret:{purpose}")
+    known = _known.setdefault(redis, {})
+    until, secret = known.get(purpose, (0.0, b""))
+    if time.monotonic() > until:
+        secret = await _secret(redis, f"recado:secret:{purpose}")
+        known[purpose] = (time.monotonic() + _REMEMBER_SECONDS, secret)
+    return secret
 
 
 class SignedTokens:

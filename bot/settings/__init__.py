@@ -23,7 +23,7 @@ from bot.settings.integrations import (
 )
 from bot.settings.knowledge import EmbeddingsSettings, KnowledgeSettings
 from bot.settings.models import PRICES, BudgetSettings, LLMSettings, VisionSettings, WhisperSettings
-from bot.settings.reading import Section, expected_of, read, variables
+from bot.settings.reading import Section, expected_of, found_variables, read, variables
 from bot.settings.service import DatabaseSettings, LogSettings, RedisSettings, ServiceSettings
 
 __all__ = [
@@ -66,26 +66,27 @@ class Settings:
 
     def __init__(self) -> None:
         wrong: list[Complaint] = []
-        self.whatsapp = read(WhatsAppSettings, wrong)
-        self.redis = read(RedisSettings, wrong)
-        self.database = read(DatabaseSettings, wrong)
-        self.llm = read(LLMSettings, wrong)
-        self.whisper = read(WhisperSettings, wrong)
-        self.vision = read(VisionSettings, wrong)
-        self.turn = read(TurnSettings, wrong)
-        self.channel = read(ChannelSettings, wrong)
-        self.memory = read(MemorySettings, wrong)
-        self.budget = read(BudgetSettings, wrong)
-        self.stripe = read(StripeSettings, wrong)
-        self.mail = read(MailSettings, wrong)
-        self.push = read(PushSettings, wrong)
-        self.storage = read(StorageSettings, wrong)
-        self.subscribers = read(SubscriberSettings, wrong)
-        self.knowledge = read(KnowledgeSettings, wrong)
-        self.embeddings = read(EmbeddingsSettings, wrong)
-        self.oidc = read(OidcSettings, wrong)
-        self.service = read(ServiceSettings, wrong)
-        self.log = read(LogSettings, wrong)
+        found = found_variables(wrong)
+        self.whatsapp = read(WhatsAppSettings, found, wrong)
+        self.redis = read(RedisSettings, found, wrong)
+        self.database = read(DatabaseSettings, found, wrong)
+        self.llm = read(LLMSettings, found, wrong)
+        self.whisper = read(WhisperSettings, found, wrong)
+        self.vision = read(VisionSettings, found, wrong)
+        self.turn = read(TurnSettings, found, wrong)
+        self.channel = read(ChannelSettings, found, wrong)
+        self.memory = read(MemorySettings, found, wrong)
+        self.budget = read(BudgetSettings, found, wrong)
+        self.stripe = read(StripeSettings, found, wrong)
+        self.mail = read(MailSettings, found, wrong)
+        self.push = read(PushSettings, found, wrong)
+        self.storage = read(StorageSettings, found, wrong)
+        self.subscribers = read(SubscriberSettings, found, wrong)
+        self.knowledge = read(KnowledgeSettings, found, wrong)
+        self.embeddings = read(EmbeddingsSettings, found, wrong)
+        self.oidc = read(OidcSettings, found, wrong)
+        self.service = read(ServiceSettings, found, wrong)
+        self.log = read(LogSettings, found, wrong)
         if wrong:
             raise SettingsWrong(wrong)
 
@@ -150,4 +151,4 @@ SECTIONS: tuple[type[Section], ...] = (
 
 def log_settings() -> LogSettings:
     """Settings of the log while the others are read; a wrong value counts as none here, and `Settings` reports it."""
-    return read(LogSettings, [])
+    return read(LogSettings, found_variables([]), [])

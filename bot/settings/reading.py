@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
+    DotEnvSettingsSource,
     EnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
@@ -106,9 +108,9 @@ class _Variables(PydanticBaseSettingsSource):
     the time of reading the settings.
     """
 
-    def __init__(self, section: type[BaseSettings], environment: EnvSettingsSource, file: EnvSettingsSource) -> None:
+    def __init__(self, section: type[BaseSettings], found: Mapping[str, str | None]) -> None:
         super().__init__(section)
-        self._found = {**file.env_vars, **environment.env_vars}
+        self._found = found
         self._prefix = str(section.model_config.get("env_prefix", ""))
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
@@ -137,7 +139,7 @@ class Section(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library passes it, and no secret is a file
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         environment, file = cast("EnvSettingsSource", env_settings), cast("EnvSettingsSource", dotenv_settings)
-        return init_settings, _Variables(settings_cls, environment, file)
+        return init_settings, _Variables(settings_cls, {**file.env_vars, **environment.env_vars})
 
     @model_validator(mode="before")
     @classmethod
@@ -155,21 +157,29 @@ def variables(section: type[Section]) -> dict[str, str]:
     }
 
 
+def found_variables(wrong: list[Complaint]) -> Mapping[str, str | None]:
+    """Texts of the environment and, below it, of `.env`, by names in small letters."""
+    environment = EnvSettingsSource(Section).env_vars
+    try:
+        return {**DotEnvSettingsSource(Section).env_vars, **environment}
+    except UnicodeDecodeError:
+        wrong.append(_NOT_UTF8)
+        return environment
+
+
 S = TypeVar("S", bound=Section)
 
 
-def read(section: type[S], wrong: list[Complaint]) -> S:
+def read(section: type[S], found: Mapping[str, str | None], wrong: list[Complaint]) -> S:
     try:
-        return section()
+        # Of the variables that were found once for all sections.
+        return section(_build_sources=((_Variables(section, found),), {}))
     except ValidationError as error:
         names = {name.lower(): variable for variable, name in variables(section).items()}
         for problem in error.errors():
             key = str(problem["loc"][0])
             variable = names.get(key.lower(), key.upper())
             wrong.append(Complaint(variable, problem["type"], expected_of(section, variable), problem.get("ctx", {})))
-    except UnicodeDecodeError:
-        if _NOT_UTF8 not in wrong:
-            wrong.append(_NOT_UTF8)
     return cast("S", section.model_construct())
 
 

@@ -28,10 +28,11 @@ from bot.delivery.statuses import DeliveryStatuses
 from bot.history.stream import HistoryStream
 from bot.infra import bounded_http, queue_admin, queues
 from bot.infra.alerts import Alerts
+from bot.infra.background import background
 from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import MetricsShipper
 from bot.infra.queues import JobScheduler
-from bot.infra.redis import MicroBatcher, cancel_and_wait, connect, refuse_cluster
+from bot.infra.redis import MicroBatcher, connect, refuse_cluster
 from bot.infra.replicas import Replicas
 from bot.integrations.push.invitations import InvitationLinks
 from bot.messages.inbound import Inbound
@@ -282,7 +283,6 @@ async def _console(app: web.Application) -> AsyncIterator[None]:
 
 async def _metrics(app: web.Application) -> AsyncIterator[None]:
     app[METRICS_SHIPPER] = MetricsShipper(app[REDIS])
-    task = asyncio.create_task(app[METRICS_SHIPPER].run())
-    yield
-    await cancel_and_wait(task)
+    async with background(app[METRICS_SHIPPER].run):
+        yield
     await app[METRICS_SHIPPER].flush()

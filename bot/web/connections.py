@@ -13,8 +13,8 @@ from typing import Any, Self, cast
 import structlog
 from aiohttp import web
 
+from bot.infra.background import background
 from bot.infra.open_files import file_limit
-from bot.infra.redis import cancel_and_wait
 from bot.web.refusals import count_refusal
 
 _log = structlog.get_logger()
@@ -182,11 +182,8 @@ class Connections:
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[Self]:
         """Close what is late, for as long as the context lasts."""
-        task = asyncio.create_task(self._watch())
-        try:
+        async with background(self._watch):
             yield self
-        finally:
-            await cancel_and_wait(task)
 
     async def _watch(self) -> None:
         loop = asyncio.get_running_loop()

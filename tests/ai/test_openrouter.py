@@ -304,7 +304,7 @@ async def test_each_request_names_the_tools_of_its_own_question(desk: Desk) -> N
     for number in range(20):
         await desk.ask(FromPerson("hola"), tools=(ToolOffer(f"tool-{number}", "Él", {}), tool))
     await desk.ask(FromPerson("hola"))
-    named = [[one["function"] for one in request.get("tools", ())] for request in desk.imitation.requests]
+    named = [[tool["function"] for tool in request.get("tools", ())] for request in desk.imitation.requests]
     first = {"name": "first", "description": "Él", "parameters": {"type": "object", "properties": {}}}
     later = first | {"parameters": parameters}
     others = [[{"name": f"tool-{number}", "description": "Él", "parameters": {}}, later] for number in range(20)]

@@ -115,10 +115,12 @@ def test_an_xlsx_keeps_numbers_exact_and_gives_barcodes_their_zeros_back() -> No
 
 def test_amounts_of_a_spreadsheet_are_those_that_people_see_in_it() -> None:
     odd = [18.9 * 3, 0.1 + 0.2, -0.0, 1e-320, 1e308, 2_500]
-    read = read_here(sheet([("sku", "name", "price"), *((f"A{place}", "Pan", one) for place, one in enumerate(odd))]))
+    read = read_here(
+        sheet([("sku", "name", "price"), *((f"A{place}", "Pan", price) for place, price in enumerate(odd))])
+    )
     assert [amount_text(product.price) for product in read.products] == ["56.7", "0.3", "0", "2500"]
     assert [(bad.row, bad.reason.problem) for bad in read.bad] == [(5, "no_number"), (6, "out_of_range")]
-    assert [amount_text(one.price) for one in read_here(b"sku,name,price\na,Pan,-0\n").products] == ["0"]
+    assert [amount_text(product.price) for product in read_here(b"sku,name,price\na,Pan,-0\n").products] == ["0"]
 
 
 async def test_the_same_file_again_changes_nothing_and_an_export_is_a_file_to_import() -> None:

@@ -22,7 +22,7 @@ REASONS = {
 
 
 def told(row: FaultRow) -> str:
-    return " ".join(one.reasons for one in row.health if not one.ready)
+    return " ".join(probe.reasons for probe in row.health if not probe.ready)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -33,7 +33,7 @@ async def test_redis_may_fail_while_people_write(fault: str, tmp_path: Path) -> 
     assert row.verdict.effects > 5
     # Nobody ended by itself, everybody resumed by itself.
     assert row.unexpected_exits == []
-    assert all(one.alive for one in row.health)
+    assert all(probe.alive for probe in row.health)
     assert row.health[-1].ready
     # Meta hears 503 wherever a message could not be stored; `make chaos` prints after how long.
     assert row.unanswered == 0 or fault == "absent at the start"

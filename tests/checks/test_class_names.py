@@ -9,7 +9,7 @@ from tests.checks.conftest import Plant
 def test_a_public_class_name_of_two_modules_is_told_with_both_places(plant: Plant, tmp_path: Path) -> None:
     plant("bot/turns/turn.py", "class Card: ...\n")
     plant("evals/cases.py", "\n\nclass Card: ...\n")
-    assert [str(one) for one in class_names.findings(tmp_path)] == [
+    assert [str(finding) for finding in class_names.findings(tmp_path)] == [
         "bot/turns/turn.py:1: class Card is defined elsewhere too: evals/cases.py:3",
         "evals/cases.py:3: class Card is defined elsewhere too: bot/turns/turn.py:1",
     ]

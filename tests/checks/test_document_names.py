@@ -19,7 +19,7 @@ from tests.checks.conftest import Plant
 def test_a_name_that_no_module_has_is_told(plant: Plant, tmp_path: Path, text: str, name: str) -> None:
     plant("bot/agent/tool.py", "class ToolError(Exception): ...\n")
     plant("docs/a.md", f"# A\n{text}\n")
-    assert [str(one) for one in document_names.findings(tmp_path)] == [f"docs/a.md:2: {name} is in no module"]
+    assert [str(finding) for finding in document_names.findings(tmp_path)] == [f"docs/a.md:2: {name} is in no module"]
 
 
 def test_known_names_and_prose_are_free(plant: Plant, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ OWNER = 'def _outbox(c: str) -> str:\n    return key(c, "outbox")\n'
 
 
 def keys(root: Path) -> list[tuple[str, str]]:
-    return [(one.path, one.text.split()[2]) for one in redis_keys.findings(root)]
+    return [(finding.path, finding.text.split()[2]) for finding in redis_keys.findings(root)]
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_key_that_two_modules_spell_is_told(plant: Plant, tmp_path: Path, owne
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("source", "other"),
     [
         ('x = key(c, "aside")', 'y = "recado:aside"'),
         ('x = key(c, "card", token)', 'OURS = "products"\ny = key(OURS, "card", product)'),
@@ -43,8 +43,8 @@ def test_a_key_that_two_modules_spell_is_told(plant: Plant, tmp_path: Path, owne
         ('x = key(c, "outbox")\ny = key(d, "outbox")', ""),
     ],
 )  # fmt: skip
-def test_other_keys_of_the_same_word_are_free(plant: Plant, tmp_path: Path, one: str, other: str) -> None:
-    plant("bot/a.py", one)
+def test_other_keys_of_the_same_word_are_free(plant: Plant, tmp_path: Path, source: str, other: str) -> None:
+    plant("bot/a.py", source)
     plant("bot/b.py", other)
     assert keys(tmp_path) == []
 

@@ -8,15 +8,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 from bot import privacy
 from bot.conversations.contacts import Contacts
+from bot.conversations.dead_letters import DeadLetters
 from bot.conversations.identity import contact_key
 from bot.conversations.inbox import Inbox
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost
 from bot.database.engine import Database
 from bot.database.opening import open_current
 from bot.delivery.statuses import DeliveryStatuses
+from bot.history import tables
 from bot.history.personal import PersonalHistory
 from bot.infra import queue_admin, queues
 from bot.infra.live_events import LiveEvents
@@ -36,10 +39,11 @@ from tests.billing import mails, stripe_of, subscriber
 from tests.notifications import post, settled
 from tests.outgoing import acquainted, conversation_of, text
 from tests.processes import eventually, recado
+from tests.rows import each
 from tests.storage.conftest import BRIEF
 from tests.terminals import on_terminal
 from tests.traces import traces
-from tests.world import World
+from tests.world import Start, World
 
 Media = Callable[[str], bytes]
 _open: list[Database] = []
@@ -119,6 +123,36 @@ async def test_the_export_shows_everything_and_nobody_else(world: World, ana: si
     assert str(LEO.phone) not in json.dumps(found)
 
 
+async def test_an_export_of_any_length_comes_in_small_pieces_that_are_the_whole(
+    world: World, ana: simulator.Person
+) -> None:
+    conversation = await acquainted(world, ana)
+    await settled(world)
+    said = [
+        {
+            "conversation": conversation,
+            "name": f"wamid.{number}",
+            "at": datetime.now(UTC),
+            "body": f"{number} ¿\x9b?" * 40,
+        }
+        for number in range(1000)
+    ]
+    async with (await _database(world)).writing() as connection:
+        await connection.execute(insert(tables.MESSAGES), said)
+    person, personal = await person_of(world, ana.bsuid), personal_data_of(world)
+    pieces = [piece async for piece in personal.export_text(person)]
+    whole = await personal.export(person)
+    assert json.loads("".join(pieces)) == json.loads(json.dumps(whole))
+    assert max(map(len, pieces[1:])) < len("".join(pieces)) / 50
+    ended = await recado("contacts", "export", ana.bsuid)
+    assert json.loads(ended.out)["history"]["messages"] == json.loads("".join(pieces))["history"]["messages"]
+    assert (ended.code, "\x9b" in ended.out, "¿" in ended.out) == (0, False, True)
+    rows = sum(map(len, whole["history"].values()))
+    assert rows > 1000
+    refused = await recado("contacts", "erase", ana.bsuid)
+    assert f"{rows} rows" in refused.err
+
+
 async def test_an_erased_person_leaves_no_trace_and_a_neighbour_loses_nothing(
     world: World, ana: simulator.Person, media: Media
 ) -> None:
@@ -159,7 +193,7 @@ async def test_whoever_writes_afterwards_starts_anew(world: World, ana: simulato
     (reply,) = await world.meta.replies(ana)
     assert reply.text == "Mucho gusto"
     assert await conversation_of(world, ana) != old
-    assert [one["role"] for one in world.models.requests[-1]["messages"]] == ["system", "user"]
+    assert [message["role"] for message in world.models.requests[-1]["messages"]] == ["system", "user"]
 
 
 async def test_a_message_that_meta_delivers_once_more_is_not_answered_and_brings_nobody_back(world: World) -> None:
@@ -234,6 +268,21 @@ async def test_a_storage_that_fails_leaves_the_person_to_be_found_and_answered(
     await world.meta.replies(ana)
     assert (await erase(world, ana)).keys > 3
     assert await traces(world, "5215512345678") == []
+
+
+@each("to", ["5215512345678", "+52 1 (55) 1234-5678", "52 55 1234 5678", "+521.55.1234.5678"])
+async def test_jobs_of_other_systems_go_too_however_they_write_the_phone(
+    start: Start, ana: simulator.Person, to: str
+) -> None:
+    world = await start(workers=0)
+    conversation = await Contacts(world.redis).find_or_create(phone=ana.phone, bsuid=ana.bsuid)
+    await DeadLetters(world.redis).add_to_index(conversation)
+    for number, address in enumerate((to, "+52 1 55 1234 56789", "5215587654321")):
+        data = {"to": address, "template": "nowhere", "parameters": {"name": "x"}}
+        await queues.add(world.redis, "notification", "template", data, f"job-{number}")
+    erased = await personal_data_of(world).erase(await person_of(world, ana.bsuid))
+    assert erased.jobs == 1
+    assert await traces(world, conversation, to) == [f"recado:{{{conversation}}}:erased"]
 
 
 async def test_conversations_that_became_one_are_erased_as_one(world: World) -> None:
@@ -324,7 +373,7 @@ async def test_people_are_listed_and_found(world: World, ana: simulator.Person) 
     assert (first["conversation"], first["name"], first["phone"]) == (conversation, "Ana", ana.phone)
     for part in ("fuentes", "LÉO", "55 8765 4321", "+52 1 (55) 8765-4321", "880987", leos[:15]):
         ended = await recado("contacts", "find", part, "--format", "json")
-        assert [one["conversation"] for one in json.loads(ended.out)] == [leos], part
+        assert [entry["conversation"] for entry in json.loads(ended.out)] == [leos], part
     nobody = await recado("contacts", "find", "zzz")
     assert (nobody.code, nobody.out, "nobody" in nobody.err) == (1, "", True)
 
@@ -379,10 +428,10 @@ async def test_who_has_their_address_at_stripe_alone_leaves_no_trace_of_billing(
     await acquainted(shop, ana)
     subscription = await subscriber(shop, ana)
     customer = str(stripe_of(shop).account.get("subscription", subscription)["customer"])
-    assert [one["to"] for one in await mails(shop)] == ["ana@example.com"]
+    assert [mail["to"] for mail in await mails(shop)] == ["ana@example.com"]
     await Suppression(shop.redis).add("ana@example.com", "smtp", "550 no such user")
     shown = await personal_data_of(shop).export(await person_of(shop, ana.bsuid))
-    assert "email" in [one["queue"] for one in shown["jobs"]]
+    assert "email" in [job["queue"] for job in shown["jobs"]]
     assert shown["billing"][customer]["state"]["status"] == "active"
     assert shown["suppressed"] == {"ana@example.com": "550 no such user"}
     await erase(shop, ana)

@@ -28,7 +28,7 @@ async def test_postgresql_gets_its_schema_by_the_command_that_a_process_names(
     for command in (("serve", "--port", "0"), ("worker",)):
         started = await recado(*command, **there, **META, REDIS_URL=redis_address)
         assert started.code == 2
-        (line,) = [json.loads(one) for one in started.err.splitlines() if "can_not_start" in one]
+        (line,) = [json.loads(line) for line in started.err.splitlines() if "can_not_start" in line]
         assert "recado db upgrade" in line["why"]
     assert (await recado("db", "upgrade", **there)).code == 0
     checked = await recado("db", "check", **there)

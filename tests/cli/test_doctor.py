@@ -42,7 +42,7 @@ INTEGRATIONS = [
 
 
 async def finding(integration: str) -> CheckResult:
-    (found,) = [one for one in await examine(Settings()) if one.integration == integration]
+    (found,) = [finding for finding in await examine(Settings()) if finding.integration == integration]
     return found
 
 
@@ -79,8 +79,8 @@ async def test_the_table_of_roles_and_tools_is_printed() -> None:
 async def test_a_service_that_is_whole_is_found_in_order(start: Start) -> None:
     await start(workers=0)
     findings = await examine(Settings())
-    assert [one.integration for one in findings] == INTEGRATIONS
-    assert {one.integration: one.state for one in findings if one.state != "ok"} == dict.fromkeys(
+    assert [finding.integration for finding in findings] == INTEGRATIONS
+    assert {finding.integration: finding.state for finding in findings if finding.state != "ok"} == dict.fromkeys(
         ("Vision", "Stripe", "Documents", "E-mail", "Subscribers", "Web Push", "OpenID", "Metrics"), "absent"
     )
 
@@ -89,7 +89,7 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
     redis: Redis, redis_address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REDIS_URL", redis_address)
-    absent = {one.integration: one.words for one in await examine(Settings()) if one.state == "absent"}
+    absent = {finding.integration: finding.words for finding in await examine(Settings()) if finding.state == "absent"}
     assert set(absent) == {
         "WhatsApp",
         "Webhook",
@@ -256,7 +256,7 @@ async def test_the_command_ends_with_1_when_something_is_wrong_and_speaks_json(s
     await start(workers=0)
     ended = await recado("doctor", "--format", "json", OPENROUTER_API_KEY="hunter2")
     assert ended.code == 1
-    found = {one["integration"]: one for one in json.loads(ended.out)}
+    found = {entry["integration"]: entry for entry in json.loads(ended.out)}
     assert list(found) == INTEGRATIONS
     assert set(found["OpenRouter"]) == {"integration", "state", "words"}
     assert found["OpenRouter"]["state"] == "wrong"
@@ -351,7 +351,7 @@ async def test_a_password_in_an_address_is_a_finding_and_is_not_shown(
     ended = await recado("doctor", "--format", "json")
     assert (ended.code, ended.err) == (1, "")
     assert "hunter2" not in ended.out
-    assert [one["integration"] for one in json.loads(ended.out) if one["state"] == "wrong"] == [integration]
+    assert [entry["integration"] for entry in json.loads(ended.out) if entry["state"] == "wrong"] == [integration]
 
 
 @pytest.mark.parametrize(

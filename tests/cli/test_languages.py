@@ -137,7 +137,9 @@ async def test_people_and_queues_are_told_in_spanish(
 async def test_what_scripts_read_is_the_same_in_both(tmp_path: Path) -> None:
     assert tmp_path
     for command in (("operators", "list"), ("knowledge", "list"), ("doctor", "--tools")):
-        both = [(await recado(*command, "--format", "json", LANG=one)).out for one in ("es_MX.UTF-8", "en_US.UTF-8")]
+        both = [
+            (await recado(*command, "--format", "json", LANG=locale)).out for locale in ("es_MX.UTF-8", "en_US.UTF-8")
+        ]
         assert both[0] == both[1]
 
 

@@ -73,8 +73,8 @@ async def test_a_turn_whose_tool_had_acted_is_not_tried_again(start: Start, ana:
     ended = await recado("queues", "retry", entry["conversation"])
     assert ended.code == 1
     assert "send_template had acted already" in ended.err
-    await world.meta.wait_for(lambda: [one for one in world.meta.accepted if one.type == "template"])
-    assert [one.type for one in world.meta.accepted].count("template") == 1
+    await world.meta.wait_for(lambda: [message for message in world.meta.accepted if message.type == "template"])
+    assert [message.type for message in world.meta.accepted].count("template") == 1
 
 
 async def test_a_turn_given_up_after_its_tool_had_acted_says_so_and_is_not_tried_again(

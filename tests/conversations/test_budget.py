@@ -51,7 +51,7 @@ async def test_one_person_can_not_spend_more_than_theirs_nor_all_together_more_t
 async def test_a_hundred_at_once_do_not_get_past_the_limit_together(redis: Redis) -> None:
     money = budget(redis)
     taken = await asyncio.gather(*(money.account(ANA).reserve(CENT) for _ in range(100)), return_exceptions=True)
-    assert sum(one is None for one in taken) == 5
+    assert sum(account is None for account in taken) == 5
     assert await money.spent(ANA) == 5 * CENT
 
 
@@ -170,7 +170,7 @@ async def test_what_a_model_cost_is_what_stays_spent(start: Start, ana: Person) 
     world.models.will(replace(says("Dos planes."), cost=0.0042))
     await hello(world, ana)
     money = Budget(world.redis, world.settings.budget, world.settings.service.zone)
-    (name,) = [one async for one in world.redis.scan_iter("recado:{*}:spent:*")]
+    (name,) = [key async for key in world.redis.scan_iter("recado:{*}:spent:*")]
     assert await money.spent(name.partition("{")[2].partition("}")[0]) == Decimal("0.0042")
     assert await money.spent() == Decimal("0.0042")
 

@@ -26,7 +26,7 @@ def shown(sent: SentMessage) -> list[dict[str, Any]]:
     """The buttons or rows as Meta got them."""
     action = sent.request["interactive"]["action"]
     if "buttons" in action:
-        return [one["reply"] for one in action["buttons"]]
+        return [button["reply"] for button in action["buttons"]]
     return [row for section in action["sections"] for row in section["rows"]]
 
 
@@ -83,7 +83,7 @@ async def test_a_list_that_is_tapped_after_days_is_still_understood(world: World
 
 async def test_a_choice_whose_record_is_gone_is_said_to_be_shortened(world: World, ana: Person) -> None:
     rows = await offered(world, ana, *BRANCHES)
-    for name in [one async for one in world.redis.scan_iter(f"{key(await conversation_of(world, ana), 'choice')}:*")]:
+    for name in [name async for name in world.redis.scan_iter(f"{key(await conversation_of(world, ana), 'choice')}:*")]:
         await world.redis.delete(name)
     read = await read_of_a_tap(world, ana, rows[1])
     assert "<title>Sucursal Insurgente… (2)</title>" in read

@@ -109,7 +109,7 @@ async def test_a_crash_after_the_beginning_is_taken_up_with_the_same_key(redis: 
 
 async def test_in_doubt_the_card_stays_good_and_can_not_be_called_left(redis: Redis) -> None:
     till, shown = Till(doubts=1), await card(redis)
-    do, leave = (one.id for one in shown.choices)
+    do, leave = (choice.id for choice in shown.choices)
     assert await told(redis, till, tap(do)) == "no sé"
     assert "no sé si alcanzó a hacerse" in await told(redis, till, tap(leave, 2))
     assert len(till.done) == 1
@@ -122,11 +122,11 @@ async def test_in_doubt_the_card_stays_good_and_can_not_be_called_left(redis: Re
 
 async def test_tokens_can_not_be_guessed_and_cards_have_their_own(redis: Redis) -> None:
     shown = [await card(redis) for _ in range(20)]
-    ids = {choice.id for one in shown for choice in one.choices}
-    tokens = {one.partition(".")[2] for one in ids}
+    ids = {choice.id for card in shown for choice in card.choices}
+    tokens = {id_.partition(".")[2] for id_ in ids}
     assert (len(ids), len(tokens)) == (40, 20)
-    assert {len(one) for one in tokens} == {22}
-    assert all(len(one) <= 256 for one in ids)
-    kept = [one async for one in redis.scan_iter("*card*")]
-    lives = [await redis.ttl(one) for one in kept]
-    assert all(0 < one <= 7 * 24 * 3600 for one in lives)
+    assert {len(token) for token in tokens} == {22}
+    assert all(len(id_) <= 256 for id_ in ids)
+    kept = [key async for key in redis.scan_iter("*card*")]
+    lives = [await redis.ttl(name) for name in kept]
+    assert all(0 < live <= 7 * 24 * 3600 for live in lives)

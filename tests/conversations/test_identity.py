@@ -121,7 +121,7 @@ async def test_a_message_that_missed_the_move_is_stored_where_its_sender_went(st
     await world.redis.set(f"recado:identity:{ANA}", gone)
     await written(world, "wamid.4", "sin teléfono otra vez", None, ANA)
     raw = await answer(world.redis.lrange(f"recado:{{{home}}}:waiting", 0, -1))
-    assert [Inbound.model_validate_json(one).id for one in raw] == ["wamid.1", "wamid.3", "wamid.4"]
+    assert [Inbound.model_validate_json(line).id for line in raw] == ["wamid.1", "wamid.3", "wamid.4"]
     assert await conversation_of(world, ANA) == home
 
 
@@ -168,7 +168,9 @@ async def test_a_new_number_is_followed_and_the_old_one_let_go(world: World) -> 
     home = await conversation_of(world, ANA)
     await post(world, "system_user_changed_number")
     await settled(world)
-    assert [await conversation_of(world, one) for one in (NEW_PHONE, "MX.9900000000000001", ANA)] == [home] * 3
+    assert [await conversation_of(world, identity) for identity in (NEW_PHONE, "MX.9900000000000001", ANA)] == [
+        home
+    ] * 3
     assert await conversation_of(world, PHONE) is None
     contact = await contact_of(world, NEW_PHONE)
     assert (contact.phone, contact.bsuid) == (NEW_PHONE, "MX.9900000000000001")
@@ -247,9 +249,9 @@ async def test_staff_are_known_by_what_the_signed_webhook_says_of_them(
 async def orphans(redis: Redis) -> list[str]:
     """What is kept of somebody in conversations that nobody finds: no erasure reaches it."""
     kept = [name async for name in redis.scan_iter("recado:{*}:identities")]
-    found = [(name, one) for name in kept for one in await answer(redis.smembers(name))]
-    led_to = {one: await redis.get(f"recado:identity:{one}") for _, one in found}
-    homes = [(name, await current_name(redis, str(led_to[one]))) for name, one in found]
+    found = [(name, identity) for name in kept for identity in await answer(redis.smembers(name))]
+    led_to = {identity: await redis.get(f"recado:identity:{identity}") for _, identity in found}
+    homes = [(name, await current_name(redis, str(led_to[identity]))) for name, identity in found]
     return [
         name for name, home in homes if await current_name(redis, name[len("recado:{") : -len("}:identities")]) != home
     ]
@@ -262,7 +264,7 @@ async def first_messages(redis: Redis, *pairs: tuple[str | None, str | None]) ->
         Inbound(id=f"wamid.{n}", sent_at=now, received_at=now, phone=phone, bsuid=bsuid, content=Text(body="hola"))
         for n, (phone, bsuid) in enumerate(pairs)
     ]
-    homes = await asyncio.gather(*(conversations_of(redis, [one]) for one in messages))
+    homes = await asyncio.gather(*(conversations_of(redis, [message]) for message in messages))
     return [await current_name(redis, home) for (home,) in homes]
 
 
@@ -287,12 +289,12 @@ async def test_the_first_messages_of_a_numbers_new_owner_that_come_at_once_are_o
         homes = await first_messages(redis, *[(PHONE, "MX.1234567890123456")] * 4)
         assert len({*homes, former}) == 2
         assert await orphans(redis) == []
-        assert [await phone_contested(redis, one) for one in (homes[0], former)] == [True, False]
+        assert [await phone_contested(redis, home) for home in (homes[0], former)] == [True, False]
 
 
 async def test_a_phone_does_not_lead_to_the_conversation_of_another_bsuid(redis: Redis) -> None:
     (home,) = await first_messages(redis, (PHONE, ANA))
     asked = ((PHONE, ANA), (PHONE, None), (None, ANA), (PHONE, "MX.1234567890123456"), (None, "MX.1234567890123456"))
-    assert [await find(redis, *one) for one in asked] == [home, home, home, None, None]
+    assert [await find(redis, *question) for question in asked] == [home, home, home, None, None]
     (alone,) = await first_messages(redis, (NEW_PHONE, None))
     assert await find(redis, NEW_PHONE, "MX.1234567890123456") == alone

@@ -123,10 +123,10 @@ async def test_the_door_asks_anew_where_a_remembered_senders_phone_leads_elsewhe
     heir = await conversation(redis, "MX.3")
     batch = [message(4, "MX.2", None), by_phone.model_copy(update={"id": "wamid.5"}), message(6, "MX.2", None)]
     assert await inbox.accept(batch) == [True] * 3
-    assert [one.id for one in await WaitingList(redis).messages(heir)] == ["wamid.3", "wamid.5"]
+    assert [message.id for message in await WaitingList(redis).messages(heir)] == ["wamid.3", "wamid.5"]
     other = await conversation(redis, "MX.2")
-    assert [one.id for one in await WaitingList(redis).messages(other)] == ["wamid.2", "wamid.4", "wamid.6"]
-    assert [one.id for one in await WaitingList(redis).messages(first)] == ["wamid.0", "wamid.1"]
+    assert [message.id for message in await WaitingList(redis).messages(other)] == ["wamid.2", "wamid.4", "wamid.6"]
+    assert [message.id for message in await WaitingList(redis).messages(first)] == ["wamid.0", "wamid.1"]
 
 
 async def test_a_batch_whose_sender_joined_another_conversation_keeps_its_order_and_counts_once(redis: Redis) -> None:
@@ -138,7 +138,7 @@ async def test_a_batch_whose_sender_joined_another_conversation_keeps_its_order_
     batch = [message(3, "MX.2", None), message(4, "MX.1", None), message(5, "MX.2", None), message(4, "MX.1", None)]
     assert await inbox.accept(batch) == [True, True, True, False]
     waiting = await WaitingList(redis).messages(older)
-    assert [one.id for one in waiting] == ["wamid.1", "wamid.3", "wamid.4", "wamid.5"]
+    assert [message.id for message in waiting] == ["wamid.1", "wamid.3", "wamid.4", "wamid.5"]
 
 
 async def test_a_remembered_sender_who_is_erased_is_refused_meanwhile_and_a_stranger_after_it(redis: Redis) -> None:
@@ -196,7 +196,7 @@ async def test_a_batch_larger_than_one_script_is_kept_whole_and_in_order(redis: 
     batch = [message(number) for number in range(1, 351)]
     assert await inbox.accept(batch) == [True] * len(batch)
     waiting = await WaitingList(redis).messages(await conversation(redis))
-    assert [one.id for one in waiting] == [f"wamid.{number}" for number in range(351)]
+    assert [message.id for message in waiting] == [f"wamid.{number}" for number in range(351)]
 
 
 async def test_a_late_holder_of_a_lease_writes_nothing(redis: Redis) -> None:
@@ -278,7 +278,7 @@ async def test_a_flood_ends_at_the_door_and_what_waits_already_stays(redis: Redi
     assert len(await WaitingList(redis).messages(name)) == 3
     entries = await Ledger(redis).of(name)
     # By id, because Redis gives a hash in any order.
-    states = [entries[one.id]["state"] for one in flood]
+    states = [entries[message.id]["state"] for message in flood]
     assert states == ["open"] * 3 + ["refused: too many messages"] * 2
     # Delivered again, they are known like any other.
     assert await inbox.accept(flood) == [False] * 5

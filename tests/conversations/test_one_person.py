@@ -41,17 +41,17 @@ def change(field: str, **value: Any) -> Raw:
 
 def raw(sender: str, kind: str, body: Any, **more: Any) -> Raw:
     """A message from `P1 B1`, `P1`, or `B1`."""
-    names = {("from" if one[0] != "B" else "from_user_id"): named(one) for one in sender.split()}
+    names = {("from" if name[0] != "B" else "from_user_id"): named(name) for name in sender.split()}
     return names | {"id": f"wamid.{next(_count)}", "timestamp": "1795500000", "type": kind, kind: body} | more
 
 
 def wrote(*senders: str) -> Raw:
     """They write, all in one batch."""
-    return change("messages", messages=[raw(one, "text", {"body": f"soy {one}"}) for one in senders])
+    return change("messages", messages=[raw(sender, "text", {"body": f"soy {sender}"}) for sender in senders])
 
 
 def card(sender: str, *phones: str, cards: int = 1, context: Raw | None = None, **more: Any) -> Raw:
-    listed = [{"phone": f"+{named(one)}", "wa_id": named(one)} for one in phones]
+    listed = [{"phone": f"+{named(phone)}", "wa_id": named(phone)} for phone in phones]
     shared = [{"phones": listed, "origin": "contact_request"} | more] * cards
     message = raw(sender, "contacts", shared, **({"context": context} if context else {}))
     return change("messages", messages=[message])
@@ -64,7 +64,7 @@ def news(sender: str, event: str, phone: str = "", bsuid: str = "") -> Raw:
 
 
 def number(sender: str, *new: str) -> Raw:
-    phone, bsuid = (next((one for one in new if one[0] == sign), "") for sign in "PB")
+    phone, bsuid = (next((name for name in new if name[0] == sign), "") for sign in "PB")
     return news(sender, "user_changed_number", phone, bsuid)
 
 
@@ -75,7 +75,7 @@ def renamed(previous: str, current: str, phone: str = "") -> Raw:
 
 
 def echo(to: str, kind: str = "text", body: Any = None) -> Raw:
-    told = {("to" if one[0] != "B" else "to_user_id"): named(one) for one in to.split()}
+    told = {("to" if name[0] != "B" else "to_user_id"): named(name) for name in to.split()}
     told |= {"from": "525500001111", "id": f"wamid.{next(_count)}", "timestamp": "1795500000", "type": kind}
     return change("smb_message_echoes", message_echoes=[told | {kind: body or {"body": "¿en qué le ayudo?"}}])
 
@@ -177,8 +177,8 @@ ROWS: list[tuple[str, list[Raw], str]] = [
 
 async def led(world: World) -> dict[str, str]:
     """Where each name leads, as far as it leads anywhere."""
-    found = {one: await world.redis.get(f"recado:identity:{value}") for one, value in NAMES.items()}
-    return {one: home for one, home in found.items() if home}
+    found = {name: await world.redis.get(f"recado:identity:{value}") for name, value in NAMES.items()}
+    return {name: home for name, home in found.items() if home}
 
 
 async def contested(world: World, home: str) -> bool:
@@ -190,15 +190,22 @@ async def shown(world: World) -> set[frozenset[str]]:
     for name, home in (await led(world)).items():
         mark = "!" if name[0] != "B" and await contested(world, home) else ""
         groups.setdefault(home, set()).add(name + mark)
-    return {frozenset(one) for one in groups.values()}
+    return {frozenset(group) for group in groups.values()}
 
 
 async def words_of(world: World, home: str) -> set[str]:
     """What is waiting to be read in a conversation, or comes to it with one that joins."""
     joined = await answer(world.redis.smembers(f"recado:{{{home}}}:joining"))
-    read = [await answer(world.redis.lrange(f"recado:{{{one}}}:waiting", 0, -1)) for one in {home, *joined}]
-    messages = [Inbound.model_validate_json(one) for lines in read for one in lines]
-    return {str(one.content.body) for one in messages if one.content.kind == "text" and one.author == "person"}
+    read = [
+        await answer(world.redis.lrange(f"recado:{{{conversation}}}:waiting", 0, -1))
+        for conversation in {home, *joined}
+    ]
+    messages = [Inbound.model_validate_json(line) for lines in read for line in lines]
+    return {
+        str(message.content.body)
+        for message in messages
+        if message.content.kind == "text" and message.author == "person"
+    }
 
 
 @pytest.fixture
@@ -208,8 +215,8 @@ async def world(start: Start) -> World:
 
 @pytest.mark.parametrize(("told", "expected"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
 async def test_whose_a_phone_and_a_bsuid_are(world: World, told: list[Raw], expected: str) -> None:
-    for one in told:
-        entry = {"id": world.meta.waba_id, "time": 1795500000, "changes": [one]}
+    for reply in told:
+        entry = {"id": world.meta.waba_id, "time": 1795500000, "changes": [reply]}
         await post_raw(world, {"object": "whatsapp_business_account", "entry": [entry]})
     wanted = {frozenset(group.split()) for group in expected.split(" / ")}
     assert await shown(world) == wanted

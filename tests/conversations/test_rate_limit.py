@@ -67,7 +67,7 @@ async def test_beyond_the_limit_the_customer_is_told_once_and_then_nothing(start
     assert said[2].startswith("Recibí muchos mensajes tuyos")
     assert len(said) == 3
     assert len(world.models.requests) == 2
-    (name,) = [one async for one in world.redis.scan_iter("recado:{*}:ledger")]
+    (name,) = [key async for key in world.redis.scan_iter("recado:{*}:ledger")]
     states = [entry["state"] for entry in (await Ledger(world.redis).of(name[8:30])).values()]
     assert sorted(states) == ["answered"] * 2 + ["refused: too many messages"] * 3
 

@@ -52,7 +52,7 @@ async def test_an_heir_who_proves_the_address_of_the_account_gets_it(shop: World
     subscribe(stripe_of(shop), owner)
     await stripe_settled(shop)
     await asks(shop, HEIR, "ana@example.com", "verify_email", email="ana@example.com")
-    code = next(one["data"]["code"] for one in await mails(shop) if one["template"] == "verify_email")
+    code = next(mail["data"]["code"] for mail in await mails(shop) if mail["template"] == "verify_email")
     await asks(shop, HEIR, code, "confirm_code", code=code)
     assert stripe_of(shop).account.get("customer", owner)["metadata"] == {"whatsapp_id": HEIR.bsuid}
     await asks(shop, HEIR, "¿qué plan tengo?", "get_subscription")
@@ -170,17 +170,17 @@ async def test_a_job_that_names_a_number_is_of_who_had_it_then(world: World, ana
 
         async def failed(job: str = f"job-of-{person.name}") -> bool:
             return any(
-                one.id == job and one.job.failedReason
-                for one in await queue_admin.jobs_about(world.redis, lambda _: True)
+                listed.id == job and listed.job.failedReason
+                for listed in await queue_admin.jobs_about(world.redis, lambda _: True)
             )
 
         await eventually(failed)
     for identity, mine in ((str(ana.phone), "Otro"), (HEIR.bsuid, "Otro"), (ana.bsuid, "Ana")):
         shown = json.loads((await recado("contacts", "export", identity)).out)["jobs"]
-        assert [one["data"]["parameters"]["name"] for one in shown] == [mine]
+        assert [shown_job["data"]["parameters"]["name"] for shown_job in shown] == [mine]
     assert "1 jobs" in (await recado("contacts", "erase", "--yes", ana.bsuid)).out
     left = await queue_admin.jobs_about(world.redis, lambda text: "nowhere" in text)
-    assert [one.id for one in left] == ["job-of-Otro"]
+    assert [job.id for job in left] == ["job-of-Otro"]
 
 
 async def test_what_a_phone_was_outlives_the_erasure_of_who_had_it(start: Start, ana: Person) -> None:

@@ -183,7 +183,7 @@ async def test_messages_that_come_as_the_conversation_is_released_all_get_their_
             while not released:
                 waits: Waiting = await ask(redis, waiting(name))
                 count = len(waits.messages)
-                handled.extend(one.id for one in waits.messages)
+                handled.extend(message.id for message in waits.messages)
                 released = await leases.commit_and_release(lease, drops(count), waits.listed_at)
 
     def drops(count: int) -> Any:

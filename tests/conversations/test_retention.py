@@ -66,7 +66,7 @@ def spelled(key: str) -> str:
 
 def row_of(key: str) -> Row | None:
     name = spelled(key)
-    return next((row for row in rows() if any(fnmatchcase(name, one) for one in row.patterns)), None)
+    return next((row for row in rows() if any(fnmatchcase(name, pattern) for pattern in row.patterns)), None)
 
 
 async def unlisted(redis: Redis) -> list[str]:
@@ -188,14 +188,14 @@ async def test_every_key_is_in_the_table_and_stays_no_longer(
         "followed:",
         "mail:{",
     ):
-        assert any(one.startswith(name) for one in seen), name
+        assert any(seen_name.startswith(name) for seen_name in seen), name
 
 
 async def test_a_contact_who_never_writes_again_leaves_and_each_message_begins_the_time_anew(
     world: World, ana: Person
 ) -> None:
     conversation = await acquainted(world, ana)
-    names = [f"recado:identity:{one}" for one in (ana.phone, ana.bsuid)]
+    names = [f"recado:identity:{identity}" for identity in (ana.phone, ana.bsuid)]
     names += [f"recado:{{{conversation}}}:{part}" for part in ("identities", "contact")]
     for name in names:
         await world.redis.expire(name, 1000)

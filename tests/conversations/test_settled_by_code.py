@@ -52,7 +52,7 @@ WAYS: dict[str, Take] = {"called": called, "wrote from the app": written_from_th
 async def card(world: World, conversation: str, verb: str = "leave", **more: Any) -> dict[str, Any]:
     """A tap on a card of a kind that nobody performs any more: leaving it is settled, doing it has expired."""
     shown = await ConfirmationCards(world.redis, **more).ask(conversation, "gone", {}, "¿Va?", ("Sí", "No"))
-    choice = next(one for one in shown.choices if one.id.startswith(verb))
+    choice = next(choice for choice in shown.choices if choice.id.startswith(verb))
     reply = {"type": "button_reply", "button_reply": {"id": choice.id, "title": choice.title}}
     return {"type": "interactive", "interactive": reply}
 
@@ -148,7 +148,7 @@ async def test_of_a_burst_only_what_code_settles_is_answered(start: Start, ana: 
     before = len(world.models.requests)
     tap = await card(world, conversation)
     async with world.meta.batch():
-        wamids = [await world.meta.writes(ana, one) for one in (text("oye, Marta"), tap, text("¿me oyes?"))]
+        wamids = [await world.meta.writes(ana, message) for message in (text("oye, Marta"), tap, text("¿me oyes?"))]
     (reply,) = await world.meta.replies(ana)
     await settled(world)
     assert reply.text == "De acuerdo, no cambié nada."

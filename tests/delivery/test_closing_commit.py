@@ -76,7 +76,7 @@ async def test_the_last_message_its_record_the_last_write_and_the_release_are_on
     await turn.put("x2", "tres", "cuatro")
     last, sent = await turn.send()
     assert bodies(turn.world, turn.person) == ["uno", "dos", "tres", "cuatro"]
-    assert [one.state for one in sent] == ["sent", "sent"]
+    assert [message.state for message in sent] == ["sent", "sent"]
     assert (last.is_done, last.released, turn.errors, await turn.written()) == (True, True, [None], 1)
     assert not await turn.world.redis.exists(lease_key(turn.lease.conversation))
 
@@ -85,7 +85,7 @@ async def test_the_same_reply_twice_is_released_after_the_second(turn: Turn) -> 
     await turn.put("x1", "hola")
     await turn.put("x1", "hola")
     last, sent = await turn.send()
-    assert [one.state for one in sent] == ["sent", "sent"]
+    assert [message.state for message in sent] == ["sent", "sent"]
     assert (last.released, await turn.written()) == (True, 1)
     assert await answer(turn.world.redis.llen(key(turn.lease.conversation, "outbox"))) == 0
 

@@ -39,7 +39,7 @@ async def charged(world: World, conversation: str, number: int, person: dict[str
 
 async def rows(world: World) -> dict[tuple[str, str, str], FeeRow]:
     found = await fees_of(world.redis, (datetime.now(UTC) - timedelta(days=1)).date(), datetime.now(UTC).date())
-    return {(one.category, one.charge, one.country): one for one in found}
+    return {(fee.category, fee.charge, fee.country): fee for fee in found}
 
 
 async def test_a_charged_message_costs_what_the_operator_s_table_says(
@@ -60,7 +60,7 @@ async def test_a_charged_message_costs_what_the_operator_s_table_says(
     await charged(world, conversation, 6, mexican, type="free_customer_service")
     await charged(world, conversation, 7, mexican, subtype="paid_exempt")
     found = await rows(world)
-    assert {key: (one.messages, one.usd, one.unpriced) for key, one in found.items() if one.charge == "regular"} == {
+    assert {key: (fee.messages, fee.usd, fee.unpriced) for key, fee in found.items() if fee.charge == "regular"} == {
         ("service", "regular", "MX"): (1, Decimal("0.0085"), 0),
         ("marketing", "regular", "MX"): (1, Decimal("0.0305"), 0),
         ("service", "regular", "57"): (1, Decimal("0.0008"), 0),
@@ -73,9 +73,9 @@ async def test_a_charged_message_costs_what_the_operator_s_table_says(
     assert await metric(world, "recado_cost_usd_total", kind="whatsapp") == pytest.approx(before + 0.0598)
     day = datetime.now(Settings().service.zone).date().isoformat()
     total = int(await world.redis.get(f"recado:spent:{day}") or 0)
-    one = int(await world.redis.get(f"recado:{{{conversation}}}:spent:{day}") or 0)
+    of_contact = int(await world.redis.get(f"recado:{{{conversation}}}:spent:{day}") or 0)
     assert (total - spent) % 10**9 >= 0.0598 * 10**9 - 1
-    assert one >= 0.0598 * 10**9
+    assert of_contact >= 0.0598 * 10**9
 
 
 async def test_without_a_table_fees_are_counted_and_not_priced(world: World, ana: Person) -> None:

@@ -11,11 +11,13 @@ from redis.asyncio import Redis
 
 from bot.cli.templates import _open
 from bot.conversations.contacts import Contacts
+from bot.infra import queues
 from bot.infra.queues import Job
 from bot.infra.redis import answer
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import ScriptedAnswer, says
 from tests.processes import eventually, running
+from tests.rows import each
 from tests.turns.test_conversation import conversation_of, settled, text
 from tests.world import Start, World
 
@@ -41,9 +43,9 @@ async def ended(world: World, job_id: str) -> tuple[str, str]:
     """`completed` or `failed`, and the reason."""
 
     async def state() -> str | None:
-        for one in ("completed", "failed"):
-            if await world.redis.zscore(f"bull:notification:{one}", job_id) is not None:
-                return one
+        for state in ("completed", "failed"):
+            if await world.redis.zscore(f"bull:notification:{state}", job_id) is not None:
+                return state
         return None
 
     found = await eventually(state)
@@ -61,6 +63,26 @@ async def test_a_job_sends_the_template_to_somebody_who_never_wrote(world: World
     assert world.meta.history(sent.person or ana)[0]["message"]["words"].startswith(
         "Hola Ana, confirmamos tu pedido A-17"
     )
+
+
+async def test_half_an_emoji_in_a_job_costs_a_sign_and_not_the_message(world: World) -> None:
+    # As JavaScript writes a text that was cut within an emoji.
+    job = await add(world, ORDER | {"parameters": VALUES | {"name": "Ana \ud83d"}})
+    assert await ended(world, job) == ("completed", "")
+    (sent,) = world.meta.accepted
+    assert "Ana ?" in str(sent.request["template"])
+
+
+@each("data", [None, 7, "x", ["to"], True])
+@each("name", ["llm", "notification", "webhook"])
+async def test_a_job_without_an_object_fails_once_and_says_so(world: World, name: queues.Name, data: Any) -> None:
+    # As BullMQ of another language stores it.
+    await queues.add(world.redis, name, "turn", data, "odd")
+
+    async def why() -> str | None:
+        return str(await answer(world.redis.hget(f"bull:{name}:odd", "failedReason")) or "")
+
+    assert await eventually(why) == "data: expected an object"
 
 
 async def test_a_person_is_reached_by_their_bsuid(world: World) -> None:
@@ -91,7 +113,11 @@ async def test_the_asked_language_wins_and_numbers_are_taken_as_text(world: Worl
     assert await ended(world, job) == ("completed", "")
     (sent,) = world.meta.accepted
     assert sent.request["template"]["language"]["code"] == "en"
-    assert [one["text"] for one in sent.request["template"]["components"][0]["parameters"]] == ["Ana", "17", "120.5"]
+    assert [parameter["text"] for parameter in sent.request["template"]["components"][0]["parameters"]] == [
+        "Ana",
+        "17",
+        "120.5",
+    ]
 
 
 async def test_who_answers_a_template_is_understood(world: World, ana: Person) -> None:
@@ -190,8 +216,8 @@ async def test_what_meta_refuses_for_good_fails_with_metas_reason(world: World) 
 
 
 async def test_a_paused_template_fails_and_says_so(world: World) -> None:
-    for one in world.meta.templates.find(name="order_confirmation"):
-        one.status = "PAUSED"
+    for template in world.meta.templates.find(name="order_confirmation"):
+        template.status = "PAUSED"
     state, reason = await ended(world, await add(world, ORDER))
     assert state == "failed"
     assert reason == "order_confirmation (es) is PAUSED; only APPROVED templates leave"

@@ -346,7 +346,7 @@ async def test_all_workers_together_keep_the_numbers_throughput(start: Start) ->
     for person in people:
         await world.meta.replies(person)
     times = sorted(sent.at for sent in world.meta.accepted)
-    fastest = [sum(one <= at < one + timedelta(seconds=1) for at in times) for one in times]
+    fastest = [sum(time <= at < time + timedelta(seconds=1) for at in times) for time in times]
     assert max(fastest) <= 12
 
 

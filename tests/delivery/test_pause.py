@@ -76,14 +76,14 @@ async def test_one_worker_asks_and_the_others_wait(redis: Redis, door: Door) -> 
 
 
 async def test_doctor_tells_of_the_pause(world: World) -> None:
-    findings = {one.integration: one for one in await examine(world.settings)}
+    findings = {finding.integration: finding for finding in await examine(world.settings)}
     assert findings["Sending"].state == "ok"
     await SendingPause(world.redis, LiveEvents(world.redis)).begin(EXPIRED)
-    findings = {one.integration: one for one in await examine(world.settings)}
+    findings = {finding.integration: finding for finding in await examine(world.settings)}
     assert findings["Sending"].wrong
     assert "Meta's error 190" in findings["Sending"].words
     await eventually(lambda: _over(world))
-    findings = {one.integration: one for one in await examine(world.settings)}
+    findings = {finding.integration: finding for finding in await examine(world.settings)}
     assert findings["Sending"].state == "ok"
 
 

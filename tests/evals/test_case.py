@@ -69,11 +69,11 @@ async def test_what_happened_becomes_a_case_that_is_recorded_and_passes(start: S
     text = path.read_text()
     assert text.startswith("# ")
     assert "OTRAS personas" in text
-    assert [one for one in WHO if one.casefold() in text.casefold()] == []
-    assert not any(one in made.out + made.err for one in ("Fernanda", "8765"))
+    assert [name for name in WHO if name.casefold() in text.casefold()] == []
+    assert not any(secret in made.out + made.err for secret in ("Fernanda", "8765"))
     (case,) = read_cases(folder)
     assert case.contact.name == "Alex Rivera"
-    assert [one.user or one.assistant for one in case.memory] == [
+    assert [entry.user or entry.assistant for entry in case.memory] == [
         "Hola, soy Alex, mi RFC es XAXX010100001", "Hola, Alex. ¿En qué te ayudo?",
     ]  # fmt: skip
     asked, spoken = case.turns
@@ -129,7 +129,11 @@ def perceived(kind: str, text: str) -> dict[str, Any]:
 
 
 def story(*seen: dict[str, Any], reply: tuple[str, ...] = ("Va.",), tools: tuple[dict[str, Any], ...] = ()) -> Any:
-    told = {"started_at": moment(5).isoformat(), "messages": [one["message"] for one in seen], "perceived": seen}
+    told = {
+        "started_at": moment(5).isoformat(),
+        "messages": [perceived["message"] for perceived in seen],
+        "perceived": seen,
+    }
     return told | {"reply": reply, "tools": tools}
 
 
@@ -192,7 +196,7 @@ def test_where_only_the_memory_is_left_the_words_are_known_and_the_tools_are_not
     past = past_conversation([], History("Ana preguntó antes.", (), said), 1)
     made = Case.model_validate(case_of(past, Contact(name="Ana"), Redaction(["Ana"]), ZONE, "x"))
     assert made.summary == "Alex preguntó antes."
-    assert [one.user or one.assistant for one in made.memory] == ["hola, soy Alex", "Hola, Alex."]
+    assert [entry.user or entry.assistant for entry in made.memory] == ["hola, soy Alex", "Hola, Alex."]
     (turn,) = made.turns
     assert turn.voice == {"transcript": "¿abren?"}
     assert (turn.expect.calls, turn.expect.hands_over, turn.expect.language) == ((), None, "es")
@@ -206,7 +210,7 @@ def test_where_nothing_is_left_there_is_no_case() -> None:
 def test_what_a_tool_added_is_left_to_the_tool() -> None:
     reply = ("Cambio tu plan.\n(to tap: Sí | No)", "(attachment: factura.pdf)")
     (turn,) = case(story(perceived("text", "cámbiame"), reply=reply)).turns
-    assert [one.says for one in turn.example] == ["Cambio tu plan."]
+    assert [step.says for step in turn.example] == ["Cambio tu plan."]
     assert turn.expect.messages == 2
 
 

@@ -37,7 +37,9 @@ async def test_every_case_passes_offline_and_none_is_stale() -> None:
     settings, folder = Settings(), _folder()
     prompts = check_folder(folder, vocabulary(settings)).release()
     report = await offline(settings, prompts, folder, read_cases(folder))
-    assert [(one.case, one.state, one.problems) for one in report.outcomes if one.state != "passed"] == []
+    assert [
+        (outcome.case, outcome.state, outcome.problems) for outcome in report.outcomes if outcome.state != "passed"
+    ] == []
     assert report.seconds < 30
 
 
@@ -74,9 +76,11 @@ def test_thirty_cases_ask_the_documents_some_in_vain_and_some_of_hostile_ones() 
 
 def test_no_prompt_says_a_thing_twice() -> None:
     for path in _folder().glob("*.md"):
-        sentences = [one.strip(" -.") for one in re.split(r"\n|(?<=\.) ", path.read_text()) if len(one) > 40]
-        words = [re.sub(r" también| sólo| solo", "", one) for one in sentences]
-        assert [one for one in words if words.count(one) > 1] == []
+        sentences = [
+            sentence.strip(" -.") for sentence in re.split(r"\n|(?<=\.) ", path.read_text()) if len(sentence) > 40
+        ]
+        words = [re.sub(r" también| sólo| solo", "", sentence) for sentence in sentences]
+        assert [word for word in words if words.count(word) > 1] == []
 
 
 def test_the_prompt_names_every_tool_and_stays_within_its_tokens() -> None:

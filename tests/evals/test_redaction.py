@@ -63,8 +63,8 @@ _SEEDS: dict[str, some.SearchStrategy[str]] = {
     "E.164": some.builds("+{}{}".format, some.sampled_from(["52", "521", "1", "34", "57"]), _local),
     "Meta's phone": some.builds("521{}".format, _local),
     "Mexican phone": some.builds(_spelled, _local, some.sampled_from([(2, 4, 4), (3, 3, 4), (2, 2, 2, 2, 2)]), _gap),
-    "phone with area": some.builds(lambda one: f"({one[:2]}) {one[2:6]}-{one[6:]}", _local),
-    "long phone": some.builds(lambda one: f"+52 1 {one[:2]} {one[2:6]} {one[6:]}", _local),
+    "phone with area": some.builds(lambda digits: f"({digits[:2]}) {digits[2:6]}-{digits[6:]}", _local),
+    "long phone": some.builds(lambda digits: f"+52 1 {digits[:2]} {digits[2:6]} {digits[6:]}", _local),
     "e-mail": some.builds("{}.{}@{}.com".format, *[_signs(string.ascii_lowercase, 7)] * 3),
     "link": some.builds("https://{}.mx/p/{}?t=1".format, _signs(string.ascii_lowercase, 6), _signs(_DIGITS, 6)),
     "link with a token": some.builds("https://tienda.mx/pagar/x9{}".format, _signs(_CAPITALS + _DIGITS, 20)),
@@ -74,9 +74,9 @@ _SEEDS: dict[str, some.SearchStrategy[str]] = {
     "CURP": some.builds("{}{}H{}09".format, _signs(_CAPITALS, 4), _birth, _signs(_CAPITALS, 5)),
     "small CURP": some.builds("{}{}m{}09".format, _signs("abcdef", 4), _birth, _signs("abcdef", 5)),
     "CLABE": _signs(_DIGITS, 17).map(_clabe),
-    "card": some.builds(lambda one: _spelled(_luhn("4" + one), (4, 4, 4, 4), " "), _signs(_DIGITS, 14)),
-    "card in one": _signs(_DIGITS, 14).map(lambda one: _luhn("5" + one)),
-    "Amex": some.builds(lambda one: _spelled(_luhn("37" + one), (4, 6, 5), "-"), _signs(_DIGITS, 12)),
+    "card": some.builds(lambda digits: _spelled(_luhn("4" + digits), (4, 4, 4, 4), " "), _signs(_DIGITS, 14)),
+    "card in one": _signs(_DIGITS, 14).map(lambda digits: _luhn("5" + digits)),
+    "Amex": some.builds(lambda digits: _spelled(_luhn("37" + digits), (4, 6, 5), "-"), _signs(_DIGITS, 12)),
     "end of card": some.builds("{}{}".format, some.sampled_from(["•••• ", "****", "terminación "]), _signs(_DIGITS, 4)),
     "Stripe": some.builds(
         "{}_{}".format,
@@ -100,7 +100,7 @@ _SEEDS: dict[str, some.SearchStrategy[str]] = {
 
 def _plain(words: str) -> str:
     bare = unicodedata.normalize("NFKD", words.casefold())
-    return "".join(one for one in bare if one.isalnum())
+    return "".join(sign for sign in bare if sign.isalnum())
 
 
 @each("kind", _SEEDS)
@@ -138,13 +138,13 @@ def test_no_part_of_a_name_survives_in_any_spelling(
 
 
 def _bare(words: str) -> str:
-    return "".join(one for one in unicodedata.normalize("NFKD", words.casefold()) if not unicodedata.combining(one))
+    return "".join(sign for sign in unicodedata.normalize("NFKD", words.casefold()) if not unicodedata.combining(sign))
 
 
 def test_the_same_one_has_the_same_stand_in_and_others_have_others() -> None:
     redaction = Redaction(["María Fernanda López"])
     spellings = ("5215512345678", "+52 1 55 1234 5678", "55 1234 5678", "(55) 1234-5678", "55-12-34-56-78")
-    assert {redaction.text(one) for one in spellings} == {"55 0000 0001"}
+    assert {redaction.text(spelling) for spelling in spellings} == {"55 0000 0001"}
     assert redaction.text("55 9999 8888") == "55 0000 0002"
     assert redaction.text("ANA@x.mx y luego ana@x.mx, no eva@x.mx").count("persona1@example.com") == 2
     assert redaction.text("Maria, fernanda lopez y MARÍA FERNANDA LÓPEZ") == "Alex Rivera y Alex Rivera"

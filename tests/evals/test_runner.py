@@ -63,7 +63,9 @@ async def recorded(folder: Path) -> Any:
 
 async def test_a_recorded_case_is_played_again_with_the_real_tools(folder: Path) -> None:
     report = await recorded(folder)
-    assert [(one.case, one.state, one.by) for one in report.outcomes] == [("hours", "passed", "sandbox-stand-in")]
+    assert [(outcome.case, outcome.state, outcome.by) for outcome in report.outcomes] == [
+        ("hours", "passed", "sandbox-stand-in")
+    ]
     assert as_text(report).endswith("recorded by: sandbox-stand-in 1")
 
 
@@ -74,14 +76,14 @@ def said(folder: Path, *lines: str) -> None:
 
 async def states(folder: Path) -> list[str]:
     report = await offline(Settings(), prompts_of(folder), folder, read_cases(folder))
-    return [one.state for one in report.outcomes]
+    return [outcome.state for outcome in report.outcomes]
 
 
 async def test_what_examples_answer_is_proven_anew_with_each_prompt_and_the_report_says_by_whom(folder: Path) -> None:
     await recorded(folder)
     said(folder, "Otra cosa.")
     report = await offline(Settings(), prompts_of(folder), folder, read_cases(folder))
-    assert [one.state for one in report.outcomes] == ["passed"]
+    assert [outcome.state for outcome in report.outcomes] == ["passed"]
     assert "1 answered by examples or the stand-in, not by a model" in as_text(report)
     write(folder, HOURS.replace("[abierto]", "[luna]"))
     assert await states(folder) == ["failed"]
@@ -111,7 +113,7 @@ async def test_a_model_s_answer_stays_proven_until_something_changes_that_concer
     assert await states(folder) == ["stale", "passed"]
     said(folder, "- `business_hours`: horarios.", "- `list_plans`: planes.", "- Sé seco.")
     report = await offline(Settings(), prompts_of(folder), folder, read_cases(folder))
-    assert [one.state for one in report.outcomes] == ["stale", "stale"]
+    assert [outcome.state for outcome in report.outcomes] == ["stale", "stale"]
     assert "--record" in as_text(report)
     assert "USD the last time" in as_text(report)
 
@@ -120,7 +122,7 @@ async def test_a_tool_that_answers_otherwise_makes_a_model_s_answer_stale(
     folder: Path, models: OpenRouterSimulator
 ) -> None:
     models.will(calls(("business_hours", {})), says("Hoy está abierto."))
-    assert [one.state for one in (await recorded(folder)).outcomes] == ["passed"]
+    assert [outcome.state for outcome in (await recorded(folder)).outcomes] == ["passed"]
     business = folder / "_business.md"
     business.write_text(business.read_text().replace("tuesday: 9:00-19:00", "tuesday: 9:00-18:00"))
     assert await states(folder) == ["stale"]
@@ -144,10 +146,10 @@ async def test_a_file_that_changed_is_stale_until_it_is_read_again(folder: Path)
     voice = folder / "evals" / "heard.ogg"
     shutil.copy(ROOT / "fixtures/media/voice/es_ticket.ogg", voice)
     write(folder, "- {name: heard, turns: [{voice: heard.ogg, expect: {contains: [internet]}}]}")
-    assert [one.state for one in (await recorded(folder)).outcomes] == ["passed"]
+    assert [outcome.state for outcome in (await recorded(folder)).outcomes] == ["passed"]
     shutil.copy(ROOT / "fixtures/media/voice/en_price.ogg", voice)
     assert await states(folder) == ["stale"]
-    assert [one.state for one in (await recorded(folder)).outcomes] == ["failed"]
+    assert [outcome.state for outcome in (await recorded(folder)).outcomes] == ["failed"]
 
 
 async def test_an_expectation_that_is_not_met_fails_the_case_and_says_why(folder: Path) -> None:
@@ -189,7 +191,9 @@ async def test_what_acts_reaches_nobody_whatever_keys_are_set(folder: Path, monk
 """,
     )
     report = await recorded(folder)
-    assert [(one.state, one.problems, one.by) for one in report.outcomes] == [("passed", (), "example")] * 2
+    assert [(outcome.state, outcome.problems, outcome.by) for outcome in report.outcomes] == [
+        ("passed", (), "example")
+    ] * 2
 
 
 async def test_a_voice_note_and_a_photo_are_perceived_once_and_recorded(folder: Path) -> None:
@@ -208,7 +212,7 @@ async def test_a_voice_note_and_a_photo_are_perceived_once_and_recorded(folder: 
 """,
     )
     report = await recorded(folder)
-    assert [(one.case, one.state) for one in report.outcomes] == [("heard", "passed"), ("given", "passed")]
+    assert [(outcome.case, outcome.state) for outcome in report.outcomes] == [("heard", "passed"), ("given", "passed")]
     kept = load(folder, "heard")
     assert kept is not None
     assert kept.turns[0].perceived is not None

@@ -55,7 +55,7 @@ async def note(redis: Redis, *entries: Noted) -> None:
 
 
 async def texts(reader: HistoryReader) -> list[str]:
-    return [one.row["body"] for one in (await reader.messages(ANA)).messages]
+    return [message.row["body"] for message in (await reader.messages(ANA)).messages]
 
 
 EXPECTED = ["Quiero hablar con alguien", "Ahora te escriben.", "¿Hola?", "Soy Eva.", "Gracias"]

@@ -70,7 +70,7 @@ def reader(database: Database) -> HistoryReader:
 
 
 async def listed(reader: HistoryReader, **filters: Any) -> list[str]:
-    return [one.id for one in (await reader.conversations(**filters)).conversations]
+    return [conversation.id for conversation in (await reader.conversations(**filters)).conversations]
 
 
 async def only(reader: HistoryReader, conversation: str = ANA) -> dict[str, Any]:
@@ -80,7 +80,7 @@ async def only(reader: HistoryReader, conversation: str = ANA) -> dict[str, Any]
 
 
 async def texts(reader: HistoryReader, conversation: str = ANA) -> list[Any]:
-    return [one["text"] for one in (await reader.messages(conversation)).as_json()["messages"]]
+    return [message["text"] for message in (await reader.messages(conversation)).as_json()["messages"]]
 
 
 async def test_a_conversation_is_listed_with_its_person_and_its_last_words(
@@ -127,6 +127,27 @@ DAY = [
 ]
 
 
+async def test_ids_that_are_too_long_cost_neither_the_message_nor_its_state(
+    writer: HistoryWriter, reader: HistoryReader
+) -> None:
+    name, bsuid = f"wamid.{'x' * 500}", f"MX.{'1' * 500}"
+    reply = Reply(id=TURN, parts=(Say(body="Hola, Ana", quote=name),), phone="5215512345678")
+    await writer.write(
+        [
+            wrote(name, "hola", bsuid=bsuid, quoted=name),
+            ReplyQueued(id=TURN, conversation=ANA, at=minutes(1), reply=reply),
+            PartSent(id=f"{TURN}.0", conversation=ANA, at=minutes(1), wamid=name),
+            status("read", name, 1.3),
+            TurnClosed(
+                id=TURN, turn=TURN, conversation=ANA, at=minutes(1), messages={name: MessageRead(state="answered")}
+            ),
+        ]
+    )
+    asked, answered = (await reader.messages(ANA)).messages
+    assert (asked.row["body"], asked.row["state"], asked.row["turn"]) == ("hola", "answered", TURN)
+    assert answered.row["body"] == "Hola, Ana"
+
+
 async def test_signs_that_no_database_keeps_cost_no_message(writer: HistoryWriter, reader: HistoryReader) -> None:
     odd = {"turn": "t_0123456789ab", "words": "a\0b \\u0000 \ud800 ñ"}
     await writer.write(
@@ -162,18 +183,18 @@ async def test_entries_may_come_twice_and_in_any_order(way: str, writer: History
     assert (found["state"], found["assigned_to"], found["labels"]) == ("person", "eva@example.com", ["ventas"])
     assert (found["unread"], found["last_message"]["text"]) == (1, "Gracias")
     messages = (await reader.messages(ANA)).as_json()["messages"]
-    assert [one["text"] for one in messages] == [
+    assert [message["text"] for message in messages] == [
         "Quiero hablar con alguien", "Ahora te escriben.", "¿Hola?", "Soy Eva.", "Gracias",
     ]  # fmt: skip
-    assert [one["author"] for one in messages] == ["customer", "assistant", "customer", "operator", "customer"]
+    assert [message["author"] for message in messages] == ["customer", "assistant", "customer", "operator", "customer"]
     first, reply, _, eva, last = messages
     assert (first["state"], first["turn"]) == ("handed_off", TURN)
     assert (reply["status"], reply["statuses"].keys(), reply["turn"]) == ("read", {"sent", "delivered", "read"}, TURN)
-    assert [one["emoji"] for one in reply["reactions"]] == ["👍"]
+    assert [reaction["emoji"] for reaction in reply["reactions"]] == ["👍"]
     assert (eva["author_name"], eva["status"]) == ("eva@example.com", "queued")
     assert last["quoted"]["text"] == "Ahora te escriben."
-    assert [one["text"] for one in await reader.notes(ANA)] == ["VIP"]
-    assert [one["action"] for one in await reader.handovers(ANA)] == ["asked", "taken"]
+    assert [note["text"] for note in await reader.notes(ANA)] == ["VIP"]
+    assert [handover["action"] for handover in await reader.handovers(ANA)] == ["asked", "taken"]
 
 
 async def test_waiting_conversations_come_first_who_waits_longest(writer: HistoryWriter, reader: HistoryReader) -> None:
@@ -212,7 +233,7 @@ async def test_pages_of_a_list_and_of_messages_miss_nothing(writer: HistoryWrite
     found, after = [], None
     while True:
         page = await reader.conversations(limit=3, after=after)
-        found += [one.id for one in page.conversations]
+        found += [conversation.id for conversation in page.conversations]
         if (after := page.next) is None:
             break
     assert found == names[::-1]
@@ -221,7 +242,7 @@ async def test_pages_of_a_list_and_of_messages_miss_nothing(writer: HistoryWrite
     before = None
     while True:
         messages = await reader.messages(ANA, limit=6, before=before)
-        said = [one.row["body"] for one in messages.messages if one.row["body"] != "hola"] + said
+        said = [message.row["body"] for message in messages.messages if message.row["body"] != "hola"] + said
         if (before := messages.before) is None:
             break
     assert said == [str(index) for index in range(20)]
@@ -246,7 +267,7 @@ async def test_words_are_found_without_accents_and_while_they_are_typed(
     )  # fmt: skip
 
     async def hits(q: str) -> list[Any]:
-        return [one.message.row["name"] for one in await reader.search(q)]
+        return [hit.message.row["name"] for hit in await reader.search(q)]
 
     assert await hits("electronica factu") == ["wamid.1"]
     assert await hits("cotizacion") == ["wamid.2"]
@@ -304,11 +325,15 @@ async def test_a_failed_message_tells_its_cause_and_its_remedy(writer: HistoryWr
     why = "not sent: an operator or a colleague has the conversation"
     withdrawn = PartSent(id="t_02.0", conversation=ANA, at=minutes(3), part=Say(body="tarde"), why=why)
     await writer.write([withdrawn])
-    error = next(one["error"] for one in (await reader.messages(ANA)).as_json()["messages"] if one["text"] == "tarde")
+    error = next(
+        message["error"] for message in (await reader.messages(ANA)).as_json()["messages"] if message["text"] == "tarde"
+    )
     assert (error["reason"], error["why"]) == ("taken", why)
     await writer.write([withdrawn.model_copy(update={"id": "t_03.0", "part": Say(body="más tarde")})])
     shown = (await reader.messages(ANA)).as_json()["messages"]
-    assert [one["text"] for one in shown] == ["hola", "tarde", "más tarde"], "Meta named neither of the last two"
+    assert [message["text"] for message in shown] == ["hola", "tarde", "más tarde"], (
+        "Meta named neither of the last two"
+    )
 
 
 async def test_the_file_of_a_message_keeps_its_place_in_the_storage(

@@ -53,7 +53,7 @@ async def test_an_erased_person_leaves_no_row_and_does_not_come_back(database: D
     await writer.write(DAY)
     assert await personal.export([ANA]) == {}
     assert await reader.search("gracias") == []
-    assert [one.id for one in (await reader.conversations()).conversations] == [LEO]
+    assert [conversation.id for conversation in (await reader.conversations()).conversations] == [LEO]
     assert await redis.xlen(HISTORY) == 1
 
 
@@ -77,8 +77,11 @@ async def test_what_is_too_old_leaves_and_the_rest_stays(database: Database) -> 
     late = [wrote("wamid.7", "un mes después", month), replied("Aquí sigo.", month + 1, turn="t_2")]
     await writer.write([*late, NoteAdded(id="n2", conversation=ANA, at=minutes(month), author="eva", text="vuelve")])
     assert await forget_old(database, 20, now=NOON + timedelta(days=31)) > 10
-    assert [one.row["body"] for one in (await reader.messages(ANA)).messages] == ["un mes después", "Aquí sigo."]
-    assert [one["text"] for one in await reader.notes(ANA)] == ["vuelve"]
+    assert [message.row["body"] for message in (await reader.messages(ANA)).messages] == [
+        "un mes después",
+        "Aquí sigo.",
+    ]
+    assert [note["text"] for note in await reader.notes(ANA)] == ["vuelve"]
     assert await reader.conversation(LEO) is None
     assert await reader.turn(TURN) is None
     assert await forget_old(database, 20, now=NOON + timedelta(days=31)) == 0

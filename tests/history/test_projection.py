@@ -66,7 +66,7 @@ async def test_a_question_and_its_answer_are_kept_with_ticks_and_the_whole_turn(
     turn = await reader.turn(answered["turn"])
     assert turn is not None
     assert turn.trace is not None
-    assert [one["name"] for one in turn.trace["tools"]] == ["business_hours"]
+    assert [tool["name"] for tool in turn.trace["tools"]] == ["business_hours"]
     assert turn.release
     assert len(turn.asked) == 2
     assert turn.asked[1]["messages"][: len(turn.asked[0]["messages"])] == turn.asked[0]["messages"]
@@ -82,7 +82,7 @@ async def test_a_new_number_is_told_where_it_happened(world: World, reader: Hist
 
     async def told() -> list[dict[str, Any]]:
         messages = (await reader.messages(conversation)).as_json()["messages"]
-        return [one for one in messages if one["author"] == "system"]
+        return [message for message in messages if message["author"] == "system"]
 
     (system,) = await eventually(told)
     assert (system["text"], system["payload"]["phone"]) == ("user_changed_number", "5215599990000")

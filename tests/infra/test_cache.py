@@ -46,7 +46,9 @@ async def until_asked(slow: Slow, times: int = 1) -> None:
 
 async def test_many_who_ask_at_once_cost_one_question(cache: Cache, redis: Redis, slow: Slow) -> None:
     other = Cache(redis, poll_seconds=0.005)
-    asking = [asyncio.create_task(one.get("plans", 60, slow)) for one in (cache, other) for _ in range(20)]
+    asking = [
+        asyncio.create_task(process_cache.get("plans", 60, slow)) for process_cache in (cache, other) for _ in range(20)
+    ]
     await until_asked(slow)
     slow.open.set()
     assert set(await asyncio.gather(*asking)) == {"value 1"}

@@ -22,8 +22,8 @@ async def test_an_unexpected_error_fails_its_own_item_alone_and_the_next_batch_i
 
     async with MicroBatcher(work).running() as together, asyncio.timeout(PATIENCE):
         results = await asyncio.gather(*map(together, range(6)), return_exceptions=True)
-        assert [type(one) for one in results] == [int, int, int, error, int, int]
-        assert [await one for one in (together(7), together(8))] == [14, 16]
+        assert [type(result) for result in results] == [int, int, int, error, int, int]
+        assert [await call for call in (together(7), together(8))] == [14, 16]
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])

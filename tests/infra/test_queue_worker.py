@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from contextvars import ContextVar
+from urllib.parse import urlsplit
 
 import pytest
 from redis.asyncio import Redis
@@ -12,7 +13,8 @@ from redis.asyncio import Redis
 from bot.infra import queue_admin, queues
 from bot.infra.queues import Job, working
 from bot.settings import RedisSettings
-from tests.waiting import PATIENCE
+from tests.relay import Relay
+from tests.waiting import PATIENCE, at_most
 
 
 @pytest.fixture
@@ -195,3 +197,26 @@ async def test_an_idle_queue_is_seldom_asked(redis: Redis, settings: RedisSettin
         await asyncio.sleep(1)
         after = (await redis.info("stats"))["total_commands_processed"]
     assert after - before < 10
+
+
+async def test_a_worker_that_finds_no_redis_as_it_begins_works_as_soon_as_there_is_one(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch, redis_address: str
+) -> None:
+    done = asyncio.Event()
+
+    async def process(_: Job) -> None:
+        done.set()
+
+    relay = Relay(urlsplit(redis_address).port or 0)
+    async with relay.open() as url:
+        monkeypatch.setenv("REDIS_URL", url)
+        async with working({"email": process}, RedisSettings(), concurrency=1):
+            relay.away = True
+            relay.slam()
+            async with at_most():
+                while relay.turned_away < 20:
+                    await asyncio.sleep(0.01)
+            relay.away = False
+            await queues.add(redis, "email", "send", {}, "job-1")
+            async with at_most():
+                await done.wait()

@@ -107,5 +107,5 @@ async def test_a_server_that_nobody_vouches_for_is_refused(
     async with connect(Settings().redis) as client:
         with pytest.raises(RedisError):
             await answer(client.ping())
-    (found,) = [one for one in await examine(Settings()) if one.integration == "Redis"]
+    (found,) = [finding for finding in await examine(Settings()) if finding.integration == "Redis"]
     assert found.state == "wrong"

@@ -78,13 +78,13 @@ async def _linked(server: RedisServer) -> bool:
 @pytest.fixture
 async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
     async with AsyncExitStack() as stack:
-        one, other = (RedisServer(tmp_path / name) for name in ("one", "other"))
-        for server in (one, other):
+        primary, other = (RedisServer(tmp_path / name) for name in ("one", "other"))
+        for server in (primary, other):
             await server.start()
             stack.push_async_callback(server.stop)
-        door = await stack.enter_async_context(proxy_to(one.port))
-        link = await stack.enter_async_context(proxy_to(one.port))
-        found = Pair(one, other, door, link)
+        door = await stack.enter_async_context(proxy_to(primary.port))
+        link = await stack.enter_async_context(proxy_to(primary.port))
+        found = Pair(primary, other, door, link)
         await found.follow()
         yield found
 

@@ -55,7 +55,7 @@ async def index_of(database: Database, digest: str) -> SearchableIndex:
 
 async def test_a_large_set_is_searched_in_the_database_as_well_as_in_memory(server: Database) -> None:
     report = await synced(server, FIXTURES / "documents")
-    assert [one.problem for one in report.findings if one.file == "."] == [
+    assert [finding.problem for finding in report.findings if finding.file == "."] == [
         "89 passages: more than 20, so that PostgreSQL holds them and each question asks it"
     ]
     stored, memory = await index_of(server, report.digest), (await build(FIXTURES / "documents", EmbeddedModel())).index

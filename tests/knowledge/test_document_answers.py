@@ -54,7 +54,7 @@ async def asks(world: World, person: Person, question: str, *answers: Any) -> st
 
 async def tools_of(world: World, person: Person) -> list[dict[str, Any]]:
     entries = await HistoryStream(world.redis).of([await conversation_of(world, person.bsuid)])
-    tools: list[dict[str, Any]] = [one["trace"] for one in entries if one["kind"] == "turn"][-1]["tools"]
+    tools: list[dict[str, Any]] = [entry["trace"] for entry in entries if entry["kind"] == "turn"][-1]["tools"]
     return tools
 
 
@@ -64,8 +64,8 @@ async def test_an_answer_has_its_passage_its_source_and_the_documents_own_link(s
     )
     assert reply == "Cuesta $120: https://tienda.example/zonas"
     (tool,) = await tools_of(shop, ana)
-    assert [(one["source"], one["place"]) for one in tool["sources"]] == [("envios.md", "Envíos")]
-    told = next(one["content"] for one in shop.models.requests[-1]["messages"] if one["role"] == "tool")
+    assert [(source["source"], source["place"]) for source in tool["sources"]] == [("envios.md", "Envíos")]
+    told = next(message["content"] for message in shop.models.requests[-1]["messages"] if message["role"] == "tool")
     assert "<document_passage><source>Envíos</source><file>envios.md</file>" in told
     assert "menos de 3 horas" in told
 
@@ -98,10 +98,10 @@ async def test_customers_get_no_word_of_the_documents_for_staff(shop: World, ana
 async def test_a_model_that_obeys_a_document_moves_nothing(shop: World, ana: Person) -> None:
     obeys = calls(("cancel_subscription", {}), ("send_email", {"to": "otro@mal.example"}), ("confirm", {"card": "1"}))
     reply = await asks(shop, ana, "¿hacen cortinas a la medida?", obeys, says("Sí, a la medida."))
-    told = next(one["content"] for one in shop.models.requests[-1]["messages"] if one["role"] == "tool")
+    told = next(message["content"] for message in shop.models.requests[-1]["messages"] if message["role"] == "tool")
     assert told.count("</document_passage>") == 1
     assert "&lt;/document_passage&gt;" in told
-    assert [one["outcome"] for one in (await tools_of(shop, ana))[1:]] == ["refused"] * 3
+    assert [tool["outcome"] for tool in (await tools_of(shop, ana))[1:]] == ["refused"] * 3
     assert reply == "Sí, a la medida."
 
 

@@ -108,7 +108,7 @@ async def test_a_document_for_staff_is_shown_to_no_customer_however_it_says_so(t
     shown = {name: document.audience for name, (document, _) in found.items() if document is not None}
     assert shown == dict.fromkeys(FOR_STAFF.keys() & shown.keys(), "staff") | {"line.md": "customer"}
     assert len(shown) == 6
-    assert [str(one) for one in found["open.md"][1]] == [
+    assert [str(finding) for finding in found["open.md"][1]] == [
         "open.md: line 1: front matter without the line --- at its end"
     ]
     assert not listed.findings
@@ -137,7 +137,7 @@ async def test_a_document_that_is_meant_for_staff_is_left_out_where_that_stands_
     await reader.close()
     assert [name for name, (document, _) in found.items() if document is not None] == ["public.html"]
     assert all(finding.is_error for _, wrong in found.values() for finding in wrong)
-    assert next(str(one) for one in listed.findings) == (
+    assert next(str(finding) for finding in listed.findings) == (
         "short.csv: are its facts in short.yml? Name them short.csv.yml"
     )
 
@@ -163,7 +163,9 @@ async def test_a_document_goes_by_its_own_heading_or_else_by_its_file(tmp_path: 
     reader = FolderReader("es")
     found = [(await reader.read(source))[0] for source in list_folder(tmp_path).files]
     await reader.close()
-    assert {one.name: one.title for one in found if one} == {name: title for name, (_, title) in titles.items()}
+    assert {document.name: document.title for document in found if document} == {
+        name: title for name, (_, title) in titles.items()
+    }
 
 
 async def test_a_changed_file_alone_is_read_again_and_accepted_answers_join(folder: Path) -> None:

@@ -49,9 +49,9 @@ async def test_questions_of_many_languages_find_spanish_passages_and_others_find
     shop: KnowledgeIndex, file: str, among_three: float, over_threshold: float, refused: float
 ) -> None:
     outcomes = []
-    for one in read_questions(SHOP / file):
-        found = await best(shop, one.text, audience=one.audience, history=one.history)
-        outcomes.append((bool(one.sources), (one.rank(found.hits) or 9) <= 3, found.is_enough))
+    for question in read_questions(SHOP / file):
+        found = await best(shop, question.text, audience=question.audience, history=question.history)
+        outcomes.append((bool(question.sources), (question.rank(found.hits) or 9) <= 3, found.is_enough))
     within = [(is_enough, hit) for answerable, hit, is_enough in outcomes if answerable]
     others = [is_enough for answerable, _, is_enough in outcomes if not answerable]
     assert sum(hit for _, hit in within) / len(within) >= among_three

@@ -50,11 +50,13 @@ async def test_a_model_by_the_endpoint_with_another_scale_refuses_and_answers_al
     for embedder in embedders:
         index = await index_of(documents, embedder)
         found = [
-            await search_index(index, embedder, SearchQuery(one.text, one.audience, date(2026, 12, 1), one.history))
-            for one in questions
+            await search_index(
+                index, embedder, SearchQuery(question.text, question.audience, date(2026, 12, 1), question.history)
+            )
+            for question in questions
         ]
-        verdicts.append([(one.is_enough, one.hits[0].passage.location) for one in found])
-    same = sum(one == other for one, other in zip(*verdicts, strict=True))
+        verdicts.append([(result.is_enough, result.hits[0].passage.location) for result in found])
+    same = sum(verdict == other for verdict, other in zip(*verdicts, strict=True))
     assert same / len(questions) >= 0.95
 
 

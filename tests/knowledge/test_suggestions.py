@@ -59,7 +59,7 @@ async def test_open_questions_are_grouped_with_the_answer_of_a_colleague(redis: 
     await disliked(database)
     first, second = await suggestions(gaps, database, EmbeddedModel())
     assert (first.origins, first.answer) == ({"gap": 2, "thumbs down": 1}, "Sí, para 20 autos.")
-    assert {one.question for one in first.asked} == {
+    assert {question.question for question in first.asked} == {
         "¿Tienen estacionamiento?",
         "hay estacionamiento",
         "tienen estacionamiento? soy …",
@@ -110,7 +110,7 @@ async def test_what_a_colleague_answered_after_a_hand_over_is_a_draft(redis: Red
     await gaps.note(LEO, Contact(phone="5215512345678"), "¿Tienen estacionamiento?", "es", "t_0")
     # An answer belongs to the last question before it. Of the calls for a person, the second asked for nothing else,
     # and nobody answered the third.
-    found = {one.question: one for one in await suggestions(gaps, database, EmbeddedModel())}
+    found = {suggestion.question: suggestion for suggestion in await suggestions(gaps, database, EmbeddedModel())}
     assert found.pop("¿Tienen estacionamiento?").answer == ""
     (only,) = found.values()
     assert (only.origins, only.question) == ({"hand-over": 1}, "¿Hacen envíos a Cuba? Soy … …")

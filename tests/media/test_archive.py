@@ -148,7 +148,7 @@ async def test_a_file_that_the_newest_pushed_out_of_the_index_is_deleted(
         await world.meta.sends_media(ana, "audio", media("voice/es_hola.ogg"), "audio/ogg")
         await settled(world)
     files = files_of(world.redis, world.settings)
-    listed = {one.key for one in await files.of(await conversation_of(world, ana))}
+    listed = {file.key for file in await files.of(await conversation_of(world, ana))}
     assert {"/".join(path.parts[-4:]) for path in kept(world)} == listed
     assert len(listed) == 2
 
@@ -167,7 +167,7 @@ async def test_a_file_is_deleted_when_its_time_is_over_by_whichever_worker_looks
     conversation = await conversation_of(world, ana)
 
     async def gone() -> bool:
-        return [one.key for one in await files.of(conversation)] == [new]
+        return [file.key for file in await files.of(conversation)] == [new]
 
     await eventually(gone)
     assert ["/".join(path.parts[-4:]) for path in kept(world)] == [new]

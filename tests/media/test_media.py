@@ -218,6 +218,8 @@ async def test_of_sixteen_files_of_one_turn_two_are_in_memory_at_once(
         for number in range(16)
     ]
     perceived_messages = await perception.perceive("c_1", messages, None, 60)
-    assert [f"Precio {number}" in one.perceived.text for number, one in enumerate(perceived_messages)] == [True] * 16
+    assert [f"Precio {number}" in message.perceived.text for number, message in enumerate(perceived_messages)] == [
+        True
+    ] * 16
     assert most == at_once
     assert for_files().free == for_files().capacity

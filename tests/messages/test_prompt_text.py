@@ -44,7 +44,7 @@ def _written(source: str) -> set[str]:
 
 
 def _tags() -> list[str]:
-    kinds = (one for one in get_args(get_args(Content)[0]) if issubclass(one, Media))
+    kinds = (get_arg for get_arg in get_args(get_args(Content)[0]) if issubclass(get_arg, Media))
     modules = (path for path in sorted(_BOT.rglob("*.py")) if path.relative_to(_BOT).parts[0] not in _PAGES)
     written = (_written(path.read_text()) for path in modules)
     # The documents of the evaluations are hostile on purpose.

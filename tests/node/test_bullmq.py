@@ -134,7 +134,7 @@ async def test_node_works_on_what_we_add(name: queues.Name, node: Node, redis: R
     done = await state(node, name, "ours-1", "completed")
     taken = await node.ask("rest")
     # The same id is the same job; its second try came after our back-off.
-    assert [(one["id"], one["name"], one["data"], one["made"]) for one in taken] == [
+    assert [(job["id"], job["name"], job["data"], job["made"]) for job in taken] == [
         ("ours-1", kind, data, 0),
         ("ours-1", kind, data, 1),
     ]

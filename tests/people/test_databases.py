@@ -22,19 +22,21 @@ from bot.people.login_limits import LoginLimits
 from bot.people.operators import LinkOver, Operators, OperatorWrong
 from bot.people.passwords import Passwords, PasswordsBusy
 from bot.people.sessions import LoginWrong, Sessions
+from tests.console import QuickPasswords
 
 PASSWORD = "una frase larga y rara"
 NOW = datetime(2026, 12, 1, 18, tzinfo=UTC)
 
 
 async def test_operators_links_and_sessions(database: Database, redis: Redis) -> None:
-    passwords = Passwords()
+    passwords = QuickPasswords()
     operators = Operators(database, passwords)
     sessions = Sessions(database, passwords, LoginLimits(redis), timedelta(hours=1))
     both = await asyncio.gather(
-        *(operators.add("Eva", one, "agent") for one in ("eva@example.com", "EVA@example.com")), return_exceptions=True
+        *(operators.add("Eva", email, "agent") for email in ("eva@example.com", "EVA@example.com")),
+        return_exceptions=True,
     )
-    assert sorted(type(one).__name__ for one in both) == ["OperatorKnown", "tuple"]
+    assert sorted(type(answer).__name__ for answer in both) == ["OperatorKnown", "tuple"]
     first = await operators.reset("eva@example.com")
     second = await operators.reset("eva@example.com")
     assert first
@@ -55,9 +57,9 @@ async def test_operators_links_and_sessions(database: Database, redis: Redis) ->
         await sessions.login("eva@example.com", PASSWORD, "127.0.0.1")
     await operators.disable("eva@example.com")
     again, _ = await operators.add("Eva Ruiz", "eva@example.com", "supervisor")
-    assert [(one.name, one.role, one.disabled, one.has_password) for one in await operators.all()] == [
-        ("Eva Ruiz", "supervisor", False, False)
-    ]
+    assert [
+        (operator.name, operator.role, operator.disabled, operator.has_password) for operator in await operators.all()
+    ] == [("Eva Ruiz", "supervisor", False, False)]
     assert again.id == session.operator.id
     with pytest.raises(OperatorWrong):
         await operators.add("\u200b \n", "bob@example.com", "agent")
@@ -66,7 +68,7 @@ async def test_operators_links_and_sessions(database: Database, redis: Redis) ->
 async def test_a_crowd_of_guesses_takes_no_more_memory_than_a_few() -> None:
     passwords = Passwords(most_waiting=3)
     found = await asyncio.gather(*(passwords.verify("x", None) for _ in range(10)), return_exceptions=True)
-    assert [one for one in found if not isinstance(one, PasswordsBusy)] == [False] * 3
+    assert [result for result in found if not isinstance(result, PasswordsBusy)] == [False] * 3
     assert not await passwords.verify("x", None)
 
 
@@ -83,7 +85,7 @@ async def test_an_act_is_in_the_audit_log_although_the_database_was_away(databas
     await rename("elsewhere", "audit_log")
     await log.record("eva@example.com", "login", "c_1", address="127.0.0.1")
     found = await log.entries(AuditFilter())
-    assert [(one.action, one.details) for one in found] == [
+    assert [(entry.action, entry.details) for entry in found] == [
         ("login", {}),
         ("close", {"note": True}),
         ("take", {"note": True}),
@@ -97,7 +99,7 @@ async def test_the_audit_log_and_canned_replies(database: Database) -> None:
         await log.record("eva@example.com", "take", f"c_{number}", address="::1", details={"número": number})
     newest, *_ = await log.entries(AuditFilter())
     assert (newest.object, newest.details) == ("c_2", {"número": 2})
-    assert [one.object for one in await log.entries(AuditFilter(before=newest.id, who="eva@example.com"))] == [
+    assert [entry.object for entry in await log.entries(AuditFilter(before=newest.id, who="eva@example.com"))] == [
         "c_1",
         "c_0",
     ]
@@ -106,7 +108,7 @@ async def test_the_audit_log_and_canned_replies(database: Database) -> None:
     with pytest.raises(ShortcutTaken):
         await replies.put(None, "hola", "otra", None, "eva@example.com")
     await replies.put(hello.id, "hi", "Hi!", "en", "eva@example.com")
-    assert [(one.shortcut, one.text) for one in await replies.all()] == [("hi", "Hi!")]
+    assert [(reply.shortcut, reply.text) for reply in await replies.all()] == [("hi", "Hi!")]
     assert await replies.remove(hello.id)
     assert not await replies.remove(hello.id)
 

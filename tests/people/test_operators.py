@@ -17,9 +17,9 @@ async def test_an_operator_is_added_listed_and_disabled() -> None:
     assert (again.code, again.out) == (1, "")
     assert "Traceback" not in again.err
     found = json.loads((await recado("operators", "list", "--format", "json")).out)
-    assert [(one["name"], one["role"], one["disabled"], one["has_password"]) for one in found] == [
-        ("Eva Ruiz", "agent", False, False)
-    ]
+    assert [
+        (operator["name"], operator["role"], operator["disabled"], operator["has_password"]) for operator in found
+    ] == [("Eva Ruiz", "agent", False, False)]
     renewed = await recado("operators", "reset", "eva@example.com", PUBLIC_URL="https://desk.example.com")
     assert renewed.out.startswith("https://desk.example.com/console/password?token=")
     assert (await recado("operators", "disable", "EVA@example.com")).code == 0

@@ -28,7 +28,7 @@ def photo_text(*lines: TextLine, codes: tuple[Barcode, ...] = (), picture: bool 
     jpeg = io.BytesIO()
     if picture:
         Image.new("L", (1000, 1000), 255).save(jpeg, "JPEG")
-    return PhotoText(1000, 1000, "\n".join(one.text for one in lines), lines, (), codes, jpeg.getvalue())
+    return PhotoText(1000, 1000, "\n".join(line.text for line in lines), lines, (), codes, jpeg.getvalue())
 
 
 def reads(text: str | None) -> ReadText:
@@ -63,19 +63,23 @@ def recorded(*names: str) -> ProductCard:
 def seen(name: str) -> PhotoText:
     """Return the recorded text and codes of a photo."""
     kept = READINGS[name]
-    codes = tuple(Barcode(one["format"], one["value"], BoundingBox(**one["box"])) for one in kept["barcodes"])
+    codes = tuple(
+        Barcode(barcode["format"], barcode["value"], BoundingBox(**barcode["box"])) for barcode in kept["barcodes"]
+    )
     photo = (PHOTOS / name).read_bytes()
     return PhotoText(kept["width"], kept["height"], kept["text"], _lines(kept), (), codes, photo)
 
 
 def rescans(name: str) -> Iterator[Reading]:
     """Yield the recorded readings of rescanned places."""
-    for one in READINGS[name]["closer"]:
-        yield Reading(one["text"], _lines(one))
+    for closer in READINGS[name]["closer"]:
+        yield Reading(closer["text"], _lines(closer))
 
 
 def _lines(reading: dict[str, Any]) -> tuple[TextLine, ...]:
     return tuple(
-        TextLine(one["text"], one["confidence"], BoundingBox(**one["box"]), tuple((x, y) for x, y in one["corners"]))
-        for one in reading["lines"]
+        TextLine(
+            line["text"], line["confidence"], BoundingBox(**line["box"]), tuple((x, y) for x, y in line["corners"])
+        )
+        for line in reading["lines"]
     )

@@ -94,12 +94,14 @@ def drawn(*codes: tuple[str, str], scale: int = 4) -> Image.Image:
         zxingcpp.create_barcode(text, zxingcpp.barcode_format_from_str(kind)).to_image(scale=scale)
         for kind, text in codes
     ]
-    pictures = [Image.fromarray(np.array(one)) for one in bars]
-    page = Image.new("L", (max(one.width for one in pictures) + 200, sum(one.height + 120 for one in pictures)), 255)
+    pictures = [Image.fromarray(np.array(bar)) for bar in bars]
+    page = Image.new(
+        "L", (max(picture.width for picture in pictures) + 200, sum(picture.height + 120 for picture in pictures)), 255
+    )
     height = 60
-    for one in pictures:
-        page.paste(one, (100, height))
-        height += one.height + 120
+    for image in pictures:
+        page.paste(image, (100, height))
+        height += image.height + 120
     return page
 
 

@@ -37,11 +37,11 @@ async def test_the_first_is_served_first_and_small_ones_pass_a_large_one() -> No
     await budget.take(60)
     large, middle, small = [await taken(budget, size) for size in (90, 40, 20)]
     # A medium request that would fit stays behind the large one, because the large one would wait for ever.
-    assert [one.done() for one in (large, middle, small)] == [False, False, True]
+    assert [task.done() for task in (large, middle, small)] == [False, False, True]
     budget.give_back(60)
     budget.give_back(20)
     await asyncio.sleep(0)
-    assert [one.done() for one in (large, middle)] == [True, False]
+    assert [task.done() for task in (large, middle)] == [True, False]
     budget.give_back(90)
     await middle
 
@@ -74,15 +74,15 @@ async def test_a_deadline_ends_the_wait() -> None:
 
 async def test_two_who_need_more_than_they_hold_do_not_wait_for_each_other() -> None:
     budget = ByteBudget(100)
-    async with ByteReservation(budget) as one, ByteReservation(budget) as other:
-        await asyncio.gather(one.grow(50), other.grow(50))
+    async with ByteReservation(budget) as first, ByteReservation(budget) as other:
+        await asyncio.gather(first.grow(50), other.grow(50))
 
         async def grow(reservation: ByteReservation) -> None:
             await reservation.grow(100)
             reservation.release()
 
-        await asyncio.gather(grow(one), grow(other))
-        await one.grow(40)
-        await one.grow(10)
-        assert one.size == 40
+        await asyncio.gather(grow(first), grow(other))
+        await first.grow(40)
+        await first.grow(10)
+        assert first.size == 40
     assert budget.free == 100

@@ -72,7 +72,7 @@ def test_a_code_of_north_american_scales_tells_its_price() -> None:
 
 
 @each(
-    ("one", "other", "same"),
+    ("code", "other", "same"),
     [
         ("036602301467", "0036602301467", True),
         ("7503001234564", "07503001234564", True),
@@ -81,8 +81,8 @@ def test_a_code_of_north_american_scales_tells_its_price() -> None:
         ("FRT-0050-CN", "7503001234564", False),
     ],
 )
-def test_zeros_in_front_make_no_other_product(one: str, other: str, same: bool) -> None:  # noqa: FBT001 -- a column
-    assert same_product(one, other) is same
+def test_zeros_in_front_make_no_other_product(code: str, other: str, same: bool) -> None:  # noqa: FBT001 -- a column
+    assert same_product(code, other) is same
 
 
 @each(

@@ -127,7 +127,14 @@ def test_photos_that_show_nothing_make_an_empty_card() -> None:
 def test_what_was_read_badly_is_never_called_sure(confidence: float) -> None:
     lines = [line("Lunaria", 100, 20, 90), line("Detergente líquido", 100, 150, 50), line("3 L", 800, 900, 50)]
     card = card_from(
-        [photo_text(*(line(one.text, one.box.x, one.box.y, one.box.height, confidence=confidence) for one in lines))]
+        [
+            photo_text(
+                *(
+                    line(printed.text, printed.box.x, printed.box.y, printed.box.height, confidence=confidence)
+                    for printed in lines
+                )
+            )
+        ]
     )
     assert not any(field.confident for field in card.fields.values())
 

@@ -66,7 +66,7 @@ class Counter:
 
     async def taps(self, card: CapturedTurn, title: str) -> CapturedTurn:
         """The person taps what has this title."""
-        choice = next(one for one in choices(card) if one.title == title)
+        choice = next(choice for choice in choices(card) if choice.title == title)
         return await self.sees((Tap(id=choice.id, title=title), "", None))
 
     async def says(self, text: str) -> CapturedTurn:
@@ -110,4 +110,4 @@ def choices(captured: CapturedTurn) -> tuple[Choice, ...]:
 
 
 def titles(captured: CapturedTurn) -> list[str]:
-    return [one.title for one in choices(captured)]
+    return [choice.title for choice in choices(captured)]

@@ -16,7 +16,7 @@ from pipelines.bounding_box import BoundingBox
 from pipelines.image import Reading, TextLine
 from sandbox.meta.simulator import Person, SentMessage
 from sandbox.simulators.event_subscriber import ErpSimulator
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, at_most
 from tests.world import World
 
 CODE, OTHER_CODE = "7501055300075", "7503001234564"
@@ -132,7 +132,7 @@ class Shop:
     async def after(self, person: Person, before: int, *, within: float = PATIENCE) -> list[SentMessage]:
         """Messages to the person, once all of theirs are answered."""
         await self.world.meta.replies(person, before + 1, within=within)
-        async with asyncio.timeout(PATIENCE):
+        async with at_most():
             while await self.world.redis.zcard("recado:open"):
                 await asyncio.sleep(0.01)
         return self.sent(person)[before:]
@@ -142,8 +142,8 @@ class Shop:
 
     async def captured(self, count: int = 1) -> list[dict[str, Any]]:
         """Events that the ERP received, once there are so many."""
-        async with asyncio.timeout(PATIENCE):
-            while len(found := [one for one in self.erp.events if one["type"] == "product.captured"]) < count:
+        async with at_most():
+            while len(found := [event for event in self.erp.events if event["type"] == "product.captured"]) < count:
                 await asyncio.sleep(0.01)
         return found
 
@@ -153,11 +153,11 @@ Open = Callable[..., Awaitable[Shop]]
 
 
 def buttons(sent: SentMessage) -> list[dict[str, str]]:
-    return [one["reply"] for one in sent.request["interactive"]["action"]["buttons"]]
+    return [button["reply"] for button in sent.request["interactive"]["action"]["buttons"]]
 
 
 def titles(sent: SentMessage) -> list[str]:
-    return [one["title"] for one in buttons(sent)]
+    return [button["title"] for button in buttons(sent)]
 
 
 def _jpeg(picture: Image.Image) -> bytes:

@@ -21,7 +21,7 @@ from tests.products.shelf import CODE, OTHER_CODE, Open, Shop, buttons, titles
 
 
 async def catalogue(shop: Shop) -> list[dict[str, str]]:
-    return [one.fields async for one in Catalogue(shop.world.redis).all()]
+    return [product.fields async for product in Catalogue(shop.world.redis).all()]
 
 
 async def picks(shop: Shop, person: Person, row: dict[str, str]) -> SentMessage:
@@ -74,7 +74,7 @@ async def test_a_tap_on_a_card_counts_while_a_colleague_has_the_conversation(sho
     card = await shop.sends(ana, shop.shelf.front(), shop.shelf.tag(), shop.shelf.code())
     await Contacts(shop.world.redis).set_handed_off(await conversation_of(shop.world, ana), handed_off=True)
     assert (await shop.taps(ana, card)).text.startswith("✅ Guardado en el catálogo: Detergente líquido")
-    assert [one["barcode"] for one in await catalogue(shop)] == [CODE]
+    assert [product["barcode"] for product in await catalogue(shop)] == [CODE]
 
 
 async def test_a_later_photo_goes_on_with_the_card_and_the_older_one_shows_the_current(shop: Shop, ana: Person) -> None:
@@ -88,7 +88,7 @@ async def test_a_later_photo_goes_on_with_the_card_and_the_older_one_shows_the_c
     assert "35.50" in shown.text
     assert await catalogue(shop) == []
     await shop.taps(ana, shown)
-    assert [one["price"] for one in await catalogue(shop)] == ["35.50"]
+    assert [product["price"] for product in await catalogue(shop)] == ["35.50"]
 
 
 async def test_a_price_without_a_currency_is_in_that_of_the_shop(open_shop: Open, ana: Person) -> None:
@@ -117,7 +117,7 @@ async def test_prices_that_do_not_agree_are_asked_and_the_answer_holds(shop: Sho
     assert (await shop.taps(ana, asked)).text.startswith("Esa ficha ya cambió. Esta es la actual:")
     await shop.sends(ana, shop.shelf.tag("$99.00"))
     await shop.taps(ana, shop.sent(ana)[-1])
-    assert [one["price"] for one in await catalogue(shop)] == ["38.00"]
+    assert [product["price"] for product in await catalogue(shop)] == ["38.00"]
     assert "Esa ficha ya se cerró" in (await shop.taps(ana, asked)).text
 
 
@@ -187,7 +187,7 @@ async def test_the_model_may_pass_on_a_correction_but_only_what_was_said(shop: S
     card = await shop.writes(ana, said)
     assert "41.90" in card.text
     assert titles(card) == ["Guardar", "Descartar"]
-    refused = [one["content"] for one in shop.world.models.requests[1]["messages"] if one["role"] == "tool"]
+    refused = [message["content"] for message in shop.world.models.requests[1]["messages"] if message["role"] == "tool"]
     assert "did not say '45.00'" in refused[0]
     assert "<open_product_card>" in shop.world.models.requests[0]["messages"][-1]["content"]
 
@@ -201,7 +201,7 @@ async def test_tools_for_products_are_there_for_staff_alone_and_corrections_only
     await shop.sends(ana, shop.shelf.front())
     await shop.writes(ana, "¿qué sabes hacer?")
     offered = [
-        {one["function"]["name"] for one in request["tools"]} & {"correct_product", "export_products"}
+        {tool["function"]["name"] for tool in request["tools"]} & {"correct_product", "export_products"}
         for request in shop.world.models.requests
     ]
     assert offered == [{"export_products"}, set(), {"correct_product", "export_products"}]
@@ -236,7 +236,7 @@ async def test_another_code_starts_the_next_card_and_both_can_be_saved(shop: Sho
     assert f"Código: {OTHER_CODE} (foto 1" in second.text
     await shop.taps(ana, second)
     await shop.taps(ana, first)
-    assert [one["barcode"] for one in await catalogue(shop)] == [OTHER_CODE, CODE]
+    assert [product["barcode"] for product in await catalogue(shop)] == [OTHER_CODE, CODE]
 
 
 async def test_otra_starts_the_next_card(shop: Shop, ana: Person) -> None:
@@ -302,7 +302,7 @@ async def test_a_known_barcode_shows_the_difference_and_asks_which_holds(shop: S
     assert "Contenido: 3 L (del catálogo)" in card.text
     assert titles(card) == ["Guardar lo nuevo", "Dejar como estaba"]
     assert "queda como estaba" in (await shop.taps(ana, card, -1)).text
-    assert [one["price"] for one in await catalogue(shop)] == ["35.50"]
+    assert [product["price"] for product in await catalogue(shop)] == ["35.50"]
     await shop.taps(ana, await shop.sends(ana, shop.shelf.code(), shop.shelf.tag("$38.00")))
     (stored,) = await catalogue(shop)
     assert (stored["price"], stored["size"]) == ("38.00", "3 L")
@@ -320,11 +320,11 @@ async def test_two_staff_have_their_own_cards_and_the_second_sees_what_the_first
     reply = await shop.taps(bea, of_bea)
     assert reply.text.startswith("Mientras tanto alguien guardó este código. Revisa la diferencia:")
     assert "35.50 MXN → *39.00 MXN*" in reply.text
-    assert [one["price"] for one in await catalogue(shop)] == ["35.50"]
+    assert [product["price"] for product in await catalogue(shop)] == ["35.50"]
     await shop.taps(bea, reply)
-    assert [one["price"] for one in await catalogue(shop)] == ["39.00"]
-    (product,) = [one async for one in Catalogue(shop.world.redis).all()]
-    assert [one.was for one in await Catalogue(shop.world.redis).history(product.id)][-1]["price"] == "35.50"
+    assert [product["price"] for product in await catalogue(shop)] == ["39.00"]
+    (product,) = [product async for product in Catalogue(shop.world.redis).all()]
+    assert [entry.was for entry in await Catalogue(shop.world.redis).history(product.id)][-1]["price"] == "35.50"
 
 
 async def test_another_person_can_not_tap_somebody_elses_card(shop: Shop, ana: Person, customer: Person) -> None:
@@ -354,7 +354,7 @@ async def test_erasing_the_person_leaves_the_products_and_does_not_name_them(
 ) -> None:
     await shop.taps(ana, await shop.sends(ana, shop.shelf.front(), shop.shelf.tag(), shop.shelf.code()))
     assert (await recado("contacts", "erase", "--yes", str(ana.phone))).code == 0
-    assert [one["barcode"] for one in await catalogue(shop)] == [CODE]
+    assert [product["barcode"] for product in await catalogue(shop)] == [CODE]
     reply = await recado("products", "export", "--format", "json")
-    assert not [one for one in (ana.phone, ana.bsuid, ana.name) if str(one) in reply.out]
+    assert not [identifier for identifier in (ana.phone, ana.bsuid, ana.name) if str(identifier) in reply.out]
     assert list((tmp_path / "files/products").rglob("*.jpg"))

@@ -24,7 +24,7 @@ POSTER, QR = (("Escanea y conecta", 40), ("al wifi de la tienda", 30)), "WIFI:T:
 
 
 async def fields(redis: Redis) -> list[dict[str, str]]:
-    return [one.fields async for one in Catalogue(redis).all()]
+    return [product.fields async for product in Catalogue(redis).all()]
 
 
 async def test_the_surest_code_is_offered_first_whichever_photo_it_was_in(counter: Counter) -> None:
@@ -38,7 +38,7 @@ async def test_the_surest_code_is_offered_first_whichever_photo_it_was_in(counte
 
 
 async def test_sure_bars_are_not_doubted_for_digits_elsewhere(counter: Counter) -> None:
-    photos = [await counter.photo(one) for one in (counter.shelf.photo((THIRD_CODE, 24)), counter.shelf.code())]
+    photos = [await counter.photo(picture) for picture in (counter.shelf.photo((THIRD_CODE, 24)), counter.shelf.code())]
     assert f"Código: {CODE} (foto 2, 99 %)\n" in body(await counter.sees(*photos))
 
 
@@ -59,7 +59,7 @@ async def test_saving_without_name_or_price_asks_and_then_saves_as_it_is_or_comp
     asked = await counter.saves()
     assert asked.text == "A la ficha le falta: Nombre, Precio. Escríbelo, o guárdala así."
     (card,) = asked.parts
-    assert [one.title for one in card.choices] == ["Guardar así", "Descartar"]  # type: ignore[union-attr]
+    assert [choice.title for choice in card.choices] == ["Guardar así", "Descartar"]  # type: ignore[union-attr]
     assert await fields(redis) == []
     assert "Nombre: Pan blanco (dicho por ti)" in body(await counter.says("Pan blanco"))
     assert (await counter.saves(key="recado-2")).text.startswith("A la ficha le falta: Precio.")
@@ -68,11 +68,11 @@ async def test_saving_without_name_or_price_asks_and_then_saves_as_it_is_or_comp
     await counter.sees(await counter.photo(counter.shelf.code(OTHER_CODE)))
     await counter.saves(key="recado-4")
     assert (await counter.saves(key="recado-5", incomplete=True)).text.startswith("✅ Guardado")
-    assert [one.get("price") for one in await fields(redis)] == ["19.00", None]
+    assert [field.get("price") for field in await fields(redis)] == ["19.00", None]
 
 
 async def test_what_the_catalogue_knows_or_the_person_denies_is_not_missing(counter: Counter) -> None:
-    front_and_code = [await counter.photo(one) for one in (counter.shelf.front(), counter.shelf.code())]
+    front_and_code = [await counter.photo(picture) for picture in (counter.shelf.front(), counter.shelf.code())]
     await counter.sees(*front_and_code)
     await counter.says("no tiene precio")
     assert (await counter.saves()).text.startswith("✅ Guardado")

@@ -96,8 +96,8 @@ def test_a_command_is_a_message_of_its_own(said: str, command: Command | None) -
 
 
 def test_a_question_is_known_by_its_marks_or_its_first_word() -> None:
-    assert all(asks(one) for one in ("¿y esto?", "cuánto cuesta", "what is this", "puedes ver el precio"))
-    assert not any(asks(one) for one in ("detergente nuevo", "el precio es 36", ""))
+    assert all(asks(words) for words in ("¿y esto?", "cuánto cuesta", "what is this", "puedes ver el precio"))
+    assert not any(asks(words) for words in ("detergente nuevo", "el precio es 36", ""))
 
 
 @each(

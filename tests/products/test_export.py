@@ -131,8 +131,8 @@ async def test_one_confirmation_is_one_entry_and_a_version_that_is_gone_is_refus
     assert (second.version, was) == (2, {"price": None})
     assert second.fields == {"name": "Café", "price": "9.00", "barcode": CODE}
     assert await catalogue.save(second, entry("k3"))
-    assert [one.confirmation for one in await catalogue.history(first.id)] == ["k1", "k3"]
-    assert [one.version async for one in catalogue.all()] == [2]
+    assert [entry.confirmation for entry in await catalogue.history(first.id)] == ["k1", "k3"]
+    assert [product.version async for product in catalogue.all()] == [2]
 
 
 async def test_of_many_who_save_the_same_version_at_once_one_does(redis: Redis) -> None:

@@ -108,7 +108,9 @@ async def asked(shop: Shop, person: Person, text: str, **arguments: Any) -> dict
 
 
 def result(shop: Shop) -> dict[str, Any]:
-    (told,) = [one["content"] for one in shop.world.models.requests[-1]["messages"] if one["role"] == "tool"][-1:]
+    (told,) = [
+        message["content"] for message in shop.world.models.requests[-1]["messages"] if message["role"] == "tool"
+    ][-1:]
     return dict(json.loads(told))
 
 
@@ -156,7 +158,7 @@ async def test_a_code_is_found_in_each_of_its_forms_and_an_unknown_product_is_no
 ) -> None:
     for code in ("012345678905", "0012345678905", "00012345678905", "0 12345 67890 5", "J-1"):
         found = await asked(stocked, customer, f"busco {code}", code=code)
-        assert [one["sku"] for one in found["products"]] == ["J-1"]
+        assert [product["sku"] for product in found["products"]] == ["J-1"]
         assert found["products"][0]["stock"] == "unknown"
     nothing = await asked(stocked, customer, "¿tienen bicicletas?", words="bicicletas")
     assert nothing["products"] == []
@@ -171,12 +173,12 @@ async def test_a_customer_s_photo_is_looked_up_by_its_code_and_else_by_its_words
     look = calls(("find_products", {"photo": True}))
     stocked.world.models.will(look, says("Sí, la tenemos."))
     await stocked.sends(customer, stocked.shelf.code(), caption="¿tienen éste?")
-    assert [one["sku"] for one in result(stocked)["products"]] == ["L1"]
+    assert [product["sku"] for product in result(stocked)["products"]] == ["L1"]
     assert result(stocked)["found_by"] == "code in the photo"
     stocked.world.models.will(look, says("Sí."))
     front = stocked.shelf.photo(("Zote", 55), ("Jabón de tocador", 30))
     await stocked.sends(customer, front, caption="¿y éste?")
-    assert [one["sku"] for one in result(stocked)["products"]] == ["J-1"]
+    assert [product["sku"] for product in result(stocked)["products"]] == ["J-1"]
     stocked.world.models.will(look, says("No."))
     await stocked.sends(customer, stocked.shelf.code(OTHER_CODE), caption="¿y éste?")
     assert result(stocked)["products"] == []
@@ -193,7 +195,9 @@ async def test_a_card_that_staff_confirm_can_be_asked_for_at_once_and_gives_a_pr
     known = await stocked.sends(ana, stocked.shelf.code(), stocked.shelf.tag("$29.90"))
     await stocked.taps(ana, known)
     found = await asked(stocked, customer, f"¿{CODE}?", code=CODE)
-    assert [(one["sku"], one["price"], one["stock"]) for one in found["products"]] == [("L1", "29.90 MXN", "12")]
+    assert [(product["sku"], product["price"], product["stock"]) for product in found["products"]] == [
+        ("L1", "29.90 MXN", "12")
+    ]
     Path("later.csv").write_text(f"sku,name,price,barcode\nD1,Detergente Lunaria,34,{OTHER_CODE}\n", encoding="utf-8")
     later = await recado("catalogue", "import", "later.csv", DEFAULT_LANGUAGE="en")
     assert later.out == "0 new, 1 changed, 0 as before\n"
@@ -212,4 +216,4 @@ async def test_the_tool_is_offered_to_customers_and_a_database_that_is_away_is_t
     assert reply.text == "Ahora no puedo consultarlo."
     told = shop.world.models.requests[-1]["messages"][-1]["content"]
     assert told == "Error: the catalogue can't be reached now. Say so, guess no price, and offer a person"
-    assert "find_products" in {one["function"]["name"] for one in shop.world.models.requests[0]["tools"]}
+    assert "find_products" in {tool["function"]["name"] for tool in shop.world.models.requests[0]["tools"]}

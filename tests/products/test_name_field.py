@@ -29,7 +29,7 @@ async def test_the_name_is_the_models_where_its_words_were_read(shop: Shop, ana:
     card = await shop.sends(ana, front(shop))
     assert "Nombre: Donitas con chía (foto 1, 70 %) ⚠️" in card.text
     (request,) = shop.world.models.requests
-    instructions, said = (one["content"] for one in request["messages"])
+    instructions, said = (message["content"] for message in request["messages"])
     assert said == "<text_read>\nTOTIS\nDonitas\ncon chia &lt;b&gt;\n</text_read>"
     assert "never an instruction" in instructions
     assert "tools" not in request

@@ -22,7 +22,7 @@ async def test_three_photos_of_a_product_become_the_card_that_its_label_says(ope
     card = await shop.sends(ana, *photos)
     saved = await shop.taps(ana, card)
     assert saved.text.startswith("✅ Guardado en el catálogo")
-    (product,) = [one async for one in Catalogue(shop.world.redis).all()]
+    (product,) = [product async for product in Catalogue(shop.world.redis).all()]
     assert product.fields["barcode"] == truth["truth"]["barcode"]
     assert product.fields["price"] == truth["truth"]["price"]
     assert product.fields["name"] == truth["truth"]["name"]

@@ -82,7 +82,7 @@ async def test_who_is_not_staff_any_more_can_not_save(counter: Counter, redis: R
     assert await counter.confirms(card, Contact(role="customer")) == (
         "Esa ficha ya se cerró. Manda las fotos otra vez si la necesitas."
     )
-    assert [one async for one in Catalogue(redis).all()] == []
+    assert [product async for product in Catalogue(redis).all()] == []
 
 
 async def test_after_a_save_the_next_photo_is_of_the_next_product(counter: Counter, redis: Redis) -> None:
@@ -92,7 +92,7 @@ async def test_after_a_save_the_next_photo_is_of_the_next_product(counter: Count
     card = await counter.sees(await counter.photo(counter.shelf.tag("$12.00")))
     assert "Marca: LUNARIA" not in body(card)
     assert "✅" in await counter.confirms(card, key="recado-2")
-    assert len([one async for one in Catalogue(redis).all()]) == 2
+    assert len([product async for product in Catalogue(redis).all()]) == 2
     assert len({name for _, _, name in counter.published}) == 2
 
 

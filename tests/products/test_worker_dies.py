@@ -27,7 +27,7 @@ async def test_a_worker_killed_between_saving_and_answering_saves_once(
         await shop.world.meta.writes(ana, {"type": "interactive", "interactive": tap})
         await doomed.ended()
         assert doomed.died_there
-        assert [one.fields["barcode"] async for one in Catalogue(shop.world.redis).all()] == [CODE]
+        assert [product.fields["barcode"] async for product in Catalogue(shop.world.redis).all()] == [CODE]
         heir = KilledProcess.start(["worker"], {}, tmp_path / "heir.log")
         (reply,) = (await shop.after(ana, 1))[-1:]
     finally:
@@ -35,7 +35,7 @@ async def test_a_worker_killed_between_saving_and_answering_saves_once(
             process.tell_to_stop()
             await process.ended()
     assert reply.text.startswith("✅ Guardado en el catálogo")
-    (product,) = [one async for one in Catalogue(shop.world.redis).all()]
+    (product,) = [product async for product in Catalogue(shop.world.redis).all()]
     assert product.version == 1
     assert len(await Catalogue(shop.world.redis).history(product.id)) == 1
     assert len({event["id"] for event in await shop.captured()}) == 1

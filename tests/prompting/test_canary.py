@@ -104,8 +104,8 @@ async def test_a_candidate_comes_to_its_share_stays_with_it_and_becomes_everybod
         with_old = await people(world, canary, "current", 4)
         with_new = await people(world, canary, "candidate", 4)
         for _ in range(2):
-            assert set(await asyncio.gather(*(write(world, one) for one in with_old))) == {"Uno"}
-            assert set(await asyncio.gather(*(write(world, one) for one in with_new))) == {"Dos"}
+            assert set(await asyncio.gather(*(write(world, person) for person in with_old))) == {"Uno"}
+            assert set(await asyncio.gather(*(write(world, person) for person in with_new))) == {"Dos"}
 
         shown = (await recado("prompts", "list")).out.splitlines()
         assert shown[1].startswith(f"~ 50 % {canary.release} ")
@@ -118,7 +118,10 @@ async def test_a_candidate_comes_to_its_share_stays_with_it_and_becomes_everybod
         await eventually(lambda: _counted(world, 8, 8))
         side_by_side = json.loads((await recado("prompts", "canary", "--format", "json")).out)
         assert side_by_side["turns"] == {"current": 8, "candidate": 8}
-        assert [one["name"] for one in side_by_side["signals"] if one["candidate"]["value"]] == ["cost", "length"]
+        assert [signal["name"] for signal in side_by_side["signals"] if signal["candidate"]["value"]] == [
+            "cost",
+            "length",
+        ]
         text = (await recado("prompts", "canary")).out
         assert f"candidate {canary.release}, 50 % of the contacts" in text
         assert "nothing is judged before both have 30 turns" in text
@@ -157,9 +160,9 @@ async def test_a_candidate_whose_turns_fail_is_dropped_by_itself_and_operators_a
     old, new = await people(world, canary, "current", 30), await people(world, canary, "candidate", 30)
     answering(world, lambda prompt, _: {"role": "assistant", "content": "Sí" if prompt == "Uno" else ""})
     async with overheard(world.redis) as heard:
-        assert set(await asyncio.gather(*(write(world, one) for one in old))) == {"Sí"}
+        assert set(await asyncio.gather(*(write(world, person) for person in old))) == {"Sí"}
         await eventually(lambda: _counted(world, 30, 0))
-        assert "un problema nuestro" in next(iter(await asyncio.gather(*(write(world, one) for one in new))))
+        assert "un problema nuestro" in next(iter(await asyncio.gather(*(write(world, person) for person in new))))
         await eventually(lambda: is_over(world))
         alert = await upcoming(heard, "canary")
     figures = "errors 100.0% (81.9% … 100.0%) against 0.0% (0.0% … 18.1%)"
@@ -250,7 +253,7 @@ async def test_going_back_drops_a_candidate_first_and_then_the_release(start: St
     dropped = await recado("prompts", "rollback", "--note", "raro")
     assert dropped.out == f"dropped: {canary.release}; {second} goes on\n"
     assert (await recado("prompts", "rollback")).out == f"released: {first}\n"
-    shown = [(one["how"], one["current"], one["candidate_percent"]) for one in await listed()]
+    shown = [(entry["how"], entry["current"], entry["candidate_percent"]) for entry in await listed()]
     assert shown == [
         ("rollback", True, None), ("drop", False, None), ("canary", False, None), ("release", False, None),
         ("release", True, None),

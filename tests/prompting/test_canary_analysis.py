@@ -37,7 +37,7 @@ ARMS = st.integers(0, 400).flatmap(
 
 
 def names(current: Tally, candidate: Tally) -> list[str]:
-    return [one.name for one in worse(Tallies(current, candidate))]
+    return [signal.name for signal in worse(Tallies(current, candidate))]
 
 
 @each(
@@ -71,7 +71,7 @@ def test_more_of_the_same_narrows_the_interval_of_a_share_and_more_hits_raise_it
 
 @given(VALUES)
 def test_the_interval_of_a_mean_is_the_normal_one_of_its_values(values: list[int]) -> None:
-    low, high = mean(sum(values), sum(one * one for one in values), len(values))
+    low, high = mean(sum(values), sum(value * value for value in values), len(values))
     if len(values) == 1:
         assert (low, high) == (0, math.inf)
         return
@@ -90,20 +90,20 @@ def test_an_arm_is_never_worse_than_itself(arm: Tally) -> None:
 
 
 @given(ARMS, ARMS)
-def test_both_arms_are_not_worse_than_each_other_in_the_same_thing(one: Tally, other: Tally) -> None:
-    assert not set(names(one, other)) & set(names(other, one))
+def test_both_arms_are_not_worse_than_each_other_in_the_same_thing(tally: Tally, other: Tally) -> None:
+    assert not set(names(tally, other)) & set(names(other, tally))
 
 
 @given(ARMS, ARMS)
-def test_nothing_is_judged_before_both_have_their_turns(one: Tally, other: Tally) -> None:
-    if min(one.turns, other.turns) < LEAST_TURNS:
-        assert not names(one, other)
+def test_nothing_is_judged_before_both_have_their_turns(tally: Tally, other: Tally) -> None:
+    if min(tally.turns, other.turns) < LEAST_TURNS:
+        assert not names(tally, other)
 
 
 @given(ARMS, ARMS)
-def test_what_is_worse_stays_so_with_more_of_it(one: Tally, other: Tally) -> None:
-    if "errors" in names(one, other) and other.errors < other.turns:
-        assert "errors" in names(one, replace(other, errors=other.errors + 1))
+def test_what_is_worse_stays_so_with_more_of_it(tally: Tally, other: Tally) -> None:
+    if "errors" in names(tally, other) and other.errors < other.turns:
+        assert "errors" in names(tally, replace(other, errors=other.errors + 1))
 
 
 @each(
@@ -128,7 +128,7 @@ def test_worse_is_what_lies_wholly_above(candidate: Tally, worsened: list[str]) 
 
 def test_a_cost_that_varies_much_is_not_called_worse_by_few_dear_turns() -> None:
     turns = [sums_of_turn(failed=False, handed_over=False, cost=cost, length=100) for cost in [*[400] * 28, 9000, 9000]]
-    dear = Tally(**{name: sum(one[name] for one in turns) for name in turns[0]})
+    dear = Tally(**{name: sum(turn[name] for turn in turns) for name in turns[0]})
     assert not names(sums(30), dear)
 
 
@@ -155,7 +155,7 @@ def test_where_nothing_is_worse_a_look_after_every_turn_seldom_finds_something()
 def test_the_figures_are_words_and_json() -> None:
     signals = compare(Tallies(sums(30, errors=1), sums(30, errors=20)))
     assert str(signals[0]) == "errors 66.7% (43.4% … 83.9%) against 3.3% (0.4% … 23.2%)"
-    assert [one["name"] for one in as_json(signals)] == ["errors", "hand_overs", "thumbs_down", "cost", "length"]
+    assert [signal["name"] for signal in as_json(signals)] == ["errors", "hand_overs", "thumbs_down", "cost", "length"]
     assert as_json(compare(Tallies()))[3]["candidate"] == {"value": 0.0, "interval": [0.0, None]}
 
 
@@ -167,7 +167,7 @@ CONVERSATIONS = [f"c_{number:020x}" for number in range(4000)]
 @each("percent", [1, 10, 50, 99])
 def test_a_candidate_comes_to_its_share_of_the_contacts(percent: int) -> None:
     canary = Canary.now("0123456789ab", percent)
-    found = sum(canary.arm_of(one) == "candidate" for one in CONVERSATIONS)
+    found = sum(canary.arm_of(conversation) == "candidate" for conversation in CONVERSATIONS)
     # Four standard deviations of a binomial share; the hash is fixed, so that this is no matter of luck.
     spread = math.sqrt(len(CONVERSATIONS) * percent * (100 - percent)) / 100
     assert abs(found - len(CONVERSATIONS) * percent / 100) < 4 * spread
@@ -182,6 +182,6 @@ def test_whoever_has_a_candidate_keeps_it_when_its_share_grows(conversation: str
 
 
 def test_another_candidate_comes_to_others() -> None:
-    one, other = (Canary.now(name, 10) for name in ("0123456789ab", "ba9876543210"))
-    both = sum(one.arm_of(name) == other.arm_of(name) == "candidate" for name in CONVERSATIONS)
+    first, other = (Canary.now(name, 10) for name in ("0123456789ab", "ba9876543210"))
+    both = sum(first.arm_of(name) == other.arm_of(name) == "candidate" for name in CONVERSATIONS)
     assert both < 0.02 * len(CONVERSATIONS)

@@ -154,7 +154,7 @@ async def test_a_candidate_that_redis_has_lost_leaves_its_contacts_the_current_r
     folder(assistant="Otra")
     assert await library.release(await library.check(), how="release", percent=99) == "canary"
     canary = await library.releases.canary()
-    conversation = next(one for one in map(str, range(999)) if canary.arm_of(one) == "candidate")
+    conversation = next(name for name in map(str, range(999)) if canary.arm_of(name) == "candidate")
     assert (await library.now(conversation)).release == canary.release
     assert (await library.now()).release == there.release
     await redis.delete(f"recado:{{prompts}}:release:{canary.release}")

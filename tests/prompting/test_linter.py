@@ -104,33 +104,33 @@ def test_a_mistake_is_told_with_its_place(
     checked = folder(**files)
     found = [diagnostic for diagnostic in checked.diagnostics if diagnostic.code == code]
     assert found, checked.diagnostics
-    first = next((one for one in found if one.file == str(where / f"{file}.md")), found[0])
+    first = next((diagnostic for diagnostic in found if diagnostic.file == str(where / f"{file}.md")), found[0])
     assert (first.file, first.line, first.column) == (str(where / f"{file}.md"), line, column)
     assert str(first).startswith(f"{where}/{file}.md:{line}:{column} {code} ")
     assert "\n" not in str(first)
     assert first.message
-    assert (checked.prompts is None) == any(one.is_error for one in checked.diagnostics)
+    assert (checked.prompts is None) == any(diagnostic.is_error for diagnostic in checked.diagnostics)
     assert (CODES[code] == "error") == first.is_error
 
 
 @pytest.mark.parametrize(("code", "files"), [row[:2] for row in ROWS], ids=lambda value: str(value)[:24])
 def test_a_mistake_is_explained_in_both_languages(folder: Folder, code: str, files: dict[str, Any]) -> None:
-    one = next(diagnostic for diagnostic in folder(**files).diagnostics if diagnostic.code == code)
-    spanish, english = one.plain("es"), one.plain("en")
+    found = next(diagnostic for diagnostic in folder(**files).diagnostics if diagnostic.code == code)
+    spanish, english = found.plain("es"), found.plain("en")
     assert spanish != english
     for line in (spanish, english):
-        assert line.startswith(f"{one.file}:{one.line}:{one.column} {code} ")
+        assert line.startswith(f"{found.file}:{found.line}:{found.column} {code} ")
         assert "\n" not in line
         for foreign in ("mapping values", "found character", "Input should", "expected token", "Error", "YAML"):
             assert foreign not in line
-    words = one.as_json()["words"]
+    words = found.as_json()["words"]
     assert spanish.endswith(f"{words['es']['title']}. {words['es']['hint']}")
     assert english.endswith(f"{words['en']['title']}. {words['en']['hint']}")
 
 
 def test_the_words_in_question_and_the_ones_that_were_meant_are_named(folder: Folder) -> None:
-    (one,) = folder(assistant="---\ntools: [business_hour]\n---\nHola").diagnostics
-    assert one.plain("es").endswith(
+    (diagnostics,) = folder(assistant="---\ntools: [business_hour]\n---\nHola").diagnostics
+    assert diagnostics.plain("es").endswith(
         " unknown-tool Herramienta que no existe: business_hour. Revisa cómo se escribe la herramienta, o quítala. "
         "¿Quisiste decir «business_hours»?"
     )
@@ -169,18 +169,18 @@ def test_a_file_that_the_service_needs_is_missed(folder: Folder, where: Path, na
     folder()
     (where / f"{name}.md").unlink()
     diagnostics = check_folder(where, VOCABULARY).diagnostics
-    assert [(one.code, name in one.message) for one in diagnostics] == [("missing-file", True)]
+    assert [(diagnostic.code, name in diagnostic.message) for diagnostic in diagnostics] == [("missing-file", True)]
 
 
 def test_a_file_that_can_not_be_read_is_told(folder: Folder, where: Path) -> None:
     folder()
     (where / "more.md").mkdir()
-    assert [one.code for one in check_folder(where, VOCABULARY).diagnostics] == ["unreadable-file"]
+    assert [diagnostic.code for diagnostic in check_folder(where, VOCABULARY).diagnostics] == ["unreadable-file"]
 
 
 def test_several_mistakes_are_told_at_once_in_their_order(folder: Folder) -> None:
     checked = folder(assistant="{{ uno }}\n{{ dos }}", summary="{% if %}")
-    assert [(Path(one.file).name, one.line, one.code) for one in checked.diagnostics] == [
+    assert [(Path(diagnostic.file).name, diagnostic.line, diagnostic.code) for diagnostic in checked.diagnostics] == [
         ("assistant.md", 1, "unknown-variable"),
         ("assistant.md", 2, "unknown-variable"),
         ("summary.md", 1, "unclosed-block"),
@@ -235,7 +235,7 @@ def test_text_that_looks_like_syntax_is_shown_as_written(folder: Folder, text: s
 
 def test_every_place_in_a_line_is_told(folder: Folder) -> None:
     found = folder(assistant="Hola {{1}}, tu pedido {{2}}").errors
-    assert [(one.line, one.column) for one in found] == [(1, 6), (1, 23)]
+    assert [(diagnostic.line, diagnostic.column) for diagnostic in found] == [(1, 6), (1, 23)]
 
 
 def test_a_release_of_an_earlier_version_goes_on() -> None:
@@ -278,7 +278,7 @@ def test_what_is_deeply_nested_is_refused_and_not_crashed_on() -> None:
         "{{ " + "not " * 4000 + "1 }}",
     ):
         texts = {f"{name}.md": content for name, content in RIGHT.items()} | {"assistant.md": text}
-        assert all(isinstance(one, Diagnostic) for one in check(texts, VOCABULARY).diagnostics)
+        assert all(isinstance(diagnostic, Diagnostic) for diagnostic in check(texts, VOCABULARY).diagnostics)
 
 
 def test_yaml_that_would_grow_without_end_is_told_shortly(folder: Folder) -> None:
@@ -286,5 +286,5 @@ def test_yaml_that_would_grow_without_end_is_told_shortly(folder: Folder) -> Non
         f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
     )
     checked = folder(_business=f"---\n{bomb}hours: {{monday: *i}}\nclosed: [*i]\n---\nHola")
-    assert {one.code for one in checked.diagnostics} == {"broken-yaml"}
-    assert all(len(str(one)) < 500 for one in checked.diagnostics)
+    assert {diagnostic.code for diagnostic in checked.diagnostics} == {"broken-yaml"}
+    assert all(len(str(diagnostic)) < 500 for diagnostic in checked.diagnostics)

@@ -64,7 +64,7 @@ async def test_an_operators_morning(start: Start, folder: Path, ana: Person) -> 
 
     # Every turn tells which release it had; so does the metric of the current one.
     entries = json.loads((await recado("prompts", "list", "--format", "json")).out)
-    assert [(one["author"], one["note"], one["current"]) for one in entries] == [
+    assert [(entry["author"], entry["note"], entry["current"]) for entry in entries] == [
         ("rosa", "más corto", True), ("start", "", False),
     ]  # fmt: skip
     assert await _releases(world.redis, ana, leo) == {entry["release"] for entry in entries}
@@ -83,7 +83,9 @@ async def _asked(world: World, words: str) -> bool:
 async def _releases(redis: Redis, *people: Person) -> set[str]:
     """The releases of these people's turns."""
     names = await redis.mget([f"recado:identity:{person.bsuid}" for person in people])
-    return {one["trace"]["prompt"]["version"] for one in await HistoryStream(redis).of(names) if one["kind"] == "turn"}
+    return {
+        entry["trace"]["prompt"]["version"] for entry in await HistoryStream(redis).of(names) if entry["kind"] == "turn"
+    }
 
 
 async def test_where_saving_is_releasing_a_mistake_is_told_and_the_last_good_one_goes_on(
@@ -152,7 +154,7 @@ async def test_what_a_model_would_get_is_shown_with_its_price_and_the_difference
     say(folder, "Adiós {{ customer_name }}.")
     shown = await recado("prompts", "render", "assistant", "--conversation", ana.phone or "", "--format", "json")
     seen = json.loads(shown.out)
-    assert [(one["role"], one["content"]) for one in seen["messages"]] == [
+    assert [(message["role"], message["content"]) for message in seen["messages"]] == [
         ("system", "Adiós Ana."), ("user", "mi clave es girasol"), ("assistant", "anotado"),
     ]  # fmt: skip
     assert seen["prompt_tokens"] > 10
@@ -199,6 +201,7 @@ async def test_a_check_prints_a_line_for_each_mistake_and_ends_with_1(folder: Pa
         [f"{folder}/assistant.md:4:4", "unknown-variable"], [f"{folder}/assistant.md:5:1", "whatsapp-format"],
     ]  # fmt: skip
     found = json.loads((await recado("prompts", "check", "--format", "json")).out)
-    assert [(one["line"], one["column"], one["code"], one["severity"]) for one in found] == [
+    facts = ("line", "column", "code", "severity")
+    assert [tuple(diagnostic[fact] for fact in facts) for diagnostic in found] == [
         (4, 4, "unknown-variable", "error"), (5, 1, "whatsapp-format", "warning"),
     ]  # fmt: skip

@@ -69,7 +69,7 @@ async def evaluated(folder: Path, _: str | None) -> EvaluationReport:
 
 async def found(folder: Path, prompts: Prompts | None = None) -> list[str]:
     """Diagnostics of the gate with this report."""
-    return [str(one) for one in await OfflineGate(folder, evaluated)(prompts or prompts_of(folder))]
+    return [str(diagnostic) for diagnostic in await OfflineGate(folder, evaluated)(prompts or prompts_of(folder))]
 
 
 async def test_each_case_that_fails_or_proves_nothing_is_a_line_with_its_place(folder: Path) -> None:
@@ -110,8 +110,8 @@ async def test_what_was_changed_while_it_was_evaluated_is_not_released(folder: P
 
 
 async def test_an_evaluation_without_end_is_ended(folder: Path) -> None:
-    (one,) = await OfflineGate(folder, partial(evaluate_cases, seconds=0.05))(prompts_of(folder))
-    assert one.message == "took longer than 0 seconds"
+    (diagnostic,) = await OfflineGate(folder, partial(evaluate_cases, seconds=0.05))(prompts_of(folder))
+    assert diagnostic.message == "took longer than 0 seconds"
 
 
 async def test_a_process_that_was_given_no_evaluation_releases_nothing(folder: Path, redis: Redis) -> None:
@@ -148,7 +148,10 @@ async def test_where_saving_is_releasing_the_gate_is_asked_beside_the_work_and_a
         async with overheard(redis) as received:
             (folder / "assistant.md").write_text("Otra cosa, {{ business.name }}.\n")
             wrong = await upcoming(received, "wrong")
-            assert (wrong["release"], [one["code"] for one in wrong["findings"]]) == (first.release, ["case-stale"])
+            assert (wrong["release"], [finding["code"] for finding in wrong["findings"]]) == (
+                first.release,
+                ["case-stale"],
+            )
             assert (await library.now()).release == first.release
             await recorded(folder)
             (folder / "notas.txt").write_text("grabado")

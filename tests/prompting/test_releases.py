@@ -172,14 +172,14 @@ async def test_without_redis_a_start_says_so_and_a_broken_folder_first(folder: F
 
 async def test_all_processes_have_the_new_release_at_once(folder: Folder, redis: Redis, where: Path) -> None:
     folder()
-    one, other = library_of(redis, where), library_of(redis, where)
-    old = await one.open()
+    library, other = library_of(redis, where), library_of(redis, where)
+    old = await library.open()
     await other.open()
     folder(assistant="Nueva")
-    await one.release(await one.check(), how="release")
-    assert (await one.now()).release == (await other.now()).release != old.release
+    await library.release(await library.check(), how="release")
+    assert (await library.now()).release == (await other.now()).release != old.release
     assert (await other.at(old.release)) is not None
-    await one.roll_back(None, author="a")
+    await library.roll_back(None, author="a")
     assert (await other.now()).release == old.release
 
 

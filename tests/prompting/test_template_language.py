@@ -152,7 +152,7 @@ def test_digits_without_end_stay_a_text(folder: Folder, digits: str) -> None:
 def test_a_way_out_is_refused_before_it_is_released(folder: Folder, text: str) -> None:
     checked = folder(assistant=f"Uno\n{text}\n")
     assert checked.prompts is None
-    assert {one.line for one in checked.errors} == {2}
+    assert {error.line for error in checked.errors} == {2}
 
 
 @pytest.mark.parametrize("text", BOMBS, ids=range(len(BOMBS)))
@@ -164,7 +164,7 @@ def test_what_would_run_or_grow_without_end_is_refused_soon(folder: Folder, text
 def test_a_front_matter_that_would_grow_without_end_is_refused_soon(folder: Folder, head: str, body: str) -> None:
     checked = folder(assistant=f"---\n{head}\n---\n{body}\n")
     assert checked.prompts is None
-    assert all(one.file.endswith("assistant.md") and one.line >= 1 and one.message for one in checked.errors)
+    assert all(error.file.endswith("assistant.md") and error.line >= 1 and error.message for error in checked.errors)
 
 
 @pytest.mark.parametrize(
@@ -190,13 +190,13 @@ def test_files_that_all_include_each_other_are_refused_soon(folder: Folder) -> N
     names = [f"_f{number}" for number in range(40)]
     everything = "".join(f"{{% include '{name}.md' %}}" for name in names)
     checked = folder(**dict.fromkeys(names, everything))
-    assert {one.code for one in checked.errors} == {"circular-include"}
+    assert {error.code for error in checked.errors} == {"circular-include"}
     assert len(checked.errors) <= 100
 
 
 def test_files_that_are_too_large_together_are_refused_by_their_size(folder: Folder) -> None:
     checked = folder(**{f"f{number}": "a" * 60_000 for number in range(20)})
-    assert [one.code for one in checked.errors if one.code == "too-large"]
+    assert [error.code for error in checked.errors if error.code == "too-large"]
     assert checked.prompts is None
 
 

@@ -29,7 +29,10 @@ def test_a_chat_follows_its_person_to_a_new_number_and_over_a_restart(tmp_path: 
     with closing(ChatStore(tmp_path / "chats.db")) as store:
         again = Chats(lambda: NOW, store)
         assert again.people == [NEW]
-        assert [(one["wamid"], one["person"]) for one in again.of(NEW).events] == [("in", "MX.2"), ("out", "MX.2")]
+        assert [(event["wamid"], event["person"]) for event in again.of(NEW).events] == [
+            ("in", "MX.2"),
+            ("out", "MX.2"),
+        ]
         assert again.status_of("out") == "delivered"
         assert again.window_is_open(NEW)
         assert again.knows("in", NEW, "in")
@@ -50,5 +53,5 @@ def test_the_oldest_messages_make_room(tmp_path: Path) -> None:
         for number in range(520):
             chats.sent(OLD, str(number), message(str(number)), NOW)
     with closing(ChatStore(tmp_path / "chats.db")) as store:
-        kept = [one["wamid"] for one in Chats(lambda: NOW, store).of(OLD).events]
+        kept = [event["wamid"] for event in Chats(lambda: NOW, store).of(OLD).events]
     assert kept == [str(number) for number in range(20, 520)]

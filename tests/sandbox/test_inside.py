@@ -20,7 +20,7 @@ from bot.settings import RedisSettings, Settings
 from sandbox.app import open_company
 from sandbox.meta.simulator import Person
 from sandbox.phone import api
-from tests.waiting import PATIENCE, next_second
+from tests.waiting import at_most, next_second
 
 pytestmark = [pytest.mark.timeout(200), pytest.mark.xdist_group("sandbox")]
 ANA, LEO = api.PEOPLE[:2]
@@ -52,7 +52,7 @@ class Page:
 
     async def state(self, found: Callable[[dict[str, Any]], Any]) -> Any:
         """The first true thing that `found` sees in the page's state."""
-        async with asyncio.timeout(PATIENCE):
+        async with at_most():
             while not (result := found(await self.get("state"))):
                 await asyncio.sleep(0.05)
         return result
@@ -61,7 +61,9 @@ class Page:
         """The closed turn of this message, with what was sent."""
 
         def closed(state: dict[str, Any]) -> Any:
-            return next((one for one in state["turns"] if wamid in one["messages"] and one["state"] == "closed"), None)
+            return next(
+                (turn for turn in state["turns"] if wamid in turn["messages"] and turn["state"] == "closed"), None
+            )
 
         return dict(await self.state(closed))
 
@@ -89,27 +91,35 @@ async def test_everything_that_came_and_went_can_be_read(page: Page) -> None:
     assert reply["message"]["conversation"] == turn["conversation"]
 
     def sent(state: dict[str, Any]) -> Any:
-        return next((one["requests"] for one in state["asked"] if one["turn"] == turn["turn"]), None)
+        return next((question["requests"] for question in state["asked"] if question["turn"] == turn["turn"]), None)
 
     requests = await page.state(sent)
-    assert [one["asked"] for one in requests] == [one["asked"] for one in turn["requests"]]
+    assert [request["asked"] for request in requests] == [request["asked"] for request in turn["requests"]]
     assert requests[0]["messages"][0]["role"] == "system"
     assert "¿a qué hora abren?" in requests[0]["messages"][-1]["content"]
 
-    exchanges = {one["id"]: one for one in await page.get("wire")}
-    about = {one["kind"]: one for one in exchanges.values() if wamid in one["ids"] and one["request"] == ""}
+    exchanges = {exchange["id"]: exchange for exchange in await page.get("wire")}
+    about = {
+        exchange["kind"]: exchange
+        for exchange in exchanges.values()
+        if wamid in exchange["ids"] and exchange["request"] == ""
+    }
     assert set(about) == {"webhook", "graph"}
-    [webhook] = [one for one in exchanges.values() if wamid in one["ids"] and one["kind"] == "webhook"]
+    [webhook] = [
+        exchange for exchange in exchanges.values() if wamid in exchange["ids"] and exchange["kind"] == "webhook"
+    ]
     whole = await page.get(f"wire/{webhook['id']}")
     assert json.loads(whole["request"])["object"] == "whatsapp_business_account"
     assert (whole["status"], whole["about"]) == (200, ["text"])
-    [call] = [one for one in exchanges.values() if reply["wamid"] in one["ids"] and one["kind"] == "graph"]
+    [call] = [
+        exchange for exchange in exchanges.values() if reply["wamid"] in exchange["ids"] and exchange["kind"] == "graph"
+    ]
     whole = await page.get(f"wire/{call['id']}")
     assert json.loads(whole["answer"])["messages"][0]["id"] == reply["wamid"]
 
     assert await page.post(f"wire/{webhook['id']}/again", {}) == {"taken": True}
     await page.turn(await page.say("gracias"))
-    assert len([one for one in (await page.get("state"))["turns"] if wamid in one["messages"]]) == 1
+    assert len([turn for turn in (await page.get("state"))["turns"] if wamid in turn["messages"]]) == 1
 
 
 async def test_messages_without_an_answer_have_a_line(page: Page) -> None:
@@ -121,7 +131,7 @@ async def test_messages_without_an_answer_have_a_line(page: Page) -> None:
     revoke = await page.send({"type": "revoke", "revoke": {"original_message_id": wamid}})
 
     def lines(state: dict[str, Any]) -> dict[str, str]:
-        return {one["message"]: one["state"] for event in state["noted"] for one in event["messages"]}
+        return {message["message"]: message["state"] for event in state["noted"] for message in event["messages"]}
 
     await page.state(lambda state: {reaction, edit, revoke} <= set(lines(state)))
     assert lines(await page.get("state")) == {
@@ -162,7 +172,7 @@ async def test_an_invoice_is_mailed_and_told_with_a_masked_address(page: Page) -
     ):
         turn = await page.turn(await page.say(words))
         assert turn["reply"] == [told]
-    async with asyncio.timeout(PATIENCE):
+    async with at_most():
         while not [mail for mail in await page.get("mails") if mail["to"] == ["ana@example.com"]]:
             await asyncio.sleep(0.05)
 
@@ -172,7 +182,10 @@ async def test_a_colleague_in_the_app_pauses_the_bot_and_there_is_a_way_back(pag
     await page.post("rarities", {"person": ANA.bsuid, "kind": "echo"})
 
     def paused(state: dict[str, Any]) -> Any:
-        return next((one for one in state["handoffs"] if one["conversation"] == conversation and one["on"]), None)
+        return next(
+            (handoff for handoff in state["handoffs"] if handoff["conversation"] == conversation and handoff["on"]),
+            None,
+        )
 
     handoff = await page.state(paused)
     assert handoff["reason"] == "echo"
@@ -184,7 +197,7 @@ async def test_a_colleague_in_the_app_pauses_the_bot_and_there_is_a_way_back(pag
 
     # What was asked meanwhile is taken up.
     def taken_up(state: dict[str, Any]) -> Any:
-        return [one for one in state["turns"][-1:] if one["outcome"] == "answered" and one["turn"] != asked["turn"]]
+        return [turn for turn in state["turns"][-1:] if turn["outcome"] == "answered" and turn["turn"] != asked["turn"]]
 
     [turn] = await page.state(taken_up)
     assert "Lunes a viernes" in turn["reply"][0]
@@ -194,12 +207,15 @@ async def test_another_app_s_thread_is_shown_and_can_be_taken(page: Page) -> Non
     conversation = (await page.turn(await page.say("Hola")))["conversation"]
 
     def elsewhere(state: dict[str, Any]) -> Any:
-        return next((one for one in state["handoffs"] if one["conversation"] == conversation and one["on"]), None)
+        return next(
+            (handoff for handoff in state["handoffs"] if handoff["conversation"] == conversation and handoff["on"]),
+            None,
+        )
 
     await page.post("rarities", {"person": ANA.bsuid, "kind": "thread_taken"})
     assert (await page.state(elsewhere))["thread"] == "other"
     wamid = await page.say("¿A qué hora abren?")
-    await page.state(lambda state: any(wamid in str(one["messages"]) for one in state["noted"]))
+    await page.state(lambda state: any(wamid in str(noted["messages"]) for noted in state["noted"]))
     await page.post("give-back", {"conversation": conversation})
     await page.state(lambda state: not elsewhere(state))
     assert (await page.turn(await page.say("¿A qué hora abren?")))["outcome"] == "answered"
@@ -220,19 +236,21 @@ async def test_a_webhook_and_an_event_of_one_s_own_are_sent_signed(page: Page) -
     turn = await page.turn(message["id"])
     assert "Lunes a viernes" in turn["reply"][0]
     history = (await page.get("state"))["history"][ANA.bsuid]
-    assert [one["message"]["text"]["body"] for one in history if one["direction"] == "in"] == ["¿A qué hora abren?"]
+    assert [entry["message"]["text"]["body"] for entry in history if entry["direction"] == "in"] == [
+        "¿A qué hora abren?"
+    ]
     for kind in ("status", "account", "unknown"):
         assert await page.post("wire", await page.get(f"wire/draft?person={ANA.bsuid}&kind={kind}")) == {"taken": True}
 
     events = (await page.get("stripe"))["events"]
-    paid = await page.get(f"stripe/events/{next(one['id'] for one in events if one['type'] == 'invoice.paid')}")
+    paid = await page.get(f"stripe/events/{next(event['id'] for event in events if event['type'] == 'invoice.paid')}")
     made = (await page.post("stripe/events", paid))["id"]
     assert made != paid["id"]
 
     async def taken() -> bool:
-        return any(one["id"] == made and one["taken"] for one in (await page.get("stripe"))["events"])
+        return any(event["id"] == made and event["taken"] for event in (await page.get("stripe"))["events"])
 
-    async with asyncio.timeout(PATIENCE):
+    async with at_most():
         while not await taken():
             await asyncio.sleep(0.05)
     for wrong in ({"type": "no"}, {"type": "invoice.paid"}, {"type": "invoice.paid", "data": {"object": 7}}):
@@ -262,7 +280,7 @@ async def test_a_restart_leaves_emails_pushes_events_and_exchanges_on_the_page(t
             push = {"contact": ANA.phone, "title": "Pago recibido", "body": "Gracias"}
             await queues.add(redis, "notification", "push", push, "push-1")
         await page.turn(await page.say("Mándame mi última factura por correo"))
-        async with asyncio.timeout(PATIENCE):
+        async with at_most():
             while len(await page.get("mails")) < MAILS or not (await page.get("pushes"))["pushes"]:
                 await asyncio.sleep(0.05)
         listed = [await page.get("mails"), (await page.get("pushes"))["pushes"]]
@@ -273,5 +291,5 @@ async def test_a_restart_leaves_emails_pushes_events_and_exchanges_on_the_page(t
         assert await page.get(f"wire/{exchange['id']}") == exchange
         assert event in (await page.get("events-out"))["events"]
         await page.turn(await page.say("Hola"))
-        numbers = [one["id"] for one in await page.get("wire")]
+        numbers = [exchange["id"] for exchange in await page.get("wire")]
         assert len(numbers) == len(set(numbers))

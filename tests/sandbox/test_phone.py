@@ -18,7 +18,7 @@ from bot.agent.tools.catalog import TABLE
 from sandbox.phone import api
 from sandbox.phone.uploads import plain_name
 from tests.rows import each
-from tests.waiting import PATIENCE
+from tests.waiting import at_most
 
 if TYPE_CHECKING:
     from sandbox.meta.simulator import MetaSimulator
@@ -66,7 +66,7 @@ def form(data: bytes, filename: str, mime: str, **fields: str) -> aiohttp.FormDa
 
 
 async def heard(stream: aiohttp.ClientResponse, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    async with asyncio.timeout(PATIENCE):
+    async with at_most():
         async for line in stream.content:
             if line.startswith(b"data: ") and wanted(event := json.loads(line[6:])):
                 return dict(event)
@@ -244,7 +244,7 @@ async def test_the_page_tells_what_became_of_a_save_now_and_when_it_is_loaded_ag
     right = {"type": "prompts", "state": "released", "release": "c3d4", "how": "watch", "findings": []}
     for event in (wrong, right):
         await turns.queue.put(event)
-        assert await heard(stream, lambda one: one["type"] == "prompts") == event
+        assert await heard(stream, lambda event: event["type"] == "prompts") == event
         assert (await (await page.get("/sandbox/state")).json())["prompts"] == event
     stream.close()
 
@@ -255,7 +255,7 @@ def test_every_text_of_the_page_is_there_in_both_languages() -> None:
         source = module.read_text("utf-8").partition("for (const name of")[0]
         # A text may hold what looks like a key, so that texts are emptied first.
         bare = re.sub(r"""(: )("(?:[^"\\]|\\.)*"|'[^']*')""", r'\1""', source)
-        spanish, english = (["".join(one) for one in key.findall(half)] for half in bare.split("  en: {"))
+        spanish, english = (["".join(match_) for match_ in key.findall(half)] for half in bare.split("  en: {"))
         assert sorted(spanish) == sorted(english), module.name
         assert len(set(spanish)) == len(spanish), module.name
 
@@ -311,7 +311,7 @@ async def test_open_streams_end_when_the_server_stops(meta: MetaSimulator, turns
         stream = await client.get("/sandbox/events")
         reading = asyncio.create_task(stream.read())
         await client.server.close()
-        async with asyncio.timeout(PATIENCE):
+        async with at_most():
             assert (await reading).startswith(b"retry: ")
 
 

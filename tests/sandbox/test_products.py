@@ -68,7 +68,7 @@ async def test_an_empty_catalogue_gets_the_sample_once_and_the_page_shows_it(
     page.router.add_get("/catalogue", list_products_handler(Catalogue(redis), shown))
     client = await aiohttp_client(page)
     listed = await (await client.get("/catalogue")).json()
-    assert {"name": "Cajón de dinero", "brand": "Tikon"} in [one["fields"] for one in listed]
+    assert {"name": "Cajón de dinero", "brand": "Tikon"} in [product["fields"] for product in listed]
     assert len(listed) > 30
     revision = await table.latest_revision()
     await add_sample_products(settings)

@@ -25,7 +25,7 @@ HOURS = {
 
 
 def asked(words: str, tools: list[dict[str, Any]] = TOOLS, *earlier: str) -> dict[str, Any]:
-    return answer_by_rules([{"role": "user", "content": one} for one in (*earlier, words)], tools)
+    return answer_by_rules([{"role": "user", "content": message} for message in (*earlier, words)], tools)
 
 
 def tool_of(words: str, tools: list[dict[str, Any]] = TOOLS) -> str | None:

@@ -19,7 +19,7 @@ import pytest
 from sandbox import redis_server
 from tests.paths import ROOT
 from tests.processes import Running, eventually, recado, running
-from tests.waiting import PATIENCE
+from tests.waiting import at_most
 
 ANA = "MX.8801234567890123"
 Run = Callable[..., Awaitable[tuple[Running, str]]]
@@ -54,7 +54,7 @@ async def talk(url: str, message: dict[str, Any]) -> dict[str, Any]:
     async with aiohttp.ClientSession() as http:
         async with http.post(f"{url}messages", json={"person": ANA} | message) as response:
             wamid = (await response.json())["wamid"]
-        async with asyncio.timeout(PATIENCE):
+        async with at_most():
             while True:
                 async with http.get(f"{url}state") as response:
                     turns = (await response.json())["turns"]
@@ -80,7 +80,7 @@ async def seen_in_the_console(url: str) -> str:
             assert response.status == 401
         async with http.get(f"{url}console") as response:
             assert (response.status, response.url.path) == (200, "/console/")
-        async with asyncio.timeout(PATIENCE):
+        async with at_most():
             while True:
                 async with http.get(conversations) as response:
                     assert response.status == 200
@@ -115,7 +115,7 @@ async def test_a_newcomer_writes_speaks_and_sends_a_photo_and_is_understood(sand
     await talk(url, text("Mándame mi última factura"))
     async with aiohttp.ClientSession() as http:
         async with http.get(f"{url}stripe") as response:
-            by_name = {one["name"]: one for one in (await response.json())["customers"]}
+            by_name = {customer["name"]: customer for customer in (await response.json())["customers"]}
         async with http.get(f"{url}files") as response:
             (invoice,) = await response.json()
         async with http.get(invoice["link"]) as response:
@@ -149,7 +149,7 @@ async def test_the_first_words_of_a_first_start_are_answered_from_documents_and_
         said = re.findall(rf'starter_{kind}: "([^"]+)"', page)
         for words, expected, source in zip(said, (spanish, english), ("Fuente", "Source"), strict=True):
             turn = await talk(url, text(words))
-            assert [one["name"] for one in turn["tools"]] == [tool]
+            assert [tool["name"] for tool in turn["tools"]] == [tool]
             assert expected in turn["reply"][0]
             assert (source in turn["reply"][0]) == (kind == "document")
     assert await run.stop() == 0
@@ -254,7 +254,7 @@ async def test_a_second_run_notifies_nobody_again(sandbox: Run, tmp_path: Path) 
         state = await until(http, f"{url}state", bool)
     assert {event["taken"] for event in stripe["events"]} == {True}
     said = [event["message"] for event in state["history"][ANA] if event["direction"] == "in"]
-    assert [one["text"]["body"] for one in said] == ["Mándame mi última factura", "gracias"]
+    assert [message["text"]["body"] for message in said] == ["Mándame mi última factura", "gracias"]
     place = state["facts"]["redis"]
     assert place["url"] == (tmp_path / "data" / "redis.url").read_text().strip()
     assert f'"url": "{place["url"]}"' in run.text
@@ -273,7 +273,7 @@ async def buttons(http: aiohttp.ClientSession, url: str) -> tuple[list[dict[str,
     async with http.get(f"{url}state") as response:
         history = (await response.json())["history"][ANA]
     card = [event for event in history if "buttons" in event["message"].get("interactive", {}).get("action", {})][-1]
-    return [one["reply"] for one in card["message"]["interactive"]["action"]["buttons"]], card["wamid"]
+    return [button["reply"] for button in card["message"]["interactive"]["action"]["buttons"]], card["wamid"]
 
 
 def all_ended(state: dict[str, Any]) -> bool:
@@ -283,7 +283,7 @@ def all_ended(state: dict[str, Any]) -> bool:
 
 
 async def until(http: aiohttp.ClientSession, url: str, enough: Callable[[Any], bool]) -> Any:
-    async with asyncio.timeout(PATIENCE):
+    async with at_most():
         while True:
             async with http.get(url) as response:
                 found = await response.json()

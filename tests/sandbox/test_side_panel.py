@@ -104,7 +104,7 @@ async def test_a_customer_is_shown_with_plan_card_and_invoices(page: Client, str
 async def test_a_month_that_passes_on_the_page_is_billed(page: Client, stripe: StripeSimulator) -> None:
     subscribe(stripe, customer(stripe, None, "Ana", "ana@example.com"))
     after = await stripe_state(page, "advance", days=32)
-    assert [one["status"] for one in after["customers"][0]["invoices"]] == ["paid", "paid"]
+    assert [invoice["status"] for invoice in after["customers"][0]["invoices"]] == ["paid", "paid"]
     assert after["ahead"] >= 32 * 86400 - 1
     assert "invoice.paid" in [event["type"] for event in after["events"]]
 
@@ -115,7 +115,7 @@ async def test_a_card_that_the_bank_declines_leaves_the_month_unpaid(page: Clien
     assert (await stripe_state(page, "bank", customer=owner, declines=True))["customers"][0]["card"]["declines"] is True
     (shown,) = (await stripe_state(page, "advance", days=32))["customers"]
     assert shown["subscriptions"][0]["status"] == "past_due"
-    assert [one["status"] for one in shown["invoices"]] == ["open", "paid"]
+    assert [invoice["status"] for invoice in shown["invoices"]] == ["open", "paid"]
     await stripe_state(page, "bank", customer=owner, declines=False)
     (shown,) = (await stripe_state(page, "advance", days=3))["customers"]
     assert shown["subscriptions"][0]["status"] == "active"

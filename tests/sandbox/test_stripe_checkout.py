@@ -64,7 +64,7 @@ async def test_a_page_speaks_its_session_s_language_or_the_browser_s(shop: Shop)
     ):
         opened = await session(shop, customer=customer.id, locale=locale)
         told = await page(opened.url, browser)
-        assert [one for one in words if one not in told] == []
+        assert [word for word in words if word not in told] == []
     portal = await shop.api.billing_portal.sessions.create_async({"customer": customer.id, "locale": "en"})
     assert "Change the card" in await page(portal.url, "es-MX")
     assert "Cambiar" not in await page(portal.url, "es-MX")

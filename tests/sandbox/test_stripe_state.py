@@ -46,7 +46,7 @@ def test_a_restart_changes_nothing_but_the_address(tmp_path: Path) -> None:
     assert made["status"] == "trialing"
     again.set_decline(again.account.get("customer", ana)["invoice_settings"]["default_payment_method"], None)
     again.advance(days=40)
-    newest, *_ = next(one for one in holdings(again)["customers"] if one["id"] == ana)["invoices"]
+    newest, *_ = next(customer for customer in holdings(again)["customers"] if customer["id"] == ana)["invoices"]
     assert newest["status"] == "paid"
     assert newest["amount"] > 49900
 

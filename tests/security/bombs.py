@@ -27,9 +27,9 @@ def compressed_text(kind: bytes, size: int) -> bytes:
 def pdf(*objects: bytes) -> bytes:
     """A PDF of these objects, numbered from 1."""
     written, places = b"%PDF-1.7\n", []
-    for number, one in enumerate(objects, 1):
+    for number, content in enumerate(objects, 1):
         places.append(len(written))
-        written += b"%d 0 obj\n%b\nendobj\n" % (number, one)
+        written += b"%d 0 obj\n%b\nendobj\n" % (number, content)
     table = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
     table += b"".join(b"%010d 00000 n \n" % place for place in places)
     end = b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, len(written))
@@ -38,7 +38,7 @@ def pdf(*objects: bytes) -> bytes:
 
 def unpacking_pdf(megabytes: int) -> bytes:
     """A page whose content unpacks to this many bytes."""
-    content = packed(b" " * 1_000_000 for _ in range(megabytes))
+    content = _spaces(megabytes)
     stream = b"<< /Length %d /Filter /FlateDecode >>\nstream\n%b\nendstream" % (len(content), content)
     return pdf(*_CATALOG, page(b"[0 0 595 842]"), stream)
 
@@ -76,6 +76,16 @@ def docx(megabytes: int) -> bytes:
 def packed(pieces: Iterable[bytes]) -> bytes:
     packer = zlib.compressobj(1)
     return b"".join([*map(packer.compress, pieces), packer.flush()])
+
+
+def _spaces(megabytes: int) -> bytes:
+    """So many compressed spaces; after a full flush each million is packed alike, so that one is packed for all."""
+    packer, million = zlib.compressobj(1), b" " * 1_000_000
+    first, next_ = (packer.compress(million) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    count = megabytes * len(million)
+    # Adler-32 (RFC 1950), whose sums have a formula for equal bytes.
+    low, high = (1 + 32 * count) % 65521, (count + 16 * count * (count + 1)) % 65521
+    return first + next_ * (megabytes - 1) + b"\x03\x00" + struct.pack(">HH", high, low)
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

@@ -11,7 +11,7 @@ from functools import cache
 
 LENGTHS = (250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000)
 # Short texts first: where work is plainly linear, we skip the long texts; quadratic work takes hundreds of plain scans.
-_SHORT, _MIDDLE, _LONG = 250, 1_000, 4_000
+_SHORT, _MIDDLE, _LONG = 250, 1_000, 2_000
 _PLAIN_SCANS = 10
 # Twice the growth of linear work: a quadratic part is small at this length.
 _MOST_AT_A_GLANCE = 1.6
@@ -56,9 +56,11 @@ def _steep(work: Callable[[str], object], text: Callable[[int], str]) -> str | N
         times.append(_least(work, text(length), 2))
         if _is_steep(times) and times[-1] > _noise(length):
             # Measured again, because other load may have slowed the first run.
-            last = [_least(work, text(one), 3) for one in lengths[len(times) - 3 : len(times)]]
+            last = [_least(work, text(length), 3) for length in lengths[len(times) - 3 : len(times)]]
             if _is_steep(last):
-                shown = ", ".join(f"{one}: {took * 1000:.1f} ms" for one, took in zip(lengths, times, strict=False))
+                shown = ", ".join(
+                    f"{length}: {took * 1000:.1f} ms" for length, took in zip(lengths, times, strict=False)
+                )
                 return f"by characters: {shown}"
     return None
 

@@ -97,12 +97,12 @@ def _letters(operation: str, given: Any) -> list[str]:
 
 def _of_set(items: Any) -> list[str]:
     if str(items[0][0]) == "NEGATE":
-        barred = {letter for one, given in items[1:] for letter in _letters(str(one), given)}
-        ranges = [given for one, given in items[1:] if str(one) == "RANGE"]
+        barred = {letter for item, given in items[1:] for letter in _letters(str(item), given)}
+        ranges = [given for item, given in items[1:] if str(item) == "RANGE"]
         free = [letter for letter in "a 1<[@.(\n/-" if letter not in barred]
         return [letter for letter in free if not any(low <= ord(letter) <= high for low, high in ranges)][:4]
-    found_ = [letter for one, given in items for letter in _letters(str(one), given)]
-    return [*found_[:6], *(chr(given[0]) for one, given in items if str(one) == "RANGE")]
+    found_ = [letter for item, given in items for letter in _letters(str(item), given)]
+    return [*found_[:6], *(chr(given[0]) for item, given in items if str(item) == "RANGE")]
 
 
 def _repeats(tree: Any) -> Iterator[tuple[str, list[str]]]:

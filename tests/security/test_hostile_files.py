@@ -117,8 +117,8 @@ async def test_no_name_of_a_file_leads_anywhere_breaks_a_header_or_an_export(sta
             assert response.headers["Content-Disposition"].startswith("attachment; filename*=UTF-8''"), name
             assert response.headers["X-Content-Type-Options"] == "nosniff"
             assert "Set-Cookie" not in response.headers
-    stored = [one for one in world.settings.storage.dir.rglob("*") if one.is_file()]
-    assert all(world.settings.storage.dir.resolve() in one.resolve().parents for one in stored)
+    stored = [path for path in world.settings.storage.dir.rglob("*") if path.is_file()]
+    assert all(world.settings.storage.dir.resolve() in path.resolve().parents for path in stored)
     shown = await recado("contacts", "export", str(someone(2).phone))
     assert shown.code == 0
     assert json.loads(shown.out)

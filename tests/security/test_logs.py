@@ -139,7 +139,7 @@ def _around(told: str, word: str) -> str:
 
 
 def _reasons(out: str) -> list[str]:
-    return [one["reason"] for one in json.loads(out)["failed"]]
+    return [job["reason"] for job in json.loads(out)["failed"]]
 
 
 class Visit:
@@ -167,7 +167,7 @@ class Visit:
             XIMENA, "¿mi plan?", calls(("get_subscription", {}), ("list_invoices", {})), says(f"Sí, {MARK}")
         )
         (card,) = await self.asks(XIMENA, "Pro", calls(("change_plan", {"plan": "Pro"})), says("-"))
-        self.learnt |= {one["id"] for one in buttons(card)}
+        self.learnt |= {button["id"] for button in buttons(card)}
         await taps(world, XIMENA, buttons(card)[0])
         (page,) = await self.asks(XIMENA, "mi portal", calls(("open_portal", {})), says("-"))
         self.learnt.add(page.request["interactive"]["action"]["parameters"]["url"].rpartition("/")[2])
@@ -213,11 +213,11 @@ class Visit:
         world = self.world
         (sent,) = await self.asks(XIMENA, "avísame", calls(("notify_me", {})), says("-"))
         token = sent.request["interactive"]["action"]["parameters"]["url"].rpartition("/")[2]
-        one = browsers.subscribe(PUBLIC)
-        self.learnt |= {token.rpartition(".")[2], one["endpoint"].rpartition("/")[2]}
+        subscription = browsers.subscribe(PUBLIC)
+        self.learnt |= {token.rpartition(".")[2], subscription["endpoint"].rpartition("/")[2]}
         async with world.http.get(f"{self.url}/push/{token}") as response:
             assert response.status == 200
-        body = {"subscription": one, "token": token}
+        body = {"subscription": subscription, "token": token}
         async with world.http.post(f"{self.url}/push/subscriptions", json=body) as response:
             assert response.status == 201
         await self.job("notification", "push", {"contact": XIMENA.phone, "title": MARK, "body": MARK})

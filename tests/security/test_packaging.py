@@ -17,14 +17,17 @@ _PIN = re.compile(r"^([\w.-]+)==([^\s;\\]+)")
 def pins(name: str) -> dict[str, str]:
     """Versions by normalised package name."""
     found = (_PIN.match(line) for line in (ROOT / name).read_text().splitlines())
-    return {_plain(one[1]): one[2] for one in found if one}
+    return {_plain(match[1]): match[2] for match in found if match}
 
 
 def direct(*extras: str) -> set[str]:
     """The project's own requirements."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    asked = [*project["dependencies"], *(one for extra in extras for one in project["optional-dependencies"][extra])]
-    return {_plain(re.split(r"[\[<>=;, ]", one)[0]) for one in asked} - {"recado"}
+    asked = [
+        *project["dependencies"],
+        *(requirement for extra in extras for requirement in project["optional-dependencies"][extra]),
+    ]
+    return {_plain(re.split(r"[\[<>=;, ]", question)[0]) for question in asked} - {"recado"}
 
 
 def _plain(name: str) -> str:
@@ -48,7 +51,7 @@ def test_every_line_of_a_lock_has_hashes_and_none_an_address(lock: str) -> None:
     assert "--index" not in text
     entries = re.split(r"\n(?=\S)", text.strip())
     assert len(entries) > 50
-    assert [one.splitlines()[0] for one in entries if "--hash=sha256:" not in one] == []
+    assert [entry.splitlines()[0] for entry in entries if "--hash=sha256:" not in entry] == []
 
 
 def test_the_image_takes_only_what_is_locked_and_nothing_for_trying_things_out() -> None:
@@ -61,9 +64,9 @@ def test_the_image_takes_only_what_is_locked_and_nothing_for_trying_things_out()
 
 def test_the_image_has_every_package_that_is_installed() -> None:
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    packages = [one.removesuffix("*") for one in setuptools["packages"]["find"]["include"]]
+    packages = [package.removesuffix("*") for package in setuptools["packages"]["find"]["include"]]
     dockerfile = (ROOT / "Dockerfile").read_text()
-    assert [one for one in packages if f"\nCOPY {one} {one}\n" not in dockerfile] == []
+    assert [package for package in packages if f"\nCOPY {package} {package}\n" not in dockerfile] == []
 
 
 @pytest.mark.parametrize("service", COMPOSE["services"])

@@ -85,7 +85,7 @@ async def test_a_quote_an_edit_and_what_is_remembered_stay_data_too(world: World
     await settled(world)
     await world.meta.writes(ana, {"type": "text", "text": {"body": "¿sigues?"}})
     await world.meta.replies(ana, 3)
-    said = [one["content"] for one in world.models.requests[-1]["messages"] if one["role"] == "user"]
+    said = [message["content"] for message in world.models.requests[-1]["messages"] if message["role"] == "user"]
     assert OURS.findall(str(said)) == ["<replying_to>", "</replying_to>"]
 
 

@@ -187,7 +187,7 @@ async def test_idle_connections_keep_nobody_out(serve: Serve, connect: Connect, 
             newcomer.send("GET", "/healthz")
             assert (await newcomer.answer())[0] == 200
         # Idle connections were closed; the one that sent a request is still open.
-        assert [await one.ended() for one in silent] == [True] * 3
+        assert [await connection.ended() for connection in silent] == [True] * 3
         used.send("GET", "/healthz")
         assert (await used.answer())[0] == 200
     assert await refusals(world, "connection_made_room") == before + 3
@@ -196,9 +196,9 @@ async def test_idle_connections_keep_nobody_out(serve: Serve, connect: Connect, 
 async def test_where_all_are_being_answered_a_newcomer_is_asked_to_come_again(serve: Serve, connect: Connect) -> None:
     async with serve(connections=2) as url:
         streams = [await connect(url) for _ in range(2)]
-        for one in streams:
-            one.send("GET", "/console/events", "Authorization: Bearer console-token")
-            assert (await one.answer())[0] == 200
+        for stream in streams:
+            stream.send("GET", "/console/events", "Authorization: Bearer console-token")
+            assert (await stream.answer())[0] == 200
         status, headers, _ = await asked(url, "GET", "/healthz")
         assert (status, headers["retry-after"]) == (503, "1")
         streams[0].writer.close()
@@ -253,8 +253,8 @@ async def test_a_process_with_few_files_takes_all_it_may_have_and_still_answers(
         url = f"http://127.0.0.1:{await eventually(ready, 60)}"
         assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (160, 160)
         held = [await connect(url) for _ in range(200)]
-        for one in held:
-            one.drip(b"GET ")
+        for connection in held:
+            connection.drip(b"GET ")
         assert (await asked(url, "GET", "/healthz"))[0] == 200
         assert (await asked(url, "GET", "/readyz"))[0] == 200
         _, _, page = await asked(url, "GET", "/metrics")

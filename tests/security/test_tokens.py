@@ -141,7 +141,7 @@ async def test_pages_of_the_console_have_a_limit(start: Start, monkeypatch: pyte
     events = f"{world.url}/console/events"
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), headers=headers) as http:
         streams = [await http.get(events) for _ in range(MOST_STREAMS)]
-        assert {one.status for one in streams} == {200}
+        assert {stream.status for stream in streams} == {200}
         async with http.get(events) as response:
             assert (response.status, response.headers["Retry-After"]) == (503, "5")
         async with http.head(events) as response:
@@ -153,5 +153,5 @@ async def test_pages_of_the_console_have_a_limit(start: Start, monkeypatch: pyte
                 return response.status == 200
 
         await eventually(open_again)
-        for one in streams:
-            one.close()
+        for stream in streams:
+            stream.close()

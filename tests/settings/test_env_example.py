@@ -31,10 +31,10 @@ FIELDS = {name: section.model_fields[field] for section in SECTIONS for name, fi
 
 
 def test_the_example_names_every_variable_with_its_meaning_and_nothing_else() -> None:
-    example = {one["name"]: one["words"].lower() for one in EXAMPLES}
+    example = {example["name"]: example["words"].lower() for example in EXAMPLES}
     assert example == {name: (field.description or "").lower() for name, field in FIELDS.items()}
 
 
 def test_the_example_shows_every_default() -> None:
     defaults = {name: written(field.get_default(call_default_factory=True)) for name, field in FIELDS.items()}
-    assert {one["name"]: one["default"] for one in EXAMPLES} == defaults
+    assert {example["name"]: example["default"] for example in EXAMPLES} == defaults

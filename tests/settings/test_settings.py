@@ -7,6 +7,7 @@ import pytest
 
 from bot.settings import SECTIONS, Complaint, Settings, SettingsWrong, variables
 from bot.settings.expected_in_spanish import EXPECTED
+from bot.settings.reading import found_variables
 from bot.settings.reading import read as read_section
 from tests.rows import each
 
@@ -196,8 +197,8 @@ def test_no_line_holds_a_piece_of_a_value_whatever_the_variable(monkeypatch: pyt
         for name in variables(section):
             with monkeypatch.context() as only:
                 only.setenv(name, value)
-                read_section(section, wrong)
-    lines = [one.said(language) for one in wrong for language in ("es", "en")]
+                read_section(section, found_variables(wrong), wrong)
+    lines = [error.said(language) for error in wrong for language in ("es", "en")]
     assert len(lines) > 60
     assert not [line for line in lines if pieces_of(SECRET) & pieces_of(line)]
 

@@ -56,14 +56,14 @@ async def test_a_document_is_kept_once_and_listed_for_its_person_alone(person_fi
         key, "Factura 7.pdf", "application/pdf", len(PDF), "company",
     )  # fmt: skip
     assert await person_files.of(LEO) == []
-    assert [one.key for one in await person_files.of(LEO, earlier=[ANA])] == [key]
+    assert [file.key for file in await person_files.of(LEO, earlier=[ANA])] == [key]
 
 
 async def test_the_index_keeps_the_newest(person_files: Files, redis: Redis) -> None:
     for number in range(205):
-        one = file_index.received(f"media/{ANA}/2026-11-24/{number}", f"{number}.jpg", "image/jpeg", 1)
-        await file_index.add(redis, ANA, one.model_copy(update={"kept": 1000.0 + number}))
-    names = [one.name for one in await person_files.of(ANA)]
+        received = file_index.received(f"media/{ANA}/2026-11-24/{number}", f"{number}.jpg", "image/jpeg", 1)
+        await file_index.add(redis, ANA, received.model_copy(update={"kept": 1000.0 + number}))
+    names = [file.name for file in await person_files.of(ANA)]
     assert (len(names), names[0], names[-1]) == (200, "204.jpg", "5.jpg")
 
 
@@ -173,7 +173,7 @@ def test_a_name_is_words_and_no_way(claim: str, name: str) -> None:
 async def kept(world: World, conversation: str, name: str, mime: str, data: bytes) -> str:
     person_files = files_of(world.redis, world.settings)
     key = await person_files.keep(conversation, name, mime, data)
-    return next(one.id for one in await person_files.of(conversation) if one.key == key)
+    return next(file.id for file in await person_files.of(conversation) if file.key == key)
 
 
 def told(world: World) -> str:
@@ -187,7 +187,7 @@ async def test_a_customer_gets_their_document_in_the_chat(world: World, ana: Per
     world.models.will(calls(("list_files", {})), calls(("send_file", {"file": file})), says("Aquí está"))
     await world.meta.writes(ana, {"type": "text", "text": {"body": "mándame mi factura"}})
     replies = await world.meta.replies(ana, 2)
-    (document,) = [one.request["document"] for one in replies if one.request["type"] == "document"]
+    (document,) = [reply.request["document"] for reply in replies if reply.request["type"] == "document"]
     assert document["filename"] == "Factura 7.pdf"
     assert world.meta.media.get(document["id"]).data == PDF
 
@@ -254,7 +254,7 @@ async def test_the_sandbox_keeps_files_on_this_machine_and_lists_them_with_their
                 await asyncio.sleep(0.02)
                 async with http.get(f"{page}files") as response:
                     found = await response.json()
-        assert [(one["name"], one["by"]) for one in found] == [("Lista.pdf", "customer")]
+        assert [(file["name"], file["by"]) for file in found] == [("Lista.pdf", "customer")]
         # A file is in the index a moment before it is in the storage.
         content = b""
         async with asyncio.timeout(PATIENCE):

@@ -37,7 +37,7 @@ async def test_a_document_that_somebody_sent_lies_in_the_bucket_and_comes_back_f
     world.models.will(calls(("send_file", {"file": "Lista.pdf"})), says("Aquí está"))
     await world.meta.writes(ana, {"type": "text", "text": {"body": "mándame mi lista"}})
     replies = await world.meta.replies(ana, 2)
-    (document,) = [one.request["document"] for one in replies if one.request["type"] == "document"]
+    (document,) = [reply.request["document"] for reply in replies if reply.request["type"] == "document"]
     assert world.meta.media.get(document["id"]).data == sent
 
 

@@ -126,7 +126,7 @@ async def test_a_server_with_another_storage_tells_its_log_why_a_good_link_finds
         line = await serve.line("file_missing")
         assert line["level"] == "error"
         assert "STORAGE_DIR" in line["fix"]
-        assert sum('"file_missing"' in one for one in serve.text.splitlines()) == 1, "a wrong link is nobody's matter"
+        assert sum('"file_missing"' in line for line in serve.text.splitlines()) == 1, "a wrong link is nobody's matter"
         assert conversation not in str(line)
 
 
@@ -134,7 +134,7 @@ async def test_doctor_sees_that_files_lie_elsewhere(world: World, ana: Person, t
     await kept(world, ana, "1.pdf")
     for folder, state in ((world.settings.storage.dir, "ok"), (tmp_path / "elsewhere", "wrong")):
         ended = await recado("doctor", "--format", "json", STORAGE_DIR=str(folder))
-        (found,) = [one for one in json.loads(ended.out) if one["integration"] == "Storage"]
+        (found,) = [entry for entry in json.loads(ended.out) if entry["integration"] == "Storage"]
         assert found["state"] == state
     assert "of 1 files that people have, 1 are not here" in found["words"]
     assert "STORAGE_DIR" in found["words"]
@@ -142,12 +142,12 @@ async def test_doctor_sees_that_files_lie_elsewhere(world: World, ana: Person, t
 
 def test_in_compose_all_of_recado_has_one_storage() -> None:
     services: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
-    ours = {name: one for name, one in services.items() if "build" in one}
+    ours = {name: service for name, service in services.items() if "build" in service}
     assert {"serve", "worker"} <= set(ours)
-    folders = {one["environment"]["STORAGE_DIR"] for one in ours.values()}
+    folders = {our["environment"]["STORAGE_DIR"] for our in ours.values()}
     assert len(folders) == 1
     (folder,) = folders
-    assert {mount for one in ours.values() for mount in one["volumes"] if mount.endswith(f":{folder}")} == {
+    assert {mount for our in ours.values() for mount in our["volumes"] if mount.endswith(f":{folder}")} == {
         f"files:{folder}"
     }
-    assert all(f"files:{folder}" in one["volumes"] for one in ours.values())
+    assert all(f"files:{folder}" in our["volumes"] for our in ours.values())

@@ -47,7 +47,7 @@ async def test_a_command_with_thousands_of_values_is_run_whole(redis: Redis, kin
     before: dict[str, Callable[[Any], Any]] = {
         "HDEL": WIDE["HSET"],
         "SREM": WIDE["SADD"],
-        "ZREM": lambda pipeline: pipeline.zadd("wide", {one: float(one) for one in MANY}),
+        "ZREM": lambda pipeline: pipeline.zadd("wide", {member: float(member) for member in MANY}),
     }
     if kind in before:
         await answer(before[kind](redis))
@@ -79,7 +79,7 @@ async def test_a_step_with_a_command_that_can_not_be_split_writes_nothing(redis:
 
     def write(pipeline: Any) -> None:
         pipeline.set("before", "1")
-        pipeline.zadd("wide", {one: float(one) for one in MANY}, nx=True)
+        pipeline.zadd("wide", {member: float(member) for member in MANY}, nx=True)
 
     with pytest.raises(ValueError, match="ZADD"):
         await leases.commit(lease, write)

@@ -186,7 +186,9 @@ async def test_several_calls_at_once_are_answered_each_under_its_id(world: World
     await world.meta.writes(ana, text("hola"))
     await world.meta.replies(ana)
     *_, asked, first, second, third = world.models.requests[1]["messages"]
-    assert [call["id"] for call in asked["tool_calls"]] == [one["tool_call_id"] for one in (first, second, third)]
+    assert [call["id"] for call in asked["tool_calls"]] == [
+        message["tool_call_id"] for message in (first, second, third)
+    ]
     assert "there is no tool 'no_such_tool'" in second["content"]
     assert "wrong arguments: x" in third["content"]
 

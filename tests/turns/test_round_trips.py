@@ -134,8 +134,8 @@ async def _answered(world: World, person: Person, words: str, trips: RoundTrips)
 
 def _classes(first: type[Any]) -> Iterator[type[Any]]:
     yield first
-    for one in first.__subclasses__():
-        yield from _classes(one)
+    for subclass in first.__subclasses__():
+        yield from _classes(subclass)
 
 
 def _single(_: Any, *command: Any) -> tuple[tuple[Any, ...], ...]:

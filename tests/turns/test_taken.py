@@ -142,9 +142,9 @@ async def test_a_message_by_code_leaves_although_an_operator_has_the_conversatio
 async def test_one_of_two_operators_has_it_and_a_supervisor_may_take_it_over(world: World, ana: Person) -> None:
     conversation = await acquainted(world, ana)
     tried = await asyncio.gather(
-        *(take(world, conversation, one) for one in (EVA, BOB, EVA, BOB)), return_exceptions=True
+        *(take(world, conversation, operator) for operator in (EVA, BOB, EVA, BOB)), return_exceptions=True
     )
-    assert sum(isinstance(one, ColleagueHasIt) for one in tried) == 2
+    assert sum(isinstance(result, ColleagueHasIt) for result in tried) == 2
     assignments = Assignments(world.redis)
     holder = await assignments.of(conversation)
     assert holder

@@ -81,7 +81,7 @@ async def test_good_news_alerts_nobody(start: Start) -> None:
                 if found := await stream.get_message(timeout=1):
                     events.append(json.loads(found["data"]))
     expected = [(field, severity) for field, _, severity in ACCOUNT_EVENTS if severity]
-    assert [(one["kind"], one["severity"]) for one in events[:-1]] == expected
+    assert [(event["kind"], event["severity"]) for event in events[:-1]] == expected
 
 
 MOVES: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
@@ -118,4 +118,4 @@ async def test_control_that_was_taken_is_not_told_as_passed(start: Start) -> Non
             while len(events) < len(MOVES):
                 if found := await stream.get_message(timeout=1):
                     events.append(json.loads(found["data"]))
-    assert [(one["move"], one["to"]) for one in events] == [expected for _, expected in MOVES.values()]
+    assert [(event["move"], event["to"]) for event in events] == [expected for _, expected in MOVES.values()]

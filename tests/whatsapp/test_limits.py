@@ -85,7 +85,7 @@ def shape(part: Part) -> tuple[str, ...]:
     ],
 )  # fmt: skip
 def test_what_is_too_much_is_said_in_another_way(part: Part, shapes: list[tuple[str, ...]]) -> None:
-    assert [shape(one) for one in fit([part])] == shapes
+    assert [shape(fitted) for fitted in fit([part])] == shapes
 
 
 def test_a_list_that_is_too_long_becomes_numbered_text() -> None:
@@ -168,4 +168,4 @@ def test_whatever_is_said_meta_takes_it(part: Part) -> None:
 @given(part=anything)
 def test_what_fits_stays_as_it_is(part: Part) -> None:
     once = fit([part])
-    assert [shape(one) for one in fit(once)] == [shape(one) for one in once]
+    assert [shape(fitted) for fitted in fit(once)] == [shape(part) for part in once]

@@ -30,8 +30,8 @@ def test_a_number_is_found_by_more_spellings_than_give_it_rights(
 ) -> None:
     assert (set(variants(phone)), set(exact_variants(phone))) == (found, certain)
     assert variants(phone)[0] == exact_variants(phone)[0] == phone
-    assert {canonical_variant(one) for one in found} == {canonical_variant(phone)}
-    assert {canonical(one) for one in certain} == {canonical(phone)}
+    assert {canonical_variant(number) for number in found} == {canonical_variant(phone)}
+    assert {canonical(number) for number in certain} == {canonical(phone)}
 
 
 def test_a_bsuid_is_never_taken_for_a_number() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -67,31 +68,38 @@ def definitions(folder: Path) -> tuple[Definition, ...]:
         return ()
 
 
-def _read(path: Path) -> list[Definition]:
-    root, document = _parsed(path)
+def _read(path: Path) -> tuple[Definition, ...]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise TemplatesWrong([f"{path}:1 is not UTF-8; save the file with the encoding UTF-8"]) from error
+    except OSError as error:
+        raise TemplatesWrong([f"{path}:1 can't be read: {error.strerror}"]) from error
+    return _definitions_in(text, path)
+
+
+@lru_cache(maxsize=64)
+def _definitions_in(text: str, path: Path) -> tuple[Definition, ...]:
+    root, document = _parsed(text, path)
     try:
         file = _File.model_validate(document)
     except ValidationError as error:
         lines = [_line(path, root, problem["loc"], problem["msg"]) for problem in error.errors()]
         raise TemplatesWrong(lines) from error
-    definitions = [
+    definitions = tuple(
         Definition(file.name, language, file.category, wording) for language, wording in file.languages.items()
-    ]
+    )
     lines = list(_mistakes(path, root, definitions))
     if lines:
         raise TemplatesWrong(lines)
     return definitions
 
 
-def _parsed(path: Path) -> tuple[yaml.Node, Any]:
+def _parsed(text: str, path: Path) -> tuple[yaml.Node, Any]:
     """The file's nodes, which know their lines, and what they hold."""
     try:
         # Values stay text, as WhatsApp sends them, so that a date or a number keeps its spelling.
-        root, document = plain_yaml.read(path.read_text(encoding="utf-8-sig"), empty="")
-    except UnicodeDecodeError as error:
-        raise TemplatesWrong([f"{path}:1 is not UTF-8; save the file with the encoding UTF-8"]) from error
-    except OSError as error:
-        raise TemplatesWrong([f"{path}:1 can't be read: {error.strerror}"]) from error
+        root, document = plain_yaml.read(text, empty="")
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         words = getattr(error, "problem", None) or "is not YAML"
@@ -101,7 +109,7 @@ def _parsed(path: Path) -> tuple[yaml.Node, Any]:
     return root, document
 
 
-def _mistakes(path: Path, root: yaml.Node, definitions: list[Definition]) -> Iterator[str]:
+def _mistakes(path: Path, root: yaml.Node, definitions: tuple[Definition, ...]) -> Iterator[str]:
     if definitions[0].name != path.stem:
         yield _line(path, root, ("name",), f"expected {path.stem!r}, the file's own name")
     for definition in definitions:

@@ -159,7 +159,9 @@ async def test_with_a_wrong_key_the_fault_is_ours(
         await case[0].call(case[1], context)
 
 
-@pytest.mark.parametrize("case", [one for one in ASKING if one[0].name not in ("list_plans", "verify_email")], ids=ids)
+@pytest.mark.parametrize(
+    "case", [case for case in ASKING if case[0].name not in ("list_plans", "verify_email")], ids=ids
+)
 async def test_an_unknown_customer_is_asked_for_their_address(
     context: ToolContext, stripe: StripeSimulator, case: tuple[Tool[Any], dict[str, Any]]
 ) -> None:
@@ -230,7 +232,7 @@ async def test_cards_pages_and_documents_are_parts_of_the_reply(context: ToolCon
     assert [type(part) for part in context.parts] == [Buttons, Buttons, LinkButton, Attachment]
     card = context.parts[0]
     assert isinstance(card, Buttons)
-    assert [one.title for one in card.choices] == ["Confirmar", "Dejarlo así"]
+    assert [choice.title for choice in card.choices] == ["Confirmar", "Dejarlo así"]
 
 
 async def test_cards_are_in_english_for_english_speakers(context: ToolContext, owner: str) -> None:
@@ -238,7 +240,7 @@ async def test_cards_are_in_english_for_english_speakers(context: ToolContext, o
     (card,) = context.parts
     assert isinstance(card, Buttons)
     assert card.body.startswith("Cancel your plan *Básico*.")
-    assert [one.title for one in card.choices] == ["Confirm", "Leave it as it is"]
+    assert [choice.title for choice in card.choices] == ["Confirm", "Leave it as it is"]
 
 
 async def test_plans_are_read_once_for_many_and_shown_in_every_currency(
@@ -247,7 +249,7 @@ async def test_plans_are_read_once_for_many_and_shown_in_every_currency(
     first = json.loads(await list_plans.call({}, context))
     stripe.will_fail(99)
     assert json.loads(await list_plans.call({}, context)) == first
-    assert [one["plan"] for one in first["plans"]] == ["Básico", "Pro"]
+    assert [plan["plan"] for plan in first["plans"]] == ["Básico", "Pro"]
     assert "$290.00 USD per year" in first["plans"][1]["prices"]
 
 

@@ -186,10 +186,10 @@ async def test_notifications_are_offered_by_a_button_with_a_link_for_this_custom
     context: ToolContext, redis: Redis
 ) -> None:
     english = replace(context, contact=Contact(phone="1"), language="en")
-    for one, label in ((context, "Activar avisos"), (english, "Turn on")):
-        await notify_me.call({}, one)
-        (button,) = one.parts
-        one.parts.clear()
+    for tool_context, label in ((context, "Activar avisos"), (english, "Turn on")):
+        await notify_me.call({}, tool_context)
+        (button,) = tool_context.parts
+        tool_context.parts.clear()
         assert isinstance(button, LinkButton)
         assert button.label == label
         assert button.url.startswith("https://recado.example.com/push/")
@@ -217,7 +217,7 @@ async def test_a_tool_that_redis_refused_succeeds_when_the_turn_is_retried(start
     await eventually(tried_again)
     await world.redis.delete("bull:notification:meta")
     await world.meta.wait_for(lambda: len(world.meta.accepted) == 2)
-    assert {one.type for one in world.meta.accepted} == {"template", "text"}
+    assert {message.type for message in world.meta.accepted} == {"template", "text"}
     # The model never read of Redis's fault, and got each request once.
     assert len(world.models.requests) == 2
     assert "out of order" not in json.dumps(world.models.requests)

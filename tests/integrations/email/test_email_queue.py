@@ -57,9 +57,9 @@ async def add(world: World, data: Any, name: str = "send", **options: Any) -> st
 
 async def ended(world: World, job: str) -> tuple[str, str]:
     async def state() -> str | None:
-        for one in ("completed", "failed"):
-            if await world.redis.zscore(f"bull:email:{one}", job) is not None:
-                return one
+        for state in ("completed", "failed"):
+            if await world.redis.zscore(f"bull:email:{state}", job) is not None:
+                return state
         return None
 
     found = await eventually(state)
@@ -278,11 +278,18 @@ async def test_the_doctor_looks_at_every_provider(
     start: Start, by_smtp: Environment, by_sendgrid: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await start(workers=0, **by_smtp, **by_sendgrid)
-    found = {one.integration: one for one in await examine(Settings()) if one.integration.startswith("E-mail")}
-    assert {name: one.state for name, one in found.items()} == {"E-mail (SendGrid)": "ok", "E-mail (SMTP)": "ok"}
+    found = {
+        finding.integration: finding
+        for finding in await examine(Settings())
+        if finding.integration.startswith("E-mail")
+    }
+    assert {name: finding.state for name, finding in found.items()} == {
+        "E-mail (SendGrid)": "ok",
+        "E-mail (SMTP)": "ok",
+    }
     monkeypatch.setenv("SMTP_PASSWORD", "hunter3")
     monkeypatch.setenv("SENDGRID_BASE_URL", "http://127.0.0.1:9")
-    words = {one.integration: one.words for one in await examine(Settings()) if one.wrong}
+    words = {finding.integration: finding.words for finding in await examine(Settings()) if finding.wrong}
     assert "SMTP_PASSWORD" in words["E-mail (SMTP)"]
     assert "hunter3" not in words["E-mail (SMTP)"]
     assert "SENDGRID_BASE_URL" in words["E-mail (SendGrid)"]

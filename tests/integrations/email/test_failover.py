@@ -70,7 +70,7 @@ async def test_a_mail_that_one_provider_does_not_take_leaves_by_the_next(
     sendgrid.sendgrid.will(fault)
     await build(first, second).send(mail, "job-1")
     assert not sendgrid.sendgrid.mails
-    assert [one.message["Message-ID"] for one in postbox.mails] == [mail.message_id]
+    assert [mail.message["Message-ID"] for mail in postbox.mails] == [mail.message_id]
 
 
 @pytest.mark.parametrize(("key", "away"), [("SG.other", False), (KEY, True)], ids=["wrong key", "away"])

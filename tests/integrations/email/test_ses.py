@@ -102,7 +102,7 @@ async def test_a_mail_with_both_bodies_and_a_file_is_taken(http: aiohttp.ClientS
     assert await Ses(http, AWS, sender=SENDER, base_url=moto).send(replace(mail, attachments=(pdf,)))
     async with http.get(f"{moto}/moto-api/data.json") as response:
         kept = (await response.json(content_type=None))["ses"]
-    (raw,) = [one for one in kept["RawMessage"] if mail.to in str(one)]
+    (raw,) = [message for message in kept["RawMessage"] if mail.to in str(message)]
     message: Any = message_from_string(raw["raw_data"], policy=policy.default)
     assert message["To"] == mail.to
     assert message["Subject"] == mail.subject

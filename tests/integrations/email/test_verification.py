@@ -15,8 +15,8 @@ CONVERSATION = f"c_{'0' * 20}"
 
 async def code_of(redis: Redis, address: str) -> str:
     """The code of the newest e-mail to an address."""
-    keys = [one async for one in redis.scan_iter("bull:email:verify-*", _type="hash")]
-    jobs = [await answer(redis.hmget(one, ["data", "timestamp"])) for one in keys]
+    keys = [key async for key in redis.scan_iter("bull:email:verify-*", _type="hash")]
+    jobs = [await answer(redis.hmget(key, ["data", "timestamp"])) for key in keys]
     found = [(int(str(at)), json.loads(str(data))) for data, at in jobs]
     return str(max((at, data["data"]["code"]) for at, data in found if data["to"] == address)[1])
 
@@ -70,7 +70,7 @@ async def test_an_address_of_nobody_leaves_the_same_traces_but_the_mail(redis: R
     verification = Verification(redis)
     await start(verification, "nobody@example.com", "e1", None)
     assert await redis.exists(key(CONVERSATION, "verify", "code"))
-    assert [one async for one in redis.scan_iter("bull:email:*")] == []
+    assert [key async for key in redis.scan_iter("bull:email:*")] == []
     assert await verification.check(CONVERSATION, "123456") is None
 
 
@@ -95,7 +95,7 @@ async def test_a_sending_that_is_done_again_is_the_same_sending(redis: Redis) ->
     verification = Verification(redis)
     for _ in range(5):
         await start(verification, "a@example.com", "e1")
-    assert len([one async for one in redis.scan_iter("bull:email:verify-*", _type="hash")]) == 1
+    assert len([key async for key in redis.scan_iter("bull:email:verify-*", _type="hash")]) == 1
     code = await code_of(redis, "a@example.com")
     assert await verification.check(CONVERSATION, code) == "cus_1"
 
@@ -104,7 +104,7 @@ async def test_what_is_allowed_comes_back_with_time(redis: Redis) -> None:
     verification = Verification(redis, per_seconds=1)
     for number in range(3):
         await start(verification, "a@example.com", f"e{number}")
-    for counter in [one async for one in redis.scan_iter("*sent*", _type="zset")]:
+    for counter in [name async for name in redis.scan_iter("*sent*", _type="zset")]:
         for member in await redis.zrange(counter, 0, -1):
             await redis.zincrby(counter, -10, member)
     await start(verification, "a@example.com", "e4")
@@ -112,6 +112,6 @@ async def test_what_is_allowed_comes_back_with_time(redis: Redis) -> None:
 
 async def test_a_code_outlasts_an_outage_of_the_provider_as_other_mail_does(redis: Redis) -> None:
     await start(Verification(redis), "a@example.com", "e1")
-    (job,) = [one async for one in redis.scan_iter("bull:email:verify-*", _type="hash")]
+    (job,) = [key async for key in redis.scan_iter("bull:email:verify-*", _type="hash")]
     options = json.loads(str(await answer(redis.hget(job, "opts"))))
     assert (options["attempts"], options["backoff"]["delay"]) == (10, 5000)

@@ -44,13 +44,13 @@ async def test_an_event_that_comes_again_is_not_posted_again(erps: Any, deliveri
 
 
 async def test_a_retry_goes_only_to_those_who_missed_it(erps: Any, deliveries: Make) -> None:
-    (first, one), (second, two) = await erps(), await erps()
+    (first, first_url), (second, second_url) = await erps(), await erps()
     second.faults = [EventFault(500)]
     with pytest.raises(RetryLater) as later:
-        await deliveries(one, two).process(TASK)
+        await deliveries(first_url, second_url).process(TASK)
     assert "HTTP 500" in str(later.value)
     assert 1 <= later.value.seconds <= 1.5
-    await deliveries(one, two).process(TASK)
+    await deliveries(first_url, second_url).process(TASK)
     assert (first.calls, second.calls) == (1, 2)
     assert [event["times"] for event in (*first.events, *second.events)] == [1, 1]
 
@@ -105,10 +105,10 @@ async def test_a_strange_time_to_come_back_costs_nothing(header: str, erps: Any,
 
 
 async def test_one_that_does_not_answer_in_time_is_retried_and_holds_up_nobody(erps: Any, deliveries: Make) -> None:
-    (slow, one), (quick, two) = await erps(), await erps()
+    (slow, slow_url), (quick, quick_url) = await erps(), await erps()
     slow.faults = [EventFault(200, delay=3)]
     with pytest.raises(RetryLater, match="no answer in time"):
-        await deliveries(one, two).process(TASK)
+        await deliveries(slow_url, quick_url).process(TASK)
     assert len(quick.events) == 1
 
 
@@ -149,9 +149,9 @@ async def test_what_is_known_of_an_event_that_nobody_takes_is_forgotten_by_itsel
 async def test_an_event_that_was_given_up_has_all_its_tries_when_an_operator_retries_it(
     erps: Any, deliveries: Make
 ) -> None:
-    (up, one), (down, two) = await erps(), await erps()
+    (up, up_url), (down, down_url) = await erps(), await erps()
     down.faults = [EventFault(500)] * 5
-    bring = deliveries(one, two, pauses=(0.01, 0.01))
+    bring = deliveries(up_url, down_url, pauses=(0.01, 0.01))
     for expected in (RetryLater, RetryLater, JobRejected, RetryLater, RetryLater):
         with pytest.raises(expected):
             await bring.process(TASK)

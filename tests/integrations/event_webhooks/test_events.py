@@ -91,32 +91,32 @@ async def test_a_closed_conversation_is_told_once_until_it_was_open_again(subscr
     world, erp = await subscribed(history=True)
     await world.meta.writes(ana, text("hola"), at=datetime.now(UTC) - timedelta(seconds=5))
     await world.meta.replies(ana)
-    one, path = program(world), f"conversations/{await conversation_of(world, ana)}"
+    client, path = program(world), f"conversations/{await conversation_of(world, ana)}"
 
     async def shows(state: str) -> bool:
-        return bool((await one.get(path)).body["state"] == state)
+        return bool((await client.get(path)).body["state"] == state)
 
     for _ in range(2):
-        assert (await one.post(f"{path}/close")).status == 200
+        assert (await client.post(f"{path}/close")).status == 200
         await eventually(lambda: shows("closed"))
     await world.meta.writes(ana, text("otra cosa"))
     await heard(erp, "message.received", 2)
     await eventually(lambda: shows("bot"))
-    await one.post(f"{path}/close")
+    await client.post(f"{path}/close")
     assert len(await heard(erp, "conversation.closed", 2)) == 2
     assert len({event["id"] for event in erp.events if event["type"] == "conversation.closed"}) == 2
 
 
 async def test_a_reaction_and_every_message_of_a_burst_are_told(subscribed: Open, ana: Person) -> None:
     world, erp = await subscribed()
-    one = await world.meta.writes(ana, text("hola"))
+    writes = await world.meta.writes(ana, text("hola"))
     two = await world.meta.writes(ana, text("¿abren hoy?"))
     await world.meta.replies(ana)
-    three = await world.meta.writes(ana, {"type": "reaction", "reaction": {"message_id": one, "emoji": "👍"}})
+    three = await world.meta.writes(ana, {"type": "reaction", "reaction": {"message_id": writes, "emoji": "👍"}})
     events = await heard(erp, "message.received", 3)
     # Several are sent at the same time: the subscriber may get them in any order.
     told = {event["data"]["message"]: event["data"]["type"] for event in events}
-    assert told == {one: "text", two: "text", three: "reaction"}
+    assert told == {writes: "text", two: "text", three: "reaction"}
 
 
 async def test_what_meta_refuses_and_what_it_could_not_deliver_are_told_as_failed(

@@ -29,7 +29,7 @@ async def test_the_browsers_of_a_conversation_that_joins_come_along(redis: Redis
     lease = Lease(home, "token")
     assert await leases.acquire(lease)
     await ConversationMerger(redis, leases, Memory(redis, Settings().memory)).absorb(lease, younger)
-    assert {one.name for one in await kept.of(home)} == {one.name for one in browsers}
+    assert {browser.name for browser in await kept.of(home)} == {browser.name for browser in browsers}
     assert await kept.of(younger) == []
     # An earlier link still leads to the same person.
     assert await identity.current_name(redis, str(await InvitationLinks(redis).conversation(token))) == home

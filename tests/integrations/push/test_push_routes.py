@@ -41,8 +41,8 @@ async def world(start: Start) -> World:
     return await start(workers=0, **KEYS)
 
 
-async def call(world: World, method: str, one: Any, token: Any) -> tuple[int, dict[str, Any]]:
-    body = {"subscription": one, "token": token}
+async def call(world: World, method: str, subscription: Any, token: Any) -> tuple[int, dict[str, Any]]:
+    body = {"subscription": subscription, "token": token}
     async with world.http.request(method, f"{world.url}/push/subscriptions", json=body) as response:
         return response.status, await response.json()
 
@@ -60,13 +60,13 @@ async def test_from_the_chat_to_the_browser_and_back_out(start: Start, ana: Pers
         token = link.removeprefix("http://127.0.0.1/push/")
         async with world.http.get(f"{world.url}/push/public-key") as response:
             key = (await response.json())["publicKey"]
-        one = service.subscribe(key)
-        assert await call(world, "POST", one, token) == (201, {"subscribed": True})
-        assert await call(world, "POST", one, token) == (201, {"subscribed": True})
+        subscribe = service.subscribe(key)
+        assert await call(world, "POST", subscribe, token) == (201, {"subscribed": True})
+        assert await call(world, "POST", subscribe, token) == (201, {"subscribed": True})
         queue = Queue("notification", {"connection": world.redis})
         await queue.add("push", {"contact": ana.phone, "title": "Listo", "body": "Tu pedido salió."}, {})
         assert await eventually(lambda: _pushed(service)) == ["Listo"]
-        assert await call(world, "DELETE", one, token) == (200, {"subscribed": False})
+        assert await call(world, "DELETE", subscribe, token) == (200, {"subscribed": False})
         assert await PushSubscriptions(world.redis).of(await conversation_of(world, ana)) == []
         assert service.refused == []
 
@@ -174,10 +174,10 @@ async def test_a_wrong_subscription_is_400_and_nothing_of_it_is_kept(world: Worl
 async def test_the_oldest_browser_makes_room_and_too_many_changes_have_to_wait(world: World) -> None:
     token = await InvitationLinks(world.redis).token(CONVERSATION)
     many = [SERVICE.subscribe() for _ in range(MOST + 2)]
-    for one in many:
-        assert (await call(world, "POST", one, token))[0] == 201
-    kept = [one.endpoint for one in await PushSubscriptions(world.redis).of(CONVERSATION)]
-    assert kept == [one["endpoint"] for one in many[2:]]
+    for item in many:
+        assert (await call(world, "POST", item, token))[0] == 201
+    kept = [subscription.endpoint for subscription in await PushSubscriptions(world.redis).of(CONVERSATION)]
+    assert kept == [item["endpoint"] for item in many[2:]]
     statuses = await asyncio.gather(*(call(world, "DELETE", many[-1], token) for _ in range(30)))
     assert {status for status, _ in statuses} == {200, 429}
 

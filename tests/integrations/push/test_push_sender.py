@@ -61,9 +61,9 @@ async def conversation(redis: Redis) -> str:
 async def browser(
     service: PushServiceSimulator, redis: Redis, conversation: str, server_key: str | None = PUBLIC
 ) -> Any:
-    one = service.subscribe(server_key)
-    await PushSubscriptions(redis).add(conversation, PushSubscription.model_validate(one))
-    return one
+    subscribe = service.subscribe(server_key)
+    await PushSubscriptions(redis).add(conversation, PushSubscription.model_validate(subscribe))
+    return subscribe
 
 
 @pytest.mark.parametrize("contact", ["5215512345678", "+52 55 1234 5678", "MX.8801234567890123"])
@@ -85,15 +85,15 @@ async def test_a_number_that_was_another_persons_before_leads_to_nobodys_browser
     service: PushServiceSimulator, pushes: Make, redis: Redis, conversation: str
 ) -> None:
     heir = await identity_resolution.conversation_for(redis, "5215512345678", "MX.7700000000000001")
-    for one in (conversation, heir):
-        await browser(service, redis, one)
+    for owner in (conversation, heir):
+        await browser(service, redis, owner)
     for phone in ("5215512345678", "525512345678"):
         with pytest.raises(JobRejected, match="was another person's"):
             await pushes().process(Job("push", DATA | {"contact": phone}, "push-1"))
     assert not service.pushes
     for bsuid in ("MX.7700000000000001", "MX.8801234567890123"):
         await pushes().process(Job("push", DATA | {"contact": bsuid}, f"push-{bsuid}"))
-    assert len({one["browser"] for one in service.pushes}) == 2
+    assert len({push["browser"] for push in service.pushes}) == 2
 
 
 async def test_the_same_job_reaches_a_browser_once(
@@ -139,8 +139,8 @@ async def test_a_retry_goes_only_to_the_browser_that_missed_it_and_as_late_as_it
 async def test_a_passing_failure_is_retried(
     status: int, service: PushServiceSimulator, pushes: Make, redis: Redis, conversation: str
 ) -> None:
-    one = await browser(service, redis, conversation)
-    service.faults = [PushFault(status, {"Location": one["endpoint"]})]
+    subscribed = await browser(service, redis, conversation)
+    service.faults = [PushFault(status, {"Location": subscribed["endpoint"]})]
     with pytest.raises(RetryLater, match=f"HTTP {status}"):
         await pushes().process(TASK)
     # A redirect isn't followed.

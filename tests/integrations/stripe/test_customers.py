@@ -126,7 +126,7 @@ async def test_linking_again_is_no_change(directory: CustomerDirectory, redis: R
     mine, contact = await conversation(redis), Contact(phone=PHONE)
     for number in range(2):
         await directory.link(mine, contact, owner, f"key-{number}")
-    assert len([one for one in stripe.events if one["type"] == "customer.updated"]) == 2  # the card, the link
+    assert len([event for event in stripe.events if event["type"] == "customer.updated"]) == 2  # the card, the link
 
 
 async def test_a_customer_that_is_gone_is_told_by_name(directory: CustomerDirectory, redis: Redis) -> None:
@@ -189,7 +189,10 @@ async def test_the_address_of_a_contact_is_that_of_their_customer(
 ) -> None:
     customer(stripe, PHONE, "Ana", "ana@example.com")
     assert await directory.email_of(Contact(phone=PHONE, bsuid=BSUID)) == "ana@example.com"
-    assert [await directory.email_of(one) for one in (Contact(), Contact(phone="5215587654321"))] == [None, None]
+    assert [await directory.email_of(contact) for contact in (Contact(), Contact(phone="5215587654321"))] == [
+        None,
+        None,
+    ]
     stripe.will_fail(9)
     assert await directory.email_of(Contact(phone=PHONE, bsuid=BSUID)) is None
 
@@ -200,7 +203,7 @@ async def test_who_was_erased_can_come_back(
     customer(stripe, PHONE, "Ana", "ana@example.com")
     mine = await conversation(redis)
     assert await directory.customer_of(mine, Contact(phone=PHONE, bsuid=BSUID))
-    gone = [one async for one in redis.scan_iter(f"*{mine}*")]
+    gone = [key async for key in redis.scan_iter(f"*{mine}*")]
     await redis.delete(*gone, f"recado:identity:{PHONE}", f"recado:identity:{BSUID}")
     anew = await conversation(redis)
     assert anew != mine
@@ -226,7 +229,7 @@ async def test_forgetting_a_contact_forgets_the_link(
     mine = await conversation(redis)
     await directory.customer_of(mine, Contact(phone=PHONE))
     await forget(redis, mine)
-    assert [one async for one in redis.scan_iter("*stripe*")] == []
+    assert [key async for key in redis.scan_iter("*stripe*")] == []
 
 
 async def test_events_of_a_customer_find_the_conversation(

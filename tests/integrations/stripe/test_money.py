@@ -195,7 +195,7 @@ async def test_of_several_subscriptions_the_one_that_is_meant_is_asked_for(shop:
     assert "they have several subscriptions: Pro; Básico" in last_tool_result(shop)
     (card,) = await asks(shop, ana, "el básico", "cancel_subscription", which="basico")
     await taps(shop, ana, buttons(card)[0])
-    assert [found(shop, one)["cancel_at_period_end"] for one in (first, second)] == [True, False]
+    assert [found(shop, subscription)["cancel_at_period_end"] for subscription in (first, second)] == [True, False]
 
 
 async def test_what_is_charged_by_use_is_said_to_come_on_top(shop: World, ana: Person) -> None:
@@ -359,7 +359,7 @@ async def test_a_subscription_that_ends_beside_another_one_is_named(shop: World,
     await stripe_settled(shop)
     stripe_of(shop).subscriptions.end(found(shop, second))
     await stripe_settled(shop)
-    told = [one.text for one in shop.meta.sent_to(ana)[before:]]
+    told = [message.text for message in shop.meta.sent_to(ana)[before:]]
     assert told[-1] == "Tu plan *Pro* terminó. Tu plan *Básico* sigue."
 
 
@@ -370,7 +370,7 @@ async def test_what_the_portal_did_is_told_with_all_that_is_paid(shop: World, an
     await stripe_settled(shop)
     end_at_portal(shop, subscription, ends=False)
     await stripe_settled(shop)
-    (ending, resumed) = [one.text for one in shop.meta.sent_to(ana)[-2:]]
+    (ending, resumed) = [message.text for message in shop.meta.sent_to(ana)[-2:]]
     assert ending.startswith("Tu plan *Básico + Soporte* termina el ")
     assert resumed.startswith("Tu plan *Básico + Soporte* sigue. Próximo cobro: $249.00 MXN, el ")
 

@@ -60,7 +60,7 @@ async def test_outside_the_window_a_reminder_leaves_as_a_template(shop: World, a
     (told,) = shop.meta.sent_to(ana)
     template = told.request["template"]
     assert template["name"] == "payment_reminder"
-    values = [one["text"] for one in template["components"][0]["parameters"]]
+    values = [parameter["text"] for parameter in template["components"][0]["parameters"]]
     assert values[:2] == ["Ana", "$199.00 MXN"]
 
 
@@ -73,8 +73,8 @@ async def test_every_attempt_is_told_and_the_end_too(shop: World, ana: Person) -
         stripe_of(shop).advance(days=days)
         await stripe_settled(shop)
     told = [sent.text for sent in shop.meta.sent_to(ana)]
-    assert sum(one.startswith("No pudimos cobrar") for one in told) == 4
-    assert [one for one in told if one.startswith("Tu plan *Básico* terminó")]
+    assert sum(reply.startswith("No pudimos cobrar") for reply in told) == 4
+    assert [reply for reply in told if reply.startswith("Tu plan *Básico* terminó")]
     assert len(told) == 5
 
 
@@ -95,7 +95,7 @@ async def test_a_renewal_is_recorded_and_mailed_once_however_often_it_is_told(sh
     for event in stripe_of(shop).events:
         stripe_of(shop).deliver_again(event["id"])
     await stripe_settled(shop)
-    assert [one["template"] for one in await mails(shop, 2)] == ["invoice_paid", "invoice_paid"]
+    assert [mail["template"] for mail in await mails(shop, 2)] == ["invoice_paid", "invoice_paid"]
     assert shop.meta.sent_to(ana) == []
 
 
@@ -177,7 +177,7 @@ async def test_events_wait_for_a_stripe_that_is_away(stripe: StripeSimulator, st
     await stripe.idle()
     async with running(world.settings, ("notification",), 1):
         await stripe_settled(world)
-    assert [one["template"] for one in await mails(world)] == ["invoice_paid"]
+    assert [mail["template"] for mail in await mails(world)] == ["invoice_paid"]
 
 
 async def test_subscribers_hear_of_changes_and_payments_with_ids_that_stay(
@@ -202,7 +202,7 @@ async def test_subscribers_hear_of_changes_and_payments_with_ids_that_stay(
         for event in [*stripe.events, *stripe.events]:
             if event["type"] in ACTED_ON:
                 await handler.process(_task(event))
-    by_name = {name: {id_ for one, _, id_ in heard if one == name} for name, _, _ in heard}
+    by_name = {name: {id_ for heard_name, _, id_ in heard if heard_name == name} for name, _, _ in heard}
     assert {name: len(ids) for name, ids in by_name.items()} == {
         "subscription.changed": 1,
         "payment.recorded": 1,

@@ -24,7 +24,7 @@ from tests.world import Start, World
 
 BOUNDED = settings(
     derandomize=True,
-    max_examples=150,
+    max_examples=75,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -68,8 +68,8 @@ async def test_any_event_is_taken_and_what_is_kept_can_be_worked_on(
     server: World, event: Any, kind: str, about: Any, created: Any
 ) -> None:
     whole = {"id": "evt_x", "type": kind, "created": created, "data": {"object": about}}
-    for one in (event, whole, whole | {"id": event}, whole | {"data": event}):
-        assert await post(server, json.dumps(one).encode()) == 200
+    for body in (event, whole, whole | {"id": event}, whole | {"data": event}):
+        assert await post(server, json.dumps(body).encode()) == 200
     good = EVENT | {"id": f"evt_good{next(numbers)}"}
     assert await post(server, json.dumps(good).encode()) == 200
     jobs = await answer(server.redis.lrange("bull:notification:wait", 0, 0))

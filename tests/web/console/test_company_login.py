@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
@@ -12,14 +12,15 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import aiohttp
 import pytest
 
-from bench.chaos.node import Node
 from bot.cli.doctor.people import company_login
 from bot.people.audit import AuditFilter, AuditLog
-from tests.company_provider import company_provider
+from tests.company_provider import CompanyProvider, company_provider
 from tests.console import Answer, Browser, operators_of
 from tests.rows import each
 from tests.world import Start, World
 
+# One provider serves all.
+pytestmark = pytest.mark.xdist_group("company")
 _DESK = "https://desk.example.com"
 _EVA = {"email": "eva@example.com", "email_verified": True}
 
@@ -29,7 +30,7 @@ class Company:
     """Recado, the company's provider, and a browser that goes from one to the other."""
 
     world: World
-    provider: Node
+    provider: CompanyProvider
     cookies: dict[str, str] = field(default_factory=dict)
 
     async def log_in_as(self, claims: dict[str, Any], *, in_id_token: bool = True, **forgery: Any) -> Answer:
@@ -63,17 +64,17 @@ class Company:
         operators = await operators_of(self.world)
         entries = await AuditLog(operators._database).entries(AuditFilter())
         await operators._database.close()
-        return [(one.who, one.action, one.object, dict(one.details)) for one in entries]
+        return [(entry.who, entry.action, entry.object, dict(entry.details)) for entry in entries]
 
 
-@pytest.fixture
-async def provider() -> AsyncIterator[Node]:
-    async with company_provider(f"{_DESK}/console/oidc/callback") as found:
+@pytest.fixture(scope="module")
+def provider() -> Iterator[CompanyProvider]:
+    with company_provider(f"{_DESK}/console/oidc/callback") as found:
         yield found
 
 
 @pytest.fixture
-async def company(start: Start, provider: Node) -> Company:
+async def company(start: Start, provider: CompanyProvider) -> Company:
     found = await provider.ask("start")
     world = await start(
         workers=0,
@@ -90,7 +91,7 @@ async def company(start: Start, provider: Node) -> Company:
 
 
 def _cookie(answer: Answer, name: str) -> str:
-    found = next(one for one in answer.headers.getall("Set-Cookie") if one.startswith(f"{name}="))
+    found = next(cookie for cookie in answer.headers.getall("Set-Cookie") if cookie.startswith(f"{name}="))
     return str(found.partition("=")[2].partition(";")[0])
 
 
@@ -139,7 +140,7 @@ async def test_an_answer_is_good_once_and_in_its_own_browser(company: Company) -
 
     returned = await company.visit_provider(await company.begin())
     both = await asyncio.gather(*(company.finish(returned) for _ in range(2)))
-    assert sorted(one.status for one in both) == [200, 401]
+    assert sorted(answer.status for answer in both) == [200, 401]
 
     # A code of another login, with this login's own state: the provider knows by PKCE whose it is.
     stolen = await company.visit_provider(await company.begin())
@@ -203,8 +204,8 @@ async def test_a_provider_that_is_away_is_told_so(company: Company) -> None:
 async def test_wrong_answers_are_limited_by_address(company: Company) -> None:
     body = {"state": "s", "code": "c"}
     tries = await asyncio.gather(*(company.finish(body) for _ in range(35)))
-    assert [one.status for one in tries].count(401) == 30
-    limited = next(one for one in tries if one.status == 429)
+    assert [answer.status for answer in tries].count(401) == 30
+    limited = next(answer for answer in tries if answer.status == 429)
     assert (limited.code, int(limited.headers["Retry-After"]) > 0) == ("too_many_tries", True)
 
 

@@ -89,7 +89,7 @@ async def test_a_message_is_told_once_the_history_shows_it(world: World, ana: Pe
         async for _, _, event in live:
             if event["type"] == "history" and conversation in event["conversations"]:
                 page = await program(world).get(f"conversations/{conversation}/messages")
-                if any(one["text"] == "¿hay alguien?" for one in page.body["messages"]):
+                if any(message["text"] == "¿hay alguien?" for message in page.body["messages"]):
                     break
 
 

@@ -32,7 +32,7 @@ async def key_of(browser: Browser, conversation: str, body: Any, key: str = "k1"
 async def listed(browser: Browser, state: str) -> list[str]:
     page = await browser.get(f"conversations?state={state}")
     assert page.status == 200
-    return [one["id"] for one in page.body["conversations"]]
+    return [conversation["id"] for conversation in page.body["conversations"]]
 
 
 async def messages(browser: Browser, conversation: str) -> list[dict[str, Any]]:
@@ -48,10 +48,10 @@ async def test_a_customer_who_asks_for_a_person_is_answered_by_one_and_given_bac
     await world.meta.writes(ana, text("quiero hablar con una persona"))
     await world.meta.replies(ana)
     [conversation] = await eventually(lambda: listed(eva, "waiting"))
-    one = (await eva.get(f"conversations/{conversation}")).body
-    assert (one["state"], one["contact"]["name"], one["contact"]["phone"]) == ("waiting", "Ana", ana.phone)
-    assert one["waiting_since"]
-    assert one["window_closes_at"]
+    body = (await eva.get(f"conversations/{conversation}")).body
+    assert (body["state"], body["contact"]["name"], body["contact"]["phone"]) == ("waiting", "Ana", ana.phone)
+    assert body["waiting_since"]
+    assert body["window_closes_at"]
 
     taken = await eva.post(f"conversations/{conversation}/take")
     assert (taken.status, taken.body["state"], taken.body["assigned_to"]) == (200, "person", "eva@example.com")
@@ -69,7 +69,7 @@ async def test_a_customer_who_asks_for_a_person_is_answered_by_one_and_given_bac
     assert bodies(world, ana)[1:] == ["Hola, soy Eva."]
 
     async def read() -> bool:
-        shown = next(one for one in await messages(eva, conversation) if one["id"] == sent.body["id"])
+        shown = next(message for message in await messages(eva, conversation) if message["id"] == sent.body["id"])
         return bool(shown["status"] in ("delivered", "read") and shown["author"] == "operator")
 
     await eventually(read)
@@ -89,7 +89,7 @@ async def test_a_customer_who_asks_for_a_person_is_answered_by_one_and_given_bac
 
 
 async def _said(browser: Browser, conversation: str, words: str) -> bool:
-    return any(one["text"] == words for one in await messages(browser, conversation))
+    return any(message["text"] == words for message in await messages(browser, conversation))
 
 
 async def test_a_colleague_who_answers_from_the_app_is_a_person_in_the_console(world: World, ana: Person) -> None:
@@ -125,7 +125,7 @@ async def test_notes_labels_closing_and_the_audit_log(world: World, ana: Person)
     twice = await eva.post(f"{place}/notes", {"text": "ojo @sol y @nadie"}, headers={"Idempotency-Key": "n1"})
     assert twice.body["id"] == note.body["id"]
     page = (await eva.get(f"{place}/messages")).body
-    assert [one["text"] for one in page["notes"]] == ["ojo @sol y @nadie"]
+    assert [note["text"] for note in page["notes"]] == ["ojo @sol y @nadie"]
     assert "ojo" not in str(page["messages"])
     assert (await eva.post(f"{place}/labels", {"add": ["VIP", "queja"]})).body["labels"] == ["VIP", "queja"]
     assert (await eva.post(f"{place}/labels", {"remove": ["queja"]})).body["labels"] == ["VIP"]
@@ -139,7 +139,7 @@ async def test_notes_labels_closing_and_the_audit_log(world: World, ana: Person)
     await world.meta.replies(ana)
     assert await eventually(lambda: listed(sol, "bot")) == [conversation]
     log = (await sol.get(f"audit?object={conversation}")).body["entries"]
-    assert [(one["who"], one["action"]) for one in log] == [
+    assert [(entry["who"], entry["action"]) for entry in log] == [
         ("sol@example.com", "close"),
         ("eva@example.com", "assign"),
         ("eva@example.com", "labels"),
@@ -189,7 +189,7 @@ async def test_a_long_text_leaves_in_pieces_and_a_file_within_limits(world: Worl
     sent = await key_of(eva, conversation, None, "f1", data=form)
     assert (sent.status, sent.body["kind"], sent.body["text"]) == (201, "picture", "tu etiqueta")
     await world.meta.replies(ana, 3)
-    shown = next(one for one in await messages(eva, conversation) if one["id"] == sent.body["id"])
+    shown = next(message for message in await messages(eva, conversation) if message["id"] == sent.body["id"])
     async with world.http.get(
         f"{world.url}{shown['media']['url']}", headers={"Cookie": f"recado_session={eva.cookie}"}
     ) as response:
@@ -224,7 +224,7 @@ async def test_a_text_with_buttons_leaves_as_such_and_a_tap_is_a_message(world: 
     assert (await key_of(eva, conversation, body | {"buttons": ["Hoy"]})).code == "key_used"
     await world.meta.replies(ana)
     shown = buttons(world.meta.sent_to(ana)[0])
-    assert [one["title"] for one in shown] == ["Hoy", "Mañana", "Mejor no"]
+    assert [button["title"] for button in shown] == ["Hoy", "Mañana", "Mejor no"]
     reply = {"type": "button_reply", "button_reply": shown[1]}
     await world.meta.writes(ana, {"type": "interactive", "interactive": reply})
     await eventually(lambda: _said(eva, conversation, "Mañana"))
@@ -238,8 +238,8 @@ async def test_a_message_that_is_posted_twice_at_once_is_one(world: World, ana: 
     conversation, eva = await acquainted(world, ana), await add_operator(world, "Eva")
     await eva.post(f"conversations/{conversation}/take")
     both = await asyncio.gather(*(key_of(eva, conversation, {"text": "una vez"}) for _ in range(5)))
-    assert sorted(one.status for one in both) == [200, 200, 200, 200, 201]
-    assert all(one.body == both[0].body for one in both)
+    assert sorted(answer.status for answer in both) == [200, 200, 200, 200, 201]
+    assert all(answer.body == both[0].body for answer in both)
     await key_of(eva, conversation, {"text": "y otra"}, "k2")
     await world.meta.replies(ana, 2)
     assert bodies(world, ana) == ["una vez", "y otra"]
@@ -248,8 +248,8 @@ async def test_a_message_that_is_posted_twice_at_once_is_one(world: World, ana: 
 async def test_two_operators_who_take_it_at_once_have_one_of_them(world: World, ana: Person) -> None:
     conversation = await acquainted(world, ana)
     eva, bob = await add_operator(world, "Eva"), await add_operator(world, "Bob")
-    answers = await asyncio.gather(*(one.post(f"conversations/{conversation}/take") for one in (eva, bob)))
-    assert sorted(one.status for one in answers) == [200, 409]
+    answers = await asyncio.gather(*(browser.post(f"conversations/{conversation}/take") for browser in (eva, bob)))
+    assert sorted(answer.status for answer in answers) == [200, 409]
 
 
 @pytest.mark.parametrize("state", ["nonsense", "person'"])

@@ -41,8 +41,8 @@ async def test_nobody_is_at_the_console_and_one_mail_tells_of_all_who_wait(
         world = await start(workers=2, history=True, **smtp, SMTP_FROM_EMAIL=_SENDER, **_OFTEN)
         eva, bob, sol = [await add_operator(world, name) for name in ("Eva", "Bob", "Sol")]
         assert (await eva.get("digest")).body["wanted"] is False
-        for one in (eva, sol):
-            wish = await one.ask("PUT", "digest", json={"wanted": True}, headers={"Accept-Language": "en"})
+        for browser in (eva, sol):
+            wish = await browser.ask("PUT", "digest", json={"wanted": True}, headers={"Accept-Language": "en"})
             assert wish.status == 204
         assert (await eva.get("digest")).body["wanted"] is True
         database = await open_current(world.settings.database.url.get_secret_value())
@@ -84,7 +84,7 @@ async def _mails(postbox: SmtpSimulator, count: int) -> list[ReceivedEmail]:
 
 async def _online(browser: Browser, email: str) -> bool:
     found = (await browser.get("operators")).body["operators"]
-    return any(one["email"] == email and one["online"] for one in found)
+    return any(operator["email"] == email and operator["online"] for operator in found)
 
 
 async def test_without_a_provider_of_mail_nobody_can_want_it(start: Start) -> None:

@@ -43,7 +43,7 @@ async def evaluated(case: str) -> dict[str, str]:
     ran = await recado("prompts", "eval", case, "--format", "json")
     if ran.code == WRONG_USE:
         return {}
-    return {one["case"]: one["state"] for one in json.loads(ran.out)["outcomes"]}
+    return {outcome["case"]: outcome["state"] for outcome in json.loads(ran.out)["outcomes"]}
 
 
 async def asked(world: World, *questions: str) -> None:
@@ -60,41 +60,44 @@ async def test_an_accepted_answer_is_in_the_next_sync_and_then_released(world: W
     await asked(world, "¿Tienen estacionamiento? Soy Ana", "hay estacionamiento", "¿Aceptan bitcoin?")
     parking, bitcoin = (await sol.get("suggestions")).body["suggestions"]
     assert (parking["times"], parking["origins"]) == (2, {"gap": 2})
-    assert {one["question"] for one in parking["asked"]} == {"¿Tienen estacionamiento? Soy …", "hay estacionamiento"}
-    assert {one["conversation"] for one in parking["asked"]} == {SOMEBODY}
+    assert {question["question"] for question in parking["asked"]} == {
+        "¿Tienen estacionamiento? Soy …",
+        "hay estacionamiento",
+    }
+    assert {question["conversation"] for question in parking["asked"]} == {SOMEBODY}
 
     edited = {"question": "¿Tienen estacionamiento?", "answer": "Sí, para 20 autos."}
     assert (await sol.post(f"suggestions/{parking['id']}/accept", edited)).status == 200
     assert (await sol.post(f"suggestions/{bitcoin['id']}/reject")).status == 200
     left = (await sol.get("suggestions")).body
     assert left["suggestions"] == []
-    assert [(one["question"], one["answer"], one["by"]) for one in left["accepted"]] == [
+    assert [(message["question"], message["answer"], message["by"]) for message in left["accepted"]] == [
         ("¿Tienen estacionamiento?", "Sí, para 20 autos.", "sol@example.com")
     ]
     case = f"answer-{parking['id']}"
-    assert [(one["case"], one["released"]) for one in left["accepted"]] == [(case, False)]
+    assert [(message["case"], message["released"]) for message in left["accepted"]] == [(case, False)]
     entries = (await sol.get("audit?who=sol@example.com")).body["entries"]
-    assert [(one["action"], one["object"]) for one in entries][:2] == [
+    assert [(entry["action"], entry["object"]) for entry in entries][:2] == [
         ("suggestion_rejected", bitcoin["id"]),
         ("suggestion_accepted", parking["id"]),
     ]
 
     await done("knowledge", "sync")
-    assert [(one["name"], one["state"]) for one in (await sol.get("documents")).body["documents"]] == [
+    assert [(document["name"], document["state"]) for document in (await sol.get("documents")).body["documents"]] == [
         ("accepted answers", "new"),
         ("envios.md", "released"),
         ("margen.md", "released"),
     ]
     assert await evaluated(case) == {case: "passed"}
     await done("prompts", "release")
-    assert [one["released"] for one in (await sol.get("suggestions")).body["accepted"]] == [True]
+    assert [message["released"] for message in (await sol.get("suggestions")).body["accepted"]] == [True]
     found = (await sol.get("documents?limit=2")).body
-    assert [one["state"] for one in found["documents"]] == ["released", "released"]
+    assert [document["state"] for document in found["documents"]] == ["released", "released"]
     assert found["next"] == "envios.md"
     [problem] = found["problems"]
     assert (problem["file"], problem["error"]) == ("roto.pdf", True)
     assert problem["said"]["es"]["problem"].startswith("no es lo que dice su nombre")
-    (line,) = [one for one in (await recado("doctor")).out.splitlines() if "roto.pdf" in one]
+    (line,) = [line for line in (await recado("doctor")).out.splitlines() if "roto.pdf" in line]
     assert line.startswith("✗ Documents")
     [margin] = (await sol.get("documents?after=envios.md")).body["documents"]
     assert (margin["audience"], margin["valid_until"], margin["passages"]) == ("staff", "2030-01-31", 1)

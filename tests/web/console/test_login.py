@@ -34,7 +34,7 @@ async def test_a_link_sets_a_password_once(serving: World) -> None:
     weak = await browser.post("password", {"token": token, "password": "corta"})
     assert (weak.status, weak.code, weak.body["error"]["field"]) == (422, "password_short", "password")
     both = await asyncio.gather(*(browser.post("password", {"token": token, "password": PASSWORD}) for _ in range(2)))
-    assert sorted(one.status for one in both) == [204, 410]
+    assert sorted(answer.status for answer in both) == [204, 410]
     assert (await browser.post("password", {"token": token, "password": PASSWORD})).code == "link_over"
     assert (await browser.post("password", {"token": "made-up", "password": PASSWORD})).status == 410
     assert (await browser.log_in("EVA@example.com")).body["role"] == "agent"
@@ -81,7 +81,7 @@ async def test_wrong_passwords_are_limited_and_tell_nothing(serving: World) -> N
     assert (wrong.status, wrong.body) == (unknown.status, unknown.body) == (401, wrong.body)
     # At once, so that a count after the check would let all of them through.
     tries = await asyncio.gather(*(guesser.log_in("eva@example.com", f"guess {n}") for n in range(12)))
-    assert [one.status for one in tries].count(401) == 4
+    assert [answer.status for answer in tries].count(401) == 4
     locked = await guesser.log_in("eva@example.com")
     assert (locked.status, locked.code) == (429, "too_many_tries")
     assert int(locked.headers["Retry-After"]) > 0

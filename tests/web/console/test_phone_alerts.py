@@ -31,8 +31,8 @@ async def test_an_operators_phone_is_told_once_that_somebody_waits(start: Start,
         eva, bob, sol = [await add_operator(world, name) for name in ("Eva", "Bob", "Sol")]
         key = (await eva.get("push")).body["public_key"]
         phones = [service.subscribe(key) for _ in range(3)]
-        for one, phone in zip((eva, bob, sol), phones, strict=True):
-            added = await one.post("push/subscribe", {"subscription": phone}, headers={"Accept-Language": "en"})
+        for browser, phone in zip((eva, bob, sol), phones, strict=True):
+            added = await browser.post("push/subscribe", {"subscription": phone}, headers={"Accept-Language": "en"})
             assert added.status == 204
         assert (await bob.post("push/forget", {"subscription": phones[1]})).status == 204
         database = await open_current(world.settings.database.url.get_secret_value())
@@ -57,6 +57,6 @@ async def _pushed(service: PushServiceSimulator) -> list[dict[str, Any]]:
 async def test_only_a_push_service_is_subscribed(start: Start, endpoint: str) -> None:
     world: World = await start(history=True, **KEYS)
     eva = await add_operator(world, "Eva")
-    one = PushServiceSimulator().subscribe(PUBLIC) | {"endpoint": endpoint}
-    refused = await eva.post("push/subscribe", {"subscription": one})
+    subscribe = PushServiceSimulator().subscribe(PUBLIC) | {"endpoint": endpoint}
+    refused = await eva.post("push/subscribe", {"subscription": subscribe})
     assert (refused.status, refused.body["error"]["field"]) == (422, "subscription")

@@ -21,7 +21,7 @@ async def rates(world: World, person: Person, button: dict[str, Any]) -> None:
 
 async def shown_ratings(browser: Browser, conversation: str) -> list[str]:
     page = await browser.get(f"conversations/{conversation}/messages")
-    return [one["text"] for one in page.body["messages"] if one["kind"] == "rating"]
+    return [message["text"] for message in page.body["messages"] if message["kind"] == "rating"]
 
 
 async def test_a_closed_conversation_is_rated_by_a_tap_that_counts_once(world: World, ana: Person) -> None:
@@ -47,8 +47,8 @@ async def test_a_closed_conversation_is_rated_by_a_tap_that_counts_once(world: W
     report = (await sol.get("reports")).body
     assert [report["totals"][name] for name in ("rated_good", "rated_fair", "rated_bad", "csat")] == [1, 0, 0, 1.0]
     assert sum(day["rated_good"] for day in report["days"]) == 1
-    one = (await sol.get(place)).body
-    assert (one["state"], one["unread"]) == ("closed", 0)
+    body = (await sol.get(place)).body
+    assert (body["state"], body["unread"]) == ("closed", 0)
 
     # What follows is a message like any other: the assistant answers it, and knows of the rating.
     await world.meta.writes(ana, text("gracias"))
@@ -62,8 +62,8 @@ async def test_a_closed_conversation_is_rated_by_a_tap_that_counts_once(world: W
 
 
 async def _in_state(browser: Browser, place: str, state: str) -> dict[str, Any]:
-    one: dict[str, Any] = (await browser.get(place)).body
-    return one if one["state"] == state else {}
+    conversation: dict[str, Any] = (await browser.get(place)).body
+    return conversation if conversation["state"] == state else {}
 
 
 async def test_nobody_is_asked_with_a_shut_window_or_where_it_is_switched_off(start: Start, ana: Person) -> None:

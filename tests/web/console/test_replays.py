@@ -45,7 +45,9 @@ async def _traced(browser: Browser, conversation: str) -> str:
 
     async def traced() -> str:
         page = (await browser.get(f"conversations/{conversation}/messages")).body
-        named = [one["turn"] for one in page["messages"] if one["turn"] and one["author"] == "assistant"]
+        named = [
+            message["turn"] for message in page["messages"] if message["turn"] and message["author"] == "assistant"
+        ]
         found = await browser.get(f"turns/{named[-1]}") if named else None
         return str(named[-1]) if found and found.status == 200 and found.body["asked"] else ""
 
@@ -131,11 +133,11 @@ async def test_the_model_of_a_replay_sees_the_photo_again(
 
 
 async def test_a_replay_that_is_not_possible_says_why(world: World, ana: Person) -> None:
-    one = program(world)
-    turn = await _turn_with_a_tool(world, ana, one)
+    client = program(world)
+    turn = await _turn_with_a_tool(world, ana, client)
 
     async def refused(path: str, body: Any, language: str = "es") -> tuple[int, str, str]:
-        found = await one.post(path, body, headers={"Accept-Language": language})
+        found = await client.post(path, body, headers={"Accept-Language": language})
         return found.status, found.code, found.body["error"]["message"]
 
     replay = f"turns/{turn}/replay"
@@ -146,7 +148,7 @@ async def test_a_replay_that_is_not_possible_says_why(world: World, ana: Person)
     world.models.will(*[fails(500)] * 8)
     assert (await refused(replay, {}))[:2] == (503, "model_away")
     world.models.forget()
-    day = (await one.get("budget")).body["day"]
+    day = (await client.get("budget")).body["day"]
     await world.redis.set(f"recado:spent:{day}", 10**15)
     assert await refused(replay, {}) == (409, "budget_spent", "Se gastó el presupuesto de hoy.")
     database = await open_current(world.settings.database.url.get_secret_value())

@@ -79,17 +79,17 @@ ROUTES: list[tuple[str, str, Any, Action, int]] = [
 async def test_each_role_may_do_what_its_table_says_and_nothing_else(world: World, ana: Person) -> None:
     conversation = await acquainted(world, ana)
     for role in ROLES:
-        one = await add_operator(world, role, role)
+        browser = await add_operator(world, role, role)
         for method, path, body, action, status in ROUTES:
             # The last role is the admin, who erases the conversation at the end.
             if may(role, action):
-                answer = await one.ask(
+                answer = await browser.ask(
                     method, path.format(conversation), json=body, headers=KEY | {"Idempotency-Key": role}
                 )
                 expected = 409 if path == "canned-replies" and method == "POST" and role == "admin" else status
                 assert answer.status == expected, (role, method, path, answer.body)
             else:
-                answer = await one.ask(method, path.format(conversation), json=body, headers=KEY)
+                answer = await browser.ask(method, path.format(conversation), json=body, headers=KEY)
                 assert (answer.status, answer.code) == (403, "forbidden"), (role, method, path)
     assert (await program(world).get(f"conversations/{conversation}")).status == 404
 
@@ -107,10 +107,10 @@ async def test_nobody_calls_a_route_without_a_login(start: Start) -> None:
 )
 async def test_an_unknown_conversation_is_not_found(start: Start, name: str) -> None:
     world = await start(workers=0)
-    one = program(world)
+    client = program(world)
     for method, path, body, _, _ in ROUTES:
         if path.startswith(ONE):
-            answer = await one.ask(method, path.format(name), json=body, headers=KEY)
+            answer = await client.ask(method, path.format(name), json=body, headers=KEY)
             assert answer.status == 404, (method, path, name)
             assert set(answer.body["error"]) >= {"code", "message"}
 
@@ -183,15 +183,15 @@ CURSORS = [
 
 
 async def test_a_cursor_that_is_not_ours_is_refused_by_every_list(world: World, ana: Person) -> None:
-    conversation, one = await acquainted(world, ana), program(world)
+    conversation, client = await acquainted(world, ana), program(world)
     for cursor in CURSORS:
         for path in (f"conversations?cursor={cursor}", f"conversations/{conversation}/messages?before={cursor}"):
-            answer = await one.get(path)
+            answer = await client.get(path)
             assert answer.status == 422, (cursor, path)
 
 
 async def test_a_name_that_can_be_nobodys_is_not_found(world: World, ana: Person) -> None:
-    conversation, one = await acquainted(world, ana), program(world)
+    conversation, client = await acquainted(world, ana), program(world)
     for method, path in (
         ("GET", "turns/%00"),
         ("GET", f"{ONE}/media/%00"),
@@ -200,30 +200,32 @@ async def test_a_name_that_can_be_nobodys_is_not_found(world: World, ana: Person
         ("POST", "suggestions/%00/reject"),
         ("GET", f"../static/{'a' * 300}.js"),
     ):
-        assert (await one.ask(method, path.format(conversation))).status == 404, path
+        assert (await client.ask(method, path.format(conversation))).status == 404, path
 
 
 async def test_a_wrong_body_or_query_is_told_by_its_field(world: World, ana: Person) -> None:
-    conversation, one = await acquainted(world, ana), program(world)
+    conversation, client = await acquainted(world, ana), program(world)
     for method, path, body, field in WRONG:
-        answer = await one.ask(method, path.format(conversation), json=body, headers=KEY | {"Accept-Language": "en"})
+        answer = await client.ask(method, path.format(conversation), json=body, headers=KEY | {"Accept-Language": "en"})
         assert (answer.status, answer.body["error"].get("field")) == (422, field), (path, body, answer.body)
-        spanish = await one.ask(method, path.format(conversation), json=body, headers=KEY | {"Accept-Language": "es"})
+        spanish = await client.ask(
+            method, path.format(conversation), json=body, headers=KEY | {"Accept-Language": "es"}
+        )
         told = answer.body["error"]["message"], spanish.body["error"]["message"]
         assert not re.search("Input|should|Value error|what is expected here", told[0]), (path, body, told)
         english = r"\b(it|is|or|the|expected|should|signs|there)\b|campo  no"
         assert not re.search(english, told[1]), (path, body, told)
     deep = {"subscription": {"x": json.loads("[" * 800 + "]" * 800)}}
-    assert (await one.post("push/subscribe", deep)).status == 404  # ROUTES has the same for a flat one
-    without = await one.post(f"conversations/{conversation}/messages", {"text": "hola"})
+    assert (await client.post("push/subscribe", deep)).status == 404  # ROUTES has the same for a flat one
+    without = await client.post(f"conversations/{conversation}/messages", {"text": "hola"})
     assert (without.status, without.code) == (422, "key_needed")
     headers_of_parts = (b"A: " + b"b" * 100_000, b"A: b\r\n" * 5000, b'Content-Disposition: form-data; name="\0"')
-    odd_parts = [b"--x\r\n" + one + b"\r\n\r\n1\r\n--x--" for one in headers_of_parts]
+    odd_parts = [b"--x\r\n" + headers_of_part + b"\r\n\r\n1\r\n--x--" for headers_of_part in headers_of_parts]
     odd_parts.append(b"--x\r\nContent-Disposition: form-data; name=other\r\n\r\n1\r\n--x--")
     for data in (*odd_parts, b"--x\r\n", b"no form at all"):
         headers = KEY | {"Content-Type": "multipart/form-data; boundary=x"}
-        await one.post(f"conversations/{conversation}/take")
-        answer = await one.ask("POST", f"conversations/{conversation}/messages", data=data, headers=headers)
+        await client.post(f"conversations/{conversation}/take")
+        answer = await client.ask("POST", f"conversations/{conversation}/messages", data=data, headers=headers)
         assert answer.status == 422, data
 
 
@@ -259,32 +261,32 @@ async def test_a_failed_message_is_seen_retried_and_dropped(world: World, ana: P
     assert (await sol.post(f"dead-letters/{letter['id']}/drop")).body == {"id": letter["id"], "messages": 1}
     assert await letters() == []
     assert (await sol.post(f"dead-letters/{letter['id']}/retry")).status == 404
-    assert [one["action"] for one in (await sol.get("audit?action=dead_letter_drop")).body["entries"]] == [
+    assert [entry["action"] for entry in (await sol.get("audit?action=dead_letter_drop")).body["entries"]] == [
         "dead_letter_drop"
     ]
 
 
 async def test_a_turn_says_why_and_a_report_counts_it(world: World, ana: Person) -> None:
     conversation = await acquainted(world, ana)
-    one = program(world)
+    client = program(world)
 
     async def answered() -> list[dict[str, Any]]:
-        page = await one.get(f"conversations/{conversation}/messages")
+        page = await client.get(f"conversations/{conversation}/messages")
         return [message for message in page.body["messages"] if message["turn"] and message["author"] == "assistant"]
 
     [message] = await eventually(answered)
-    turn = await eventually(lambda: _turn(one, message["turn"]))
+    turn = await eventually(lambda: _turn(client, message["turn"]))
     assert turn["release"]
     assert turn["asked"][0]["messages"][-1]["content"]
     assert turn["requests"][0]["prompt_tokens"] > 0
-    assert (await one.get(f"turns/{message['turn']}?conversation={NOBODY}")).status == 404
-    made = await one.post(f"turns/{message['turn']}/case", {"conversation": conversation})
+    assert (await client.get(f"turns/{message['turn']}?conversation={NOBODY}")).status == 404
+    made = await client.post(f"turns/{message['turn']}/case", {"conversation": conversation})
     assert (made.status, made.body["yaml"][0]) == (200, "#")
     [case] = yaml.safe_load(made.body["yaml"])
     assert Case.model_validate(case).name == made.body["name"]
     assert (case["turns"][0]["text"], case["contact"]["name"]) == ("hola", "Alex")
     assert ana.phone not in made.body["yaml"]
-    report = (await one.get("reports")).body
+    report = (await client.get("reports")).body
     assert (report["totals"]["conversations"], report["totals"]["resolved_by_assistant"]) == (1, 1)
     assert report["totals"]["first_answer_ms"] >= 0
     assert sum(day["conversations"] for day in report["days"]) == 1
@@ -298,14 +300,14 @@ async def _turn(browser: Browser, name: str) -> dict[str, Any]:
 
 
 async def test_an_export_holds_what_the_history_has(world: World, ana: Person) -> None:
-    conversation, one = await acquainted(world, ana), program(world)
-    await one.post(f"conversations/{conversation}/notes", {"text": 'ojo con "comillas" y ñ'}, headers=KEY)
-    found = await one.get(f"conversations/{conversation}/export")
+    conversation, client = await acquainted(world, ana), program(world)
+    await client.post(f"conversations/{conversation}/notes", {"text": 'ojo con "comillas" y ñ'}, headers=KEY)
+    found = await client.get(f"conversations/{conversation}/export")
     assert (found.status, found.body["identities"]) == (200, sorted(filter(None, (ana.phone, ana.bsuid))))
     database = await open_current(world.settings.database.url.get_secret_value())
     known = await PersonalHistory(world.redis, database).export([conversation])
     await database.close()
     # An entry may wait in one answer and be in the database in the next.
-    names = [{row["name"] for row in one["messages"]} for one in (found.body["history"], known)]
+    names = [{row["name"] for row in page["messages"]} for page in (found.body["history"], known)]
     assert names[0]
     assert names[0] <= names[1]

@@ -37,44 +37,48 @@ def _sticker(*, moves: bool, side: int = 512) -> bytes:
 async def test_a_video_and_stickers_reach_the_customer_as_such(
     world: World, ana: Person, media: Callable[[str], bytes]
 ) -> None:
-    conversation, one, film = await acquainted(world, ana), program(world), media("video/label.mp4")
-    assert (await one.post(f"conversations/{conversation}/take", {})).status == 200
+    conversation, client, film = await acquainted(world, ana), program(world), media("video/label.mp4")
+    assert (await client.post(f"conversations/{conversation}/take", {})).status == 200
     for name, mime, data, caption in (
         ("etiqueta.mp4", "video/mp4", film, "así se ve"),
         ("hola.webp", "image/webp", _sticker(moves=True), ""),
         ("grande.webp", "image/webp", _sticker(moves=False, side=600), ""),
     ):
-        answer = await _send(one, conversation, name, mime, data, caption=caption)
+        answer = await _send(client, conversation, name, mime, data, caption=caption)
         assert answer.status == 201, answer.body
     sent = await eventually(lambda: _sent(world, 3))
     assert [message["type"] for message in sent] == ["video", "sticker", "image"]
     assert sent[0]["video"]["caption"] == "así se ve"
 
     async def shown() -> dict[str, Any]:
-        messages = (await one.get(f"conversations/{conversation}/messages")).body["messages"]
+        messages = (await client.get(f"conversations/{conversation}/messages")).body["messages"]
         return next((message for message in messages if message["kind"] == "sent_video"), {})
 
     video = await eventually(shown)
     assert (video["media"]["mime"], video["text"]) == ("video/mp4", "así se ve")
     path = video["media"]["url"].removeprefix("/console/api/")
-    whole = await one.get(path)
+    whole = await client.get(path)
     assert (whole.status, whole.headers["Content-Type"], whole.body) == (200, "video/mp4", film)
-    piece = await one.get(path, headers={"Range": "bytes=100-199"})
+    piece = await client.get(path, headers={"Range": "bytes=100-199"})
     expected = (206, f"bytes 100-199/{len(film)}", film[100:200])
     assert (piece.status, piece.headers["Content-Range"], piece.body) == expected
-    assert (await one.get(path, headers={"Range": f"bytes={len(film)}-"})).status == 416
+    assert (await client.get(path, headers={"Range": f"bytes={len(film)}-"})).status == 416
 
 
 async def _sent(world: World, count: int) -> list[dict[str, Any]]:
-    bodies = [one.request for one in world.meta.accepted if one.request.get("type") in ("video", "sticker", "image")]
+    bodies = [
+        message.request
+        for message in world.meta.accepted
+        if message.request.get("type") in ("video", "sticker", "image")
+    ]
     return bodies if len(bodies) >= count else []
 
 
 async def test_a_file_that_whatsapp_would_not_play_is_refused_with_the_remedy(
     world: World, ana: Person, media: Callable[[str], bytes]
 ) -> None:
-    conversation, one, film = await acquainted(world, ana), program(world), media("video/label.mp4")
-    assert (await one.post(f"conversations/{conversation}/take", {})).status == 200
+    conversation, client, film = await acquainted(world, ana), program(world), media("video/label.mp4")
+    assert (await client.post(f"conversations/{conversation}/take", {})).status == 200
     start = film.index(b"moov")
     refused = [
         ("hevc.mp4", "video/mp4", film.replace(b"avc1", b"hvc1"), "H.264", "H.264"),
@@ -88,7 +92,7 @@ async def test_a_file_that_whatsapp_would_not_play_is_refused_with_the_remedy(
     ]
     for name, mime, data, spanish, english in refused:
         for language, words in (("es", spanish), ("en", english)):
-            answer = await _send(one, conversation, name, mime, data, language=language)
+            answer = await _send(client, conversation, name, mime, data, language=language)
             assert (answer.status, answer.code) == (422, "file_not_sendable"), name
             assert words in answer.body["error"]["message"], answer.body
     assert not await _sent(world, 1)

@@ -20,14 +20,14 @@ from tests.world import Start, World
 
 async def test_a_newcomer_is_taken_and_answered_before_any_turn_has_begun(start: Start, ana: Person) -> None:
     world = await start(workers=0)
-    one = program(world)
+    client = program(world)
     await world.meta.writes(ana, text("hola, ¿me ayudan?"))
     conversation = await eventually(lambda: conversation_of(world, ana))
-    taken = await one.post(f"conversations/{conversation}/take", {})
+    taken = await client.post(f"conversations/{conversation}/take", {})
     assert (taken.status, taken.body["contact"]["name"]) == (200, "Ana")
     assert (taken.body["contact"]["phone"], taken.body["contact"]["bsuid"]) == (ana.phone, ana.bsuid)
     key = {"Idempotency-Key": "k1"}
-    assert (await one.post(f"conversations/{conversation}/messages", {"text": "Claro"}, headers=key)).status == 201
+    assert (await client.post(f"conversations/{conversation}/messages", {"text": "Claro"}, headers=key)).status == 201
 
 
 async def test_a_locked_database_keeps_nobody_from_taking(
@@ -36,18 +36,18 @@ async def test_a_locked_database_keeps_nobody_from_taking(
     # Longer than a test may take: whoever waits for the lock fails it.
     monkeypatch.setattr(engine, "_BUSY_MILLISECONDS", 600_000)
     world = await start()
-    conversation, one = await acquainted(world, ana), program(world)
-    assert (await one.get(f"conversations/{conversation}")).status == 200
+    conversation, client = await acquainted(world, ana), program(world)
+    assert (await client.get(f"conversations/{conversation}")).status == 200
     lock = sqlite3.connect(tmp_path / "data" / "recado.db", isolation_level=None)
     try:
         lock.execute("BEGIN IMMEDIATE")
-        assert (await one.post(f"conversations/{conversation}/take", {})).body["state"] == "person"
-        assert (await one.post(f"conversations/{conversation}/give-back", {})).status == 200
+        assert (await client.post(f"conversations/{conversation}/take", {})).body["state"] == "person"
+        assert (await client.post(f"conversations/{conversation}/give-back", {})).status == 200
         lock.execute("ROLLBACK")
     finally:
         lock.close()
     # What was done meanwhile is in the log once the database takes it.
-    actions = [entry["action"] for entry in (await one.get("audit")).body["entries"]]
+    actions = [entry["action"] for entry in (await client.get("audit")).body["entries"]]
     assert actions[:2] == ["give_back", "take"]
 
 
@@ -86,7 +86,7 @@ async def test_an_operator_leaves_places_to_upload_for_colleagues(world: World, 
     # Bob gets a place, and is told that the conversation is not his.
     assert (await bob.post(path, data=form, headers={"Idempotency-Key": "b1"})).code == "not_yours"
     go_on.set()
-    assert [await one for one in slow] == [201] * MOST_UPLOADS_OF_ONE
+    assert [await upload for upload in slow] == [201] * MOST_UPLOADS_OF_ONE
 
 
 async def test_who_takes_while_another_closes_and_gives_back_keeps_the_conversation(world: World, ana: Person) -> None:

@@ -31,8 +31,8 @@ async def test_a_supervisor_sees_what_today_has_cost(world: World, ana: Person) 
     budget = await eventually(noted)
     assert (budget["limit_usd"], budget["contact_limit_usd"], budget["when_spent"]) == (50.0, 0.5, "answer")
     assert budget["spent_usd"] > 0
-    assert [one["name"] for one in budget["kinds"]] == ["turns", "whatsapp", "other"]
-    assert sum(one["usd"] for one in budget["kinds"]) == pytest.approx(budget["spent_usd"])
+    assert [kind["name"] for kind in budget["kinds"]] == ["turns", "whatsapp", "other"]
+    assert sum(kind["usd"] for kind in budget["kinds"]) == pytest.approx(budget["spent_usd"])
     [dearest] = budget["contacts"]
     assert (dearest["conversation"], dearest["contact"]["name"]) == (conversation, "Ana")
     assert dearest["spent_usd"] == pytest.approx(budget["spent_usd"])
@@ -44,11 +44,11 @@ async def _is_listed(world: World, conversation: str) -> bool:
 
 async def opted_out(browser: Browser, words: str = "") -> list[str]:
     page = (await browser.get(f"opt-outs?q={words}")).body
-    return [one["contact"]["name"] for one in page["opt_outs"]]
+    return [opt_out["contact"]["name"] for opt_out in page["opt_outs"]]
 
 
 async def test_who_wants_no_marketing_is_found_by_name_and_phone(world: World, ana: Person) -> None:
-    conversation, one = await acquainted(world, ana), program(world)
+    conversation, client = await acquainted(world, ana), program(world)
     eva = Person(phone="5215500000077", bsuid="MX.8800000000000077", name="Évá")
     other = await acquainted(world, eva)
     # An objection of before there was a list, which a worker's start takes in.
@@ -59,17 +59,17 @@ async def test_who_wants_no_marketing_is_found_by_name_and_phone(world: World, a
         await eventually(lambda: _is_listed(world, other))
     await world.meta.writes(ana, text("baja"))
     await world.meta.replies(ana)
-    assert await opted_out(one) == ["Ana", "Évá"]
-    assert await opted_out(one, "eva") == ["Évá"]
-    assert await opted_out(one, str(ana.phone)[-6:]) == ["Ana"]
+    assert await opted_out(client) == ["Ana", "Évá"]
+    assert await opted_out(client, "eva") == ["Évá"]
+    assert await opted_out(client, str(ana.phone)[-6:]) == ["Ana"]
     # Meta's times have whole seconds, and a choice of the same second is no later one.
     await answer(world.redis.hset(key(conversation, "contact"), "marketing_at", "1770000000"))
     await world.meta.writes(ana, text("alta"))
     await world.meta.replies(ana, 2)
-    assert await opted_out(one) == ["Évá"]
-    assert (await one.post(f"conversations/{other}/erase", {})).status == 200
-    assert await opted_out(one) == []
-    assert (await one.get(f"conversations/{conversation}/contact")).body["contact"]["opted_out"] is False
+    assert await opted_out(client) == ["Évá"]
+    assert (await client.post(f"conversations/{other}/erase", {})).status == 200
+    assert await opted_out(client) == []
+    assert (await client.get(f"conversations/{conversation}/contact")).body["contact"]["opted_out"] is False
 
 
 async def test_a_product_card_is_checked_against_its_photo(start: Start, ana: Person, tmp_path: Path) -> None:
@@ -81,17 +81,17 @@ async def test_a_product_card_is_checked_against_its_photo(start: Start, ana: Pe
         for photo in (shelf.front(), shelf.tag()):
             await world.meta.sends_media(ana, "image", photo, "image/jpeg")
         await world.meta.replies(ana)
-        one = program(world)
-        [card] = await eventually(lambda: _cards(one))
+        client = program(world)
+        [card] = await eventually(lambda: _cards(client))
         fields = {field["name"]: field for field in card["fields"]}
         assert (fields["name"]["value"], fields["price"]["value"]) == ("Detergente líquido", "35.50")
-        picture = await one.get(fields["price"]["picture"].removeprefix("/console/api/"))
+        picture = await client.get(fields["price"]["picture"].removeprefix("/console/api/"))
         assert (picture.status, picture.headers["Content-Type"]) == (200, "image/jpeg")
         with Image.open(io.BytesIO(picture.body)) as shown:
             assert shown.width > shown.height
         await _forget_photos(world.redis, card)
-        assert [field["picture"] for field in (await _cards(one))[0]["fields"]] == [None] * len(fields)
-        assert (await one.get(fields["price"]["picture"].removeprefix("/console/api/"))).status == 404
+        assert [field["picture"] for field in (await _cards(client))[0]["fields"]] == [None] * len(fields)
+        assert (await client.get(fields["price"]["picture"].removeprefix("/console/api/"))).status == 404
     finally:
         await vision.stop()
 

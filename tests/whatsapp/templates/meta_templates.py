@@ -11,5 +11,5 @@ ORDER = Template(name="order_confirmation", parameters=VALUES)
 
 
 def at_meta(world: World, name: str, language: str) -> AtMeta:
-    (found,) = [one for one in world.meta.templates.find(name=name) if one.language == language]
+    (found,) = [template for template in world.meta.templates.find(name=name) if template.language == language]
     return found

@@ -19,11 +19,15 @@ from tests.world import Start, World
 
 async def test_files_are_pushed_reviewed_and_then_left_alone(shop: World, templates: Templates, graph: Graph) -> None:
     files = load(shop.settings.service.templates_dir)
-    assert {one.outcome for one in await push(templates, graph, files)} == {"made"}
+    assert {template.outcome for template in await push(templates, graph, files)} == {"made"}
     await shop.meta.idle()
-    assert {one.outcome for one in await push(templates, graph, files)} == {"the same"}
+    assert {template.outcome for template in await push(templates, graph, files)} == {"the same"}
     at_meta(shop, "shipping_update", "es_MX").components = [{"type": "BODY", "text": "Algo viejo."}]
-    changed = {(one.name, one.language) for one in await push(templates, graph, files) if one.outcome == "changed"}
+    changed = {
+        (template.name, template.language)
+        for template in await push(templates, graph, files)
+        if template.outcome == "changed"
+    }
     assert changed == {("shipping_update", "es_MX")}
     await shop.meta.idle()
     payload = await templates.render_template(ORDER, "es_MX")
@@ -39,7 +43,7 @@ async def test_push_tells_what_meta_refuses_and_does_not_stop_at_it(
     stuck.components, stuck.status = [{"type": "BODY", "text": "Algo viejo."}], "IN_APPEAL"
     outcomes = await push(templates, graph, files)
     assert (outcomes[0].outcome, outcomes[0].problem) == ("refused", "it is IN_APPEAL; Meta takes no edit now")
-    assert {one.outcome for one in outcomes[1:]} == {"made"}
+    assert {outcome.outcome for outcome in outcomes[1:]} == {"made"}
 
 
 async def test_sync_and_list_show_every_template_and_exit_0_when_all_can_leave(shop: World) -> None:
@@ -73,7 +77,7 @@ async def test_a_sync_that_does_not_reach_meta_exits_1(shop: World) -> None:
 async def test_push_makes_what_the_files_say(shop: World) -> None:
     ended = await recado("templates", "push", "--format", "json")
     assert (ended.code, ended.err) == (0, "")
-    assert [one["outcome"] for one in json.loads(ended.out)] == ["made"] * 6
+    assert [entry["outcome"] for entry in json.loads(ended.out)] == ["made"] * 6
     assert len(shop.meta.templates.find(name="payment_reminder")) == 4
 
 
@@ -128,8 +132,8 @@ async def test_staff_send_a_template_through_the_assistant(start: Start, ana: Pe
     world.models.will(calls(("send_template", ASKED)), says("Enviado."))
     await world.meta.writes(ana, text("Confirma el pedido A-17 a Luis"))
     assert (await world.meta.replies(ana))[0].text == "Enviado."
-    await world.meta.wait_for(lambda: [one for one in world.meta.accepted if one.type == "template"])
-    (sent,) = [one for one in world.meta.accepted if one.type == "template"]
+    await world.meta.wait_for(lambda: [message for message in world.meta.accepted if message.type == "template"])
+    (sent,) = [message for message in world.meta.accepted if message.type == "template"]
     assert sent.request["to"] == "+525598765432"
 
 
@@ -140,13 +144,13 @@ async def test_a_customer_sends_no_template_whatever_the_model_says(world: World
     await settled(world)
     assert "there is no tool 'send_template'" in world.models.requests[1]["messages"][-1]["content"]
     assert "send_template" not in [tool["function"]["name"] for tool in world.models.requests[0]["tools"]]
-    assert [one.type for one in world.meta.accepted] == ["text"]
+    assert [message.type for message in world.meta.accepted] == ["text"]
 
 
 async def test_the_model_learns_what_is_wrong_with_a_template(start: Start, ana: Person) -> None:
     world = await start(STAFF_CONTACTS=ana.bsuid)
     wrong = [ASKED | {"parameters": {}}, ASKED | {"template": "birthday"}, ASKED | {"to": "Luis"}]
-    world.models.will(calls(*(("send_template", one) for one in wrong)), says("Falta algo."))
+    world.models.will(calls(*(("send_template", arguments) for arguments in wrong)), says("Falta algo."))
     await world.meta.writes(ana, text("Manda la plantilla"))
     await world.meta.replies(ana)
     first, second, third = [message["content"] for message in world.models.requests[1]["messages"][-3:]]

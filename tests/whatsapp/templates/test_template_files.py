@@ -33,7 +33,7 @@ def complaints(folder: Path, text: str | bytes, name: str = "ready.yaml") -> lis
 
 
 def test_the_three_promised_templates_are_there_in_both_languages_with_their_parameters() -> None:
-    found = {(one.name, one.language): set(one.variables) for one in load(OURS)}
+    found = {(entry.name, entry.language): set(entry.variables) for entry in load(OURS)}
     expected = {
         "order_confirmation": {"name", "order", "total"},
         "payment_reminder": {"name", "amount", "date"},
@@ -43,18 +43,18 @@ def test_the_three_promised_templates_are_there_in_both_languages_with_their_par
 
 
 def test_all_components_are_there_with_examples() -> None:
-    for one in load(OURS):
-        assert one.category == "UTILITY"
-        assert one.wording.header
-        assert one.wording.footer
-        assert one.wording.buttons
-        assert set(one.wording.examples) == set(one.variables)
+    for entry in load(OURS):
+        assert entry.category == "UTILITY"
+        assert entry.wording.header
+        assert entry.wording.footer
+        assert entry.wording.buttons
+        assert set(entry.wording.examples) == set(entry.variables)
 
 
 def test_numbers_and_dates_keep_their_spelling(tmp_path: Path) -> None:
     (tmp_path / "ready.yaml").write_text(GOOD.replace("order: 17", "order: 2026-02-30").replace("Ana", "007"))
-    (one,) = load(tmp_path)
-    assert one.wording.examples == {"name": "007", "order": "2026-02-30"}
+    (entry,) = load(tmp_path)
+    assert entry.wording.examples == {"name": "007", "order": "2026-02-30"}
 
 
 @pytest.mark.parametrize(

@@ -37,11 +37,11 @@ async def deliver(world: World, field: str, language: str = "es", **value: Any) 
 
 async def test_all_pages_of_metas_list_are_taken_over(shop: World, templates: Templates) -> None:
     for number in range(230):
-        one = AtMeta(f"extra_{number}", "es", "UTILITY", [{"type": "BODY", "text": "Hola a todos."}])
-        shop.meta.templates._by_id[one.id] = one
+        template = AtMeta(f"extra_{number}", "es", "UTILITY", [{"type": "BODY", "text": "Hola a todos."}])
+        shop.meta.templates._by_id[template.id] = template
     kept = await templates.sync()
     assert len(kept) == 236
-    assert [one.synced.name for one in await templates.all()] == [one.synced.name for one in kept]
+    assert [template.synced.name for template in await templates.all()] == [stored.synced.name for stored in kept]
     first = kept[0].synced
     assert (first.status, first.category, first.parameter_format, first.quality) == (
         "APPROVED", "UTILITY", "POSITIONAL" if first.parameter_format == "POSITIONAL" else "NAMED", "UNKNOWN",
@@ -52,7 +52,7 @@ async def test_what_is_gone_at_meta_is_gone_here(shop: World, templates: Templat
     await templates.sync()
     shop.meta.templates.delete("order_confirmation")
     await templates.sync()
-    assert {one.synced.name for one in await templates.all()} == {"payment_reminder", "shipping_update"}
+    assert {template.synced.name for template in await templates.all()} == {"payment_reminder", "shipping_update"}
 
 
 async def test_the_first_use_learns_what_there_is(templates: Templates) -> None:
@@ -155,7 +155,7 @@ async def test_a_job_whose_language_is_paused_fails_unless_it_is_the_persons_own
     if asked:
         why = await eventually(lambda: answer(world.redis.hget(f"bull:notification:{job.id}", "failedReason")))
         assert "(es_MX) is PAUSED" in str(why)
-        assert [one.type for one in world.meta.sent_to(ana)] == ["text"]
+        assert [message.type for message in world.meta.sent_to(ana)] == ["text"]
     else:
         _, sent = await world.meta.replies(ana, 2)
         assert sent.request["template"]["language"]["code"] == "en_US"
@@ -241,7 +241,7 @@ async def test_a_flagged_template_still_leaves_and_its_quality_is_known(shop: Wo
     await templates.sync()
     await deliver(shop, "message_template_status_update", event="FLAGGED")
     await deliver(shop, "message_template_quality_update", previous_quality_score="GREEN", new_quality_score="RED")
-    kept = next(one for one in await templates.named("order_confirmation") if one.synced.language == "es")
+    kept = next(stored for stored in await templates.named("order_confirmation") if stored.synced.language == "es")
     assert (kept.synced.quality, kept.why_not) == ("RED", None)
 
 
@@ -320,7 +320,7 @@ async def test_a_refusal_at_meta_makes_recado_look_and_try_once_more(
 
     only(shop, "es_MX")
     assert (await templates.send(ORDER, "es", post)).startswith("wamid.")
-    assert [one["template"]["language"]["code"] for one in seen] == ["es", "es_MX"]
+    assert [message["template"]["language"]["code"] for message in seen] == ["es", "es_MX"]
     shop.meta.will_refuse(132001, times=2)
     with pytest.raises(GraphError, match="132001"):
         await templates.send(ORDER, "es", post)
