@@ -17,6 +17,9 @@ from bot.whatsapp.phone_numbers import canonical_variant, variants
 _NUMBER_CHANGES = frozenset({"user_changed_number", "customer_changed_number"})
 _CHANGES = _NUMBER_CHANGES | {"user_changed_user_id"}
 
+# In Lua, positions begin with 1.
+_NAME_AT = len(identity_key("")) + 1
+
 # Part of the inbox's script: makes a newcomer's conversation. Returns where it is not as simple as that: a name leads
 # elsewhere, or another person had the phone. Its variables: `bsuid`, `phone` (keys; twice the same for a sender of one
 # name), `identities` (key), `conversation`, and those of JOIN_SCRIPT.
@@ -24,10 +27,9 @@ CREATE_SCRIPT = f"""
 local led_to = redis.call('MGET', bsuid, phone)
 if not led_to[1] and not led_to[2] then
   {JOIN_SCRIPT}
-  for _, name in ipairs({{bsuid, phone}}) do
-    redis.call('SET', name, conversation, 'EX', {KEEP_SECONDS})
-    redis.call('SADD', identities, string.sub(name, {len(identity_key("")) + 1}))
-  end
+  redis.call('SET', bsuid, conversation, 'EX', {KEEP_SECONDS})
+  redis.call('SET', phone, conversation, 'EX', {KEEP_SECONDS})
+  redis.call('SADD', identities, string.sub(bsuid, {_NAME_AT}), string.sub(phone, {_NAME_AT}))
   redis.call('EXPIRE', identities, {KEEP_SECONDS})
 elseif led_to[1] ~= conversation or led_to[2] ~= conversation then
   return

@@ -47,8 +47,10 @@ _STORE = BatchScript(
     elseif sender_is == 'remembered' then
       if redis.call('GET', bsuid) ~= conversation or redis.call('GET', phone) ~= conversation then return end
     end
-    if redis.call('EXISTS', erased) == 1 then return {{{_BEING_ERASED}, 0, '0', 0}} end
-    if redis.call('EXISTS', moved) == 1 then return end
+    if redis.call('EXISTS', erased, moved) > 0 then
+      if redis.call('EXISTS', erased) == 1 then return {{{_BEING_ERASED}, 0, '0', 0}} end
+      return
+    end
     local count = redis.call('LLEN', waiting)
     local flood = message ~= '' and count >= tonumber(most_waiting)
     if flood then {ledger.flooded(FLOOD)} end

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -27,6 +27,9 @@ class PromptRendering:
     values: dict[str, Any]
     lines: int
     tools: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"values": self.values, "lines": self.lines, "tools": self.tools}
 
 
 @dataclass(slots=True)
@@ -108,7 +111,7 @@ class Trace:
             for attempt in self.attempts
         ]
         if requests and self.rendering:
-            requests[0]["rendering"] = asdict(self.rendering)
+            requests[0]["rendering"] = self.rendering.as_json()
         return requests
 
 
