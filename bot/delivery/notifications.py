@@ -96,7 +96,7 @@ class Notifications:
             except TemplateNotSendable as error:
                 raise JobRejected(str(error)) from error
         sent = await self._delivered(conversation, reply, queued_key, prepared.words if prepared else None)
-        failed = next((one.error for one in sent if one.reply.id == reply.id and one.given_up), None)
+        failed = next((outcome.error for outcome in sent if outcome.reply.id == reply.id and outcome.given_up), None)
         if failed:
             raise JobRejected(f"Meta did not take it: {failed}")
 

@@ -179,8 +179,8 @@ class Outbox:
             why = f"sending is paused: {state.paused['why']}; {FIX}"
             return [Sent(replies[0][0], "later", why)]
         outcomes = await self._send_all(lease, replies, state, contact, closing) if replies else []
-        if not any(one.state == "later" for one in outcomes):
-            until = min((one.until for one in outcomes if one.until), default=None)
+        if not any(outcome.state == "later" for outcome in outcomes):
+            until = min((outcome.until for outcome in outcomes if outcome.until), default=None)
             await (
                 self.statuses.wait(name, state.listed_at, until) if until else self.statuses.done(name, state.listed_at)
             )

@@ -26,6 +26,7 @@ from bot.history.entries import (
 )
 from bot.history.pending_rows import PendingRows
 from bot.history.rows import (
+    LONGEST_NAME,
     author_of_inbound,
     author_of_reply,
     card_row,
@@ -166,7 +167,8 @@ class EntryBatch:
 
     def _add_closed(self, home: str, entry: TurnClosed) -> None:
         for name, read in entry.messages.items():
-            row = {"conversation": home, "name": name, "at": entry.at, "state": read.state, "file": read.file}
+            row = {"conversation": home, "name": name[:LONGEST_NAME], "at": entry.at}
+            row |= {"state": read.state, "file": read.file}
             self._rows.read.append(row | {"turn": entry.turn, "transcript": transcript_of(read.text)})
         self._contacts.learn_language(home, entry.language)
 

@@ -17,7 +17,7 @@ from bot.messages.rating import Rating
 # A turn's name at the beginning of its replies' names: `t_0123456789ab`, `t_0123456789ab-1-still`.
 _TURN = re.compile(r"t_[0-9a-f]{1,32}(?:-\d{1,4})?(?=[-.]|$)")
 # Names from Meta are shorter.
-_LONGEST_NAME = 200
+LONGEST_NAME = 200
 _ON_TIME = timedelta(seconds=10)
 # Fields of contents that have columns of their own, or mean nothing to a reader.
 _ELSEWHERE = {"kind", "body"}
@@ -69,13 +69,13 @@ def message_row(conversation: str, message: Inbound, author: Author, state: str)
         about |= {"referral": message.referral.model_dump(mode="json", exclude_none=True)}
     return {
         "conversation": conversation,
-        "name": message.id[:_LONGEST_NAME],
+        "name": message.id[:LONGEST_NAME],
         "at": time_of(message),
         "author": author,
         "kind": content.kind,
         "body": body_of(content),
         "payload": payload | {name: value for name, value in about.items() if value},
-        "quoted": message.quoted and message.quoted[:_LONGEST_NAME],
+        "quoted": message.quoted and message.quoted[:LONGEST_NAME],
         "state": state,
     }
 
@@ -88,7 +88,7 @@ def part_row(conversation: str, name: str, at: Any, part: Part, template: str | 
         "kind": part.kind,
         "body": words_of(part, template),
         "payload": part.model_dump(mode="json", exclude_none=True, exclude=_ELSEWHERE),
-        "quoted": getattr(part, "quote", None),
+        "quoted": (getattr(part, "quote", None) or "")[:LONGEST_NAME] or None,
     }
 
 
@@ -98,9 +98,9 @@ def change_row(conversation: str, message: Inbound, author: Author) -> dict[str,
     target = content.message_id if isinstance(content, Reaction | Edit | Revoke) else ""
     return {
         "conversation": conversation,
-        "name": message.id[:_LONGEST_NAME],
+        "name": message.id[:LONGEST_NAME],
         "at": message.sent_at,
-        "target": target[:_LONGEST_NAME],
+        "target": target[:LONGEST_NAME],
         "kind": content.kind,
         "author": author,
         "value": value,
@@ -122,13 +122,14 @@ def rating_row(conversation: str, message: Inbound, rating: Rating) -> dict[str,
 
 def sent_row(conversation: str, entry: PartSent) -> dict[str, Any]:
     failed = entry.at if entry.wamid is None else None
-    row = {"conversation": conversation, "name": entry.id, "at": entry.at, "wamid": entry.wamid}
+    wamid = entry.wamid and entry.wamid[:LONGEST_NAME]
+    row = {"conversation": conversation, "name": entry.id, "at": entry.at, "wamid": wamid}
     return row | {"failed_at": failed, "error": entry.error, "why": entry.why}
 
 
 def status_row(conversation: str, entry: StatusNoted) -> dict[str, Any]:
     price_type, price_category = entry.pricing or (None, None)
-    row = {"conversation": conversation, "name": entry.id, "at": entry.at, "wamid": entry.wamid[:_LONGEST_NAME]}
+    row = {"conversation": conversation, "name": entry.id, "at": entry.at, "wamid": entry.wamid[:LONGEST_NAME]}
     prices = {"price_type": price_type and price_type[:64], "price_category": price_category and price_category[:64]}
     return row | {"error": entry.error} | prices
 

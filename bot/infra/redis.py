@@ -107,7 +107,7 @@ def connect(settings: RedisSettings) -> Redis:
         "decode_responses": True,
         # Made once: redis-py would look its own version up on the disk for every connection.
         "driver_info": _DRIVER,
-        "socket_connect_timeout": 2,
+        "socket_connect_timeout": 5,
         "socket_timeout": 5,
         "retry": retrying(2),
     }

@@ -29,7 +29,7 @@ from bot.messages.inbound import (
     Video,
     Voice,
 )
-from bot.whatsapp.lenient_json import digits, items, mapping, number, text
+from bot.whatsapp.lenient_json import code, digits, items, mapping, number, text
 
 # Meta's ids are digits as a rule, but promised are only strings: a voicemail has `wacid.` and base64. The id becomes a
 # part of an address, so no id that could lead elsewhere is taken.
@@ -49,8 +49,8 @@ def content_of(raw: dict[str, Any]) -> Content:
 
 
 def _error(raw: dict[str, Any]) -> int | None:
-    codes = (number(mapping(error).get("code")) for error in items(raw.get("errors")))
-    return next((int(code) for code in codes if code is not None), None)
+    codes = (code(mapping(error).get("code")) for error in items(raw.get("errors")))
+    return next((found for found in codes if found is not None), None)
 
 
 def _text(raw: Any) -> Content | None:

@@ -6,7 +6,8 @@ import json
 from enum import StrEnum
 
 from bot.messages.inbound import FILE_LOST
-from bot.whatsapp.lenient_json import mapping, number, text
+from bot.whatsapp import lenient_json
+from bot.whatsapp.lenient_json import mapping, text
 
 
 class Remedy(StrEnum):
@@ -97,7 +98,7 @@ def error_from(status: int, body: bytes) -> GraphError | MetaUnavailable:
         error = mapping(mapping(json.loads(body)).get("error"))
     except (ValueError, RecursionError):
         error = {}
-    code = number(error.get("code"))
+    code = lenient_json.code(error.get("code"))
     if code is None:
         # Without Meta's envelope a gateway answered, and the call may have passed or not.
         return MetaUnavailable(f"HTTP {status} without Meta's error envelope", in_doubt=status >= _SERVER_ERROR)
@@ -105,4 +106,4 @@ def error_from(status: int, body: bytes) -> GraphError | MetaUnavailable:
     # Meta describes mistakes of a new template in `error_user_msg`.
     descriptions = (mapping(data).get("details"), data, error.get("error_user_msg"), error.get("message"))
     details = next((words for words in map(text, descriptions) if words), "no details")
-    return GraphError(int(code), details, remedy_for(int(code), transient=error.get("is_transient") is True))
+    return GraphError(code, details, remedy_for(code, transient=error.get("is_transient") is True))

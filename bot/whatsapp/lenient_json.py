@@ -9,6 +9,7 @@ from typing import Any
 from pipelines.truncation import LONGEST_ID, truncated
 
 _LONGEST_DISPLAY = 64
+_LARGEST_CODE = 2**31 - 1
 
 
 def mapping(value: Any) -> dict[str, Any]:
@@ -63,6 +64,12 @@ def _own_number(written: str) -> str | None:
 def without_old_one(phone: str) -> str:
     """Mexico's numbers with and without the 1 that WhatsApp used to write after 52 are the same ones."""
     return f"52{phone[3:]}" if phone.startswith("521") and len(phone) == 13 else phone  # noqa: PLR2004 - 52 1, ten digits
+
+
+def code(value: Any) -> int | None:
+    """Meta's number of an error; what no database takes as one is none."""
+    found = number(value)
+    return int(found) if found is not None and abs(found) <= _LARGEST_CODE else None
 
 
 def number(value: Any) -> float | None:

@@ -12,7 +12,17 @@ from typing import Any, Literal
 from bot.messages.inbound import Content, Inbound, Referral, Status, Text
 from bot.whatsapp.account_updates import context_summary
 from bot.whatsapp.content import content_of, missed_call, unvouched, vouched_phone
-from bot.whatsapp.lenient_json import digits, identifier, items, mapping, number, own_number, text, without_old_one
+from bot.whatsapp.lenient_json import (
+    code,
+    digits,
+    identifier,
+    items,
+    mapping,
+    number,
+    own_number,
+    text,
+    without_old_one,
+)
 
 _EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)  # WhatsApp's first year: anything older is not a time of a message
 _MOST_DIGITS = 40
@@ -220,7 +230,8 @@ def _message(
         phone=phone,
         bsuid=bsuid,
         name=(text(mapping(contact.get("profile")).get("name")) or "")[:_LONGEST_NAME] or None,
-        phone_number_id=text(metadata.get("phone_number_id")) or "",
+        # The number becomes a part of addresses at Meta.
+        phone_number_id=digits(metadata.get("phone_number_id")) or "",
         sent_at=_time(raw.get("timestamp"), now),
         received_at=now,
         quoted=text(context.get("id")),
@@ -272,7 +283,6 @@ def _status(raw: Raw, metadata: Raw) -> Status | None:
     if not wamid or not status or raw.get("type") not in (None, "message"):
         return None
     errors = items(raw.get("errors"))
-    code = number(mapping(errors[0]).get("code")) if errors else None
     callback = identifier(raw.get("biz_opaque_callback_data"))
     pricing = mapping(raw.get("pricing"))
     # An exempt message has the type of a charged one.
@@ -283,9 +293,10 @@ def _status(raw: Raw, metadata: Raw) -> Status | None:
         wamid=wamid,
         status=status,
         callback=callback,
-        error=int(code) if code is not None else None,
+        error=code(mapping(errors[0]).get("code")) if errors else None,
         pricing=charged if pricing else None,
-        phone_number_id=text(metadata.get("phone_number_id")) or "",
+        # The number becomes a part of addresses at Meta.
+        phone_number_id=digits(metadata.get("phone_number_id")) or "",
         phone=digits(raw.get("recipient_id")),
         bsuid=text(raw.get("recipient_user_id")),
     )

@@ -7,13 +7,12 @@ import base64
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
-from sandbox.stripe.account import API_VERSION, Account, Json
+from sandbox.stripe.account import API_VERSION, Account, Json, copied
 from sandbox.stripe.encoding import decode, read
 from sandbox.stripe.errors import StripeRefusal
 from sandbox.stripe.faults import StripeFault, StripeFaults
@@ -122,7 +121,7 @@ class ApiServer:
         status, body = self._perform(route, request, form, {"id": name, "idempotency_key": key})
         if key is not None:
             self._idempotent_responses[key] = IdempotentResponse(
-                self._account.clock.now(), asked, status, deepcopy(body), name
+                self._account.clock.now(), asked, status, copied(body), name
             )
         return _json(body, name, status, {"Idempotency-Key": key} if key else {})
 
@@ -200,7 +199,7 @@ def _unrecognised(request: web.Request) -> StripeRefusal:
 
 
 def _json(body: Any, name: str, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    text = json.dumps(body, indent=2, ensure_ascii=False)
+    text = json.dumps(body, ensure_ascii=False)
     every = {"Request-Id": name, "Stripe-Version": API_VERSION} | (headers or {})
     return web.Response(text=text, status=status, content_type="application/json", headers=every)
 

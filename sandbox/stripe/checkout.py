@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-
-from sandbox.stripe.account import Account, Json, with_metadata
+from sandbox.stripe.account import Account, Json, copied, with_metadata
 from sandbox.stripe.customers import Customers
 from sandbox.stripe.errors import StripeRefusal, declined
 from sandbox.stripe.forms import Attach, CustomerCreate, Page, Retrieve, SessionPage
@@ -180,7 +178,7 @@ class Checkout:
             "amount_total": amount,
             "currency": price["currency"],
             "description": self.account.get("product", price["product"])["name"],
-            "price": deepcopy(price),
+            "price": copied(price),
             "quantity": item.quantity,
         }
 

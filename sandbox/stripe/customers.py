@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
-from sandbox.stripe.account import Account, Json, submitted_values, with_metadata
+from sandbox.stripe.account import Account, Json, copied, submitted_values, with_metadata
 from sandbox.stripe.errors import StripeRefusal, declined, no_such
 from sandbox.stripe.forms import (
     Attach,
@@ -92,7 +91,7 @@ class Customers:
 
     def update(self, form: CustomerUpdate, customer: str) -> Json:
         found = self.account.get("customer", customer)
-        before, changed = deepcopy(found), deepcopy(found)
+        before, changed = copied(found), copied(found)
         self._apply(changed, form)
         found |= changed
         self._keep(found)
@@ -128,7 +127,7 @@ class Customers:
 
     def set_currency(self, customer: Json, currency: str) -> None:
         """A customer's currency is that of its first bill."""
-        before = deepcopy(customer)
+        before = copied(customer)
         customer["currency"] = customer["currency"] or currency
         self.changed(customer, before)
 
@@ -149,7 +148,7 @@ class Customers:
     def index(self, customer: Json) -> None:
         """Let search find this version of a customer."""
         versions = self._versions.setdefault(customer["id"], [])
-        versions.append((self.account.clock.now(), deepcopy(customer)))
+        versions.append((self.account.clock.now(), copied(customer)))
 
     def _keep(self, customer: Json) -> None:
         self.index(customer)
@@ -174,7 +173,7 @@ class Customers:
         if found["customer"] not in (None, form.customer):
             raise StripeRefusal("The payment method you provided has already been attached to a customer.")
         self._check_bank(found)
-        before = deepcopy(found)
+        before = copied(found)
         found["customer"] = form.customer
         self.account.keep(found)
         if before["customer"] is None:
@@ -190,7 +189,7 @@ class Customers:
             )
         found["customer"] = None
         if owner["invoice_settings"]["default_payment_method"] == method:
-            before = deepcopy(owner)
+            before = copied(owner)
             owner["invoice_settings"]["default_payment_method"] = None
             self.changed(owner, before)
         self.account.keep(found)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from functools import partial
 
-from sandbox.stripe.account import Account, Json
+from sandbox.stripe.account import Account, Json, copied
 from sandbox.stripe.invoices import Invoices, subscription_of
 from sandbox.stripe.lines import whole_period
 from sandbox.stripe.periods import period_after
@@ -89,7 +88,7 @@ class BillingCycle:
         self._subscriptions.end(subscription)
 
     def _renew(self, subscription: Json, start: int) -> None:
-        before, period = deepcopy(subscription), period_of(subscription)
+        before, period = copied(subscription), period_of(subscription)
         trial_ends = subscription["status"] == "trialing"
         if trial_ends and self._ends_without_card(subscription):
             self._subscriptions.end(subscription)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
-from sandbox.stripe.account import Account, Json
+from sandbox.stripe.account import Account, Json, copied
 from sandbox.stripe.customers import Customers
 from sandbox.stripe.errors import StripeRefusal, declined, needs_action
 from sandbox.stripe.forms import InvoicePage, Page, Retrieve
@@ -113,7 +112,7 @@ class Invoices:
         customer = self.account.get("customer", invoice["customer"])
         number = customer["next_invoice_sequence"]
         customer["next_invoice_sequence"] += 1
-        before = deepcopy(customer)
+        before = copied(customer)
         if invoice["collection_method"] == "send_invoice":
             days = self.account.get("subscription", subscription_of(invoice))["days_until_due"] or 0
             invoice["due_date"] = self.account.clock.now() + days * _DAY

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from sandbox.stripe.account import Account, Json
+from sandbox.stripe.account import Account, Json, copied
 from sandbox.stripe.errors import StripeRefusal, no_such
 from sandbox.stripe.forms import Created, Page
 
@@ -117,13 +117,6 @@ def check_expand(paths: list[str]) -> None:
             raise StripeRefusal(f"You cannot expand more than {_DEEPEST} levels of a property. Property: {path}")
         if not _EXPANDABLE.issuperset(steps):
             raise _not_expandable(path)
-
-
-def copied(thing: Any) -> Any:
-    """A deep copy of JSON, in a quarter of the time that `deepcopy` takes."""
-    if isinstance(thing, dict):
-        return {name: copied(value) for name, value in thing.items()}
-    return [copied(each) for each in thing] if isinstance(thing, list) else thing
 
 
 class Expander:

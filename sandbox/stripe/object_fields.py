@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-
-from sandbox.stripe.account import Json
+from sandbox.stripe.account import Json, copied
 
 _INVOICE_CONSTANTS: Json = {
     "account_country": "MX",
@@ -70,7 +68,7 @@ _INVOICE_CONSTANTS: Json = {
 
 
 def invoice_fields(subscription: Json, customer: Json, reason: str) -> Json:
-    return deepcopy(_INVOICE_CONSTANTS) | {
+    return copied(_INVOICE_CONSTANTS) | {
         "billing_reason": reason,
         "collection_method": subscription["collection_method"],
         "currency": subscription["currency"],

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
 
-from sandbox.stripe.account import Account, Json
+from sandbox.stripe.account import Account, Json, copied
 from sandbox.stripe.errors import StripeRefusal, no_such
 from sandbox.stripe.forms_billing import ChangedItem
 from sandbox.stripe.lines import InvoiceLine, amount_of, proration, whole_period
@@ -38,7 +37,7 @@ class PlanCalculator:
             "current_period_start": period[0],
             "discounts": [],
             "metadata": {},
-            "price": deepcopy(price),
+            "price": copied(price),
             "quantity": quantity,
             "subscription": subscription,
             "tax_rates": [],
@@ -69,7 +68,7 @@ class PlanCalculator:
         """Plan the change; the new price counts from the moment `at`, by default from now."""
         old = subscription["items"]["data"]
         if not wanted and not end_trial:
-            return PlannedChange(deepcopy(old), subscription["billing_cycle_anchor"])
+            return PlannedChange(copied(old), subscription["billing_cycle_anchor"])
         now = self.account.clock.now()
         start, end = period_of(subscription)
         at = now if at is None else at
@@ -141,7 +140,7 @@ class PlanCalculator:
 
     def _changed(self, subscription: Json, wanted: Sequence[ChangedItem]) -> list[Json]:
         """The items after the change; an entry without an id adds an item, as at Stripe."""
-        items = {item["id"]: deepcopy(item) for item in subscription["items"]["data"]}
+        items = {item["id"]: copied(item) for item in subscription["items"]["data"]}
         for place, change in enumerate(wanted):
             self._apply(items, subscription, change, f"items[{place}]")
         left = list(items.values())
@@ -175,7 +174,7 @@ class PlanCalculator:
             items[added["id"]] = added
             return
         item = items[change.id]
-        item["price"] = deepcopy(price) if price else item["price"]
+        item["price"] = copied(price) if price else item["price"]
         item["quantity"] = change.quantity or item["quantity"]
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
 
 from sandbox.stripe import forms, forms_billing
-from sandbox.stripe.account import API_VERSION, Account, Json
+from sandbox.stripe.account import API_VERSION, Account, Json, copied
 from sandbox.stripe.api import ApiServer, Route
 from sandbox.stripe.catalog import Catalog
 from sandbox.stripe.checkout import Checkout
@@ -117,7 +116,7 @@ class StripeSimulator:
     def complete_checkout(self, session: str, card: str = "pm_card_visa", email: str = "", name: str = "") -> Json:
         """The customer pays on the session's page; raises StripeRefusal if it is over or the card is declined."""
         self.catch_up()
-        return deepcopy(self.checkout.complete(session, card, email, name))
+        return copied(self.checkout.complete(session, card, email, name))
 
     def set_decline(self, method: str, decline_code: str | None = "generic_decline") -> None:
         """Let the bank decline further charges to this card for this reason; None: accept them."""
@@ -197,7 +196,7 @@ class StripeSimulator:
     @property
     def events(self) -> list[Json]:
         """The events, oldest first."""
-        return [deepcopy(event) for event in self.account.all("event")]
+        return [copied(event) for event in self.account.all("event")]
 
     def snapshot(self) -> dict[str, Any]:
         """The account's objects for a page: each list with the newest first."""
@@ -208,7 +207,7 @@ class StripeSimulator:
             "checkout_sessions": "checkout.session",
             "events": "event",
         }
-        kept = {name: [deepcopy(each) for each in self.account.all(kind)][::-1] for name, kind in kinds.items()}
+        kept = {name: [copied(each) for each in self.account.all(kind)][::-1] for name, kind in kinds.items()}
         return kept | {"now": self.account.clock.now(), "armed": self.faults.armed()}
 
     def _send_event(self, event: Json) -> None:

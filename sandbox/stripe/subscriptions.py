@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-
-from sandbox.stripe.account import Account, Json, submitted_values, with_metadata
+from sandbox.stripe.account import Account, Json, copied, submitted_values, with_metadata
 from sandbox.stripe.errors import StripeRefusal
 from sandbox.stripe.forms import Retrieve, SubscriptionPage
 from sandbox.stripe.forms_billing import (
@@ -89,7 +87,7 @@ class Subscriptions:
             answer = self.invoices.decline_of_charge(draft["amount_due"], method)
             if answer is not None and form.payment_behavior == "error_if_incomplete":
                 raise refusal(answer)
-        before = deepcopy(found)
+        before = copied(found)
         self._apply(found, form)
         waits = self.puts_off or (answer is not None and form.payment_behavior == "pending_if_incomplete")
         invoice = self._defer_until_paid(found, change) if waits else self._change(found, change)
@@ -150,7 +148,7 @@ class Subscriptions:
 
     def set_status(self, subscription: Json, status: str) -> None:
         if subscription["status"] != status:
-            before = deepcopy(subscription)
+            before = copied(subscription)
             subscription["status"] = status
             self.account.keep(subscription)
             self.account.emit("customer.subscription.updated", subscription, before)
@@ -158,7 +156,7 @@ class Subscriptions:
     def _ends_with(self, subscription: Json, wanted: PreviewDetails, end: int) -> bool:
         """Whether the period's end bills nothing, under the assumptions of a preview."""
         _check_one_end(wanted)
-        supposed = deepcopy(subscription)
+        supposed = copied(subscription)
         self._set_end(supposed, wanted)
         return bool(supposed["cancel_at_period_end"]) or (supposed["cancel_at"] or end + 1) <= end
 
@@ -331,7 +329,7 @@ class Subscriptions:
         if subscription is None or subscription["status"] in ENDED or subscription["status"] == "trialing":
             return
         if paid and subscription["pending_update"] and subscription["latest_invoice"] == invoice["id"]:
-            before = deepcopy(subscription)
+            before = copied(subscription)
             subscription["items"]["data"] = subscription["pending_update"]["subscription_items"]
             subscription["pending_update"] = None
             self.account.emit("customer.subscription.updated", subscription, before)

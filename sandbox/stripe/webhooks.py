@@ -88,7 +88,7 @@ class EventSender:
             self.undelivered.append(event)
 
     async def _post(self, event: Json) -> bool:
-        body = json.dumps(event, indent=2, ensure_ascii=False)
+        body = json.dumps(event, ensure_ascii=False)
         # Receivers compare the time of signing with their clock, so that it is the real time, not our clock's.
         headers = {
             "Content-Type": "application/json; charset=utf-8",

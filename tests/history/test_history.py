@@ -127,6 +127,27 @@ DAY = [
 ]
 
 
+async def test_ids_that_are_too_long_cost_neither_the_message_nor_its_state(
+    writer: HistoryWriter, reader: HistoryReader
+) -> None:
+    name, bsuid = f"wamid.{'x' * 500}", f"MX.{'1' * 500}"
+    reply = Reply(id=TURN, parts=(Say(body="Hola, Ana", quote=name),), phone="5215512345678")
+    await writer.write(
+        [
+            wrote(name, "hola", bsuid=bsuid, quoted=name),
+            ReplyQueued(id=TURN, conversation=ANA, at=minutes(1), reply=reply),
+            PartSent(id=f"{TURN}.0", conversation=ANA, at=minutes(1), wamid=name),
+            status("read", name, 1.3),
+            TurnClosed(
+                id=TURN, turn=TURN, conversation=ANA, at=minutes(1), messages={name: MessageRead(state="answered")}
+            ),
+        ]
+    )
+    asked, answered = (await reader.messages(ANA)).messages
+    assert (asked.row["body"], asked.row["state"], asked.row["turn"]) == ("hola", "answered", TURN)
+    assert answered.row["body"] == "Hola, Ana"
+
+
 async def test_signs_that_no_database_keeps_cost_no_message(writer: HistoryWriter, reader: HistoryReader) -> None:
     odd = {"turn": "t_0123456789ab", "words": "a\0b \\u0000 \ud800 ñ"}
     await writer.write(

@@ -22,13 +22,14 @@ from bot.people.login_limits import LoginLimits
 from bot.people.operators import LinkOver, Operators, OperatorWrong
 from bot.people.passwords import Passwords, PasswordsBusy
 from bot.people.sessions import LoginWrong, Sessions
+from tests.console import QuickPasswords
 
 PASSWORD = "una frase larga y rara"
 NOW = datetime(2026, 12, 1, 18, tzinfo=UTC)
 
 
 async def test_operators_links_and_sessions(database: Database, redis: Redis) -> None:
-    passwords = Passwords()
+    passwords = QuickPasswords()
     operators = Operators(database, passwords)
     sessions = Sessions(database, passwords, LoginLimits(redis), timedelta(hours=1))
     both = await asyncio.gather(

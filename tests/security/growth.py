@@ -11,7 +11,7 @@ from functools import cache
 
 LENGTHS = (250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000)
 # Short texts first: where work is plainly linear, we skip the long texts; quadratic work takes hundreds of plain scans.
-_SHORT, _MIDDLE, _LONG = 250, 1_000, 4_000
+_SHORT, _MIDDLE, _LONG = 250, 1_000, 2_000
 _PLAIN_SCANS = 10
 # Twice the growth of linear work: a quadratic part is small at this length.
 _MOST_AT_A_GLANCE = 1.6

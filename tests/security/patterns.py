@@ -23,6 +23,7 @@ _RUN_BY_OTHERS = {"bot.database.migrations.env"}
 _CALLS = {"search", "match", "fullmatch", "sub", "subn", "findall", "finditer", "split"}
 # Positions of the flags among the arguments.
 _FLAGS_AT = dict.fromkeys(_CALLS, 2) | {"compile": 1, "sub": 4, "subn": 4, "split": 3}
+_CALL_WRITTEN = re.compile(rf"\bre\.|\.(?:{'|'.join(sorted(_CALLS))})\b")
 # Methods of patterns that other modules take from a table.
 _EACH = {"search", "fullmatch", "sub"}
 
@@ -62,7 +63,7 @@ def found() -> Found:
     """Every pattern with every method called on its name, so that new patterns are included automatically."""
     modules = [importlib.import_module(name) for name in sorted(_names())]
     used = _Used()
-    sources = {module: ast.parse(_source(module)) for module in modules}
+    sources = {module: _parsed(_source(module)) for module in modules}
     for tree in sources.values():
         used.visit(tree)
     scans: dict[tuple[Any, int, str], Scan] = {}
@@ -105,6 +106,11 @@ def _names() -> set[str]:
         for walk_package in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
     )
     return {function.name for function in found} - _RUN_BY_OTHERS
+
+
+def _parsed(source: str) -> ast.Module:
+    """The tree of a source; empty where it calls no method of a pattern, because trees take their time."""
+    return ast.parse(source if _CALL_WRITTEN.search(source) else "")
 
 
 def _source(module: ModuleType) -> str:
@@ -167,16 +173,13 @@ def _of_all(values: list[Any], module: str, seen: set[int]) -> Iterator[re.Patte
 
 def _direct(tree: ast.Module) -> Iterator[tuple[ast.Call, str, str]]:
     """Calls of `re` itself, by function name, each with the function around it."""
-    within = {
-        id(node): function.name
-        for function in ast.walk(tree)
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-        for node in ast.walk(function)
-    }
+    functions: dict[ast.AST, str] = {}
     for node in ast.walk(tree):
+        around = node.name if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else functions.get(node, "")
+        functions.update(dict.fromkeys(ast.iter_child_nodes(node), around))
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=name)) if name in _FLAGS_AT:
-                yield node, name, within.get(id(node), "")
+                yield node, name, around
 
 
 def _evaluated(call: ast.Call, name: str, module: ModuleType) -> re.Pattern[Any] | None:

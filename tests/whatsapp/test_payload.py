@@ -26,6 +26,7 @@ from bot.messages.inbound import (
     Video,
     Voice,
 )
+from bot.whatsapp.errors import MetaUnavailable, error_from
 from tests.rows import each
 from tests.whatsapp.webhook_values import ANA, FROM_ANA, METADATA, NOW, notification, value
 
@@ -321,6 +322,24 @@ def test_a_status_is_read_whatever_our_number_looks_like(displayed: Any) -> None
     status = {"id": "wamid.1", "status": "sent", "recipient_user_id": "MX.8801"}
     found = notification({"metadata": {"display_phone_number": displayed}, "statuses": [status]})
     assert [status.wamid for status in found.statuses] == ["wamid.1"]
+
+
+@each("number", ["", "../me", "1/../2", "\r\nX: y", "1\0", "1?x=", "9" * 400, [], None])
+def test_a_receiving_number_that_is_none_leads_nowhere(number: Any) -> None:
+    metadata = {"phone_number_id": number}
+    message = {"id": "wamid.1", "from": "5215512345678", "timestamp": "1764000000", "type": "x"}
+    found = notification(
+        {"metadata": metadata, "messages": [message], "statuses": [{"id": "wamid.2", "status": "sent"}]}
+    )
+    assert [found.messages[0].phone_number_id, found.statuses[0].phone_number_id] == ["", ""]
+
+
+@each("code", [1e308, 10**20, -(10**20), "1e400", [], True])
+def test_a_code_that_no_error_has_is_none(code: Any) -> None:
+    errors = [{"code": code}]
+    found = notification({"statuses": [{"id": "wamid.2", "status": "failed", "errors": errors}]})
+    assert found.statuses[0].error is None
+    assert isinstance(error_from(400, json.dumps({"error": {"code": code}}).encode()), MetaUnavailable)
 
 
 IDS = ["9001", "wacid.HBgNNTIxNTUxMjM0NTY3OBUCABIYFjNFQjA=", "a-b_c", "x" * 512, "12:34@56", "AQ+b/9==", "-7"]
