@@ -107,7 +107,8 @@ class Trace:
         The history forgets them when a message is deleted; no other record may outlive a revocation.
         """
         requests: list[dict[str, Any]] = [
-            {"asked": one.asked, "messages": [_shown(message) for message in one.sent]} for one in self.attempts
+            {"asked": attempt.asked, "messages": [_shown(message) for message in attempt.sent]}
+            for attempt in self.attempts
         ]
         if requests and self.rendering:
             requests[0]["rendering"] = self.rendering.as_json()
