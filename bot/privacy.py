@@ -21,6 +21,7 @@ from redis.asyncio import Redis
 
 from bot.conversations import contacts, identity, ledger, opt_outs, tombstones
 from bot.conversations.assignment import Assignments
+from bot.conversations.dead_letters import DeadLetters
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, done_key, lease_key, renew_lease_until
 from bot.conversations.waiting_list import WaitingList
 from bot.delivery.statuses import DeliveryStatuses
@@ -61,7 +62,7 @@ class Person:
     former_phones: tuple[tuple[str, float, float], ...] = ()
 
     def is_about(self, text: str) -> bool:
-        """Whether a text names this person; a phone counts only as a whole number."""
+        """Whether a text names this person; a phone counts only as a whole number, however it is grouped."""
         names = [re.escape(conversation) for conversation in self.conversations]
         identifiers = {*self.identities, *(phone for phone, _, _ in self.former_phones)}
         spellings = {
@@ -69,7 +70,7 @@ class Person:
             for identifier in identifiers
             for spelling in (variants(identifier) if identifier.isdigit() else (identifier,))
         }
-        names += [rf"(?<!\d){re.escape(spelling)}(?!\d)" for spelling in spellings]
+        names += [rf"(?<!\d){_grouped(spelling)}(?!\d)" for spelling in spellings]
         names += [rf"(?<![\w.+-]){re.escape(email)}(?![\w.-])" for email in self.emails]
         names += [rf"(?<!\w){re.escape(customer)}(?!\w)" for customer in self.customers]
         return re.search("|".join(names), text, re.IGNORECASE) is not None
@@ -80,6 +81,11 @@ class Person:
         alone = frozenset(identifier for identifier in self.identities if canonical_variant(identifier) not in shared)
         phones = frozenset(phone for phone, since, until in self.former_phones if since <= job.added < until)
         return replace(self, identities=alone | phones, former_phones=()).is_about(job.text)
+
+
+def _grouped(identity: str) -> str:
+    """A pattern of a phone with signs between its digits, as other systems write it; of a BSUID, of itself."""
+    return r"[ ().-]{0,3}".join(identity) if identity.isdigit() else re.escape(identity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +267,7 @@ class PersonalData:
                     await WaitingList(self._redis).forget(name)
                     await Assignments(self._redis).end(name)
                     await gaps.forget(self._redis, name)
+                    await DeadLetters(self._redis).drop(name)
                     await self._deliveries.forget(name)
                 await LiveEvents(self._redis).forget(person.is_about)
                 await self._close(person, tombstones.KEEP_SECONDS)

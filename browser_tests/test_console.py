@@ -71,7 +71,7 @@ async def test_the_companys_account_in_a_browser(tmp_path: Path) -> None:
     settings, port = Settings(), free_port()
     # To a browser, the provider at 127.0.0.1 is another site than localhost.
     server = f"http://localhost:{port}"
-    async with company_provider(f"{server}/console/oidc/callback") as provider:
+    with company_provider(f"{server}/console/oidc/callback") as provider:
         found = await provider.ask("start")
         claims = {"email": "ana@example.com", "email_verified": True}
         await provider.ask("person", claims=claims, inIdToken=True, asks=True)

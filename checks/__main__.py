@@ -15,6 +15,7 @@ from checks import (
     prose,
     redis_keys,
     sizes,
+    variable_names,
 )
 from checks.source import Finding
 
@@ -28,6 +29,7 @@ RULES = (
     document_names,
     names_of_tests,
     possessive_groups,
+    variable_names,
 )
 
 

@@ -33,7 +33,7 @@ class CasesWrong(Exception):
         super().__init__("\n".join(self.said("en")))
 
     def said(self, language: Language) -> list[str]:
-        return [one.said(language) for one in self._mistakes]
+        return [mistake.said(language) for mistake in self._mistakes]
 
 
 @dataclass(frozen=True, slots=True)

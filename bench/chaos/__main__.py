@@ -47,7 +47,7 @@ async def loads(folder: Path) -> None:
     calm = await load.steady(folder / "calm", 40, 600)
     flood = await load.steady(folder / "flood", 40, 600, flood=2000)
     with_one = await load.throughput(folder / "one", 1, 300, 25)
-    two = await load.throughput(folder / "two", 2, 600, 25)
+    with_two = await load.throughput(folder / "two", 2, 600, 25)
     table(
         ("with a model that takes 2 s, two workers", ""),
         [
@@ -58,7 +58,7 @@ async def loads(folder: Path) -> None:
             ("40 conversations a second: added, median · 95th percentile", f"{calm[0]:.2f} s · {calm[1]:.2f} s"),
             ("the same while one person sends 200 messages a second", f"{flood[0]:.2f} s · {flood[1]:.2f} s"),
             ("turns a second, one worker · two workers (25 at a time each)",
-             f"{with_one:.1f} · {two:.1f}: ratio {two / with_one:.2f}"),
+             f"{with_one:.1f} · {with_two:.1f}: ratio {with_two / with_one:.2f}"),
         ],
     )  # fmt: skip
 

@@ -130,8 +130,8 @@ async def _ours(node: Node, url: str, jobs: int) -> InteropRow:
 
 async def _theirs(node: Node, redis: Redis, jobs: int) -> InteropRow:
     began = time.monotonic()
-    for n in range(jobs):
-        await queues.add(redis, "webhook", "deliver", {"n": n}, f"ours-{n}", attempts=3, wait_seconds=0.05)
+    for number in range(jobs):
+        await queues.add(redis, "webhook", "deliver", {"n": number}, f"ours-{number}", attempts=3, wait_seconds=0.05)
     await node.ask("work", name="webhook", failures=jobs // 10)
     async with asyncio.timeout(60):
         while (await queue_admin.counts(redis, "webhook"))["completed"] < jobs:

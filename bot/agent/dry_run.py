@@ -32,7 +32,7 @@ class DryTools:
 
     def __init__(self, tools: Sequence[Tool[Any]], recorded: Sequence[dict[str, Any]]) -> None:
         self._tools = {tool.name: tool for tool in tools}
-        self._recorded = [one for one in recorded if one.get("outcome") == "ok"]
+        self._recorded = [call for call in recorded if call.get("outcome") == "ok"]
         self.calls: list[DryCall] = []
 
     @property
@@ -63,7 +63,7 @@ class DryTools:
             tool.checked(call.arguments)
         except ToolError as error:
             return DryCall(call.name, call.arguments, truncated(f"Error: {error}"), "refused")
-        for one in self._recorded:
-            if (one["name"], one["arguments"]) == (call.name, call.arguments):
-                return DryCall(call.name, call.arguments, str(one["result"]), "recorded")
+        for recorded in self._recorded:
+            if (recorded["name"], recorded["arguments"]) == (call.name, call.arguments):
+                return DryCall(call.name, call.arguments, str(recorded["result"]), "recorded")
         return DryCall(call.name, call.arguments, _NOT_CARRIED_OUT, "dry")

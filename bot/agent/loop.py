@@ -209,9 +209,9 @@ class ToolRunner:
         Raises the exception that stopped a call, after all have ended.
         """
         done = await asyncio.gather(*(self._one(call) for call in step.calls), return_exceptions=True)
-        if stopped := [one for one in done if isinstance(one, BaseException)]:
+        if stopped := [ended for ended in done if isinstance(ended, BaseException)]:
             raise stopped[0]
-        return [one for one in done if isinstance(one, ToolResult)]
+        return [ended for ended in done if isinstance(ended, ToolResult)]
 
     async def _one(self, call: ToolCallRecord) -> ToolResult:
         if call.id in self._done:

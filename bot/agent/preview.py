@@ -58,7 +58,7 @@ class Preview:
 
     @property
     def text(self) -> str:
-        return "\n".join(f"--- {one['role']}\n{one['content']}" for one in self.messages) + "\n"
+        return "\n".join(f"--- {message['role']}\n{message['content']}" for message in self.messages) + "\n"
 
     def diff(self, other: Preview) -> str:
         """A unified diff from another preview to this one; empty if they are equal."""
@@ -85,9 +85,9 @@ def render(prompts: Prompts, name: str, prompt_values: PromptValues, settings: S
     history_lines: list[Line] = [] if name == "summary" else dialogue(prompt_values.history)
     messages = [message(line, sees=False) for line in (*rendered.lines, *history_lines)]
     offers = [row.tool.offer for row in TABLE if may_use(row, prompt_values.role)] if name == "assistant" else []
-    tools = [_tool(one) for one in offers if rendered.tools is None or one.name in rendered.tools]
+    tools = [_tool(offer) for offer in offers if rendered.tools is None or offer.name in rendered.tools]
     model = (*rendered.model.ids, *settings.llm.models)[0]
-    prompt = sum(tokens(one["content"] or "") for one in messages)
+    prompt = sum(tokens(message["content"] or "") for message in messages)
     own = rendered.model.options.max_tokens or settings.llm.max_tokens
     body = {"messages": messages, "tools": tools, "max_tokens": min(own, settings.llm.max_tokens)}
     tool_tokens = tokens(json.dumps(tools)) if tools else 0
@@ -131,7 +131,7 @@ def changes(old: Mapping[str, str], new: Mapping[str, str], old_name: str, new_n
         unified(old.get(name, ""), new.get(name, ""), f"{old_name}/{name}", f"{new_name}/{name}")
         for name in sorted({*old, *new})
     )
-    return "\n".join(one for one in found if one)
+    return "\n".join(part for part in found if part)
 
 
 def _tool(offer: ToolOffer) -> dict[str, Any]:

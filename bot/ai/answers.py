@@ -102,7 +102,9 @@ def _chosen(choices: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     found = [(choice, message) for choice in sound if (message := _message(choice)) is not None]
     if not found:
         raise ModelFailed("no_choice")
-    return next((one for one in found if _answer_text(one[1])[0].strip() or one[1].get("tool_calls")), found[0])
+    return next(
+        (choice for choice in found if _answer_text(choice[1])[0].strip() or choice[1].get("tool_calls")), found[0]
+    )
 
 
 def _message(choice: dict[str, Any]) -> dict[str, Any] | None:
@@ -128,7 +130,7 @@ def _answer_text(message: dict[str, Any]) -> tuple[str, bool]:
     parts = content if isinstance(content, list) else [content]
     words = "".join(_words(parts))
     refusals = [message.get("refusal"), *(part.get("refusal") for part in parts if isinstance(part, dict))]
-    refusal = next((one.strip() for one in refusals if isinstance(one, str) and one.strip()), "")
+    refusal = next((refusal.strip() for refusal in refusals if isinstance(refusal, str) and refusal.strip()), "")
     # Some gateways write a refusal into both fields.
     return ("" if refusal and words.strip() == refusal else words), bool(refusal)
 

@@ -44,7 +44,7 @@ class DirectClient(httpx2.AsyncClient):
 
     async def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
         """Send a request and read the answer whole. Raises httpx2.TransportError."""
-        body = await request.aread()
+        body = request.read()
         headers = request.headers.multi_items()
         try:
             async with self._session.request(

@@ -33,6 +33,7 @@ from bot.ai.chat import (
 )
 from bot.ai.circuit_breaker import CircuitBreaker
 from bot.ai.connection import http_client
+from bot.infra.json_bytes import json_bytes
 from bot.settings import LLMSettings
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class _ToolSet:
     """Tools, their JSON, and how many characters count for the price: those of ASCII, which are more."""
 
     tools: tuple[ToolOffer, ...]
-    text: str
+    json: bytes
     characters: int
 
 
@@ -233,7 +234,7 @@ class OpenRouter:
         ]
         offers = [{"type": "function", "function": function} for function in functions]
         # A copy of the schemas, because the caller may change its own.
-        found = _ToolSet(deepcopy(tools), _json(offers), len(json.dumps(offers or "")))
+        found = _ToolSet(deepcopy(tools), json_bytes(offers), len(json.dumps(offers or "")))
         self._known.append(found)
         return found
 
@@ -301,9 +302,5 @@ class OpenRouter:
 
 def _content(body: dict[str, Any], tools: _ToolSet) -> bytes:
     """Write the body of a request; the tools are JSON already."""
-    text = _json(body)
-    return (f'{text[:-1]},"tools":{tools.text}}}' if tools.tools else text).encode()
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    written = json_bytes(body)
+    return b'%b,"tools":%b}' % (written[:-1], tools.json) if tools.tools else written

@@ -135,8 +135,8 @@ def _heard(answer: _Answer) -> RawTranscript:
         text=answer.text,
         language=_LANGUAGES.get(spoken) or (spoken if len(spoken) == 2 else None),  # noqa: PLR2004 -- ISO 639-1
         segments=tuple(
-            Segment(one.text, one.no_speech_prob, one.avg_logprob, one.compression_ratio)
-            for one in answer.segments or ()
+            Segment(segment.text, segment.no_speech_prob, segment.avg_logprob, segment.compression_ratio)
+            for segment in answer.segments or ()
         ),
     )
 

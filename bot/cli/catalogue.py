@@ -128,7 +128,7 @@ async def _all(settings: Settings) -> list[CatalogueProduct]:
 
 def _report(read: ReadCatalogue, written: Written, output: str, language: Language) -> None:
     if output == "json":
-        bad = [{"row": one.row, "reason": refusal_text(one.reason, language)} for one in read.bad]
+        bad = [{"row": bad_row.row, "reason": refusal_text(bad_row.reason, language)} for bad_row in read.bad]
         show({**asdict(written), "bad": bad})
     else:
         for line in _bad_lines(read, language):
@@ -142,6 +142,8 @@ def _report(read: ReadCatalogue, written: Written, output: str, language: Langua
 
 def _bad_lines(read: ReadCatalogue, language: Language) -> list[str]:
     shown = read.bad[:_SHOWN]
-    lines = [text_of("row", language, row=one.row, reason=refusal_text(one.reason, language)) for one in shown]
+    lines = [
+        text_of("row", language, row=bad_row.row, reason=refusal_text(bad_row.reason, language)) for bad_row in shown
+    ]
     rest = len(read.bad) - len(shown)
     return [*lines, text_of("more", language, count=rest)] if rest else lines

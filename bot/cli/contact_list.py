@@ -58,7 +58,7 @@ async def known_contacts(redis: Redis) -> list[ListedContact]:
             if record and not is_moved
         ]
     never = datetime.fromtimestamp(0, UTC)
-    return sorted(found, key=lambda one: one.last_message_at or never, reverse=True)
+    return sorted(found, key=lambda contact: contact.last_message_at or never, reverse=True)
 
 
 def _contact(conversation: str, record: dict[str, str]) -> ListedContact:
@@ -77,14 +77,14 @@ def matching(contacts: Iterable[ListedContact], text: str) -> list[ListedContact
     """People of whose name, e-mail address, phone, BSUID or conversation the text is a part."""
     wanted = folded(text.strip())
     number = re.sub(r"\D", "", text) if _PHONE.fullmatch(text) else ""
-    return [one for one in contacts if wanted and _matches(one, wanted, number)]
+    return [contact for contact in contacts if wanted and _matches(contact, wanted, number)]
 
 
-def _matches(one: ListedContact, wanted: str, number: str) -> bool:
-    texts = (one.conversation, one.name, one.bsuid, one.email)
+def _matches(listed_contact: ListedContact, wanted: str, number: str) -> bool:
+    texts = (listed_contact.conversation, listed_contact.name, listed_contact.bsuid, listed_contact.email)
     if any(wanted in folded(text) for text in texts if text):
         return True
-    phones = variants(one.phone) if one.phone else ()
+    phones = variants(listed_contact.phone) if listed_contact.phone else ()
     return len(number) >= _FEWEST_DIGITS and any(number in phone for phone in phones)
 
 
@@ -94,10 +94,10 @@ def as_lines(contacts: Iterable[ListedContact]) -> Iterator[str]:
         say(f"{column} column") for column in ("conversation", "last message", "phone", "name")
     )
     yield f"{conversation:<22} {message:<16} {phone:<19} {name}"
-    for one in contacts:
-        at = f"{one.last_message_at:%Y-%m-%d %H:%M}" if one.last_message_at else "-"
-        name = _shortened("".join(sign if sign.isprintable() else " " for sign in one.name or "-"))
-        yield f"{one.conversation:<22} {at:<16} {one.phone or one.bsuid or '-':<19} {name}"
+    for contact in contacts:
+        at = f"{contact.last_message_at:%Y-%m-%d %H:%M}" if contact.last_message_at else "-"
+        name = _shortened("".join(sign if sign.isprintable() else " " for sign in contact.name or "-"))
+        yield f"{contact.conversation:<22} {at:<16} {contact.phone or contact.bsuid or '-':<19} {name}"
 
 
 def _shortened(name: str) -> str:

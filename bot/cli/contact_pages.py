@@ -124,7 +124,7 @@ def _page(export: PersonExport, names: dict[str, str]) -> Iterator[str]:
         yield from _section(words, "said", _table(_said(conversation, export.zone, words)))
     links = ((f'<a href="files/{escape(name)}">{escape(name)}</a>', _size(export, key)) for key, name in names.items())
     yield from _section(words, "files", _table(links, is_html=True))
-    jobs = ((f"{one['queue']}: {one['name']}", _as_text(one["data"])) for one in export.data["jobs"])
+    jobs = ((f"{job['queue']}: {job['name']}", _as_text(job["data"])) for job in export.data["jobs"])
     yield from _section(words, "jobs", _table(jobs))
     billing = ((name, _as_text(kept)) for name, kept in export.data["billing"].items())
     yield from _section(words, "billing", _table(billing))
@@ -137,10 +137,8 @@ def _section(words: dict[str, str], name: str, lines: Iterable[str]) -> Iterator
 
 
 def _table(rows: Iterable[tuple[str, str]], *, is_html: bool = False) -> list[str]:
-    made = [
-        f"<tr><th>{one if is_html else escape(one)}</th><td><pre>{other if is_html else escape(other)}</pre></td></tr>"
-        for one, other in rows
-    ]
+    cells = (row if is_html else (escape(row[0]), escape(row[1])) for row in rows)
+    made = [f"<tr><th>{name}</th><td><pre>{value}</pre></td></tr>" for name, value in cells]
     return ["<table>", *made, "</table>"] if made else []
 
 
@@ -179,13 +177,13 @@ def _as_text(value: Any, indent: str = "") -> str:
     """Nested values as lines `name: value`."""
     if isinstance(value, dict):
         lines = (
-            f"{indent}{name}:\n{_as_text(one, f'{indent}  ')}" if isinstance(one, dict | list) and one
-            else f"{indent}{name}: {one}"
-            for name, one in value.items() if one not in (None, "", {}, [])
+            f"{indent}{name}:\n{_as_text(item, f'{indent}  ')}" if isinstance(item, dict | list) and item
+            else f"{indent}{name}: {item}"
+            for name, item in value.items() if item not in (None, "", {}, [])
         )  # fmt: skip
         return "\n".join(lines)
     if isinstance(value, list):
-        return "\n".join(_as_text(one, indent) for one in value)
+        return "\n".join(_as_text(item, indent) for item in value)
     return f"{indent}{value}"
 
 

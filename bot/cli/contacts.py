@@ -131,7 +131,7 @@ def _list(text: str | None, limit: int, output: str) -> None:
     found = contacts if text is None else matching(contacts, text)
     shown = found[:limit] if limit else found
     if output == "json":
-        show([one.as_json() for one in shown])
+        show([contact.as_json() for contact in shown])
     elif shown:
         show("\n".join(as_lines(shown)))
     if len(found) > len(shown):

@@ -61,9 +61,16 @@ def report_of(out: str, err: str) -> EvaluationReport:
         report["release"],
         tuple(
             CaseResult(
-                *(one["case"], one["state"], tuple(one["problems"]), one["file"], one["line"], one["column"]),
-                in_spanish=tuple(one["words"]["es"]),
+                *(
+                    outcome["case"],
+                    outcome["state"],
+                    tuple(outcome["problems"]),
+                    outcome["file"],
+                    outcome["line"],
+                    outcome["column"],
+                ),
+                in_spanish=tuple(outcome["words"]["es"]),
             )
-            for one in report["outcomes"]
+            for outcome in report["outcomes"]
         ),
     )

@@ -61,17 +61,17 @@ def list_(output: Format = "text") -> None:
     async def run(_: Settings, operators: Operators, __: AuditLog) -> None:
         found = await operators.all()
         if output == "json":
-            show([{name: value for name, value in asdict(one).items() if name != "id"} for one in found])
+            show([{name: value for name, value in asdict(operator).items() if name != "id"} for operator in found])
             return
         if not found:
             complain(say("no operators"))
             return
-        width = max(len(one.email) for one in found)
+        width = max(len(operator.email) for operator in found)
         columns = (say(f"{name} column") for name in ("e-mail", "role", "name", "state"))
         show("{:<{width}}  {:<10}  {:<24}  {}".format(*columns, width=width))
-        for one in found:
-            state = say("disabled") if one.disabled else "" if one.has_password else say("no password")
-            show(f"{one.email:<{width}}  {one.role:<10}  {one.name:<24}  {state}".rstrip())
+        for operator in found:
+            state = say("disabled") if operator.disabled else "" if operator.has_password else say("no password")
+            show(f"{operator.email:<{width}}  {operator.role:<10}  {operator.name:<24}  {state}".rstrip())
 
     _run(run)
 

@@ -60,7 +60,9 @@ def _reasons(error: SettingsWrong | PromptsWrong | SchemaOutdated, language: Lan
         case SettingsWrong():
             return error.said(language)
         case PromptsWrong():
-            return [str(one) if language == "en" else one.plain(language) for one in error.diagnostics]
+            return [
+                str(diagnostic) if language == "en" else diagnostic.plain(language) for diagnostic in error.diagnostics
+            ]
         case SchemaOutdated():
             return [WORDS["outdated"][language].format(missing=error.missing)]
     assert_never(error)

@@ -30,7 +30,7 @@ def export(
     as_: Annotated[str, typer.Option("--format", metavar="csv|json|xlsx", help="csv, json or xlsx (Excel)")] = "csv",
 ) -> None:
     """Write the confirmed catalogue to standard output. Exit 0 also when it is empty."""
-    chosen = next((one for one in FORMATS if one == as_), None)
+    chosen = next((known for known in FORMATS if known == as_), None)
     if chosen is None:
         raise typer.BadParameter(say("expected", choices=", ".join(FORMATS)), param_hint="--format")
     if chosen == "xlsx" and sys.stdout.isatty():
@@ -47,6 +47,7 @@ async def _exported(settings: Settings, as_: str) -> bytes:
     async with connect(settings.redis) as redis:
         catalogue = Catalogue(redis)
         listed = [
-            Listed(one, await catalogue.history(one.id) if as_ == "json" else ()) async for one in catalogue.all()
+            Listed(product, await catalogue.history(product.id) if as_ == "json" else ())
+            async for product in catalogue.all()
         ]
     return exported(listed, FORMATS[FORMATS.index(as_)], settings.service.zone)

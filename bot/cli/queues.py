@@ -60,7 +60,7 @@ def show(output: Format = "text") -> None:
     async def run(context: _QueueContext) -> bool:
         found = {
             "queues": {name: await counts(context.redis, name) for name in QUEUES},
-            "failed": [asdict(one) for name in QUEUES for one in await failed(context.redis, name)],
+            "failed": [asdict(job) for name in QUEUES for job in await failed(context.redis, name)],
             "set_aside": [
                 {"conversation": name} | as_json(entry)
                 for name, entries in (await context.dead_letters.all()).items()
@@ -110,8 +110,8 @@ def drop(which: Which = None, every: All = False, yes: Yes = False, output: Form
 
 async def _droppable(context: _QueueContext, which: str | None, names: list[str]) -> list[str]:
     """Jobs and messages that `drop` would forget, in words."""
-    jobs = [one for name in QUEUES for one in await failed(context.redis, name) if which in (None, one.id)]
-    found = [say("a job", id=one.id, queue=one.queue, name=one.name) for one in jobs]
+    jobs = [job for name in QUEUES for job in await failed(context.redis, name) if which in (None, job.id)]
+    found = [say("a job", id=job.id, queue=job.queue, name=job.name) for job in jobs]
     for name in names:
         entries = await context.dead_letters.of(name)
         found.append(say("messages of", count=sum(len(entry.messages) for entry in entries), conversation=name))

@@ -69,7 +69,7 @@ def paragraphs_of(text: str) -> list[str]:
 
 def in_spanish(text: str) -> str:
     """The text in Spanish, as far as its paragraphs are known."""
-    return "\n\n".join(PARAGRAPHS.get(one, one) for one in paragraphs_of(text))
+    return "\n\n".join(PARAGRAPHS.get(paragraph, paragraph) for paragraph in paragraphs_of(text))
 
 
 def error_in_spanish(message: str) -> str:

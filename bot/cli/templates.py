@@ -91,7 +91,7 @@ def send(
     output: Format = "text",
 ) -> None:
     """Send an approved template to a person."""
-    pairs = [one.partition("=") for one in parameter or []]
+    pairs = [pair.partition("=") for pair in parameter or []]
     if any(not key or not sign for key, sign, _ in pairs):
         raise typer.BadParameter(say("name=value"), param_hint="--parameter")
 
@@ -139,12 +139,12 @@ async def _open(settings: Settings) -> AsyncIterator[_TemplateContext]:
 
 
 def _show_templates(stored: Iterable[StoredTemplate], definitions: tuple[Definition, ...], output: str) -> bool:
-    rows = [_row(one) for one in stored]
+    rows = [_row(template) for template in stored]
     there = {(row["name"], row["language"]) for row in rows}
     rows += [
-        {"name": one.name, "language": one.language, "status": _NOT_THERE, "problem": None}
-        for one in definitions
-        if (one.name, one.language) not in there
+        {"name": definition.name, "language": definition.language, "status": _NOT_THERE, "problem": None}
+        for definition in definitions
+        if (definition.name, definition.language) not in there
     ]
     if output == "json":
         show(rows)
@@ -155,26 +155,26 @@ def _show_templates(stored: Iterable[StoredTemplate], definitions: tuple[Definit
     for row in rows if output == "text" else ():
         status = say("not at Meta") if row["status"] == _NOT_THERE else row["status"]
         facts = (status, row.get("category"), row.get("quality"), ", ".join(row.get("parameters", ())))
-        line = f"{row['name']:<24} {row['language']:<6} {'  '.join(one for one in facts if one)}"
+        line = f"{row['name']:<24} {row['language']:<6} {'  '.join(fact for fact in facts if fact)}"
         show(f"{line}  ! {row['problem']}" if row["problem"] else line)
     return not any(row["problem"] for row in rows)
 
 
-def _row(one: StoredTemplate) -> dict[str, Any]:
-    synced = one.synced
+def _row(stored_template: StoredTemplate) -> dict[str, Any]:
+    synced = stored_template.synced
     shown = synced.model_dump(exclude={"components", "id"})
     # Because a template under review needs no action, it counts as no problem.
-    problem = None if synced.status == "PENDING" else one.why_not
+    problem = None if synced.status == "PENDING" else stored_template.why_not
     return shown | {"parameters": synced.parameters, "problem": problem}
 
 
 def _show_submissions(outcomes: Iterable[submit.Submission], output: str) -> None:
     if output == "json":
         show([
-            {"name": one.name, "language": one.language, "outcome": one.outcome, "problem": one.problem}
-            for one in outcomes
+            {"name": outcome.name, "language": outcome.language, "outcome": outcome.outcome, "problem": outcome.problem}
+            for outcome in outcomes
         ])  # fmt: skip
         return
-    for one in outcomes:
-        line = f"{one.name:<24} {one.language:<6} {one.outcome}"
-        show(f"{line}  ! {one.problem}" if one.problem else line)
+    for outcome in outcomes:
+        line = f"{outcome.name:<24} {outcome.language:<6} {outcome.outcome}"
+        show(f"{line}  ! {outcome.problem}" if outcome.problem else line)

@@ -168,8 +168,8 @@ class Assignments:
         """Conversations whose person asked so long ago, told or not, the longest wait first."""
         calls = [*await self._calls(_ASKED_AND_TOLD, seconds), *await self._calls(_ASKED, seconds)]
         # Somebody who asked anew has waited since the first time.
-        first = {one.conversation: one for one in reversed(calls)}
-        return sorted(first.values(), key=lambda one: one.at)
+        first = {call.conversation: call for call in reversed(calls)}
+        return sorted(first.values(), key=lambda call: call.at)
 
     async def _calls(self, name: str, seconds: float) -> list[CallForPerson]:
         found: list[tuple[str, float]] = await self.redis.zrangebyscore(
@@ -241,8 +241,8 @@ def adopt(pipeline: Any, conversation: str, mine: dict[str, str], theirs: dict[s
 async def raw_of(redis: Redis, conversations: Sequence[str]) -> list[dict[str, str]]:
     """The stored assignments of these conversations; empty ones where nobody has them."""
     pipeline = redis.pipeline(transaction=False)
-    for one in conversations:
-        pipeline.hgetall(assignment_key(one))
+    for conversation in conversations:
+        pipeline.hgetall(assignment_key(conversation))
     found: list[dict[str, str]] = await pipeline.execute()
     return found
 

@@ -32,7 +32,7 @@ async def with_full_titles(redis: Redis, conversations: Sequence[str], messages:
     for message in messages:
         tap = message.content
         if isinstance(tap, Tap):
-            stored = await redis.mget([_choice(one, tap.id) for one in conversations])
+            stored = await redis.mget([_choice(conversation, tap.id) for conversation in conversations])
             whole = next(filter(None, stored), None)
             tap = tap.model_copy(update={"title": whole or tap.title, "cut": whole is None and _SHORTENED in tap.title})
         found.append(message.model_copy(update={"content": tap}) if tap is not message.content else message)

@@ -122,13 +122,17 @@ class Confirmations:
         self, conversation: str, messages: list[Inbound], contact: Contact, language: Language
     ) -> TapResults:
         """Perform the taps among these messages. The same messages give the same answer again."""
-        taps = {one.id: found for one in messages if (found := _tapped(one))}
+        taps = {message.id: found for message in messages if (found := _tapped(message))}
         results = [
-            await self._tap(conversation, one, taps[one.id], (contact, language)) for one in messages if one.id in taps
+            await self._tap(conversation, message, taps[message.id], (contact, language))
+            for message in messages
+            if message.id in taps
         ]
-        text = "\n\n".join(dict.fromkeys(one.text for one in results))
+        text = "\n\n".join(dict.fromkeys(result.text for result in results))
         details = [await self._detail(conversation, wamid, *tap) for wamid, tap in taps.items()]
-        return TapResults(text, tuple(part for one in results for part in one.parts), frozenset(taps), tuple(details))
+        return TapResults(
+            text, tuple(part for result in results for part in result.parts), frozenset(taps), tuple(details)
+        )
 
     async def _detail(self, conversation: str, wamid: str, verb: str, token: str) -> dict[str, Any]:
         """The tapped card as it is now; a card that expired has no action."""

@@ -94,7 +94,7 @@ class Contacts:
 
     def __init__(self, redis: Redis, staff: Iterable[str] = ()) -> None:
         self._redis = redis
-        addresses = (address_of(one) for one in staff)
+        addresses = (address_of(identity) for identity in staff)
         self._staff = frozenset(canonical(known) for pair in addresses for known in pair if known)
 
     async def get(self, conversation: str) -> Contact:
@@ -247,7 +247,7 @@ class Contacts:
             await answer(self._redis.zadd(opt_outs.LISTED, {conversation: time.time()}))
 
     async def _objections(self, *known: str | None) -> list[str]:
-        return await opt_outs.names_of(self._redis, (canonical_variant(one) for one in known if one))
+        return await opt_outs.names_of(self._redis, (canonical_variant(name) for name in known if name))
 
     async def window_refused(self, conversation: str, asked_at: datetime) -> None:
         """Record that Meta called the 24 hours over: only a message later than the last one opens them.
@@ -271,7 +271,7 @@ class Contacts:
 
     def _read(self, raw: dict[str, str], *, paused: bool) -> Contact:
         phone, bsuid, contested = raw.get("phone"), raw.get("bsuid"), raw.get("phone_contested") == "1"
-        listed = {one for one in (phone, bsuid) if one and canonical(one) in self._staff}
+        listed = {name for name in (phone, bsuid) if name and canonical(name) in self._staff}
         known = listed - ({phone} if contested else set())
         return Contact(
             phone=phone,
@@ -344,7 +344,7 @@ def adopt(pipeline: Any, conversation: str, mine: dict[str, str], theirs: dict[s
     """Merge the record of a conversation that joins: the later fact of each kind holds."""
     merged = theirs | mine
     for field in ("last_inbound_at", "free_entry_until"):
-        times = [float(one[field]) for one in (mine, theirs) if field in one]
+        times = [float(contact[field]) for contact in (mine, theirs) if field in contact]
         merged |= {field: str(max(times))} if times else {}
     if float(theirs.get("marketing_at", 0)) > float(mine.get("marketing_at", 0)):
         merged |= {field: theirs[field] for field in ("marketing_opt_out", "marketing_at")}

@@ -80,7 +80,7 @@ class DeadLetters:
 
     async def of(self, conversation: str) -> list[DeadLetter]:
         raw: list[str] = await answer(self.redis.lrange(entries_key(conversation), 0, -1))
-        return [DeadLetter.model_validate_json(one) for one in raw]
+        return [DeadLetter.model_validate_json(line) for line in raw]
 
     async def retry(self, conversation: str) -> int:
         """Put a conversation's messages back onto the waiting list; gives how many. The caller asks for a turn.

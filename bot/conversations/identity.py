@@ -40,7 +40,7 @@ def one_person(by_bsuid: Collection[str], by_phone: Collection[str], pair: tuple
     bsuid, phone = pair
     if owners := bsuids_of(by_phone):
         return bsuid in owners
-    return all(canonical_variant(one) == canonical_variant(phone) for one in phones_of(by_bsuid))
+    return all(canonical_variant(known_phone) == canonical_variant(phone) for known_phone in phones_of(by_bsuid))
 
 
 def is_conversation(name: object) -> bool:
@@ -60,9 +60,9 @@ def to_merge_key(conversation: str) -> str:
 
 async def find(redis: Redis, phone: str | None, bsuid: str | None) -> str | None:
     """Find a person's conversation, if they ever wrote. A phone doesn't lead to that of another BSUID."""
-    asked = [identity_key(one) for one in (bsuid, phone) if one]
+    asked = [identity_key(name) for name in (bsuid, phone) if name]
     found: list[str | None] = await redis.mget(asked) if asked else []
-    first = next((one for one in found if one), None)
+    first = next((conversation for conversation in found if conversation), None)
     if first and bsuid and found[0] is None and bsuids_of(await identities_of(redis, first)):
         return None
     return first
@@ -80,15 +80,15 @@ async def forget(redis: Redis, conversation: str) -> None:
     owners, pipeline = await phone_owners(redis), redis.pipeline(transaction=False)
     for phone in phones_of(names):
         owners.add(pipeline, phone, bsuids_of(names))
-    for one in names:
-        pipeline.eval(DELETE_IF_EQUAL, 1, identity_key(one), conversation)
+    for name in names:
+        pipeline.eval(DELETE_IF_EQUAL, 1, identity_key(name), conversation)
     pipeline.delete(identities(conversation))
     await pipeline.execute()
 
 
 def renew(pipeline: Any, conversation: str, names: Iterable[str | None]) -> None:
     """Start the full retention of a conversation, and of the names that lead to it, anew."""
-    for name in (identities(conversation), contact_key(conversation), *(identity_key(one) for one in names if one)):
+    for name in (identities(conversation), contact_key(conversation), *(identity_key(name) for name in names if name)):
         pipeline.expire(name, KEEP_SECONDS)
 
 
@@ -131,12 +131,12 @@ def identity_key(value: str) -> str:
 
 
 def phones_of(names: Iterable[str]) -> set[str]:
-    return {one for one in names if one.isdigit()}
+    return {name for name in names if name.isdigit()}
 
 
 def bsuids_of(names: Iterable[str]) -> set[str]:
     # Everything else is a BSUID, because Meta may spell those otherwise one day.
-    return {one for one in names if not one.isdigit()}
+    return {name for name in names if not name.isdigit()}
 
 
 async def assign(redis: Redis, home: str, names: Iterable[str]) -> None:
@@ -170,9 +170,9 @@ async def mark_contested_phone(redis: Redis, home: str, phone: str) -> None:
 
 async def link_names(redis: Redis, home: str, names: Iterable[str]) -> None:
     pipeline = redis.pipeline(transaction=False)
-    for one in names:
-        pipeline.sadd(identities(home), one)
-        pipeline.set(identity_key(one), home, ex=KEEP_SECONDS)
+    for name in names:
+        pipeline.sadd(identities(home), name)
+        pipeline.set(identity_key(name), home, ex=KEEP_SECONDS)
     pipeline.expire(identities(home), KEEP_SECONDS)
     await pipeline.execute()
 
@@ -189,9 +189,12 @@ async def release_phone(redis: Redis, conversation: str, phone: str) -> None:
     names, owners = await identities_of(redis, conversation), await phone_owners(redis)
     pipeline = redis.pipeline(transaction=False)
     owners.add(pipeline, phone, bsuids_of(names) or {conversation})
-    for one in {phone, *(one for one in phones_of(names) if canonical_variant(one) == canonical_variant(phone))}:
-        pipeline.eval(DELETE_IF_EQUAL, 1, identity_key(one), conversation)
-        pipeline.srem(identities(conversation), one)
+    for spelling in {
+        phone,
+        *(name for name in phones_of(names) if canonical_variant(name) == canonical_variant(phone)),
+    }:
+        pipeline.eval(DELETE_IF_EQUAL, 1, identity_key(spelling), conversation)
+        pipeline.srem(identities(conversation), spelling)
     pipeline.hmget(contact_key(conversation), ["phone", "phone_since"])
     *_, (stored, since) = await pipeline.execute()
     pipeline = redis.pipeline(transaction=True)
@@ -202,9 +205,9 @@ async def release_phone(redis: Redis, conversation: str, phone: str) -> None:
     await pipeline.execute()
 
 
-async def unite(redis: Redis, one: str, other: str) -> str:
+async def unite(redis: Redis, conversation: str, other: str) -> str:
     """Make the younger conversation a part of the older. Each step may be done again, and none loses a message."""
-    older, younger = sorted((one, other))
+    older, younger = sorted((conversation, other))
     if older == younger:
         return older
     # First, so that no message is accepted there any more and the copy of its ledger is whole.

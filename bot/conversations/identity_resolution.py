@@ -17,6 +17,9 @@ from bot.whatsapp.phone_numbers import canonical_variant, variants
 _NUMBER_CHANGES = frozenset({"user_changed_number", "customer_changed_number"})
 _CHANGES = _NUMBER_CHANGES | {"user_changed_user_id"}
 
+# In Lua, positions begin with 1.
+_NAME_AT = len(identity_key("")) + 1
+
 # Part of the inbox's script: makes a newcomer's conversation. Returns where it is not as simple as that: a name leads
 # elsewhere, or another person had the phone. Its variables: `bsuid`, `phone` (keys; twice the same for a sender of one
 # name), `identities` (key), `conversation`, and those of JOIN_SCRIPT.
@@ -24,10 +27,9 @@ CREATE_SCRIPT = f"""
 local led_to = redis.call('MGET', bsuid, phone)
 if not led_to[1] and not led_to[2] then
   {JOIN_SCRIPT}
-  for _, name in ipairs({{bsuid, phone}}) do
-    redis.call('SET', name, conversation, 'EX', {KEEP_SECONDS})
-    redis.call('SADD', identities, string.sub(name, {len(identity_key("")) + 1}))
-  end
+  redis.call('SET', bsuid, conversation, 'EX', {KEEP_SECONDS})
+  redis.call('SET', phone, conversation, 'EX', {KEEP_SECONDS})
+  redis.call('SADD', identities, string.sub(bsuid, {_NAME_AT}), string.sub(phone, {_NAME_AT}))
   redis.call('EXPIRE', identities, {KEEP_SECONDS})
 elseif led_to[1] ~= conversation or led_to[2] ~= conversation then
   return
@@ -52,11 +54,11 @@ async def conversations_of(redis: Redis, messages: list[Inbound]) -> list[str]:
         if changes_identity(message):
             homes[message.bsuid, message.phone] = await _follow_once(redis, message)
     rest = [pair for pair in dict.fromkeys(pairs) if pair not in homes]
-    asked = list(dict.fromkeys(identity_key(one) for pair in rest for one in pair if one))
+    asked = list(dict.fromkeys(identity_key(name) for pair in rest for name in pair if name))
     known = dict(zip(asked, await redis.mget(asked), strict=True)) if asked else {}
     await _create(redis, rest, known)
     for pair in rest:
-        led_to = {known[identity_key(one)] for one in pair if one}
+        led_to = {known[identity_key(name)] for name in pair if name}
         if len(led_to) == 1 and None not in led_to:
             homes[pair] = str(led_to.pop())
         else:
@@ -66,7 +68,7 @@ async def conversations_of(redis: Redis, messages: list[Inbound]) -> list[str]:
 
 async def conversation_for(redis: Redis, phone: str | None, bsuid: str | None) -> str:
     """Find or make the conversation of a person who sent no message."""
-    known = {identity_key(one): await redis.get(identity_key(one)) for one in (bsuid, phone) if one}
+    known = {identity_key(name): await redis.get(identity_key(name)) for name in (bsuid, phone) if name}
     await _create(redis, [(bsuid, phone)], known)
     return await _resolve(redis, (bsuid, phone))
 
@@ -98,13 +100,13 @@ def _newcomers(pairs: list[Pair], known: dict[str, str | None]) -> tuple[dict[st
     together: dict[str, str] = {}
     phones: dict[str, set[str]] = {}
     for bsuid, phone in pairs:
-        names = [one for one in (bsuid, phone) if one]
-        if any(known[identity_key(one)] for one in names):
+        names = [name for name in (bsuid, phone) if name]
+        if any(known[identity_key(name)] for name in names):
             continue
         if bsuid and phone and (together.setdefault(bsuid, phone), together.setdefault(phone, bsuid)) != (phone, bsuid):
             continue
-        chosen = next((fresh[one] for one in names if one in fresh), None) or new_conversation()
-        fresh |= {one: chosen for one in names if one not in fresh}
+        chosen = next((fresh[name] for name in names if name in fresh), None) or new_conversation()
+        fresh |= {name: chosen for name in names if name not in fresh}
         if phone:
             phones.setdefault(phone, set()).update({bsuid} if bsuid else ())
     return fresh, phones
@@ -149,7 +151,7 @@ async def _resolve(redis: Redis, pair: Pair) -> str:
     if bsuid is None or phone is None:
         found: str | None = await redis.get(identity_key(str(bsuid or phone)))
         return found or await conversation_for(redis, phone, bsuid)
-    home, *holders = await redis.mget([identity_key(one) for one in (bsuid, *variants(phone))])
+    home, *holders = await redis.mget([identity_key(name) for name in (bsuid, *variants(phone))])
     for holder in dict.fromkeys(holders):
         if holder is None or holder == home:
             continue

@@ -47,8 +47,10 @@ _STORE = BatchScript(
     elseif sender_is == 'remembered' then
       if redis.call('GET', bsuid) ~= conversation or redis.call('GET', phone) ~= conversation then return end
     end
-    if redis.call('EXISTS', erased) == 1 then return {{{_BEING_ERASED}, 0, '0', 0}} end
-    if redis.call('EXISTS', moved) == 1 then return end
+    if redis.call('EXISTS', erased, moved) > 0 then
+      if redis.call('EXISTS', erased) == 1 then return {{{_BEING_ERASED}, 0, '0', 0}} end
+      return
+    end
     local count = redis.call('LLEN', waiting)
     local flood = message ~= '' and count >= tonumber(most_waiting)
     if flood then {ledger.flooded(FLOOD)} end
@@ -187,13 +189,15 @@ class Inbox:
     async def _store_of_looked_up(self, messages: list[Inbound]) -> list[bool | Exception]:
         # Before the conversations, because none may be made for a person who was erased.
         gone = await tombstones.among(self._redis, [message.id for message in messages])
-        unerased = [one for one in messages if one.id not in gone]
+        unerased = [message for message in messages if message.id not in gone]
         conversations = await identity_resolution.conversations_of(self._redis, unerased)
         self._remember(unerased, conversations)
         outcomes = await self._store(unerased, _looked_up(conversations))
         while (done := len(outcomes)) < len(unerased):
             # The conversation has joined another one meanwhile.
-            conversations[done:] = [await identity.current_name(self._redis, one) for one in conversations[done:]]
+            conversations[done:] = [
+                await identity.current_name(self._redis, conversation) for conversation in conversations[done:]
+            ]
             outcomes += await self._store(unerased[done:], _looked_up(conversations[done:]))
         taken = iter(outcomes)
         return [False if message.id in gone else next(taken) for message in messages]
@@ -225,16 +229,16 @@ class Inbox:
         await self._pause_for_echoes(messages, conversations, stored)
         passing("webhook: stored, no job asked for")
         return [
-            self._outcome(message, conversation, one)
-            for message, conversation, one in zip(messages, conversations, stored, strict=False)
+            self._outcome(message, conversation, result)
+            for message, conversation, result in zip(messages, conversations, stored, strict=False)
         ]
 
     async def _pause_for_echoes(self, messages: list[Inbound], conversations: list[str], stored: list[Any]) -> None:
         """Silence the bot at once where a colleague wrote, because a model may be making an answer now."""
         echoes = [
             (message, conversation)
-            for message, conversation, one in zip(messages, conversations, stored, strict=False)
-            if message.aside == "echo" and not isinstance(one, Exception) and one[0] != _BEING_ERASED
+            for message, conversation, result in zip(messages, conversations, stored, strict=False)
+            if message.aside == "echo" and not isinstance(result, Exception) and result[0] != _BEING_ERASED
         ]
         if echoes:
             pipeline = self._redis.pipeline(transaction=False)

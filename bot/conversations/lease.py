@@ -234,7 +234,7 @@ class ConversationLeases:
         name = lease.conversation
         # Checked before the script, because one that fails in its middle keeps its first half.
         written = ([str(part) for part in command] for command, _ in recorded.command_stack)
-        commands = [one for command in written for one in split_command(command)]
+        commands = [part for command in written for part in split_command(command)]
         commands += [[str(part) for part in command] for command in reads]
         fixed = (
             *(lease_key(name), tombstones.erased(name), done_key(name)),

@@ -105,7 +105,7 @@ def ended(entries: dict[str, dict[str, str]]) -> None:
 
 async def knows(redis: Redis, conversation: str, message_id: str) -> bool:
     found = await answer(redis.hmget(keys(conversation)[0], [name_of(message_id), message_id]))
-    return any(one is not None for one in found)
+    return any(entry is not None for entry in found)
 
 
 async def copy(redis: Redis, source: str, target: str) -> None:

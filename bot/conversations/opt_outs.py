@@ -35,7 +35,7 @@ async def names_of(redis: Redis, identities: Iterable[str]) -> list[str]:
     if not wanted:
         return []
     secret = await shared_secret(redis, "optouts")
-    return [f"recado:optout:{hmac.new(secret, one.encode(), hashlib.sha256).hexdigest()}" for one in wanted]
+    return [f"recado:optout:{hmac.new(secret, name.encode(), hashlib.sha256).hexdigest()}" for name in wanted]
 
 
 async def listed(redis: Redis, most: int) -> list[str]:

@@ -52,7 +52,7 @@ class PhoneOwners:
 
     def add(self, pipeline: Any, phone: str, owners: Iterable[str]) -> None:
         """Add owners of a phone, past or present."""
-        digests = [self._digest(one) for one in owners]
+        digests = [self._digest(owner) for owner in owners]
         if digests:
             pipeline.sadd(self.key(phone), *digests)
             self.renew(pipeline, phone)

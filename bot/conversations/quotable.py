@@ -46,10 +46,10 @@ def query(
     if not wamids:
         return Query((), lambda _: {})
     fields, commands = [_field(wamid) for wamid in wamids], []
-    for one in (conversation, *earlier):
-        commands += [("HMGET", _key(one, month), *fields) for month in _months(ttl_seconds // 86400)]
+    for name in (conversation, *earlier):
+        commands += [("HMGET", _key(name, month), *fields) for month in _months(ttl_seconds // 86400)]
         # Earlier versions of Recado stored each text under a key of its own.
-        commands.append(("MGET", *(_key(one, wamid) for wamid in wamids)))
+        commands.append(("MGET", *(_key(name, wamid) for wamid in wamids)))
 
     def read(found: Sequence[Any]) -> dict[str, str]:
         # Newest first.

@@ -80,6 +80,6 @@ class MessageRateLimit:
         limits = str(self._limit), str(self._window)
         asked = self._redis.eval(_ADMIT, 2, *names, *limits, turn, *arguments)
         *within, notice = cast("list[int]", await answer(asked))
-        over = [one for one, fine in zip(counted, within, strict=True) if not fine]
+        over = [message for message, fine in zip(counted, within, strict=True) if not fine]
         beyond = {message.id for message in over}
-        return Admission([one for one in messages if one.id not in beyond], over, bool(notice))
+        return Admission([message for message in messages if message.id not in beyond], over, bool(notice))

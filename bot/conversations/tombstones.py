@@ -44,8 +44,8 @@ async def add_messages(redis: Redis, digests_of_ids: Iterable[str]) -> None:
 
 async def among(redis: Redis, message_ids: list[str]) -> set[str]:
     """Find the messages that came before their sender was erased."""
-    scores: list[Any] = await redis.zmscore(MESSAGES, [digest(one) for one in message_ids])
-    return {one for one, score in zip(message_ids, scores, strict=True) if score is not None}
+    scores: list[Any] = await redis.zmscore(MESSAGES, [digest(message_id) for message_id in message_ids])
+    return {message_id for message_id, score in zip(message_ids, scores, strict=True) if score is not None}
 
 
 def digest(message_id: str) -> str:

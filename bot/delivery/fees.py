@@ -48,7 +48,7 @@ class MetaFees:
         """Count a message's charge; the caller does so once for each message."""
         if status.pricing is None:
             return
-        kind, category = (_name(one) for one in status.pricing)
+        kind, category = (_name(label) for label in status.pricing)
         country = self.prices.country_of(status.phone, status.bsuid)
         charged = kind in (_REGULAR, _UNKNOWN)
         price = self.prices.of(country, status.phone, category) if charged else Decimal(0)

@@ -16,7 +16,8 @@ from bot.conversations.contacts import Contacts
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, kept_renewed
 from bot.conversations.memory import HistoryEntry, Memory
 from bot.delivery import reply_queue
-from bot.delivery.outbox import Outbox, Sent
+from bot.delivery.outbox import Outbox
+from bot.delivery.outbox_state import Sent
 from bot.infra import queues
 from bot.infra.crash_points import passing
 from bot.infra.logs import masked
@@ -96,7 +97,7 @@ class Notifications:
             except TemplateNotSendable as error:
                 raise JobRejected(str(error)) from error
         sent = await self._delivered(conversation, reply, queued_key, prepared.words if prepared else None)
-        failed = next((one.error for one in sent if one.reply.id == reply.id and one.given_up), None)
+        failed = next((outcome.error for outcome in sent if outcome.reply.id == reply.id and outcome.given_up), None)
         if failed:
             raise JobRejected(f"Meta did not take it: {failed}")
 

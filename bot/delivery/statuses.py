@@ -110,10 +110,10 @@ class DeliveryStatuses:
         items = [_item(status, match[1]) for status, match in ours]
         keys, now = (DUE, stream.HISTORY), (repr(time.time()),)
         noted = await _NOTE.run(self._redis, items, keys=keys, arguments=now) if items else []
-        for (status, match), one in zip(ours, noted, strict=True):
-            if not isinstance(one, Exception) and one[1]:
+        for (status, match), result in zip(ours, noted, strict=True):
+            if not isinstance(result, Exception) and result[1]:
                 await self._count_pricing(match[1], status)
-        outcomes = iter(one if isinstance(one, Exception) else bool(one[0]) for one in noted)
+        outcomes = iter(result if isinstance(result, Exception) else bool(result[0]) for result in noted)
         return [next(outcomes) if match else False for match in matches]
 
     async def _count_pricing(self, conversation: str, status: Status) -> None:

@@ -86,7 +86,9 @@ def checked_document(file: File) -> File:
         # Because Meta accepts no other type of text, tables are plain text too.
         mime = "text/plain"
     else:
-        mime = next((one for one in (by_name, file.mime.partition(";")[0].strip()) if one in DOCUMENTS), "")
+        mime = next(
+            (candidate for candidate in (by_name, file.mime.partition(";")[0].strip()) if candidate in DOCUMENTS), ""
+        )
     if mime not in DOCUMENTS:
         raise NotSendable(f"Meta takes no document of this kind ({file.mime})")
     return replace(file, mime=mime)

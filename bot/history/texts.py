@@ -1,20 +1,27 @@
-"""Texts of messages as people read them: what was written, and apart from it what was heard or seen in a file."""
+"""Texts of messages as people read them: the written words, and separately the content of a file."""
 
 from __future__ import annotations
 
 import re
 from html import unescape
+from typing import assert_never
 
 from bot.messages.inbound import (
+    CallPermission,
     ContactCards,
     Content,
+    Edit,
     Form,
+    GivenBack,
     Location,
     Media,
     Order,
+    Reaction,
+    Revoke,
     System,
     Tap,
     Text,
+    Unsupported,
 )
 from bot.messages.outbound import (
     AskLocation,
@@ -37,7 +44,7 @@ _LONGEST = 20_000
 
 
 def body_of(content: Content) -> str | None:  # noqa: PLR0911 - one line for each kind
-    """The sender's own words, or what stands for them."""
+    """The sender's own words, or a text in their place, such as the title of a tapped button."""
     match content:
         case Text(body=body):
             return body
@@ -55,8 +62,10 @@ def body_of(content: Content) -> str | None:  # noqa: PLR0911 - one line for eac
             return answers
         case System(event=event):
             return event
-        case _:
+        case Reaction() | Edit() | Revoke() | CallPermission() | GivenBack() | Unsupported():
             return None
+        case _:
+            assert_never(content)
 
 
 def words_of(part: Part, template: str | None = None) -> str | None:

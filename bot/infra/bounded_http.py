@@ -39,5 +39,6 @@ async def read_small(content: aiohttp.StreamReader, most: int = MOST_BYTES) -> b
 
 
 def session(**options: Any) -> aiohttp.ClientSession:
-    """A session for the servers of our vendors. Give it back by closing it."""
-    return aiohttp.ClientSession(response_class=BoundedResponse, **options)
+    """A session for the servers of our vendors, without cookies. Give it back by closing it."""
+    cookies = aiohttp.DummyCookieJar()
+    return aiohttp.ClientSession(response_class=BoundedResponse, cookie_jar=cookies, **options)

@@ -136,5 +136,5 @@ def _order(place: str) -> tuple[int, int]:
 
 
 def _short(event: dict[str, Any]) -> dict[str, Any]:
-    tools = [{"name": one["name"], "outcome": one["outcome"]} for one in event["tools"]]
+    tools = [{"name": tool["name"], "outcome": tool["outcome"]} for tool in event["tools"]]
     return {name: value for name, value in event.items() if name not in _LARGE} | {"tools": tools}

@@ -101,9 +101,9 @@ def read(
 def typed(value: Any) -> Any:
     """Read a value without quotes as a number, yes or no, or nothing, where it is one; also within a list."""
     if isinstance(value, dict):
-        return {key: typed(one) for key, one in value.items()}
+        return {key: typed(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [typed(one) for one in value]
+        return [typed(item) for item in value]
     if not isinstance(value, PlainScalar):
         return value
     word = value.lower()

@@ -34,34 +34,34 @@ async def failed(redis: Redis, name: Name) -> list[FailedJob]:
     return [
         FailedJob(
             queue=name,
-            id=str(one.id),
-            name=str(one.name),
-            reason=without_identities(str(one.failedReason)),
-            tries=int(one.attemptsMade),
-            at=datetime.fromtimestamp((one.finishedOn or one.timestamp) / 1000, UTC).isoformat(timespec="seconds"),
+            id=str(job.id),
+            name=str(job.name),
+            reason=without_identities(str(job.failedReason)),
+            tries=int(job.attemptsMade),
+            at=datetime.fromtimestamp((job.finishedOn or job.timestamp) / 1000, UTC).isoformat(timespec="seconds"),
         )
-        for one in jobs
-        if one is not None
+        for job in jobs
+        if job is not None
     ]
 
 
 async def retry_failed(redis: Redis, job_id: str | None) -> int:
     """Retry one failed job by its id, or all, with all their tries; return their number."""
-    return await _each_failed(redis, job_id, lambda one: one.retry("failed", {"resetAttemptsMade": True}))
+    return await _each_failed(redis, job_id, lambda job: job.retry("failed", {"resetAttemptsMade": True}))
 
 
 async def drop_failed(redis: Redis, job_id: str | None) -> int:
     """Remove one failed job by its id, or all; return their number."""
-    return await _each_failed(redis, job_id, lambda one: one.remove())
+    return await _each_failed(redis, job_id, lambda job: job.remove())
 
 
 async def _each_failed(redis: Redis, job_id: str | None, act: Callable[[Job], Awaitable[Any]]) -> int:
     done = 0
     for name in QUEUES:
         jobs: list[Job] = await Queue(name, {"connection": redis}).getJobs(["failed"])
-        for one in jobs:
-            if one is not None and job_id in (None, str(one.id)):
-                await act(one)
+        for job in jobs:
+            if job is not None and job_id in (None, str(job.id)):
+                await act(job)
                 done += 1
     return done
 
@@ -104,8 +104,8 @@ async def jobs_about(
     found: list[StoredJob] = []
     for name in QUEUES:
         jobs = await Queue(name, {"connection": redis}).getJobs([])
-        kept = (StoredJob(name, str(one.id), str(one.name), one.data, one) for one in jobs)
-        found.extend(one for one in kept if is_about(one.text) and meant(one))
+        kept = (StoredJob(name, str(job.id), str(job.name), job.data, job) for job in jobs)
+        found.extend(stored for stored in kept if is_about(stored.text) and meant(stored))
     return found
 
 
@@ -114,7 +114,7 @@ async def forget_jobs(redis: Redis, is_about: Callable[[str], bool], meant: Call
 
     A job that a worker works on stays until it is done.
     """
-    removed = [await _removed(one) for one in await jobs_about(redis, is_about, meant)]
+    removed = [await _removed(job) for job in await jobs_about(redis, is_about, meant)]
     for name in QUEUES:
         events = Queue(name, {"connection": redis}).keys["events"]
         entries = [entry for entry, fields in await redis.xrange(events) if is_about(json.dumps(fields))]

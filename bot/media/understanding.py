@@ -103,22 +103,19 @@ class MediaPerception:
         self, conversation: str, messages: list[Inbound], language: Language | None, seconds: float
     ) -> list[PerceivedMessage]:
         """Perceive all messages in order; each takes at most `seconds`, waits included, and fails no other."""
+        if not any(isinstance(message.content, Media) for message in messages):
+            return [_understood(message) for message in messages]
         limits = _ReadingLimits(asyncio.get_running_loop().time() + seconds, asyncio.Semaphore(_AT_ONCE))
         return list(await asyncio.gather(*(self._one(conversation, message, language, limits) for message in messages)))
 
     async def _one(
         self, conversation: str, message: Inbound, language: Language | None, limits: _ReadingLimits
     ) -> PerceivedMessage:
-        started = time.perf_counter()
         content = message.content
-        if isinstance(content, Media) and not isinstance(content, Sticker):
-            result = await self._media(conversation, message, content, language, limits)
-        else:
-            text, trouble = content_text(content)
-            words = content.body if isinstance(content, Text) else ""
-            result = PerceivedMessage(
-                Perceived(message=message.id, kind=content.kind, text=text, words=words, trouble=trouble)
-            )
+        if not isinstance(content, Media) or isinstance(content, Sticker):
+            return _understood(message)
+        started = time.perf_counter()
+        result = await self._media(conversation, message, content, language, limits)
         spent = (time.perf_counter() - started) * 1000
         return replace(result, perceived=result.perceived.model_copy(update={"milliseconds": spent}))
 
@@ -196,6 +193,14 @@ class MediaPerception:
             without_picture = _photo_text.dump_json(replace(result.photo_text, jpeg=b""))
             pipeline.set(photo_text, without_picture, ex=_KEEP_PICTURE_SECONDS)
         await pipeline.execute()
+
+
+def _understood(message: Inbound) -> PerceivedMessage:
+    """A message that needs no reading of a file."""
+    content = message.content
+    text, trouble = content_text(content)
+    words = content.body if isinstance(content, Text) else ""
+    return PerceivedMessage(Perceived(message=message.id, kind=content.kind, text=text, words=words, trouble=trouble))
 
 
 def unperceived(message: Inbound) -> PerceivedMessage:

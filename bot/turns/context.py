@@ -134,7 +134,7 @@ def dead_letter_of(turn: TurnContext, trace: Trace, result: TurnResult) -> DeadL
         reason=trace.error or result.state,
         at=datetime.now(UTC),
         messages=tuple(turn.messages),
-        acted=_UNKNOWN if turn.attempt.journal_unreadable else tuple(one.name for one in trace.tools if one.acted),
+        acted=_UNKNOWN if turn.attempt.journal_unreadable else tuple(tool.name for tool in trace.tools if tool.acted),
     )
 
 
@@ -184,11 +184,11 @@ def end_states(messages: list[Inbound], result: TurnResult, turn: str) -> dict[s
 def closing_entry(turn: TurnContext, ends: dict[str, dict[str, str]], name: str) -> TurnClosed:
     """The entry of the history with the end states of a turn's messages, and what was understood of their files."""
     read = {}
-    for message, one in zip(turn.messages, turn.perceived, strict=True):
+    for message, seen in zip(turn.messages, turn.perceived, strict=True):
         state, content, text, file = ends[message.id]["state"], message.content, None, None
         if isinstance(content, Media):
-            text = one.perceived.words or one.perceived.text
-            file = place_of(turn.conversation, message, content.media_id) if one.perceived.kept else None
+            text = seen.perceived.words or seen.perceived.text
+            file = place_of(turn.conversation, message, content.media_id) if seen.perceived.kept else None
         read[message.id] = MessageRead(state=state, text=text, file=file)
     return TurnClosed(
         id=name,

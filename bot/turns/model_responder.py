@@ -81,7 +81,7 @@ class ModelResponder:
             effect=trace.turn,
             product_card=around.card,
             knowledge=prompts.knowledge,
-            photos=tuple(one.photo_text for one in turn.perceived if one.photo_text is not None),
+            photos=tuple(perceived.photo_text for perceived in turn.perceived if perceived.photo_text is not None),
         )
         trace.rendering = PromptRendering(values, len(trace.prompt.lines), self.agent.tool_names(tool_context))
         steps = Journal(journal.earlier, journal.write, around.until_taken)

@@ -56,10 +56,10 @@ class TurnPreparation:
         else:
             perceived = await self._perceive(conversation, messages, contact, answer_by, trace)
             passing("turn: perceived")
-        words = " ".join(one.perceived.words for one in perceived)
+        words = " ".join(message.perceived.words for message in perceived)
         language = language_of(words) or language_known(contact) or self.default_language
         contact = await self.contacts.update_from(conversation, messages, language, contact)
-        texts = {one.perceived.message: one.perceived.text for one in perceived}
+        texts = {message.perceived.message: message.perceived.text for message in perceived}
         lines = self.revisions.lines(batch, texts) if admission.admitted else []
         spending = self.budget.turn_account(conversation)
         return TurnContext(
@@ -74,5 +74,5 @@ class TurnPreparation:
         with trace.station("perception"):
             messages = await choices.with_full_titles(self.redis, (conversation, *contact.earlier), messages)
             perceived = await self.perception.perceive(conversation, messages, language_known(contact), seconds)
-        trace.note_perceived([one.perceived for one in perceived])
+        trace.note_perceived([message.perceived for message in perceived])
         return perceived

@@ -48,7 +48,11 @@ def _new(text: str, offered_text: str) -> str:
     lines = []
     for line in text.split("\n"):
         sentences = _BREAK.split(line)
-        kept = [one for one in sentences if len(_WORD.findall(one)) < _SAME_FROM or _plain(one) not in known]
+        kept = [
+            sentence
+            for sentence in sentences
+            if len(_WORD.findall(sentence)) < _SAME_FROM or _plain(sentence) not in known
+        ]
         # A line that loses no sentence keeps its spacing.
         lines.append(line if len(kept) == len(sentences) else " ".join(kept))
     rest = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

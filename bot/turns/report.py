@@ -43,7 +43,7 @@ class TurnReporter:
 
         This happens before the messages end, because a crash repeats a turn only until then.
         """
-        for message in (one for one in batch.all if one.author == "person"):
+        for message in (written for written in batch.all if written.author == "person"):
             data = {
                 "conversation": conversation,
                 "message": message.id,

@@ -45,7 +45,7 @@ class Responder:
         """The reply and the messages' end state; a flood gets one notice."""
         trace.tools = [entry for entry in turn.attempt.journal if isinstance(entry, ToolResult)]
         outcome = self._result_unread(turn, trace) or await self._reply(turn, trace, journal)
-        if outcome.text and not all(one.perceived.kept for one in turn.perceived):
+        if outcome.text and not all(message.perceived.kept for message in turn.perceived):
             outcome = replace(outcome, text=f"{outcome.text}\n\n{phrase('file_not_kept', turn.language)}")
         if not turn.admission.notice or turn.contact.handed_off or outcome.state == "handed_off":
             return outcome
@@ -83,7 +83,7 @@ class Responder:
         parts = (*tapped.parts, *captured.parts)
         if rule_result.complete or len(handled) == len(turn.messages):
             return TurnResult(rule_result.prefixed(text), "answered", parts, by_code=True)
-        if all(one.perceived.trouble for one in turn.perceived if one.perceived.message not in handled):
+        if all(message.perceived.trouble for message in turn.perceived if message.perceived.message not in handled):
             # No message was understood, so the model is not asked: it would make something up.
             said = rule_result.prefixed("\n\n".join(filter(None, (text, *_troubles(turn, handled)))))
             return TurnResult(said, "answered", parts, settled=(text, parts))
@@ -136,7 +136,7 @@ class Responder:
         self, turn: TurnContext, trace: Trace, journal: TurnJournal, tapped: TapResults
     ) -> TurnResult | None:
         """The model's result; None where an operator has taken the conversation meanwhile."""
-        words = " ".join(one.words for one in _incoming(turn, tapped))
+        words = " ".join(message.words for message in _incoming(turn, tapped))
         card = await self.captures.corrections_for(turn.conversation, turn.contact, words, turn.language)
         taken = partial(self.assignments.until_taken, turn.conversation, _LOOK_SECONDS)
         try:
@@ -150,12 +150,12 @@ def _troubles(turn: TurnContext, handled: frozenset[str]) -> list[str]:
     """Sentences about messages that can't be read; each of several photos goes by its number."""
     photos = [message.id for message in turn.messages if isinstance(message.content, Photo)]
     told = []
-    for one in (perceived.perceived for perceived in turn.perceived):
-        if not one.trouble or one.message in handled:
+    for perceived in (message.perceived for message in turn.perceived):
+        if not perceived.trouble or perceived.message in handled:
             continue
-        said = phrase(one.trouble, turn.language)
-        if one.message in photos and len(photos) > 1:
-            said = phrase("numbered_photo", turn.language).format(number=photos.index(one.message) + 1, said=said)
+        said = phrase(perceived.trouble, turn.language)
+        if perceived.message in photos and len(photos) > 1:
+            said = phrase("numbered_photo", turn.language).format(number=photos.index(perceived.message) + 1, said=said)
         told.append(said)
     return list(dict.fromkeys(told))
 
@@ -163,7 +163,12 @@ def _troubles(turn: TurnContext, handled: frozenset[str]) -> list[str]:
 def _incoming(turn: TurnContext, tapped: TapResults) -> list[CaptureMessage]:
     """Input for the photo session. Forwarded text is left out, because it isn't the person's own."""
     return [
-        CaptureMessage(message, "" if message.forwarded else one.perceived.words, one.photo_text, one.perceived.trouble)
-        for message, one in zip(turn.messages, turn.perceived, strict=True)
+        CaptureMessage(
+            message,
+            "" if message.forwarded else seen.perceived.words,
+            seen.photo_text,
+            seen.perceived.trouble,
+        )
+        for message, seen in zip(turn.messages, turn.perceived, strict=True)
         if message.id not in tapped.messages
     ]

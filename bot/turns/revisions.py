@@ -120,7 +120,7 @@ class MessageRevisions:
         return MessageBatch(
             taken=len(waiting),
             all=messages,
-            to_answer=[one for one in revised if one is not None and why_unanswered(one) is None],
+            to_answer=[message for message in revised if message is not None and why_unanswered(message) is None],
             ends={
                 message.id: _end(message, state)
                 for message, left in zip(messages, revised, strict=True)
@@ -211,16 +211,16 @@ class MessageRevisions:
         """The files of revoked messages."""
         if not revoked:
             return ()
-        for one in (conversation, *earlier):
-            await self._erase_files(one, revoked)
+        for name in (conversation, *earlier):
+            await self._erase_files(name, revoked)
         if earlier:
             # No lease is needed, because a repetition changes nothing.
             pipeline = self._redis.pipeline(transaction=False)
-            for one in earlier:
-                quotable.forget(pipeline, one, revoked)
+            for name in earlier:
+                quotable.forget(pipeline, name, revoked)
             await pipeline.execute()
         media = await self._redis.mget([media_key(conversation, wamid) for wamid in revoked])
-        return tuple(one for one in media if one)
+        return tuple(file for file in media if file)
 
 
 def _early_changes(wamids: list[str], found: Sequence[str | None]) -> dict[str, Edit | Revoke]:

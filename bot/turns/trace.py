@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -27,6 +27,9 @@ class PromptRendering:
     values: dict[str, Any]
     lines: int
     tools: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"values": self.values, "lines": self.lines, "tools": self.tools}
 
 
 @dataclass(slots=True)
@@ -104,10 +107,11 @@ class Trace:
         The history forgets them when a message is deleted; no other record may outlive a revocation.
         """
         requests: list[dict[str, Any]] = [
-            {"asked": one.asked, "messages": [_shown(message) for message in one.sent]} for one in self.attempts
+            {"asked": attempt.asked, "messages": [_shown(message) for message in attempt.sent]}
+            for attempt in self.attempts
         ]
         if requests and self.rendering:
-            requests[0]["rendering"] = asdict(self.rendering)
+            requests[0]["rendering"] = self.rendering.as_json()
         return requests
 
 

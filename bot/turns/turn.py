@@ -13,7 +13,8 @@ import structlog
 
 from bot.conversations.inbox import why_unanswered
 from bot.conversations.lease import ConversationLeases, Lease
-from bot.delivery.outbox import ClosingCommit, Outbox
+from bot.delivery.closing_commit import ClosingCommit
+from bot.delivery.outbox import Outbox
 from bot.infra.crash_points import passing
 from bot.infra.logs import masked
 from bot.messages.inbound import Inbound
@@ -101,7 +102,7 @@ class TurnProcessor:
     async def _close(self, lease: Lease, turn: TurnContext, result: TurnResult, trace: Trace) -> bool:
         """Close the turn in one step, then send. The last message's record, trace and release are one step too."""
         passing("turn: closing")
-        texts = {one.perceived.message: one.perceived.text for one in turn.perceived}
+        texts = {message.perceived.message: message.perceived.text for message in turn.perceived}
         await self.reporter.received(lease.conversation, turn.batch, turn.contact, texts)
         with trace.station("closing"):
             query = self.outbox.query(lease.conversation)
@@ -117,7 +118,7 @@ class TurnProcessor:
         closing = ClosingCommit(write, turn.attempt.listed_at)
         sent = await self.outbox.send(lease, state, contact=turn.contact, closing=closing)
         if not closing.is_done:
-            error = next((one.error for one in sent if one.error), None)
+            error = next((outcome.error for outcome in sent if outcome.error), None)
             await closing.commit_with(self.leases, lease, lambda _: None, error)
         await self.reporter.closed(turn, trace, summary_due=summary_due)
         return closing.released

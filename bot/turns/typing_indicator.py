@@ -43,12 +43,15 @@ class TypingIndicator:
         A block that ends in a moment shows no dots; its read mark leaves beside the reply.
         """
         marked = asyncio.Event()
-        task = asyncio.create_task(self._keep(message, marked))
+        keeping: list[asyncio.Task[None]] = []
+        later = _after(_MOMENT_SECONDS, lambda: keeping.append(asyncio.create_task(self._keep(message, marked))))
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            later.cancel()
+            for task in keeping:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
             if not marked.is_set():
                 mark = asyncio.create_task(self._mark(message, typing=False))
                 self._marks.add(mark)
@@ -72,7 +75,6 @@ class TypingIndicator:
             await self._outbox.flush(lease)
 
     async def _keep(self, message: Inbound, marked: asyncio.Event) -> None:
-        await asyncio.sleep(_MOMENT_SECONDS)
         while True:
             await self._mark(message, typing=True)
             marked.set()
@@ -90,19 +92,17 @@ class TypingIndicator:
 @asynccontextmanager
 async def delay_notice(seconds: float, say: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
     """Call `say` if the block takes longer than `seconds`; the context waits for a call that has begun."""
-    speaking = asyncio.Event()
-
-    async def wait() -> None:
-        await asyncio.sleep(seconds)
-        speaking.set()
-        await say()
-
-    task = asyncio.create_task(wait())
+    speaking: list[asyncio.Future[None]] = []
+    later = _after(seconds, lambda: speaking.append(asyncio.ensure_future(say())))
     try:
         yield
     finally:
-        if not speaking.is_set():
-            task.cancel()
-        (failure,) = await asyncio.gather(task, return_exceptions=True)
-        if isinstance(failure, Exception):
-            _log.warning("late_answer_not_announced", error=type(failure).__name__)
+        later.cancel()
+        for task in speaking:
+            (failure,) = await asyncio.gather(task, return_exceptions=True)
+            if isinstance(failure, Exception):
+                _log.warning("late_answer_not_announced", error=type(failure).__name__)
+
+
+def _after(seconds: float, begin: Callable[[], None]) -> asyncio.TimerHandle:
+    return asyncio.get_running_loop().call_later(seconds, begin)

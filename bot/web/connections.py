@@ -206,11 +206,11 @@ class Connections:
 
     def _make_room(self, count: int) -> int:
         """Close connections that wait for a request, the longest unused first; return their number."""
-        waiting = (one for one in self._all if one.waits_for_request)
-        found = [one for one, _ in zip(waiting, range(count), strict=False)]
-        for one in found:
+        waiting = (connection for connection in self._all if connection.waits_for_request)
+        found = [connection for connection, _ in zip(waiting, range(count), strict=False)]
+        for connection in found:
             count_refusal("connection_made_room", connections=len(self._all))
-            self._drop(one)
+            self._drop(connection)
         return len(found)
 
     def _drop(self, connection: Connection) -> None:

@@ -74,11 +74,11 @@ async def subscribe(request: web.Request) -> web.Response:
     services = _services(request)
     data, conversation = await _read(request, services)
     try:
-        one = await parse_subscription(data.get("subscription"), allow_private=services.settings.allow_private)
+        subscription = await parse_subscription(data.get("subscription"), allow_private=services.settings.allow_private)
     except NotASubscription as error:
         raise _problem(400, str(error)) from error
     await _within_limits(services, conversation)
-    if not await PushSubscriptions(services.redis).add(conversation, one):
+    if not await PushSubscriptions(services.redis).add(conversation, subscription):
         raise _problem(403, _EXPIRED)
     return web.json_response({"subscribed": True}, status=201, headers=_PRIVATE)
 
@@ -90,11 +90,11 @@ async def unsubscribe(request: web.Request) -> web.Response:
     data, conversation = await _read(request, services)
     try:
         # Stored browsers may go, whatever the rules for new ones are by now.
-        one = await parse_subscription(data.get("subscription"), allow_private=True)
+        subscription = await parse_subscription(data.get("subscription"), allow_private=True)
     except NotASubscription as error:
         raise _problem(400, str(error)) from error
     await _within_limits(services, conversation)
-    await PushSubscriptions(services.redis).remove(conversation, one)
+    await PushSubscriptions(services.redis).remove(conversation, subscription)
     return web.json_response({"subscribed": False}, headers=_PRIVATE)
 
 
@@ -183,7 +183,7 @@ async def _conversation(services: PushServices, token: object) -> str | None:
     """The conversation of a token; None when the token has expired or its person was erased."""
     conversation = await services.tokens.conversation(token)
     home = await current_name(services.redis, conversation) if conversation else None
-    gone = [erased(one) for one in (conversation, home) if one]
+    gone = [erased(name) for name in (conversation, home) if name]
     return None if gone and await services.redis.exists(*gone) else home
 
 

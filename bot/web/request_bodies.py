@@ -54,35 +54,35 @@ class RequestBodies:
             if len(body) > limit:
                 raise _refusal("too_large", 413)
             return body
-        one = _Received(asyncio.timeout(self._seconds))
-        self._received[one] = None
+        received = _Received(asyncio.timeout(self._seconds))
+        self._received[received] = None
         try:
-            async with one.deadline:
-                await self._fill(one, request, limit)
+            async with received.deadline:
+                await self._fill(received, request, limit)
         except TimeoutError:
-            raise _refusal("no_room", 503) if one.gave_way else _refusal("late", 408) from None
+            raise _refusal("no_room", 503) if received.gave_way else _refusal("late", 408) from None
         except web.RequestPayloadError as error:
             raise _refusal("unreadable", 400) from error
         finally:
-            self._forget(one)
-        return bytes(one.data)
+            self._forget(received)
+        return bytes(received.data)
 
-    async def _fill(self, one: _Received, request: web.Request, limit: int) -> None:
+    async def _fill(self, received: _Received, request: web.Request, limit: int) -> None:
         while piece := await request.content.readany():
-            one.data += piece
+            received.data += piece
             self._bytes += len(piece)
-            if len(one.data) > limit:
+            if len(received.data) > limit:
                 raise _refusal("too_large", 413)
-            while self._bytes > self._most_bytes and (oldest := next(iter(self._received))) is not one:
+            while self._bytes > self._most_bytes and (oldest := next(iter(self._received))) is not received:
                 oldest.gave_way = True
                 if not oldest.deadline.expired():
                     oldest.deadline.reschedule(asyncio.get_running_loop().time())
                 self._forget(oldest)
                 oldest.data.clear()
 
-    def _forget(self, one: _Received) -> None:
-        if self._received.pop(one, one) is None:
-            self._bytes -= len(one.data)
+    def _forget(self, received: _Received) -> None:
+        if self._received.pop(received, received) is None:
+            self._bytes -= len(received.data)
 
 
 BODIES = web.AppKey("request_bodies", RequestBodies)
@@ -94,7 +94,7 @@ async def plain_bodies_only(
 ) -> web.StreamResponse:
     """Refuse compressed bodies unread: a signature is over the bytes as sent, and no service of ours compresses."""
     encodings = ",".join(request.headers.getall("Content-Encoding", ()))
-    if encodings and any(one.strip().lower() not in ("", "identity") for one in encodings.split(",")):
+    if encodings and any(encoding.strip().lower() not in ("", "identity") for encoding in encodings.split(",")):
         count_refusal("body_encoded")
         # RFC 9110, 15.5.16: the header says which encodings are taken.
         words = {"error": "the body is compressed; send it as it is"}

@@ -81,7 +81,7 @@ def _job(event: Any) -> dict[str, Any] | None:
     customer = stripe_object.get("customer")
     customer = customer.get("id") if isinstance(customer, dict) else customer
     ids = (event.get("id"), stripe_object.get("id"), customer)
-    if not all(isinstance(one, str) and _ID.fullmatch(one) for one in ids) or not isinstance(event.get("created"), int):
+    if not all(isinstance(id_, str) and _ID.fullmatch(id_) for id_ in ids) or not isinstance(event.get("created"), int):
         return None
     return {
         "id": event["id"],

@@ -38,7 +38,7 @@ class TokenGuard:
             count_refusal(f"{realm}_limited")
             raise _too_many(wait)
         headers = request.headers.getall("Authorization", ())
-        if any(hmac.compare_digest(one, _bytes(token)) for one in _given(headers, basic=basic)):
+        if any(hmac.compare_digest(given, _bytes(token)) for given in _given(headers, basic=basic)):
             return
         if headers:
             count_refusal(f"{realm}_token")

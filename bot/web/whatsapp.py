@@ -132,9 +132,9 @@ async def _store(
             await asyncio.wait(under_way)
     finally:
         # After a time-out nobody waits for them any more.
-        for one in under_way:
-            one.cancel()
-    failures = [failure for one in under_way if (failure := one.exception()) is not None]
+        for task in under_way:
+            task.cancel()
+    failures = [failure for task in under_way if (failure := task.exception()) is not None]
     if failures:
         raise failures[0]
 

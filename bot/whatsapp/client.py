@@ -21,7 +21,7 @@ from bot.whatsapp.lenient_json import items, mapping, text
 from bot.whatsapp.rendering import address
 from pipelines.byte_budget import ByteReservation
 
-_CALL_SECONDS = 20
+_CALL = aiohttp.ClientTimeout(total=20, sock_connect=5)
 _DOWNLOAD_SECONDS = 60
 _REDIRECTS = 3
 _MEDIA_HOSTS = ("facebook.com", "fbsbx.com", "fbcdn.net", "whatsapp.net")
@@ -179,15 +179,10 @@ class Graph:
             raise
 
     async def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
-        timeout = aiohttp.ClientTimeout(total=_CALL_SECONDS, sock_connect=5)
+        url = self._base.joinpath(path, encoded=True)
         try:
             async with self._http.request(
-                method,
-                self._base.joinpath(path, encoded=True),
-                headers=self._bearer(),
-                timeout=timeout,
-                allow_redirects=False,
-                **request,
+                method, url, headers=self._bearer(), timeout=_CALL, allow_redirects=False, **request
             ) as response:
                 body = await response.read()
         except aiohttp.ClientConnectorError as error:

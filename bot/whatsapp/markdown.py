@@ -22,6 +22,9 @@ _LANGUAGES = frozenset({
     "jsx", "kotlin", "markdown", "md", "php", "plaintext", "powershell", "python", "py", "ruby", "rust", "sh", "shell",
     "sql", "swift", "text", "toml", "ts", "tsx", "txt", "typescript", "xml", "yaml", "yml",
 })  # fmt: skip
+# Lines that begin with a word and hold no letter that the parser knows: most answers. They are drawn as they are.
+_LINE = r"[¿¡]?[^\W\d_][^*_~`\[\]<&\\\x00-\x1f\x7f-\x9f\u2028\u2029]*+(?<!\s)"
+_SENTENCES = re.compile(rf"{_LINE}(?:\n\n?{_LINE})*")
 _MARKER = re.compile(r"([-*+]|\d{1,9}[.)])(?=[ \t]|$)")
 _FENCE = re.compile(r"(?:`{3,}|~{3,})")
 
@@ -62,6 +65,8 @@ def whatsapp(markdown: str) -> str:
     text = markdown.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
     if len(text) > LONGEST:
         return text.strip()
+    if _SENTENCES.fullmatch(text):
+        return text
     verbatim = Verbatim()
     hidden = verbatim.hide(text)
     page = _Page(hidden.split("\n"), verbatim)

@@ -39,10 +39,12 @@ _PORTAL = (
 )
 _PLANS = (
     r"\b(planes|plans|precios?|prices?|cu[aá]nto cuestan?|how much|suscribirme|subscribe|contratar|registr\w{1,5}|"
-    r"sign up|prueba gratis|free trial|(?:start|begin) (?:a |my |the )?trial)\b"
+    r"sign up|prueba gratis|prob\w{1,5} gratis|free trial|(?:start|begin) (?:a |my |the )?trial)\b"
 )
 _NEW = r"(?:soy nuev[oa]|cliente nuev[oa]|no tengo cuenta|i am new|i['’]m new|new customer|no account)"
 _EMAIL = r"(?<![\w.+-])(?P<email>[\w.+-]++@[\w-]++\.[\w.]+)"
+# Whether there are invoices at all is among the documents.
+_GIVEN_INVOICES = r"\b(?:dan|hacen|emiten|do you (?:give|issue|send)) (?:una? )?(?:facturas?|invoices?)\b"
 _NUMBER = re.compile(r"\b[A-Z0-9]{4,}-\d{2,}\b")
 
 
@@ -62,6 +64,10 @@ def _first_plan(found: _Match) -> dict[str, Any]:
     return {"interval": "month"} | _plan(found) | {"new_customer": True}
 
 
+def _question(found: _Match) -> dict[str, Any]:
+    return {"question": found.string[:500]}
+
+
 def _nothing(_: _Match) -> dict[str, Any]:
     return {}
 
@@ -76,6 +82,7 @@ _RULES: tuple[tuple[str, str, Callable[[_Match], dict[str, Any]]], ...] = (
         "send_invoice",
         _invoice,
     ),
+    (_GIVEN_INVOICES, "search_knowledge", _question),
     (r"\b(facturas?|invoices?|recibos?|receipts?|mis pagos|my payments)\b", "list_invoices", _nothing),
     (_RESUME, "resume_subscription", _nothing),
     (_CANCEL_PLAN, "cancel_subscription", _nothing),

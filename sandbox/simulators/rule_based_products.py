@@ -18,6 +18,7 @@ _ASKED = re.compile(
 _OF_SOMETHING_ELSE = re.compile(
     r"\b(plan|planes|plans|pro|b[aá]sico|suscripci[oó]n|subscription|prueba|trial|factur\w*|invoices?|mensualidad|"
     r"mi cuenta|my account|horario\w*|abiert\w*|open|sucursal\w*|promoci\w*|descuento\w*|pagos?|tarjeta|card|"
+    r"meses|intereses|garant[ií]a|warranty|env[ií]os?|shipping|devoluci[oó]n\w*|refunds?|returns?|contrato|contract|"
     r"per month|alguien|any(?:body|one)|de nuevo)\b",
     re.IGNORECASE,
 )

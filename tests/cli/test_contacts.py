@@ -12,6 +12,7 @@ from sqlalchemy import insert
 
 from bot import privacy
 from bot.conversations.contacts import Contacts
+from bot.conversations.dead_letters import DeadLetters
 from bot.conversations.identity import contact_key
 from bot.conversations.inbox import Inbox
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost
@@ -38,10 +39,11 @@ from tests.billing import mails, stripe_of, subscriber
 from tests.notifications import post, settled
 from tests.outgoing import acquainted, conversation_of, text
 from tests.processes import eventually, recado
+from tests.rows import each
 from tests.storage.conftest import BRIEF
 from tests.terminals import on_terminal
 from tests.traces import traces
-from tests.world import World
+from tests.world import Start, World
 
 Media = Callable[[str], bytes]
 _open: list[Database] = []
@@ -266,6 +268,21 @@ async def test_a_storage_that_fails_leaves_the_person_to_be_found_and_answered(
     await world.meta.replies(ana)
     assert (await erase(world, ana)).keys > 3
     assert await traces(world, "5215512345678") == []
+
+
+@each("to", ["5215512345678", "+52 1 (55) 1234-5678", "52 55 1234 5678", "+521.55.1234.5678"])
+async def test_jobs_of_other_systems_go_too_however_they_write_the_phone(
+    start: Start, ana: simulator.Person, to: str
+) -> None:
+    world = await start(workers=0)
+    conversation = await Contacts(world.redis).find_or_create(phone=ana.phone, bsuid=ana.bsuid)
+    await DeadLetters(world.redis).add_to_index(conversation)
+    for number, address in enumerate((to, "+52 1 55 1234 56789", "5215587654321")):
+        data = {"to": address, "template": "nowhere", "parameters": {"name": "x"}}
+        await queues.add(world.redis, "notification", "template", data, f"job-{number}")
+    erased = await personal_data_of(world).erase(await person_of(world, ana.bsuid))
+    assert erased.jobs == 1
+    assert await traces(world, conversation, to) == [f"recado:{{{conversation}}}:erased"]
 
 
 async def test_conversations_that_became_one_are_erased_as_one(world: World) -> None:

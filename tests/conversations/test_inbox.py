@@ -74,7 +74,7 @@ async def test_newcomers_and_known_senders_are_stored_in_one_round_trip(redis: R
     assert asked["cmdstat_evalsha"]["calls"] == 1
     assert {"cmdstat_zmscore", "cmdstat_eval"}.isdisjoint(asked)
     waiting = await WaitingList(redis).messages(await conversation(redis, "MX.3"))
-    assert [one.id for one in waiting] == ["wamid.3", "wamid.4"]
+    assert [message.id for message in waiting] == ["wamid.3", "wamid.4"]
     assert await conversation(redis, "MX.3") == await conversation(redis, "5215500000003")
     names = await identity.identities_of(redis, await conversation(redis, "MX.3"))
     assert names == {"MX.3", "5215500000003"}

@@ -11,11 +11,13 @@ from redis.asyncio import Redis
 
 from bot.cli.templates import _open
 from bot.conversations.contacts import Contacts
+from bot.infra import queues
 from bot.infra.queues import Job
 from bot.infra.redis import answer
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import ScriptedAnswer, says
 from tests.processes import eventually, running
+from tests.rows import each
 from tests.turns.test_conversation import conversation_of, settled, text
 from tests.world import Start, World
 
@@ -61,6 +63,26 @@ async def test_a_job_sends_the_template_to_somebody_who_never_wrote(world: World
     assert world.meta.history(sent.person or ana)[0]["message"]["words"].startswith(
         "Hola Ana, confirmamos tu pedido A-17"
     )
+
+
+async def test_half_an_emoji_in_a_job_costs_a_sign_and_not_the_message(world: World) -> None:
+    # As JavaScript writes a text that was cut within an emoji.
+    job = await add(world, ORDER | {"parameters": VALUES | {"name": "Ana \ud83d"}})
+    assert await ended(world, job) == ("completed", "")
+    (sent,) = world.meta.accepted
+    assert "Ana ?" in str(sent.request["template"])
+
+
+@each("data", [None, 7, "x", ["to"], True])
+@each("name", ["llm", "notification", "webhook"])
+async def test_a_job_without_an_object_fails_once_and_says_so(world: World, name: queues.Name, data: Any) -> None:
+    # As BullMQ of another language stores it.
+    await queues.add(world.redis, name, "turn", data, "odd")
+
+    async def why() -> str | None:
+        return str(await answer(world.redis.hget(f"bull:{name}:odd", "failedReason")) or "")
+
+    assert await eventually(why) == "data: expected an object"
 
 
 async def test_a_person_is_reached_by_their_bsuid(world: World) -> None:

@@ -35,6 +35,6 @@ def crowded(words: tuple[str, ...], lines: int) -> PhotoText:
 )  # fmt: skip
 def test_a_crowded_photo_takes_little_longer_than_its_lines(words: tuple[str, ...]) -> None:
     alone = sum(least_seconds(partial(card_from, [crowded((word,), 1)]), 5) for word in words) / len(words)
-    together = least_seconds(partial(card_from, [crowded(words, MOST_LINES)]), 2)
+    together = partial(card_from, [crowded(words, MOST_LINES)])
     # Because lines are compared with each other, some time is added; without bounds it was a hundredfold.
-    assert together < 10 * MOST_LINES * alone
+    assert any(least_seconds(together, 1) < 10 * MOST_LINES * alone for _ in range(3))

@@ -72,7 +72,7 @@ async def test_a_film_of_a_phone_in_4k_is_seen_within_the_limits() -> None:
     assert (await video.still(film("3840x2160", 12)) or b"").startswith(b"\xff\xd8\xff")
 
 
-@pytest.mark.parametrize("size", ["4160x2304", "2304x4160", "8000x1200", "7000x7000"])
+@pytest.mark.parametrize("size", ["4160x2304", "2304x4160", "8000x1200", "4800x4800"])
 async def test_a_film_of_more_pixels_than_a_phone_makes_is_refused_before_one_is_decoded(size: str) -> None:
     with pytest.raises(FileRefused) as refused:
         await video.still(film(size))

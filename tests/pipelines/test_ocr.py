@@ -79,26 +79,13 @@ async def test_a_strip_too_narrow_for_letters_is_read_as_empty(reader: LocalRead
 
 
 @pytest.mark.xdist_group("ocr")
-async def test_a_photo_that_takes_too_long_is_refused_and_the_next_is_read(media: Media) -> None:
+async def test_a_photo_that_takes_too_long_ends_the_engine_and_a_caller_who_gives_up_does_not(media: Media) -> None:
     reader = LocalReader(seconds=0.01)
     with pytest.raises(FileRefused) as refused:
         await reader.read(media("photos/label_tv_photo.jpg"))
     assert refused.value.reason is FileProblem.TOO_SLOW
     reader._seconds = 60
     assert (await reader.read(media("photos/words.gif"))).text == "Café molido $89.90"
-    await reader.close()
-
-
-async def test_a_machine_without_the_engine_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
-    with pytest.raises(EngineMissing, match=r"recado\[ocr\]"):
-        await ocr.LocalReader().read(b"")
-
-
-@pytest.mark.xdist_group("ocr")
-async def test_a_caller_who_gives_up_does_not_throw_the_engine_away(media: Media) -> None:
-    reader = LocalReader()
-    await reader.warm()
     before = _engines()
     photo = media("photos/label_tv_photo.jpg")
     impatient = asyncio.create_task(reader.read(photo))
@@ -108,6 +95,12 @@ async def test_a_caller_who_gives_up_does_not_throw_the_engine_away(media: Media
     assert before
     assert _engines() == before
     await reader.close()
+
+
+async def test_a_machine_without_the_engine_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(EngineMissing, match=r"recado\[ocr\]"):
+        await ocr.LocalReader().read(b"")
 
 
 def _engines() -> set[int | None]:

@@ -138,6 +138,25 @@ def test_obvious_sentences_ask_for_their_tool(tool: str, sentences: tuple[str, .
     assert {words: tool_of(words) for words in sentences} == dict.fromkeys(sentences, tool)
 
 
+@each(
+    "words",
+    [
+        "¿Dan factura?",
+        "¿Tienen meses sin intereses?",
+        "¿Tienen garantía?",
+        "¿Hay envío gratis?",
+        "Do you have a warranty?",
+        "Do you give invoices?",
+    ],
+)
+def test_what_a_newcomer_asks_of_a_shop_is_among_the_documents(words: str) -> None:
+    assert tool_of(words) == "search_knowledge", words
+
+
+def test_a_wish_to_try_it_for_free_shows_the_plans() -> None:
+    assert tool_of("¿Puedo probarlo gratis?") == "list_plans"
+
+
 def test_a_payment_with_a_card_is_no_wish_for_another_one() -> None:
     said = "La semana pasada hice el pago con mi tarjeta de crédito y no me llega la confirmación"
     assert tool_of(said) == "search_knowledge"

@@ -38,7 +38,7 @@ def pdf(*objects: bytes) -> bytes:
 
 def unpacking_pdf(megabytes: int) -> bytes:
     """A page whose content unpacks to this many bytes."""
-    content = packed(b" " * 1_000_000 for _ in range(megabytes))
+    content = _spaces(megabytes)
     stream = b"<< /Length %d /Filter /FlateDecode >>\nstream\n%b\nendstream" % (len(content), content)
     return pdf(*_CATALOG, page(b"[0 0 595 842]"), stream)
 
@@ -76,6 +76,16 @@ def docx(megabytes: int) -> bytes:
 def packed(pieces: Iterable[bytes]) -> bytes:
     packer = zlib.compressobj(1)
     return b"".join([*map(packer.compress, pieces), packer.flush()])
+
+
+def _spaces(megabytes: int) -> bytes:
+    """So many compressed spaces; after a full flush each million is packed alike, so that one is packed for all."""
+    packer, million = zlib.compressobj(1), b" " * 1_000_000
+    first, next_ = (packer.compress(million) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    count = megabytes * len(million)
+    # Adler-32 (RFC 1950), whose sums have a formula for equal bytes.
+    low, high = (1 + 32 * count) % 65521, (count + 16 * count * (count + 1)) % 65521
+    return first + next_ * (megabytes - 1) + b"\x03\x00" + struct.pack(">HH", high, low)
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

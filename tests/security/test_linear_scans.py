@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -131,7 +132,7 @@ def test_a_text_that_is_all_names_is_learnt_in_a_time_that_grows_with_it() -> No
         return someone.replace_names(text)
 
     letters = "abcdefghijklmnopqrst"
-    names = [f"soy A{letter}{two}{three}." for letter in letters for two in letters for three in letters]
+    names = [f"soy A{''.join(ending)}." for ending in product(letters, repeat=3)]
     assert steep(redacted, lambda length: " ".join(names)[:length]) is None
 
 

@@ -165,7 +165,7 @@ async def test_a_server_that_dies_before_a_floods_jobs_are_added_loses_no_turn_a
     await doomed.ready()
     people = [Person(f"52155{number:08}", f"MX.{number:016}", f"P{number}") for number in range(20)]
     hello = {"timestamp": unix_seconds(world.meta.clock()), "type": "text", "text": {"body": "hola"}}
-    values = [message_value(world.meta.business, one, hello | {"id": new_wamid()}) for one in people]
+    values = [message_value(world.meta.business, person, hello | {"id": new_wamid()}) for person in people]
     with suppress(aiohttp.ClientError):
         # A slow machine may let it die before its 200.
         await post_raw(replace(world, url=f"http://127.0.0.1:{port}"), envelope(world.meta.business, values))
@@ -178,5 +178,5 @@ async def test_a_server_that_dies_before_a_floods_jobs_are_added_loses_no_turn_a
     await world.redis.zadd("recado:open", dict.fromkeys(waiting, time.time() - 60))
     async with worker(world.settings, QUEUES, 50, history=False):
         await all_accounted(world)
-    assert [len(world.meta.sent_to(one)) for one in people] == [1] * len(people)
+    assert [len(world.meta.sent_to(person)) for person in people] == [1] * len(people)
     assert len(world.models.requests) == len(people)

@@ -23,7 +23,7 @@ from tests.world import SECRET, Start, World
 
 BOUNDED = settings(
     derandomize=True,
-    max_examples=150,
+    max_examples=60,
     deadline=None,
     database=None,
     # The server and Redis stay the same over all examples: that is how it is in life.

@@ -100,14 +100,16 @@ async def subscription_of(context: ToolContext, customer: Customer, which: str |
     """The live subscription, of several the one with this plan. Raises ToolError unless there is exactly one."""
     billing = billing_of(context)
     every = await billing.stripe.subscriptions(customer.id)
-    living = [one for one in every if one.live]
-    if not living and any(one.status == _UNPAID for one in every):
+    living = [subscription for subscription in every if subscription.live]
+    if not living and any(subscription.status == _UNPAID for subscription in every):
         raise ToolError(_FIRST_PAYMENT)
     if not living:
         raise ToolError("there is no subscription. list_plans shows what there is, start_subscription begins one")
-    names = [await billing.plans.names_of(one.items.data) for one in living]
+    names = [await billing.plans.names_of(subscription.items.data) for subscription in living]
     meant = [
-        one for one, name in zip(living, names, strict=True) if which is None or normalized(which) in normalized(name)
+        subscription
+        for subscription, name in zip(living, names, strict=True)
+        if which is None or normalized(which) in normalized(name)
     ]
     if len(meant) != 1:
         raise ToolError(f"they have several subscriptions: {'; '.join(names)}. Ask which one, and name it as `which`")
@@ -193,7 +195,9 @@ async def list_plans(_: NoArguments, context: ToolContext) -> str:
         {
             "plan": plan.name,
             "description": plan.description or "",
-            "prices": [f"{money(one.unit_amount or 0, one.currency)} per {one.interval}" for one in plan.prices],
+            "prices": [
+                f"{money(price.unit_amount or 0, price.currency)} per {price.interval}" for price in plan.prices
+            ],
         }
         for plan in plans
     ]
@@ -212,16 +216,20 @@ async def list_invoices(arguments: HowMany, context: ToolContext) -> str:
         invoices = await billing_of(context).stripe.invoices(customer.id, limit=arguments.limit)
     shown = [
         {
-            "number": one.number,
-            "day": _day(context, one.created),
-            "amount": money(one.total, one.currency),
-            "status": one.status,
-            "paid": money(one.amount_paid, one.currency),
-            "left_to_pay": money(one.amount_left, one.currency),
-            **({"given_back": money(back, one.currency)} if (back := one.post_payment_credit_notes_amount) else {}),
+            "number": invoice.number,
+            "day": _day(context, invoice.created),
+            "amount": money(invoice.total, invoice.currency),
+            "status": invoice.status,
+            "paid": money(invoice.amount_paid, invoice.currency),
+            "left_to_pay": money(invoice.amount_left, invoice.currency),
+            **(
+                {"given_back": money(back, invoice.currency)}
+                if (back := invoice.post_payment_credit_notes_amount)
+                else {}
+            ),
         }
-        for one in invoices
-        if one.number
+        for invoice in invoices
+        if invoice.number
     ]
     return json.dumps({"invoices": shown}, ensure_ascii=False)
 
@@ -241,7 +249,9 @@ async def send_invoice(arguments: WhichInvoice, context: ToolContext) -> str:
         customer = await customer_of(context)
         invoices = await billing.stripe.invoices(customer.id, limit=100)
         wanted = (arguments.number or "").strip().casefold()
-        found = next((one for one in invoices if one.number and wanted in ("", one.number.casefold())), None)
+        found = next(
+            (invoice for invoice in invoices if invoice.number and wanted in ("", invoice.number.casefold())), None
+        )
         if found is None:
             raise ToolError("there is no such invoice of this customer; list_invoices shows their own")
         if arguments.by == "email":
@@ -297,14 +307,14 @@ async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
         else:
             customer = await customer_of(context)
         earlier = await billing.stripe.subscriptions(customer.id)
-        waiting = next((one for one in earlier if one.status == _UNPAID), None)
+        waiting = next((subscription for subscription in earlier if subscription.status == _UNPAID), None)
         if waiting is not None:
             return _first_payment(context, waiting)
-        if any(one.live for one in earlier):
+        if any(subscription.live for subscription in earlier):
             raise ToolError("they have a subscription already; change_plan changes its plan")
         others = await billing.stripe.open_checkouts(customer.id)
         shown = {part.url for part in context.offered if isinstance(part, LinkButton)}
-        if any(one.url in shown for one in others):
+        if any(other.url in shown for other in others):
             raise ToolError(
                 "a button to subscribe is shown with this answer already, and there can be only one plan at a time: "
                 "say which one it is for, and that they can ask for the other instead"

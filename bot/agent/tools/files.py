@@ -28,13 +28,13 @@ async def list_files(_: NoArguments, context: ToolContext) -> str:
     found = await _files(context).of(context.conversation, context.contact.earlier)
     shown = [
         {
-            "file": one.id,
-            "name": one.name,
-            "from": one.by,
-            "date": one.at.astimezone(context.now.tzinfo).strftime("%Y-%m-%d %H:%M"),
-            "kilobytes": max(1, one.size // 1024),
+            "file": file.id,
+            "name": file.name,
+            "from": file.by,
+            "date": file.at.astimezone(context.now.tzinfo).strftime("%Y-%m-%d %H:%M"),
+            "kilobytes": max(1, file.size // 1024),
         }
-        for one in found[:_SHOWN]
+        for file in found[:_SHOWN]
     ]
     return json.dumps({"files": shown, "older_ones_not_shown": max(0, len(found) - _SHOWN)}, ensure_ascii=False)
 
@@ -49,8 +49,8 @@ async def send_file(arguments: WhichFile, context: ToolContext) -> str:
     files = _files(context)
     found = await files.of(context.conversation, context.contact.earlier)
     # Ids first, because a file's name may equal another file's id.
-    chosen = next((one for one in found if one.id == arguments.file), None) or next(
-        (one for one in found if one.name == arguments.file), None
+    chosen = next((file for file in found if file.id == arguments.file), None) or next(
+        (file for file in found if file.name == arguments.file), None
     )
     if chosen is None:
         raise ToolError(f"this customer has no file {arguments.file!r}; see list_files")

@@ -45,7 +45,7 @@ async def change_plan(arguments: NewPlan, context: ToolContext) -> str:
             raise ToolError(
                 f"there is no such plan with that interval in {now.currency}; list_plans shows what there is"
             )
-        if price.id in {one.price.id for one in subscription.items.data}:
+        if price.id in {item.price.id for item in subscription.items.data}:
             raise ToolError("they have that very plan already")
         if subscription.ends:
             raise ToolError("their subscription is to end; it has to go on first: resume_subscription")
@@ -62,7 +62,9 @@ async def _item(context: ToolContext, subscription: Subscription, name: str | No
     plans = billing_of(context).plans
     names = [await plans.name_of(item.price) for item in items]
     if name is not None:
-        found = [item for item, one in zip(items, names, strict=True) if normalized(one) == normalized(name)]
+        found = [
+            item for item, item_name in zip(items, names, strict=True) if normalized(item_name) == normalized(name)
+        ]
     else:
         offered = {plan.id for plan in await plans.all()}
         found = [item for item in items if item.price.product_id in offered]

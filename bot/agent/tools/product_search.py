@@ -92,7 +92,10 @@ def _plain_code(code: str) -> str:
 
 
 def _answer(found: FoundProducts, by: str, context: ToolContext, *, shown: bool) -> dict[str, Any]:
-    answer: dict[str, Any] = {"found_by": by, "products": [_facts(one, context.now.tzinfo) for one in found.products]}
+    answer: dict[str, Any] = {
+        "found_by": by,
+        "products": [_facts(product, context.now.tzinfo) for product in found.products],
+    }
     if not found.products:
         return answer | {"note": "The catalogue has no such product. Say so, name no price, and offer a person."}
     if not found.complete:

@@ -51,8 +51,8 @@ async def export_products(arguments: Export, context: ToolContext) -> str:
     if context.services.products is None or context.services.files is None:
         raise ToolError("the catalogue can't be reached now. Say so.")
     listed = [
-        Listed(one, await context.services.products.history(one.id) if arguments.format == "json" else ())
-        async for one in context.services.products.all()
+        Listed(product, await context.services.products.history(product.id) if arguments.format == "json" else ())
+        async for product in context.services.products.all()
     ]
     if not listed:
         return "The catalogue is empty: no product has been confirmed yet. Say so."

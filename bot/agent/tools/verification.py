@@ -46,10 +46,10 @@ async def verify_email(arguments: Address, context: ToolContext) -> str:
     async with as_tool_errors(context):
         customers = await _with_address(context, arguments.email)
     # Several accounts may share the address: then the code proves the address, and a person decides.
-    subject = " ".join(one.id for one in customers)
+    subject = " ".join(customer.id for customer in customers)
     try:
         # To the address of the account, because an address that only looks alike may be another person's mailbox.
-        to = next((one.email for one in customers if one.email), arguments.email)
+        to = next((customer.email for customer in customers if customer.email), arguments.email)
         await _verification(context).start(context.conversation, to, subject or None, context.language, context.effect)
     except TooManyCodes as error:
         raise ToolError("too many codes were asked for. Say so, and that they can try again in an hour") from error
@@ -60,7 +60,9 @@ async def _with_address(context: ToolContext, email: str) -> list[Customer]:
     """Customers with this address. Stripe's list is case-sensitive, so the lower-case address is asked for too."""
     stripe = billing_of(context).stripe
     found = {
-        one.id: one for name in dict.fromkeys((email, email.lower())) for one in await stripe.customers_by_email(name)
+        customer.id: customer
+        for name in dict.fromkeys((email, email.lower()))
+        for customer in await stripe.customers_by_email(name)
     }
     return list(found.values())
 

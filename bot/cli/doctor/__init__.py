@@ -86,9 +86,11 @@ def report(results: list[CheckResult], output: str) -> str:
     if output == "json":
         return json.dumps([result.as_json() for result in results], ensure_ascii=False, indent=2)
     width = max(len(result.integration) for result in results)
-    return "\n".join(_line(one, width) for one in results)
+    return "\n".join(_line(result, width) for result in results)
 
 
-def _line(one: CheckResult, width: int) -> str:
-    mark, colour = _MARKS[one.state]
-    return f"{coloured(f'{mark} {one.integration.ljust(width)}', colour)}  {one.said[spoken_language()]}"
+def _line(check_result: CheckResult, width: int) -> str:
+    mark, colour = _MARKS[check_result.state]
+    return (
+        f"{coloured(f'{mark} {check_result.integration.ljust(width)}', colour)}  {check_result.said[spoken_language()]}"
+    )

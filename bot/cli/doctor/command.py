@@ -36,4 +36,4 @@ def doctor(
     logs.configure("error", log_format(settings.log))
     results = asyncio.run(examine(settings))
     show(report(results, output))
-    raise typer.Exit(1 if any(one.wrong for one in results) else 0)
+    raise typer.Exit(1 if any(result.wrong for result in results) else 0)

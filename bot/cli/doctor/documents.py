@@ -25,8 +25,8 @@ async def documents(settings: Settings, _: aiohttp.ClientSession) -> CheckResult
     synced = await _last_sync(settings)
     if synced is None:
         return CheckResult(_NAME, "absent", said("no documents"))
-    left_out = [one for one in synced.problems if one.is_error]
-    large = [one for one in synced.problems if one.file == "." and not one.is_error]
+    left_out = [problem for problem in synced.problems if problem.is_error]
+    large = [problem for problem in synced.problems if problem.file == "." and not problem.is_error]
     if large and not left_out:
         return CheckResult(_NAME, "ok", said("documents large", documents=synced.documents, about=_named(large)))
     if not left_out:
@@ -51,4 +51,6 @@ async def _last_sync(settings: Settings) -> LastSync | None:
 
 
 def _named(findings: Sequence[FileFinding]) -> Said:
-    return joined([{"es": str(finding_in("es", one)), "en": str(finding_in("en", one))} for one in findings])
+    return joined(
+        [{"es": str(finding_in("es", finding)), "en": str(finding_in("en", finding))} for finding in findings]
+    )

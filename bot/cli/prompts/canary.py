@@ -43,8 +43,8 @@ def _lines(candidate: Canary, current: str | None, tallies: Tallies, signals: tu
     heads = say("current head", release=current), say("candidate head", release=candidate.release)
     yield f"{'':<14}{heads[0]:<36}{heads[1]}"
     yield f"{say('turns'):<14}{tallies.current.turns:<36}{tallies.candidate.turns}"
-    for one in signals:
-        worse = f"  {say('worse')}" if one.worse else ""
-        yield f"{one.label:<14}{one.shown('current'):<36}{one.shown('candidate')}{worse}"
+    for signal in signals:
+        worse = f"  {say('worse')}" if signal.worse else ""
+        yield f"{signal.label:<14}{signal.shown('current'):<36}{signal.shown('candidate')}{worse}"
     judged = min(tallies.current.turns, tallies.candidate.turns) >= LEAST_TURNS
     yield say("judged") if judged else say("not judged", turns=LEAST_TURNS)

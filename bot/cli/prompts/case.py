@@ -77,9 +77,9 @@ async def _case(settings: Settings, redis: Redis, asked: str, turns: int, name: 
 async def _traces(settings: Settings, redis: Redis, conversation: str, turns: int) -> list[dict[str, Any]]:
     """Traces of the last turns, with those that the database doesn't have yet."""
     entries = await HistoryStream(redis).of([conversation])
-    waiting = [one["trace"] for one in entries if one["kind"] == "turn"]
-    names = {one["turn"] for one in waiting}
-    return [*(one for one in await _stored(settings, conversation, turns) if one["turn"] not in names), *waiting]
+    waiting = [entry["trace"] for entry in entries if entry["kind"] == "turn"]
+    names = {trace["turn"] for trace in waiting}
+    return [*(trace for trace in await _stored(settings, conversation, turns) if trace["turn"] not in names), *waiting]
 
 
 async def _stored(settings: Settings, conversation: str, turns: int) -> list[dict[str, Any]]:

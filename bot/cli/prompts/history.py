@@ -23,7 +23,7 @@ def history(output: Format = "text") -> None:
     async def work(_: Settings, __: Redis, library: Library) -> bool:
         current, entries = await library.releases.current_release(), await library.releases.history()
         if output == "json":
-            show([_as_json(one, current) for one in entries])
+            show([_as_json(entry, current) for entry in entries])
             return True
         show("\n".join(_lines(entries, current)) if entries else say("nothing released"))
         return True
@@ -37,13 +37,13 @@ def _lines(entries: Sequence[ReleaseEntry], current: CurrentRelease) -> Iterator
         marks[current.canary.release] = f"~ {current.canary.percent} %"
     width = max(map(len, marks.values()))
     release, when, how, author, note = (say(f"{name} column") for name in ("release", "when", "how", "author", "note"))
-    names = max(len(author), *(len(one.author) for one in entries))
+    names = max(len(author), *(len(entry.author) for entry in entries))
     yield f"{'':<{width}} {release:<12}  {when:<20}  {how:<8} {author:<{names}}  {note}"
-    for one in entries:
+    for entry in entries:
         # Because a release may have several entries, only the newest gets the mark.
-        mark = marks.pop(one.release, "").ljust(width)
-        when = f"{one.at:%Y-%m-%d %H:%M:%S}Z"
-        yield f"{mark} {one.release:<12}  {when:<20}  {one.how:<8} {one.author:<{names}}  {one.note}".rstrip()
+        mark = marks.pop(entry.release, "").ljust(width)
+        when = f"{entry.at:%Y-%m-%d %H:%M:%S}Z"
+        yield f"{mark} {entry.release:<12}  {when:<20}  {entry.how:<8} {entry.author:<{names}}  {entry.note}".rstrip()
     legend = ("current mark", "candidate mark", "what to do") if current.canary else ("current mark", "what to do")
     yield "".join(say(part) for part in legend)
 

@@ -40,8 +40,8 @@ async def _succeeds(settings: Settings, work: Work) -> bool:
         async with connect(settings.redis) as redis:
             return await work(settings, redis, library_of(redis, settings, evaluate_cases))
     except PromptsWrong as error:
-        for one in error.diagnostics:
-            complain(one.plain(terminal_language(settings)))
+        for diagnostic in error.diagnostics:
+            complain(diagnostic.plain(terminal_language(settings)))
     except (UnknownRelease, NotThere) as error:
         complain(error.said[terminal_language(settings)])
     except RedisError as error:
@@ -53,9 +53,9 @@ async def _succeeds(settings: Settings, work: Work) -> bool:
 
 def show_diagnostics(diagnostics: Sequence[Diagnostic], output: str, language: Language) -> None:
     if output == "json":
-        show([one.as_json() for one in diagnostics])
-    for one in diagnostics if output == "text" else ():
-        show(one.plain(language))
+        show([diagnostic.as_json() for diagnostic in diagnostics])
+    for diagnostic in diagnostics if output == "text" else ():
+        show(diagnostic.plain(language))
 
 
 def user() -> str:

@@ -37,17 +37,17 @@ async def documents(request: web.Request, _: Caller) -> web.Response:
     query, console = read_query(request, DocumentQuery), await parts(request)
     found = await console.documents.documents(query.after, query.limit)
     shown = [
-        asdict(one)
+        asdict(document)
         | {
-            "valid_from": one.valid_from.isoformat() if one.valid_from else None,
-            "valid_until": one.valid_until.isoformat() if one.valid_until else None,
+            "valid_from": document.valid_from.isoformat() if document.valid_from else None,
+            "valid_until": document.valid_until.isoformat() if document.valid_until else None,
         }
-        for one in found.documents
+        for document in found.documents
     ]
     synced_at = found.synced_at.isoformat() if found.synced_at else None
     problems = [
-        one.as_json() | {"said": {name: finding_in(name, one).as_json() for name in _LANGUAGES}}
-        for one in found.problems
+        problem.as_json() | {"said": {name: finding_in(name, problem).as_json() for name in _LANGUAGES}}
+        for problem in found.problems
     ]
     return json_answer({"synced_at": synced_at, "documents": shown, "problems": problems, "next": found.next})
 

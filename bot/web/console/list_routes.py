@@ -33,9 +33,9 @@ async def operators(request: web.Request, _: Caller) -> web.Response:
     console = await parts(request)
     present = await console.presence.present()
     found = [
-        {"email": one.email, "name": one.name, "role": one.role, "online": one.email in present}
-        for one in await console.operators.all()
-        if not one.disabled
+        {"email": operator.email, "name": operator.name, "role": operator.role, "online": operator.email in present}
+        for operator in await console.operators.all()
+        if not operator.disabled
     ]
     return json_answer({"operators": found})
 
@@ -77,7 +77,7 @@ async def templates(request: web.Request, caller: Caller) -> web.Response:
 @routes.get("/console/api/canned-replies", allow_head=False)
 @operators_may("read")
 async def canned_replies(request: web.Request, _: Caller) -> web.Response:
-    found = [_shown(one) for one in await (await parts(request)).canned_replies.all()]
+    found = [_shown(canned_reply) for canned_reply in await (await parts(request)).canned_replies.all()]
     return json_answer({"replies": found})
 
 

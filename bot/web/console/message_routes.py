@@ -237,7 +237,7 @@ async def media(request: web.Request, _: Caller) -> web.Response:
 async def file(request: web.Request, _: Caller) -> web.Response:
     """A file of the contact."""
     console, name = await known_conversation(request)
-    found = next((one for one in await console.files.of(name) if one.id == request.match_info["file"]), None)
+    found = next((file for file in await console.files.of(name) if file.id == request.match_info["file"]), None)
     if found is None:
         raise ApiProblem(404, "not_found")
     return await _stored(request, console, found.key, found.mime, found.name)

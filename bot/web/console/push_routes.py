@@ -48,12 +48,12 @@ async def change(request: web.Request, caller: Caller) -> web.Response:
     try:
         # Stored browsers may go, whatever the rules for new ones are by now.
         private = forgets or console.push.allow_private
-        one = await parse_subscription(body.subscription, allow_private=private)
+        subscription = await parse_subscription(body.subscription, allow_private=private)
     except NotASubscription as error:
         raise ApiProblem(422, "field_wrong", field="subscription", why=reasons.SUBSCRIPTION) from error
     if forgets:
-        await console.browsers.remove(caller.who, one)
-    elif not await console.browsers.add(caller.who, caller.language, one):
+        await console.browsers.remove(caller.who, subscription)
+    elif not await console.browsers.add(caller.who, caller.language, subscription):
         raise ApiProblem(429, "too_many_tries", headers={"Retry-After": "3600"}, seconds=3600)
     return web.Response(status=204)
 

@@ -165,15 +165,15 @@ async def audit_log(request: web.Request, _: Caller) -> web.Response:
     found = await console.audit.entries(wanted, query.limit)
     entries = [
         {
-            "id": one.id,
-            "at": one.at.isoformat(),
-            "who": one.who,
-            "action": one.action,
-            "object": one.object,
-            "details": dict(one.details),
-            "address": one.address,
+            "id": entry.id,
+            "at": entry.at.isoformat(),
+            "who": entry.who,
+            "action": entry.action,
+            "object": entry.object,
+            "details": dict(entry.details),
+            "address": entry.address,
         }
-        for one in found
+        for entry in found
     ]
     return json_answer({"entries": entries, "next": str(found[-1].id) if len(found) == query.limit else None})
 

@@ -109,14 +109,14 @@ async def test_a_closed_conversation_is_told_once_until_it_was_open_again(subscr
 
 async def test_a_reaction_and_every_message_of_a_burst_are_told(subscribed: Open, ana: Person) -> None:
     world, erp = await subscribed()
-    writes = await world.meta.writes(ana, text("hola"))
-    two = await world.meta.writes(ana, text("¿abren hoy?"))
+    first = await world.meta.writes(ana, text("hola"))
+    second = await world.meta.writes(ana, text("¿abren hoy?"))
     await world.meta.replies(ana)
-    three = await world.meta.writes(ana, {"type": "reaction", "reaction": {"message_id": writes, "emoji": "👍"}})
+    reaction = await world.meta.writes(ana, {"type": "reaction", "reaction": {"message_id": first, "emoji": "👍"}})
     events = await heard(erp, "message.received", 3)
     # Several are sent at the same time: the subscriber may get them in any order.
     told = {event["data"]["message"]: event["data"]["type"] for event in events}
-    assert told == {writes: "text", two: "text", three: "reaction"}
+    assert told == {first: "text", second: "text", reaction: "reaction"}
 
 
 async def test_what_meta_refuses_and_what_it_could_not_deliver_are_told_as_failed(

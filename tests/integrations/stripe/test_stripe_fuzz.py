@@ -24,7 +24,7 @@ from tests.world import Start, World
 
 BOUNDED = settings(
     derandomize=True,
-    max_examples=150,
+    max_examples=75,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
@@ -12,14 +12,15 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import aiohttp
 import pytest
 
-from bench.chaos.node import Node
 from bot.cli.doctor.people import company_login
 from bot.people.audit import AuditFilter, AuditLog
-from tests.company_provider import company_provider
+from tests.company_provider import CompanyProvider, company_provider
 from tests.console import Answer, Browser, operators_of
 from tests.rows import each
 from tests.world import Start, World
 
+# One provider serves all.
+pytestmark = pytest.mark.xdist_group("company")
 _DESK = "https://desk.example.com"
 _EVA = {"email": "eva@example.com", "email_verified": True}
 
@@ -29,7 +30,7 @@ class Company:
     """Recado, the company's provider, and a browser that goes from one to the other."""
 
     world: World
-    provider: Node
+    provider: CompanyProvider
     cookies: dict[str, str] = field(default_factory=dict)
 
     async def log_in_as(self, claims: dict[str, Any], *, in_id_token: bool = True, **forgery: Any) -> Answer:
@@ -66,14 +67,14 @@ class Company:
         return [(entry.who, entry.action, entry.object, dict(entry.details)) for entry in entries]
 
 
-@pytest.fixture
-async def provider() -> AsyncIterator[Node]:
-    async with company_provider(f"{_DESK}/console/oidc/callback") as found:
+@pytest.fixture(scope="module")
+def provider() -> Iterator[CompanyProvider]:
+    with company_provider(f"{_DESK}/console/oidc/callback") as found:
         yield found
 
 
 @pytest.fixture
-async def company(start: Start, provider: Node) -> Company:
+async def company(start: Start, provider: CompanyProvider) -> Company:
     found = await provider.ask("start")
     world = await start(
         workers=0,

@@ -6,7 +6,11 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
+from bot.agent.tools.catalog import TABLE
+from bot.messages.inbound import Content
+from bot.messages.outbound import Part
 from bot.web.console.pages import FOLDER
 from tests.rows import each
 
@@ -46,6 +50,15 @@ def test_every_text_that_the_page_shows_is_there() -> None:
         for key in keys
     }
     assert used - {""} - _texts("es") == set()
+
+
+def test_every_kind_of_message_and_every_tool_has_a_name() -> None:
+    contents, parts = get_args(get_args(Content)[0]), get_args(get_args(Part)[0])
+    kinds = {content.model_fields["kind"].default for content in (*contents, *parts)}
+    # The first three change another message or its conversation; the page shows the others as `video` and `sticker`.
+    names = {f"kind_{kind}" for kind in kinds - {"edit", "revoke", "given_back", "sent_video", "sent_sticker"}}
+    names |= {f"tool_{row.tool.name}" for row in TABLE}
+    assert names - _texts("es") == set()
 
 
 @each("path", _OURS, ids=lambda path: path.name)

@@ -13,7 +13,7 @@ const { Provider } = await import("oidc-provider");
 const [redirectUri] = process.argv.slice(2);
 const CLIENT = { client_id: "recado", client_secret: "a secret: of 100% odd signs/+", redirect_uris: [redirectUri] };
 let [issuer, key, provider, keys] = ["", undefined, undefined, 0];
-let [claims, inIdToken, forgery, asks] = [{}, true, undefined, false];
+let [claims, inIdToken, forgery, asks] = [];
 
 const server = createServer((request, response) => provider.callback()(request, response));
 
@@ -68,7 +68,8 @@ async function forged(token) {
 
 const DO = {
   async start() {
-    await new Promise((done) => server.listen(0, "127.0.0.1", done));
+    if (!server.listening) await new Promise((done) => server.listen(0, "127.0.0.1", done));
+    [claims, inIdToken, forgery, asks] = [{}, true, undefined, false];
     issuer = `http://127.0.0.1:${server.address().port}`;
     await renew();
     return { issuer, client_id: CLIENT.client_id, client_secret: CLIENT.client_secret };

@@ -66,7 +66,7 @@ function ViewLink({ name }) {
   const here = view.value === name;
   const waiting = name === "inbox" ? counts.value.waiting : 0;
   return html`<a class="rail-link" href=${href(name)} aria-current=${here ? "page" : undefined} title=${t(`view_${name}`)}>
-    <${Icon} name=${name} /><span class="rail-words">${t(`view_${name}`)}</span>
+    <${Icon} name=${name} /><span class="rail-words">${t(`rail_${name}`)}</span>
     ${waiting > 0 && html`<span class="badge" aria-label=${t("waiting_count", { count: waiting })}>${waiting > 99 ? "99+" : waiting}</span>`}
   </a>`;
 }

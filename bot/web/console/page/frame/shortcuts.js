@@ -8,7 +8,7 @@ import { HelpSheet } from "./help.js";
 import { openPalette } from "./palette.js";
 import { go, openId, view } from "./route.js";
 import { focusedRow, rowToFocus } from "../inbox/row_focus.js";
-import { toggleSide } from "../side/side.js";
+import { enterOrShutSide } from "../side/side.js";
 
 export const KEYS = [
   { keys: ["j"], name: "next" },
@@ -46,7 +46,7 @@ const ACTIONS = {
   e: withOpen(mayClose, close),
   a: withOpen(always, assign),
   l: withOpen(always, label),
-  i: withOpen(always, toggleSide),
+  i: withOpen(always, enterOrShutSide),
   Escape: () => openId.value && go("inbox"),
 };
 

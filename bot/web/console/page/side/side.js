@@ -13,9 +13,23 @@ const part = signal("contact");
 const turn = signal("");
 let back;
 
+/** Open the panel, or shut it. */
 export function toggleSide() {
-  sideOpen.value = !sideOpen.value;
+  if (sideOpen.value) shut();
+  else enter();
   localStorage.setItem("side", sideOpen.value ? "open" : "shut");
+}
+
+/** Go into the panel; from within it, shut it and go back. */
+export function enterOrShutSide() {
+  if (document.activeElement?.closest?.(".side")) toggleSide();
+  else enter();
+}
+
+function enter() {
+  back = document.activeElement;
+  sideOpen.value = true;
+  focusTab();
 }
 
 /** Show why the assistant gave an answer. */
@@ -26,8 +40,11 @@ export function showTurn(id) {
     part.value = "why";
     sideOpen.value = true;
   });
-  setTimeout(() => document.getElementById("side-why")?.focus(), 30);
+  focusTab();
 }
+
+/** The chosen tab gets the focus, once it is drawn. */
+const focusTab = () => setTimeout(() => document.querySelector(".side [aria-selected=true]")?.focus(), 30);
 
 function shut() {
   sideOpen.value = false;

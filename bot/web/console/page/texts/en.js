@@ -3,7 +3,8 @@
 export const EN = {
   // frame
   skip: "Skip to the content", views: "Views", view_inbox: "Inbox", view_reports: "Reports", view_trust: "Trust", view_audit: "Audit",
-  view_people: "People", palette: "Go to… or do…", palette_hint: "Type an action, a name or a phone", help: "Keys", settings: "Settings",
+  view_people: "People", rail_inbox: "Inbox", rail_reports: "Reports", rail_trust: "Trust", rail_documents: "Docu\u00adments", rail_audit: "Audit",
+  rail_people: "People", palette: "Go to… or do…", palette_hint: "Action, name or phone", help: "Keys", settings: "Settings",
   settings_of: "Settings of {name}", offline: "Offline; what you write stays here and leaves when the connection is back.",
   waiting_count: "{count} wait for a person", close_sheet: "Close dialog", close_panel: "Close panel", close_notice: "Close notice",
   loading: "Loading…", try_again: "Try again", cancel: "Cancel", save: "Save", delete: "Delete", change: "Change", yes: "yes", no: "no", you: "you",

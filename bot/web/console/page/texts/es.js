@@ -3,7 +3,8 @@
 export const ES = {
   // frame
   skip: "Ir al contenido", views: "Vistas", view_inbox: "Bandeja", view_reports: "Informes", view_trust: "Confianza", view_audit: "Auditoría",
-  view_people: "Personas", palette: "Ir a… o hacer…", palette_hint: "Escribe una acción, un nombre o un teléfono", help: "Teclas",
+  view_people: "Personas", rail_inbox: "Bandeja", rail_reports: "Infor\u00admes", rail_trust: "Con\u00adfianza", rail_documents: "Docu\u00admentos",
+  rail_audit: "Audi\u00adtoría", rail_people: "Per\u00adsonas", palette: "Ir a… o hacer…", palette_hint: "Acción, nombre o teléfono", help: "Teclas",
   settings: "Ajustes", settings_of: "Ajustes de {name}", offline: "Sin conexión; lo que escribes se queda aquí y sale al volver.",
   waiting_count: "{count} esperan a una persona", close_sheet: "Cerrar ventana", close_panel: "Cerrar panel", close_notice: "Cerrar aviso",
   loading: "Cargando…", try_again: "Reintentar", cancel: "Cancelar", save: "Guardar", delete: "Eliminar", change: "Cambiar", yes: "sí", no: "no",

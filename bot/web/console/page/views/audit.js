@@ -26,15 +26,15 @@ export function Audit() {
   }, [who]);
   const people = html`<select aria-label=${t("audit_who")} value=${who} onChange=${({ target }) => choose(target.value)}><option value="">${t("everybody")}</option>${lists.value.operators.map((one) => html`<option key=${one.email} value=${one.email}>${one.name}</option>`)}</select>`;
   return html`<${Page} title=${t("view_audit")} tools=${people} state=${rows ? undefined : { loading: true }}>
-    ${rows && html`<div class="table-frame" tabindex="0" role="region" aria-labelledby="page-title"><table class="table">
+    ${rows && html`<div class="table-frame" tabindex="0" role="region" aria-labelledby="page-title"><table class="table stacks">
       <thead><tr>${["when", "who", "what", "about", "from"].map((name) => html`<th key=${name} scope="col">${t(`audit_${name}`)}</th>`)}</tr></thead>
       <tbody>${rows.map(
         (one) => html`<tr key=${one.id}>
-          <td><time datetime=${one.at} title=${fullTime(one.at)}>${moment(one.at)}</time></td>
-          <td>${operatorName(one.who)}</td>
-          <td>${word("audited", one.what)}${Object.keys(one.details ?? {}).length > 0 && html`<small>${Object.entries(one.details).map(([name, value]) => `${name}: ${value}`).join(" · ")}</small>`}</td>
-          <td><${About} about=${one.about} /></td>
-          <td><code>${one.from}</code></td>
+          <td data-column=${t("audit_when")}><time datetime=${one.at} title=${fullTime(one.at)}>${moment(one.at)}</time></td>
+          <td data-column=${t("audit_who")}>${operatorName(one.who)}</td>
+          <td data-column=${t("audit_what")}>${word("audited", one.what)}${Object.keys(one.details ?? {}).length > 0 && html`<small>${Object.entries(one.details).map(([name, value]) => `${name}: ${value}`).join(" · ")}</small>`}</td>
+          <td data-column=${t("audit_about")}><${About} about=${one.about} /></td>
+          <td data-column=${t("audit_from")}><code>${one.from}</code></td>
         </tr>`,
       )}</tbody></table></div>`}
     ${rows?.length === 0 && html`<p class="muted">${t("nothing_found")}</p>`}

@@ -40,16 +40,16 @@ function List({ documents }) {
   return html`<section class="card" aria-labelledby="documents-title"><h2 id="documents-title">${t("documents_released")}</h2>
     <p class="muted">${t("documents_hint")} <code>recado knowledge sync</code> · <code>recado prompts release</code></p>
     ${documents.length === 0 && html`<p class="muted">${t("no_documents")}</p>`}
-    ${documents.length > 0 && html`<div class="table-frame documents-frame" tabindex="0" role="region" aria-label=${t("documents_list")}><table class="table">
+    ${documents.length > 0 && html`<div class="table-frame documents-frame" tabindex="0" role="region" aria-label=${t("documents_list")}><table class="table stacks">
       <thead><tr>${["name", "language", "audience", "passages", "until", "state"].map((name) => html`<th key=${name} scope="col">${t(`document_${name}`)}</th>`)}</tr></thead>
       <tbody>${documents.map(
         (one) => html`<tr key=${one.name}>
-          <td><b>${one.name === "accepted answers" ? t("accepted_answers") : one.name}</b>${one.title && one.title !== one.name && one.name !== "accepted answers" && html`<small class="muted">${one.title}</small>`}</td>
-          <td>${one.language ? word("spoken", one.language) : "–"}</td>
-          <td>${word("audience", one.audience)}</td>
-          <td class="figures">${number(one.passages)}</td>
-          <td><${Until} from=${one.valid_from} until=${one.valid_until} /></td>
-          <td><span class=${`tag ${one.state === "released" ? "good" : ""}`}>${has(`document_is_${one.state}`) ? t(`document_is_${one.state}`) : one.state}</span></td>
+          <td data-column=${t("document_name")}><b>${one.name === "accepted answers" ? t("accepted_answers") : one.name}</b>${one.title && one.title !== one.name && one.name !== "accepted answers" && html`<small class="muted">${one.title}</small>`}</td>
+          <td data-column=${t("document_language")}>${one.language ? word("spoken", one.language) : "–"}</td>
+          <td data-column=${t("document_audience")}>${word("audience", one.audience)}</td>
+          <td data-column=${t("document_passages")} class="figures">${number(one.passages)}</td>
+          <td data-column=${t("document_until")}><${Until} from=${one.valid_from} until=${one.valid_until} /></td>
+          <td data-column=${t("document_state")}><span class=${`tag ${one.state === "released" ? "good" : ""}`}>${has(`document_is_${one.state}`) ? t(`document_is_${one.state}`) : one.state}</span></td>
         </tr>`,
       )}</tbody></table></div>`}
   </section>`;
