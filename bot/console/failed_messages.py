@@ -67,6 +67,6 @@ class FailedMessages:
 
 
 def _code_of(reason: str) -> str | None:
-    """The code of a reason, so that a page says it in its reader's language; None for another one."""
+    """The code of a known reason, which a page translates; None for any other reason."""
     bare = reason.removeprefix("failed: ")
     return next((code for beginning, code in _CODES.items() if bare.startswith(beginning)), None)
