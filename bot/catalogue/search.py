@@ -44,7 +44,7 @@ class ProductWords:
         self._masks: list[NDArray[Any] | None] = [None]
 
     def with_changes(self, changed: Sequence[Indexable], gone: Sequence[int]) -> ProductWords | None:
-        """The index with products changed and removed since it was made; None where making it anew costs less."""
+        """The index with products changed and removed since it was made; None if making it anew costs less."""
         if len(changed) + len(gone) > _MANY:
             return None
         made = ProductWords(())

@@ -36,7 +36,7 @@ class FailedMessages:
         return [await self._shown(conversation, entries) for conversation, entries in found]
 
     async def retry(self, conversation: str, scheduler: JobScheduler) -> int:
-        """Let a turn try the messages again; gives how many. Raises Acted where a tool had acted."""
+        """Let a turn try the messages again; gives how many. Raises Acted if a tool had acted."""
         home = await self.letters.carry(conversation)
         count = await self.letters.retry(home)
         if count:

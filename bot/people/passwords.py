@@ -54,7 +54,7 @@ class PasswordsBusy(Exception):
 class Passwords:
     """Hashes and checks, at most two at a time: more would only wait for each other's memory.
 
-    Raises PasswordsBusy where too many wait already.
+    Raises PasswordsBusy if too many wait already.
     """
 
     def __init__(self, most_waiting: int = _MOST_WAITING) -> None:

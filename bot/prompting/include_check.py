@@ -53,7 +53,7 @@ def _circular(trees: Mapping[str, list[CompiledPart]]) -> set[str]:
 
 
 def _include_path(start: str, end: str, trees: Mapping[str, list[CompiledPart]]) -> tuple[str, ...] | None:
-    """Shortest path of includes between two files, with both ends; None where there is none."""
+    """Shortest path of includes between two files, with both ends; None if there is none."""
     before: dict[str, str | None] = {start: None}
     pending = [start]
     for name in pending:

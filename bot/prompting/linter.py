@@ -37,7 +37,7 @@ class PromptVocabulary:
 
 @dataclass(frozen=True, slots=True)
 class CheckedFolder:
-    """`prompts` is None where there is an error."""
+    """`prompts` is None if there is an error."""
 
     prompts: Prompts | None
     diagnostics: tuple[Diagnostic, ...]
