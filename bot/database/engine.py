@@ -12,6 +12,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.database import sqlite_driver
 from bot.database.storable import json_text, store_plain_texts
 
 _DRIVERS = {
@@ -81,8 +82,8 @@ def open_database(text: str) -> Database:
     if url.get_backend_name() == "sqlite":
         if url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        timeout = {"timeout": _BUSY_MILLISECONDS / 1000}
-        engine = create_async_engine(url, connect_args=timeout, json_serializer=json_text)
+        options = {"timeout": _BUSY_MILLISECONDS / 1000, "async_creator_fn": sqlite_driver.connect}
+        engine = create_async_engine(url, connect_args=options, json_serializer=json_text)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
     else:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 # A transaction costs as much as some hundred entries, so that large batches catch up.
-_AT_ONCE = 500
+_AT_ONCE = 1000
 _BLOCK_MILLISECONDS = 2_000
 # More entries gather for this long: after a few entries, so that open pages soon show the next, or after many.
 _GATHER_SECONDS, _GATHER_MANY_SECONDS = 0.15, 0.5
