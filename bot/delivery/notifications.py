@@ -16,7 +16,8 @@ from bot.conversations.contacts import Contacts
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, kept_renewed
 from bot.conversations.memory import HistoryEntry, Memory
 from bot.delivery import reply_queue
-from bot.delivery.outbox import Outbox, Sent
+from bot.delivery.outbox import Outbox
+from bot.delivery.outbox_state import Sent
 from bot.infra import queues
 from bot.infra.crash_points import passing
 from bot.infra.logs import masked

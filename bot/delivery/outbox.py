@@ -1,4 +1,4 @@
-"""Outbox: sends replies in order for each person, each part once, as far as Meta's rules and the person allow."""
+"""Sends the replies of a conversation in order, and each part once, as Meta's rules and the person allow."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 from pydantic import ValidationError
@@ -14,33 +14,27 @@ from redis.asyncio import Redis
 
 from bot.conversations import ledger, quotable
 from bot.conversations.assignment import ConversationTaken, permit_key
-from bot.conversations.contacts import Contact, Contacts
-from bot.conversations.events import EventPublisher
+from bot.conversations.contacts import Contact
 from bot.conversations.lease import ConversationLeases, Lease
 from bot.conversations.memory import Memory
-from bot.conversations.waiting_list import WaitingList
 from bot.delivery import reply_queue
+from bot.delivery.closing_commit import ClosingCommit
 from bot.delivery.failures import DeliveryFailures
 from bot.delivery.noted import note_sent, note_unsent
+from bot.delivery.outbox_state import OutboxState, QueuedReply, Sent, outbox_state
 from bot.delivery.pause import FIX, SendingPause
 from bot.delivery.policy import SendLater, SendPermission, SendPolicy
-from bot.delivery.rate_limiter import SendRateLimiter
 from bot.delivery.reporter import DeliveryReporter
 from bot.delivery.sender import MessageSender, OutgoingMessage
 from bot.delivery.statuses import DUE, DeliveryStatuses, delivery, failures
-from bot.delivery.uploads import NotSendable, Uploads
+from bot.delivery.uploads import NotSendable
 from bot.infra import queues
 from bot.infra.crash_points import passing
-from bot.infra.live_events import LiveEvents
-from bot.infra.queries import Query, ask, mapping
-from bot.infra.replicas import Replicas
+from bot.infra.queries import Query, ask
 from bot.messages.outbound import Part, Reply, Template
 from bot.messages.prompt_text import part_text
-from bot.settings import Settings
-from bot.storage.factory import storage_of
-from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, MetaUnavailable, Remedy
-from bot.whatsapp.templates.registry import TemplateNotSendable, Templates
+from bot.whatsapp.templates.registry import TemplateNotSendable
 
 _log = structlog.get_logger()
 # If the delayed job is lost, the sweep resends this much later.
@@ -50,90 +44,10 @@ WAIT_SECONDS = 14 * 24 * 3600
 
 _WITHDRAWN = "not sent: an operator or a colleague has the conversation"
 
-State = Literal["sent", "failed", "refused", "withdrawn", "waiting_for_contact", "expired", "later"]
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """Outcome of a reply: `error` says why it did not leave, `until` (Unix seconds) how long it waits."""
-
-    reply: Reply
-    state: State = "sent"
-    error: str | None = None
-    until: float | None = None
-
-    @property
-    def given_up(self) -> bool:
-        """Whether it will never leave. A waiting reply is not lost."""
-        return self.state in ("failed", "refused", "withdrawn", "expired")
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxState:
-    """Waiting replies and failures, the due time (`listed_at`, Unix seconds), and the pause of sending, if any.
-
-    `done` is the number of sent parts by reply id.
-    """
-
-    waiting: list[str]
-    failed: list[str]
-    listed_at: float | None
-    done: dict[str, str]
-    paused: dict[str, str]
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.waiting or self.failed or self.listed_at is not None)
-
-
-def _state(found: Sequence[Any]) -> OutboxState:
-    waiting, failed, listed_at, done, paused = found
-    return OutboxState(waiting, failed, None if listed_at is None else float(listed_at), mapping(done), mapping(paused))
-
-
-@dataclass(slots=True)
-class ClosingCommit:
-    """End of a turn: its trace and the release of its lease, in one commit with the record of its last message.
-
-    `write` gets a pipeline, and the error of an unsent message. `listed_at` is the conversation's score in the index
-    of the waiting list when its messages were read.
-    """
-
-    write: Callable[[Any, str | None], None]
-    listed_at: float | None
-    is_done: bool = False
-    released: bool = False
-
-    async def commit_with(
-        self, leases: ConversationLeases, lease: Lease, record: Callable[[Any], None], error: str | None = None
-    ) -> None:
-        """Commit the record of a message and the end of the turn, or neither; raises LeaseLost."""
-
-        def both(pipeline: Any) -> None:
-            record(pipeline)
-            self.write(pipeline, error)
-
-        passing("turn: about to let go")
-        self.released = await leases.commit_and_release(lease, both, self.listed_at)
-        self.is_done = True
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedReply:
-    """Reply with its stored form (`raw`), and the number of done parts by reply id.
-
-    `closing` is set for the last waiting reply.
-    """
-
-    reply: Reply
-    raw: str
-    done: dict[str, str]
-    closing: ClosingCommit | None = None
-
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """Replies of a conversation on their way to Meta."""
+    """Replies of conversations on their way to Meta."""
 
     redis: Redis
     leases: ConversationLeases
@@ -149,14 +63,14 @@ class Outbox:
         return self.failures.pause
 
     def query(self, conversation: str) -> Query[OutboxState]:
-        """Query for a conversation's waiting replies and for all that their sending depends on."""
+        """Query for a conversation's waiting replies, its failures and its due time, and for the pause of sending."""
         commands = (
             ("LRANGE", reply_queue.replies_key(conversation), 0, -1),
             ("LRANGE", failures(conversation), 0, -1),
             ("ZSCORE", DUE, conversation),
             ("HGETALL", reply_queue.progress_key(conversation)),
         )
-        return Query((*commands, *SendingPause.commands), _state)
+        return Query((*commands, *SendingPause.commands), outbox_state)
 
     async def flush(self, lease: Lease) -> list[Sent]:
         """Send all that waits in the conversation. Needs the lease, which keeps the order."""
@@ -165,7 +79,7 @@ class Outbox:
     async def send(
         self, lease: Lease, state: OutboxState, *, contact: Contact | None = None, closing: ClosingCommit | None = None
     ) -> list[Sent]:
-        """Send the replies of `state`; `contact` spares a read where it is known.
+        """Send the replies of `state`; a known `contact` saves a read.
 
         `closing` is committed together with the record of the last message.
         """
@@ -269,7 +183,7 @@ class Outbox:
     async def _withdraw(
         self, lease: Lease, waiting: QueuedReply, chosen: Reply, sent_parts: int, contact: Contact
     ) -> Sent:
-        """Send only what leaves although an operator has the conversation, and forget what was never said."""
+        """Send only the parts that an operator's taking doesn't stop, and remove the others from the memory."""
         name, settled = lease.conversation, chosen.if_taken or ()
         before = await self.memory.recall(name)
         entries = {} if sent_parts or settled else await ledger.raw(self.redis, name)
@@ -287,14 +201,17 @@ class Outbox:
         return await self._end(lease, waiting, contact, Sent(waiting.reply, "withdrawn", _WITHDRAWN))
 
     async def _window_closed(self, outgoing: OutgoingMessage, error: GraphError, asked_at: datetime) -> bool:
-        """Handle an error. True where the message may leave once the person writes. Raises SendLater while none can."""
+        """Handle an error of Meta; True if the message may leave after the person writes.
+
+        Raises SendLater if no message can leave now.
+        """
         await self.failures.handle_error(outgoing.conversation, error, asked_at)
         if error.remedy is Remedy.FIX_SETTINGS:
             raise SendLater(0, str(error)) from error
         return error.remedy is Remedy.WAIT_FOR_PERSON and not isinstance(outgoing.part, Template)
 
     async def _wait_for_contact(self, lease: Lease, waiting: QueuedReply, contact: Contact) -> Sent:
-        """Let it wait until the person writes, or until it expires; reported once."""
+        """Keep the reply until the person writes or it expires; the wait is reported once."""
         reply, now = waiting.reply, datetime.now(UTC).timestamp()
         record = delivery(lease.conversation, f"{lease.conversation}.{reply.id}.0")
         pipeline = self.redis.pipeline(transaction=True)
@@ -361,34 +278,6 @@ class Outbox:
                 pipeline.lrem(reply_queue.replies_key(outgoing.conversation), 1, last)
 
         return write
-
-
-def outbox_of(  # noqa: PLR0913, PLR0917 - its collaborators
-    redis: Redis, graph: Graph, leases: ConversationLeases, contacts: Contacts, templates: Templates, settings: Settings
-) -> Outbox:
-    """Outbox for the settings. All processes share its state in Redis."""
-    events, publisher = LiveEvents(redis), EventPublisher(redis, settings.subscribers)
-    send_rate, pause = SendRateLimiter(redis, settings.whatsapp.messages_per_second), SendingPause(redis, events)
-    statuses, memory_ = DeliveryStatuses(redis, events), Memory(redis, settings.memory)
-    return Outbox(
-        redis=redis,
-        leases=leases,
-        statuses=statuses,
-        sender=MessageSender(
-            redis=redis,
-            graph=graph,
-            send_rate=send_rate,
-            uploads=Uploads(redis, graph, storage_of(settings.storage)),
-            templates=templates,
-            replicas=Replicas(redis, settings.redis.wait_replicas),
-            ttl_seconds=memory_.ttl_seconds,
-            lease_seconds=leases.lease_seconds,
-        ),
-        failures=DeliveryFailures(leases, contacts, statuses, send_rate, pause, events, publisher),
-        policy=SendPolicy(contacts, WaitingList(redis), templates),
-        reporter=DeliveryReporter(events, publisher),
-        memory=memory_,
-    )
 
 
 def _words(parts: Sequence[Part]) -> str:

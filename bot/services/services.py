@@ -23,8 +23,9 @@ from bot.conversations.lease import ConversationLeases
 from bot.conversations.memory import Memory
 from bot.conversations.waiting_list import WaitingList
 from bot.database.lazy import LazyDatabase
+from bot.delivery.factory import outbox_of
 from bot.delivery.notifications import Notifications
-from bot.delivery.outbox import Outbox, outbox_of
+from bot.delivery.outbox import Outbox
 from bot.delivery.statuses import DeliveryStatuses
 from bot.history.consumer import HistoryConsumer
 from bot.history.opening import OpenHistory, personal_history

@@ -9,7 +9,8 @@ from typing import Any
 from bot.conversations import waiting_list
 from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.waiting_list import Waiting
-from bot.delivery.outbox import Outbox, OutboxState
+from bot.delivery.outbox import Outbox
+from bot.delivery.outbox_state import OutboxState
 from bot.infra.queries import Query, gathered
 from bot.prompting.canary import CurrentRelease
 from bot.prompting.releases import current_release

@@ -13,7 +13,8 @@ import structlog
 
 from bot.conversations.inbox import why_unanswered
 from bot.conversations.lease import ConversationLeases, Lease
-from bot.delivery.outbox import ClosingCommit, Outbox
+from bot.delivery.closing_commit import ClosingCommit
+from bot.delivery.outbox import Outbox
 from bot.infra.crash_points import passing
 from bot.infra.logs import masked
 from bot.messages.inbound import Inbound

@@ -13,7 +13,8 @@ import pytest
 from bot.conversations.lease import Lease, LeaseLost, epoch_key, lease_key
 from bot.conversations.waiting_list import waiting_key
 from bot.delivery import reply_queue
-from bot.delivery.outbox import ClosingCommit, Sent
+from bot.delivery.closing_commit import ClosingCommit
+from bot.delivery.outbox_state import Sent
 from bot.infra.queries import ask
 from bot.infra.redis import answer, key
 from bot.messages.outbound import Reply, Say

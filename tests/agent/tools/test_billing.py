@@ -31,8 +31,8 @@ from bot.conversations.handoff import HandOff
 from bot.conversations.identity_resolution import conversation_for
 from bot.conversations.lease import ConversationLeases
 from bot.conversations.memory import Memory
+from bot.delivery.factory import outbox_of
 from bot.delivery.notifications import Notifications
-from bot.delivery.outbox import outbox_of
 from bot.infra.live_events import LiveEvents
 from bot.integrations.email.factory import email_queue
 from bot.integrations.email.verification import Verification

@@ -20,8 +20,8 @@ from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.handoff import HandOff
 from bot.conversations.lease import ConversationLeases
 from bot.conversations.memory import Memory
+from bot.delivery.factory import outbox_of
 from bot.delivery.notifications import Notifications
-from bot.delivery.outbox import outbox_of
 from bot.infra.live_events import LiveEvents
 from bot.infra.redis import answer, key
 from bot.integrations.push.invitations import Invitation, InvitationLinks
