@@ -56,10 +56,10 @@ $(VENV)/bin/python:
 
 $(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing Recado and what its sandbox needs (a minute or two, once) …"
-	@$(PIP) install --constraint constraints.txt --editable '.[sandbox]'
+	@$(PIP) install --use-pep517 --constraint constraints.txt --editable '.[sandbox]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing Recado and what its tests need (a minute or two, once) …"
-	@$(PIP) install --constraint constraints.txt --editable '.[test]'
+	@$(PIP) install --use-pep517 --constraint constraints.txt --editable '.[test]'
 	@touch $@ $(VENV)/.run

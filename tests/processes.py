@@ -1,13 +1,14 @@
 """Recado's commands in processes of their own, as an operator runs them."""
 
 import asyncio
+import io
 import json
 import os
 import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any, Literal, TypeVar
 from bench.prepared_process import begin_with, prepared, write_to
 from bench.upgraded_file import put_upgraded
 from bot.__main__ import main
+from bot.cli.main import cli
+from bot.infra import logs
 from tests.waiting import PATIENCE, at_most
 
 Found = TypeVar("Found")
@@ -149,6 +152,23 @@ async def recado(*command: str, **environment: str) -> Ended:
 async def recado_without(absent: Literal["a reader", "standard error"], *command: str) -> Ended:
     """Run `recado` with this command to its end: the reader of its output has left, or its standard error is closed."""
     return await _ended(command, {}, absent)
+
+
+async def recado_here(*command: str) -> Ended:
+    """Run a command in this process, because each new one takes a second to load the model of documents."""
+    return await asyncio.to_thread(_called, command)
+
+
+def _called(command: tuple[str, ...]) -> Ended:
+    code: str | int | None = 0
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+        try:
+            cli(command, prog_name="recado")
+        except SystemExit as ended:
+            code = ended.code
+    # The command's log went to these streams.
+    logs.configure("warning", "console")
+    return Ended(int(code or 0), out.getvalue(), err.getvalue())
 
 
 async def _ended(command: tuple[str, ...], environment: dict[str, str], absent: str = "") -> Ended:

@@ -15,8 +15,10 @@ from bot.prompting.releases import Releases, read_current_release
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
 from tests.notifications import conversation_of, settled
-from tests.processes import recado
+from tests.processes import recado, recado_here
 from tests.world import Start, World
+
+pytestmark = pytest.mark.xdist_group("knowledge")
 
 DOCUMENTS = {
     "envios.md": "# Envíos\n\nLa entrega exprés llega en menos de 3 horas y cuesta $120. "
@@ -36,7 +38,7 @@ async def shop(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("KNOWLEDGE_DIR", str(tmp_path / "docs"))
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/recado.db")
     world = await start()
-    synced = await recado("knowledge", "sync")
+    synced = await recado_here("knowledge", "sync")
     assert synced.code == 0, synced.err
     released = await recado("prompts", "release")
     assert released.code == 0, released.err

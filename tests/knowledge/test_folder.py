@@ -14,7 +14,9 @@ from bot.database.opening import open_current
 from bot.knowledge.answers import Decision, accept
 from bot.knowledge.folder import FolderReader, list_folder
 from bot.knowledge.tables import DOCUMENTS
-from tests.processes import Ended, recado
+from tests.processes import Ended, recado, recado_here
+
+pytestmark = pytest.mark.xdist_group("knowledge")
 
 FILES = {
     "devoluciones.md": "# Devoluciones\n\n## Plazo\nTienes 30 días para devolver, con el ticket.\n",
@@ -45,7 +47,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def knowledge(*command: str) -> Ended:
-    return await recado("knowledge", *command)
+    return await recado_here("knowledge", *command)
 
 
 async def found(question: str, *options: str) -> list[dict[str, Any]]:
@@ -56,7 +58,7 @@ async def found(question: str, *options: str) -> list[dict[str, Any]]:
 
 
 async def test_a_bad_file_is_named_with_its_reason_and_takes_no_good_one_with_it(folder: Path) -> None:
-    checked = await knowledge("check")
+    checked = await recado("knowledge", "check")
     assert checked.code == 1
     assert [
         line.partition(" (")[0].partition("; there")[0].partition("; rename")[0] for line in checked.out.splitlines()
@@ -68,7 +70,7 @@ async def test_a_bad_file_is_named_with_its_reason_and_takes_no_good_one_with_it
         "secreto.md: line 2: unknown key 'audence'; is audience meant?",
         "vacio.txt: holds no text",
     ]
-    synced = await knowledge("sync", "--format", "json")
+    synced = await recado("knowledge", "sync", "--format", "json")
     assert (synced.code, json.loads(synced.out)["documents"]) == (0, sorted(FILES))
     (best, *_) = await found("kuanto tiempo tengo pa debolver con tiket")
     assert best["text"] == "Devoluciones › Plazo\nTienes 30 días para devolver, con el ticket."
@@ -78,9 +80,9 @@ async def test_a_bad_file_is_named_with_its_reason_and_takes_no_good_one_with_it
     assert scores == sorted(scores, reverse=True)
     assert (await knowledge("search", "  ")).code == 2
     # For people the place names the heading, which isn't repeated below it; lists have a head.
-    shown = (await knowledge("search", "¿cuánto tiempo tengo para devolver?")).out
+    shown = (await recado("knowledge", "search", "¿cuánto tiempo tengo para devolver?")).out
     assert shown.count("Devoluciones › Plazo") == 1
-    assert (await knowledge("list")).out.split()[:4] == ["document", "language", "for", "passages"]
+    assert (await recado("knowledge", "list")).out.split()[:4] == ["document", "language", "for", "passages"]
     assert {hit["source"] for hit in await found("¿de cuánto es el fondo de la caja?")}.isdisjoint({"personal/caja.md"})
     assert (await found("¿de cuánto es el fondo de la caja?", "--staff"))[0]["source"] == "personal/caja.md"
 

@@ -15,6 +15,8 @@ from bot.knowledge.index import KnowledgeIndex
 from bot.knowledge.search import SearchQuery, search_index
 from tests.paths import ROOT
 
+pytestmark = pytest.mark.xdist_group("knowledge")
+
 DAY = date(2026, 12, 1)
 SHOP = ROOT / "fixtures" / "knowledge"
 _BUILT: dict[str, BuiltKnowledge] = {}

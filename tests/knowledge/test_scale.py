@@ -19,6 +19,8 @@ from bot.settings import EmbeddingsSettings
 from bot.web.server import listening
 from tests.paths import ROOT
 
+pytestmark = pytest.mark.xdist_group("knowledge")
+
 SHOP = ROOT / "fixtures" / "knowledge"
 # A share that all texts have in common, so that no two of them are less alike than 0.8.
 COMMON = 2.0

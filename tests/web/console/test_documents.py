@@ -11,8 +11,10 @@ import pytest
 from bot.conversations.contacts import Contact
 from bot.knowledge.gaps import KnowledgeGaps
 from tests.console import add_operator
-from tests.processes import recado
+from tests.processes import recado, recado_here
 from tests.world import Start, World
+
+pytestmark = pytest.mark.xdist_group("knowledge")
 
 WRONG_USE = 2
 SOMEBODY = f"c_{'a' * 20}"
@@ -34,7 +36,7 @@ async def published(*_: Any) -> None:
 
 
 async def done(*command: str) -> None:
-    ran = await recado(*command)
+    ran = await recado_here(*command)
     assert ran.code == 0, ran.err
 
 
