@@ -1,12 +1,13 @@
 """Decodes barcodes and QR codes in photos, also in tilted, soft or large ones."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image, ImageChops, ImageFilter, ImageOps
-
+from pipelines import pillow
 from pipelines.bounding_box import BoundingBox
 
 _SIDE = 1600
@@ -44,7 +45,7 @@ class Barcode:
         return self.format not in _OF_NO_PRODUCT and not _is_unchecked(self)
 
 
-def decode(picture: Image.Image) -> tuple[Barcode, ...]:
+def decode(picture: pillow.Image.Image) -> tuple[Barcode, ...]:
     """Read every code in the picture; costly variants are tried only while nothing was found."""
     gray = picture.convert("L")
     unchecked: list[Barcode] = []
@@ -66,7 +67,7 @@ def is_gtin(digits: str) -> bool:
     return weighted % 10 == 0
 
 
-def _variants(gray: Image.Image) -> Iterator[tuple[Image.Image, int, tuple[str, ...]]]:
+def _variants(gray: pillow.Image.Image) -> Iterator[tuple[pillow.Image.Image, int, tuple[str, ...]]]:
     """Yield variants, cheapest first: reduced, as it is, in other light, then tilted, doubled and sharpened."""
     reduced = _within(gray, _SIDE)
     yield reduced, 0, _CHECKED + _WEAK
@@ -76,22 +77,24 @@ def _variants(gray: Image.Image) -> Iterator[tuple[Image.Image, int, tuple[str, 
         yield lit, 0, _CHECKED + _WEAK[1:]
     small = _within(gray, _SIDE_TILTED)
     for tilt in _TILTS:
-        tilted = small.rotate(tilt, resample=Image.Resampling.BICUBIC, expand=True, fillcolor=255)
-        doubled = tilted.resize((tilted.width * 2, tilted.height * 2), Image.Resampling.BICUBIC)
-        yield doubled.filter(ImageFilter.UnsharpMask(radius=3, percent=150, threshold=0)), tilt, _CHECKED
+        tilted = small.rotate(tilt, resample=pillow.Image.Resampling.BICUBIC, expand=True, fillcolor=255)
+        doubled = tilted.resize((tilted.width * 2, tilted.height * 2), pillow.Image.Resampling.BICUBIC)
+        yield doubled.filter(pillow.ImageFilter.UnsharpMask(radius=3, percent=150, threshold=0)), tilt, _CHECKED
 
 
-def _relit(gray: Image.Image) -> Iterator[Image.Image]:
+def _relit(gray: pillow.Image.Image) -> Iterator[pillow.Image.Image]:
     """Even out fog, shadows and reflections, and turn bars that are lighter than their ground."""
-    soft = gray.filter(ImageFilter.BoxBlur(1))
+    soft = gray.filter(pillow.ImageFilter.BoxBlur(1))
     even = _evened(soft)
     yield even
-    yield ImageOps.invert(even)
+    yield pillow.ImageOps.invert(even)
     yield _evened(soft.point(_LOGARITHM))
 
 
-def _evened(gray: Image.Image) -> Image.Image:
-    return ImageChops.subtract(gray, gray.filter(ImageFilter.BoxBlur(_AROUND)), scale=_CONTRAST, offset=128)
+def _evened(gray: pillow.Image.Image) -> pillow.Image.Image:
+    return pillow.ImageChops.subtract(
+        gray, gray.filter(pillow.ImageFilter.BoxBlur(_AROUND)), scale=_CONTRAST, offset=128
+    )
 
 
 def _is_unchecked(code: Barcode) -> bool:
@@ -107,20 +110,20 @@ def _without_overlaps(codes: Iterable[Barcode]) -> tuple[Barcode, ...]:
     return tuple(kept)
 
 
-def _within(picture: Image.Image, side: int) -> Image.Image:
+def _within(picture: pillow.Image.Image, side: int) -> pillow.Image.Image:
     copy = picture.copy()
-    copy.thumbnail((side, side), Image.Resampling.LANCZOS)
+    copy.thumbnail((side, side), pillow.Image.Resampling.LANCZOS)
     return copy
 
 
-def _read(variant: Image.Image, formats: Iterable[str]) -> list[Any]:
+def _read(variant: pillow.Image.Image, formats: Iterable[str]) -> list[Any]:
     import zxingcpp  # noqa: PLC0415 -- a library of several megabytes that only the worker needs
 
     found = zxingcpp.read_barcodes(variant, formats=zxingcpp.barcode_formats_from_str(",".join(formats)))
     return [code for code in found if code.valid and code.text]
 
 
-def _barcode(code: Any, transform: "_Transform") -> Barcode | None:
+def _barcode(code: Any, transform: _Transform) -> Barcode | None:
     name, value = str(code.format), code.text
     if name in _GTIN_FORMATS and not is_gtin(value):
         return None

@@ -1,4 +1,6 @@
-"""Reads photos on this machine by rapidocr, in a process of its own because it takes 500 MB."""
+"""Reads photos on this machine by rapidocr, in a separate process because it takes 500 MB."""
+
+from __future__ import annotations
 
 import asyncio
 import functools
@@ -10,8 +12,7 @@ from functools import partial
 from statistics import median
 from typing import Any, NamedTuple
 
-from PIL import Image, ImageOps
-
+from pipelines import pillow
 from pipelines.bounding_box import BoundingBox
 from pipelines.errors import FileProblem, FileRefused
 from pipelines.image import Reading, TextLine
@@ -72,7 +73,7 @@ class LocalReader:
             lines=tuple(_line(piece) for row in rows for piece in row),
         )
 
-    async def _pieces(self, jpeg: bytes) -> "list[_Piece]":
+    async def _pieces(self, jpeg: bytes) -> list[_Piece]:
         digest = hashlib.sha256(jpeg).digest()
         task = self._reading.get(digest)
         if task is None:
@@ -81,7 +82,7 @@ class LocalReader:
             task.add_done_callback(partial(self._read_ended, digest))
         return await asyncio.shield(task)
 
-    def _read_ended(self, digest: bytes, task: "asyncio.Task[list[_Piece]]") -> None:
+    def _read_ended(self, digest: bytes, task: asyncio.Task[list[_Piece]]) -> None:
         self._reading.pop(digest, None)
         if task.cancelled() or isinstance(task.exception(), FileRefused):
             # The process may have ended; the next photo loads the engine first.
@@ -119,7 +120,7 @@ def _found(jpeg: bytes) -> list[_Piece]:
     """Run in the isolated process."""
     import numpy as np  # noqa: PLC0415 -- only in the process of its own
 
-    picture = ImageOps.exif_transpose(Image.open(io.BytesIO(jpeg))).convert("RGB")
+    picture = pillow.ImageOps.exif_transpose(pillow.Image.open(io.BytesIO(jpeg))).convert("RGB")
     # Because the engine fails on strips, they are extended in black to the right or below.
     shortest = max(*picture.size, 512) // 16
     picture = picture.crop((0, 0, max(picture.width, shortest), max(picture.height, shortest)))

@@ -1,10 +1,10 @@
 """Converts files for sending: pictures that WhatsApp shows, recordings that it plays as voice notes."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
-from PIL import Image
-
-from pipelines import ffmpeg, file_type
+from pipelines import ffmpeg, file_type, pillow
 from pipelines.errors import FileProblem, FileRefused
 from pipelines.photo_decoder import decoded, jpeg, upright
 
@@ -58,7 +58,7 @@ def _shown(content: Path) -> bytes:
 def _is_plain(content: Path) -> bool:
     """Whether WhatsApp shows the picture: 8 bits a colour, no palette, no CMYK."""
     try:
-        with Image.open(content, formats=("JPEG", "PNG")) as opened:
+        with pillow.Image.open(content, formats=("JPEG", "PNG")) as opened:
             return opened.mode in _SHOWN_MODES
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except (OSError, SyntaxError, ValueError, pillow.Image.DecompressionBombError):
         return False

@@ -1,4 +1,6 @@
-"""Decodes photos in a process of its own; each reserves its memory by its header first."""
+"""Decodes photos in a separate process; each reserves its memory by its header first."""
+
+from __future__ import annotations
 
 import io
 import struct
@@ -7,9 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from PIL import Image, ImageOps, UnidentifiedImageError
-
-from pipelines import file_type
+from pipelines import file_type, pillow
 from pipelines.byte_budget import MEMORY_FOR_DECODING, for_decoding
 from pipelines.errors import FileProblem, FileRefused
 from pipelines.isolated_process import IsolatedProcess, limited
@@ -58,18 +58,18 @@ def memory_for(photo: Path) -> int:
     return _opened(photo, _memory_for)
 
 
-def upright(photo: Path) -> tuple[Image.Image, tuple[int, int]]:
+def upright(photo: Path) -> tuple[pillow.Image.Image, tuple[int, int]]:
     """Decode a photo upright and flat on white, with its full size: large JPEGs are decoded reduced."""
     return _opened(photo, _decoded)
 
 
-def jpeg(picture: Image.Image, side: int) -> bytes:
+def jpeg(picture: pillow.Image.Image, side: int) -> bytes:
     """Encode without metadata, the longest side at most `side` pixels."""
     copy = picture
     if max(picture.size) > side:
         scale = side / max(picture.size)
         size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-        copy = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+        copy = picture.resize(size, pillow.Image.Resampling.LANCZOS, reducing_gap=2.0)
     written = io.BytesIO()
     copy.save(written, "JPEG", quality=85, exif=b"")
     return written.getvalue()
@@ -84,25 +84,25 @@ def _signature(head: bytes) -> file_type.FileSignature:
     return signature
 
 
-def _opened(photo: Path, use: Callable[[Image.Image], T]) -> T:
+def _opened(photo: Path, use: Callable[[pillow.Image.Image], T]) -> T:
     with photo.open("rb") as file:
         signature = _signature(file.read(file_type.LOOKED_AT))
         file.seek(0)
         try:
-            with Image.open(file, formats=_FORMATS) as opened:
+            with pillow.Image.open(file, formats=_FORMATS) as opened:
                 return use(opened)
-        except UnidentifiedImageError as error:
+        except pillow.UnidentifiedImageError as error:
             known = signature.format.upper() in _FORMATS
             raise FileRefused(
                 FileProblem.DAMAGED if known else FileProblem.UNREADABLE_FORMAT, signature.format
             ) from error
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        except (pillow.Image.DecompressionBombError, pillow.Image.DecompressionBombWarning) as error:
             raise FileRefused(FileProblem.BOMB, "far too many pixels") from error
         except _BROKEN as error:
             raise FileRefused(FileProblem.DAMAGED, f"{signature.format} can't be decoded") from error
 
 
-def _memory_for(opened: Image.Image) -> int:
+def _memory_for(opened: pillow.Image.Image) -> int:
     width, height = opened.size
     if width * height > MOST_PIXELS:
         raise FileRefused(FileProblem.BOMB, f"{width}x{height} pixels")
@@ -119,11 +119,11 @@ def _memory_for(opened: Image.Image) -> int:
     return memory
 
 
-def _reduction(picture: Image.Image) -> int:
+def _reduction(picture: pillow.Image.Image) -> int:
     return -(-max(picture.size) // (2 * _SIDE_DECODED))
 
 
-def _decoded(opened: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
+def _decoded(opened: pillow.Image.Image) -> tuple[pillow.Image.Image, tuple[int, int]]:
     width, height = opened.size
     _memory_for(opened)
     opened.load()
@@ -131,19 +131,21 @@ def _decoded(opened: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
     if by > 1:
         # Because every further copy would take the full size, a picture that was decoded in full is reduced at once.
         size = (max(1, opened.width // by), max(1, opened.height // by))
-        picture = opened.reduce(by) if opened.mode in _AVERAGED else opened.resize(size, Image.Resampling.NEAREST)
+        picture = (
+            opened.reduce(by) if opened.mode in _AVERAGED else opened.resize(size, pillow.Image.Resampling.NEAREST)
+        )
         opened.close()
-    ImageOps.exif_transpose(picture, in_place=True)
+    pillow.ImageOps.exif_transpose(picture, in_place=True)
     size = (height, width) if (picture.width < picture.height) != (width < height) else (width, height)
     if not picture.has_transparency_data:
         return _bare(picture if picture.mode == "RGB" else picture.convert("RGB")), size
     layered = picture if picture.mode == "RGBA" else picture.convert("RGBA")
-    flat = Image.new("RGB", layered.size, "white")
+    flat = pillow.Image.new("RGB", layered.size, "white")
     flat.paste(layered, mask=layered.getchannel("A"))
     return flat, size
 
 
-def _bare(picture: Image.Image) -> Image.Image:
+def _bare(picture: pillow.Image.Image) -> pillow.Image.Image:
     """Drop colour profiles and comments, because the copies would contain them."""
     picture.info.clear()
     return picture

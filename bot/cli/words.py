@@ -29,6 +29,7 @@ WORDS: Words = {
         "en": "the database does not answer ({error}); see DATABASE_URL",
     },
     "not written": {"es": "no se puede escribir: {error}", "en": "can't be written: {error}"},
+    "output not written": {"es": "no se puede escribir la salida: {why}", "en": "the output can't be written: {why}"},
     "not read": {"es": "no se puede leer: {error}", "en": "can't be read: {error}"},
     "outdated": {
         "es": "a la base de datos le faltan {missing} pasos de su esquema; corre `recado db upgrade`, y empieza otra "

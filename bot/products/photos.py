@@ -6,11 +6,10 @@ import asyncio
 import io
 from collections.abc import Mapping, Sequence
 
-from PIL import Image
-
 from bot.products.catalogue import ProductPhoto
 from bot.products.draft import ShownField
 from bot.storage.storage import Storage
+from pipelines import pillow
 from pipelines.bounding_box import BoundingBox
 from pipelines.image import PhotoText
 
@@ -47,13 +46,13 @@ def piece_of(photo_text: PhotoText, box: BoundingBox) -> bytes:
 def _crops(photo_text: PhotoText, boxes: Mapping[str, BoundingBox]) -> dict[str, bytes]:
     if not boxes:
         return {}
-    with Image.open(io.BytesIO(photo_text.jpeg)) as photo:
+    with pillow.Image.open(io.BytesIO(photo_text.jpeg)) as photo:
         # Because the copy may be smaller than the photo that was sent, boxes are scaled to it.
         scale = photo.width / photo_text.width
         return {name: _cut(photo, box.scaled(scale)) for name, box in boxes.items()}
 
 
-def _cut(photo: Image.Image, box: BoundingBox) -> bytes:
+def _cut(photo: pillow.Image.Image, box: BoundingBox) -> bytes:
     margin = max(_LEAST_MARGIN, round(box.height * _MARGIN))
     left, top = max(0, box.x - margin), max(0, box.y - margin)
     right = max(left + 1, min(photo.width, box.x + box.width + margin))

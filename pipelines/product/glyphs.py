@@ -6,8 +6,7 @@ import io
 import math
 from typing import NamedTuple
 
-from PIL import Image
-
+from pipelines import pillow
 from pipelines.image import PhotoText
 from pipelines.product.layout import Piece
 
@@ -34,12 +33,12 @@ class Glyph(NamedTuple):
         return self.bottom - self.top
 
 
-def strip_of(photo_text: PhotoText, piece: Piece, *, beyond: float = 0.0) -> Image.Image:
+def strip_of(photo_text: PhotoText, piece: Piece, *, beyond: float = 0.0) -> pillow.Image.Image:
     """Cut a line out of its photo, turned level, white on black, and `_TALL` pixels high.
 
     `beyond` extends the strip to the right by so many times its height.
     """
-    with Image.open(io.BytesIO(photo_text.jpeg)) as picture:
+    with pillow.Image.open(io.BytesIO(photo_text.jpeg)) as picture:
         gray = picture.convert("L")
     scale = gray.width / photo_text.width
     box = piece.box
@@ -60,13 +59,15 @@ def strip_of(photo_text: PhotoText, piece: Piece, *, beyond: float = 0.0) -> Ima
     )
     wide = round(min(max(math.dist(a, b) / (math.dist(b, c) or 1), 0.5), _LONGEST) * _TALL)
     # QUAD takes the corners from the top left against the clock.
-    strip = gray.transform((wide, _TALL), Image.Transform.QUAD, (*a, *d, *c, *b), Image.Resampling.BICUBIC)
+    strip = gray.transform(
+        (wide, _TALL), pillow.Image.Transform.QUAD, (*a, *d, *c, *b), pillow.Image.Resampling.BICUBIC
+    )
     return _binarized(strip)
 
 
-def glyphs(strip: Image.Image) -> list[Glyph]:
+def glyphs(strip: pillow.Image.Image) -> list[Glyph]:
     """Return the letters of a strip from left to right, without dots and specks."""
-    columns = strip.resize((strip.width, 1), Image.Resampling.BOX).tobytes()
+    columns = strip.resize((strip.width, 1), pillow.Image.Resampling.BOX).tobytes()
     found, start = [], None
     for column, darkness in enumerate((*columns, 0)):
         is_printed = darkness > 255 * 1.5 / _TALL
@@ -85,7 +86,7 @@ def is_struck_through(photo_text: PhotoText, piece: Piece) -> bool:
     strip = strip_of(photo_text, piece)
     pixels, width = strip.tobytes(), strip.width
     left, right = round(width * 0.06), round(width * 0.94)
-    columns = strip.resize((width, 1), Image.Resampling.BOX).tobytes()
+    columns = strip.resize((width, 1), pillow.Image.Resampling.BOX).tobytes()
     bare = [darkness < 255 * _BARE for darkness in columns]
     ends = range(round(_TALL * 0.08), round(_TALL * 0.92), 2)
     for start in ends:
@@ -139,7 +140,7 @@ def has_unread_cents(photo_text: PhotoText, piece: Piece) -> bool:
     )
 
 
-def _binarized(strip: Image.Image) -> Image.Image:
+def _binarized(strip: pillow.Image.Image) -> pillow.Image.Image:
     """Separate print from paper at the best threshold (Otsu 1979); print is the smaller share of pixels."""
     histogram = strip.histogram()
     total, mean = sum(histogram), sum(level * count for level, count in enumerate(histogram))

@@ -12,8 +12,7 @@ from decimal import Decimal
 from itertools import permutations
 from typing import NamedTuple
 
-from PIL import Image
-
+from pipelines import pillow
 from pipelines.bounding_box import BoundingBox
 from pipelines.image import PhotoText, ReadText, TextLine
 from pipelines.product.card import CORROBORATED, Doubt, DoubtKind, ProductCard
@@ -167,7 +166,7 @@ def _cut_from(area: RescanArea) -> tuple[int, int]:
 
 def _cut(photo_text: PhotoText, area: RescanArea) -> tuple[bytes, tuple[int, int], float]:
     """Cut the place out, with letters in the best size for OCR; return the JPEG, its size and its scale."""
-    with Image.open(io.BytesIO(photo_text.jpeg)) as picture:
+    with pillow.Image.open(io.BytesIO(photo_text.jpeg)) as picture:
         shown = picture.width / photo_text.width
         left, top = _cut_from(area)
         margin = round(area.tall * _MARGIN)
@@ -177,5 +176,5 @@ def _cut(photo_text: PhotoText, area: RescanArea) -> tuple[bytes, tuple[int, int
     scale = _LETTERS / max(area.tall, 1)
     size = (max(round((right - left) * scale), 16), max(round((bottom - top) * scale), 16))
     written = io.BytesIO()
-    cut.resize(size, Image.Resampling.LANCZOS).save(written, "JPEG", quality=92)
+    cut.resize(size, pillow.Image.Resampling.LANCZOS).save(written, "JPEG", quality=92)
     return written.getvalue(), size, scale

@@ -43,6 +43,8 @@ ASKED = [
     ("¿Hay plazo forzoso?", "No hay contrato"),
     ("Does it work offline?", "sin internet se sigue vendiendo"),
     ("¿Funciona en iPhone?", "Android"),
+    ("Does it work on a Mac?", "Android"),
+    ("¿Me regresan mi dinero si no me gusta?", "30 días"),
     ("Is my data safe?", "respaldo"),
 ]
 
