@@ -6,7 +6,7 @@ import re
 import string
 import unicodedata
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from bot.past_cases.redaction import Redaction
@@ -105,6 +105,7 @@ def _plain(words: str) -> str:
 
 @each("kind", _SEEDS)
 def test_nothing_that_tells_who_it_is_survives(kind: str) -> None:
+    @settings(max_examples=50)
     @given(_SEEDS[kind], some.sampled_from(_AROUND), some.sampled_from(_BEHIND), some.integers(0, 999))
     def check(seed: str, before: str, behind: str, amount: int) -> None:
         redaction = Redaction(["Ana"])
