@@ -189,7 +189,7 @@ def pickups(services: Services) -> PickupWatch:
 
 
 def alarm_of(services: Services) -> OperatorAlarm | None:
-    """The notifications to operators' phones; None where they are not set up."""
+    """The notifications to operators' phones; None if they are not set up."""
     settings, service = services.settings, services.settings.service
     if not settings.push.configured or service.public_url is None:
         return None

@@ -17,7 +17,7 @@ class CaseNotWritten(Exception):
 
 
 def write(path: Path, text: str, name: str, folder: Path) -> None:
-    """Write a new file; raises CaseNotWritten where the file, or a case of `folder` with this name, exists."""
+    """Write a new file; raises CaseNotWritten if the file, or a case of `folder` with this name, exists."""
     try:
         taken = any(read_case.name == name for read_case in read_cases(folder))
     except CasesWrong:

@@ -83,7 +83,7 @@ def is_scripted(by: str) -> bool:
 
 
 def load(folder: Path, case: str) -> Recording | None:
-    """Recording of a case of PROMPTS_DIR; None where none can be read."""
+    """Recording of a case of PROMPTS_DIR; None if none can be read."""
     try:
         return Recording.model_validate_json(_path(folder, case).read_bytes())
     except (OSError, ValidationError):

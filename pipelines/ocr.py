@@ -1,4 +1,4 @@
-"""Reads photos on this machine by rapidocr, in a process of its own because it takes 500 MB."""
+"""Reads photos on this machine by rapidocr, in a separate process because it takes 500 MB."""
 
 from __future__ import annotations
 

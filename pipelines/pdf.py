@@ -1,4 +1,4 @@
-"""Reads the pages of a PDF in a process of its own; scanned ones by an OCR engine."""
+"""Reads the pages of a PDF in a separate process; scanned ones by an OCR engine."""
 
 import io
 from dataclasses import dataclass
@@ -95,7 +95,7 @@ def _plain(text: str) -> str:
 
 
 def _open_pdf(document: Path, most_pages: int, most_scans: int) -> tuple[list[_Page], int]:
-    """Run in a process of its own, because a hostile file can make PDFium hang."""
+    """Run in a separate process, because a hostile file can make PDFium hang."""
     import pypdfium2  # noqa: PLC0415 -- only in the process of its own
 
     try:

@@ -1,4 +1,4 @@
-"""Decodes photos in a process of its own; each reserves its memory by its header first."""
+"""Decodes photos in a separate process; each reserves its memory by its header first."""
 
 from __future__ import annotations
 

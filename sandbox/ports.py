@@ -12,7 +12,7 @@ _TRIES = 100
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a port of `host` without a listener; raises OSError where none was found or `host` isn't ours."""
+    """Return a port of `host` without a listener; raises OSError if none was found or `host` isn't ours."""
     error = OSError(f"no free port on {host}")
     for port in random.sample(_PORTS, _TRIES):
         with socket.socket() as probe:
@@ -27,7 +27,7 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 
 def require_port(host: str, port: int) -> None:
-    """Raise OSError where another program listens there."""
+    """Raise OSError if another program listens there."""
     family, kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, kind) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -35,7 +35,7 @@ _TRIAL_DAYS = 14
 
 @dataclass(frozen=True, slots=True)
 class SimulatedServices:
-    """The simulators that the page shows, and the `modes` of all services; `stripe` is None where Stripe is real."""
+    """The simulators that the page shows, and the `modes` of all services; `stripe` is None if Stripe is real."""
 
     meta: MetaSimulator
     smtp: SmtpSimulator

@@ -116,7 +116,7 @@ class BudgetSpent(Exception):
 class SpendingLimit(Protocol):
     """Budget of one person: reserved before a request, settled when its cost is known.
 
-    `economy` names the model that goes on, at twice the limit, when the budget is spent; None where none does.
+    `economy` names the model that goes on, at twice the limit, when the budget is spent; None if none does.
     """
 
     @property
@@ -135,7 +135,7 @@ class SpendingLimit(Protocol):
 class ModelRequest:
     """Input of a model's answer; `deadline` is a time of the running loop's clock, in seconds.
 
-    `may_call` is False where the model has to answer in words: it is told of the tools and asked to call none.
+    `may_call` is False if the model has to answer in words: it is told of the tools and asked to call none.
     Without `spending` nobody counts what it costs. `failing` are models that failed in an earlier round of the turn:
     they are asked last. `models` are asked before those of the settings; `temperature` and `max_tokens` stand in the
     place of the settings', the latter only where it is less.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class CardSync:
-    """Cards in Redis are the truth; the table says up to which change it has them, so that a new one gets all."""
+    """Copies cards from Redis, which is authoritative. The table stores its last change; a new one gets all cards."""
 
     cards: Catalogue
     _known: int | None = field(default=None, init=False)
@@ -26,7 +26,7 @@ class CardSync:
         if self._known == latest:
             return
         since = await table.cards_seen()
-        # Because a Redis without its data counts anew, a count that went back begins from the first card.
+        # A Redis that lost its data counts from 0 again, so after a lower count we start from the first card.
         changed = await self.cards.changed_since(since if since <= latest else -1)
         products = [product for card in changed if (product := product_of(card)) is not None]
         await table.write_cards(products, latest)

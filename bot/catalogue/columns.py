@@ -45,7 +45,7 @@ _LENGTHS, _MOST_ZEROS = (8, 12, 13, 14), 2
 
 
 class RowRefused(ValueError):
-    """A row that is no product; `problem` names the reason, `field` the column, and `values` fill its words."""
+    """A row that isn't a product; `problem` names the reason, `field` the column, and `values` fill in its text."""
 
     def __init__(self, problem: str, field: str = "", **values: str) -> None:
         super().__init__(problem)
@@ -58,7 +58,7 @@ def columns_of(header: Sequence[Cell]) -> dict[str, int]:
     for place, cell in enumerate(header):
         name = " ".join(re.findall(r"[a-z0-9]+", plain(str(cell)).replace("ñ", "n")))
         field = _FIELDS.get(name)
-        # The exact English name goes before its synonyms: "codigo" is the barcode only where no "barcode" is.
+        # The exact English name precedes its synonyms: "codigo" is the barcode only if there is no column "barcode".
         if field and (field not in places or name == field):
             places[field] = place
     if "name" not in places or not {"sku", "barcode"} & set(places):

@@ -85,10 +85,10 @@ class ProductFinder:
             raise CatalogueUnavailable(type(error).__name__) from error
 
     async def _current_words(self, table: ProductTable) -> ProductWords:
-        """The index with all changes. Questions at the same time share its making, and none ends it."""
+        """The index with all changes. Simultaneous questions share one update; a cancelled question doesn't end it."""
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.create_task(self._refreshed(table))
-            # Because those who wait may have gone, nobody else may ask for its error.
+            # If all waiting questions were cancelled, nobody else retrieves the task's exception.
             self._refreshing.add_done_callback(lambda task: task.cancelled() or task.exception())
         return await asyncio.shield(self._refreshing)
 

@@ -33,7 +33,7 @@ class ReadCatalogue:
 def read_catalogue(data: bytes, currency: str, at: datetime, step: Callable[[], None]) -> ReadCatalogue:
     """Read a CSV or XLSX; `currency` is that of prices without one, and `step` is told of each row.
 
-    Raises TableRefused where the file as a whole is no catalogue.
+    Raises TableRefused if the file as a whole is no catalogue.
     """
     rows = table_rows(data)
     header = next(rows, None)

@@ -19,7 +19,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class CatalogueProduct:
-    """A product; amounts are exact. `stock` is None where nobody counts it, `card` the id of the card it came from."""
+    """A product; amounts are exact. `stock` is None if nobody counts it, `card` the id of the card it came from."""
 
     sku: str
     name: str

@@ -13,7 +13,7 @@ from bot.catalogue.search_words import MOST_WORDS, size_words, words_of
 from bot.catalogue.word_index import Indexable, WordIndex
 from pipelines.product.size_parsing import without_sizes
 
-# A word of which the catalogue has only the beginning is a likeness, no match: aguacate is no agua.
+# If the catalogue has only the beginning of a word, it is similar but no match: aguacate is not agua.
 _EXACT, _SOUNDED, _SLIP, _BEGUN, _SHORTENED = 1.0, 0.95, (0.9, 0.8, 0.75), 0.75, 0.5
 _LEAST_LETTERS, _LEAST_FOR_SLIPS = 3, 4
 # A product that lacks a word has to have at least this share of what the words weigh.
@@ -44,7 +44,7 @@ class ProductWords:
         self._masks: list[NDArray[Any] | None] = [None]
 
     def with_changes(self, changed: Sequence[Indexable], gone: Sequence[int]) -> ProductWords | None:
-        """The index with products changed and removed since it was made; None where making it anew costs less."""
+        """The index with products changed and removed since it was made; None if making it anew costs less."""
         if len(changed) + len(gone) > _MANY:
             return None
         made = ProductWords(())
@@ -90,7 +90,7 @@ class ProductWords:
         return Hits(tuple(partly[:most]), len(partly))
 
     def _joined(self, words: list[str]) -> list[str]:
-        """Words as the catalogue spells them: "coca cola" as one or as two."""
+        """Words as the catalogue spells them: "coca cola" may be one word or two."""
         joined: list[str] = []
         for word in words:
             if joined and not self._count(word) and self._count(joined[-1] + word):

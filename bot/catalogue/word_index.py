@@ -80,14 +80,14 @@ class WordIndex:
         return self._sounds.get(sound_of(word), [])
 
     def near(self, word: str) -> list[tuple[str, int]]:
-        """Words that a slip of the finger makes of this one, with the number of slips."""
+        """Words that a typing error could make of this one, with the number of errors."""
         counts = self._likeness(word)
         if not counts.size:
             return []
         most = 1 if len(word) <= _SHORT else 2
         likeliest = np.argpartition(-counts, min(_MOST_NEAR, counts.size - 1))[:_MOST_NEAR]
         found = ((self._words[place], counts[place]) for place in likeliest.tolist())
-        # Hardly anybody mistakes the first letter: harina is no Marina.
+        # The first letter has to be the same, because people rarely mistype it: harina is not Marina.
         alike = (other for other, shared in found if shared > 0 and (other[0] == word[0] or other[:2] == word[1::-1]))
         slips = ((other, distance(word, other, most)) for other in alike)
         return [(other, number) for other, number in slips if number <= most]

@@ -18,7 +18,7 @@ class CasesOfTurns:
     history: HistoryReader
 
     async def make(self, turn: TurnShown, count: int, language: Language) -> tuple[str, str]:
-        """Name and YAML of a case whose last turn is this one. Raises NoPastTurns where it has no answer."""
+        """Name and YAML of a case that ends with this turn. Raises NoPastTurns if the turn has no answer."""
         trace = turn.trace or {}
         if not (trace.get("reply") and trace.get("perceived")):
             raise NoPastTurns(en="this turn has no answer any more", es="este turno ya no tiene respuesta")

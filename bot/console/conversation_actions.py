@@ -107,7 +107,7 @@ class ConversationActions:
                 await self._publish_taken(conversation, by.name)
 
     async def assign(self, conversation: str, by: Actor, to: Operator) -> None:
-        """Give a conversation to a colleague; raises ColleagueHasIt where another one has it."""
+        """Give a conversation to a colleague; raises ColleagueHasIt if another one has it."""
         await self._require_own(conversation, by)
         await self.handoff.own_thread(conversation)
         try:
@@ -151,7 +151,7 @@ class ConversationActions:
         scheduler.turn(conversation, f"{conversation}-{news.id}")
 
     async def is_closed(self, conversation: str, history: HistoryReader) -> bool:
-        """Whether it was closed, and the customer, whom Redis knows first, has not written since."""
+        """Whether it was closed, and the customer has not written since. Redis knows of a new message first."""
         shown = await self.shown(conversation, history)
         last, since = (await self.contacts.get(conversation)).last_inbound_at, shown["closed_at"]
         if shown["state"] != "closed" or since is None:

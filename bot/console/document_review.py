@@ -89,7 +89,7 @@ def document_review(settings: Settings, redis: Redis, database: Database, publis
 
 
 async def _nobody() -> list[str]:
-    """No turn, because nothing is released or pruned here."""
+    """Give no turn, because nothing is released or pruned here."""
     return []
 
 

@@ -36,7 +36,7 @@ class FailedMessages:
         return [await self._shown(conversation, entries) for conversation, entries in found]
 
     async def retry(self, conversation: str, scheduler: JobScheduler) -> int:
-        """Let a turn try the messages again; gives how many. Raises Acted where a tool had acted."""
+        """Let a turn try the messages again; gives how many. Raises Acted if a tool had acted."""
         home = await self.letters.carry(conversation)
         count = await self.letters.retry(home)
         if count:
@@ -67,6 +67,6 @@ class FailedMessages:
 
 
 def _code_of(reason: str) -> str | None:
-    """The code of a reason, so that a page says it in its reader's language; None for another one."""
+    """The code of a known reason, which a page translates; None for any other reason."""
     bare = reason.removeprefix("failed: ")
     return next((code for beginning, code in _CODES.items() if bare.startswith(beginning)), None)

@@ -34,7 +34,7 @@ class HistoryRecorder:
         await self.events.publish(event | {"conversation": entry.conversation, "at": entry.at.isoformat()})
 
     async def show(self, entry: Entry) -> None:
-        """Write an entry of the stream to the database now, so that its author sees it: there twice is once."""
+        """Write an entry of the stream to the database now, so that its author sees it. A second write is harmless."""
         try:
             await self.writer.write([entry], _PATIENCE_SECONDS)
         except (SQLAlchemyError, OSError) as error:

@@ -239,7 +239,7 @@ class _Content:
 
 
 def ask_for_sending(scheduler: JobScheduler, written: WrittenMessage) -> None:
-    """Ask a worker to send a new message; the sweep does so where this is lost."""
+    """Ask a worker to send a new message; if the job is lost, the sweep adds it again."""
     if written.is_new:
         scheduler.turn(written.entry.conversation, f"{written.entry.conversation}-{written.entry.id}")
 

@@ -85,7 +85,7 @@ class DeadLetters:
     async def retry(self, conversation: str) -> int:
         """Put a conversation's messages back onto the waiting list; gives how many. The caller asks for a turn.
 
-        Raises Acted where a tool has acted already: a new turn would act again.
+        Raises Acted if a tool has acted already: a new turn would act again.
         """
         entries = await self.of(conversation)
         if acted := sorted({name for entry in entries for name in entry.acted}):

@@ -74,7 +74,7 @@ async def conversation_for(redis: Redis, phone: str | None, bsuid: str | None) -
 
 
 async def follow_new_bsuid(redis: Redis, previous: str, current: str, phone: str | None) -> str | None:
-    """Follow an update of a person's BSUID; None where the previous one is unknown.
+    """Follow an update of a person's BSUID; None if the previous one is unknown.
 
     Meta names both, so we unite their conversations. The phone alone would prove nothing.
     """

@@ -180,7 +180,7 @@ class ConversationLeases:
         return holder is None or (holder == lease.token and await self._is_renewed(lease)), found
 
     async def _is_renewed(self, lease: Lease) -> bool:
-        """Renew a lease that an earlier request took before its connection broke; False where it ran out."""
+        """Renew a lease that an earlier request took before its connection broke; False if it ran out."""
         try:
             await self.renew(lease)
         except LeaseLost:
@@ -256,7 +256,7 @@ class ConversationLeases:
         return found
 
     async def release(self, lease: Lease) -> bool:
-        """Release; False, and still held, when messages wait. Raises LeaseLost where it is another's already."""
+        """Release; False, and still held, when messages wait. Raises LeaseLost if it is another's already."""
         return await self._releasing(lease, self._release(lease))
 
     async def _release(self, lease: Lease) -> bool:

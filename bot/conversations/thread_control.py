@@ -30,11 +30,11 @@ class ThreadControl:
         self._events = events
 
     async def owner(self, conversation: str) -> ThreadOwner | None:
-        """The owner; None where nothing routes the thread, or nobody spoke for a day."""
+        """The owner; None if nothing routes the thread, or nobody spoke for a day."""
         return await thread_owner.owner_of(self._redis, conversation)
 
     async def move(self, conversation: str, action: ThreadAction) -> None:
-        """Take, pass on or release a thread; raises GraphError where Meta refuses, and MetaUnavailable."""
+        """Take, pass on or release a thread; raises GraphError if Meta refuses, and MetaUnavailable."""
         contact = await self._contacts.get(conversation)
         await self._graph.thread_control(action, contact.phone, contact.bsuid)
         owner, role = _AFTER[action]

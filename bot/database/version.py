@@ -28,7 +28,7 @@ class SchemaOutdated(Exception):
 
 
 async def require_current(settings: DatabaseSettings) -> None:
-    """Bring SQLite up to date; raise SchemaOutdated where PostgreSQL lacks steps.
+    """Bring SQLite up to date; raise SchemaOutdated if PostgreSQL lacks steps.
 
     A database that does not answer stops no start, because customers are answered without it.
     """
@@ -64,7 +64,7 @@ def _version_of_file(file: Path) -> str:
 
 
 async def _upgrade(url: str) -> None:
-    """Upgrade in a process of its own, because this one shall not keep in memory what an upgrade loads."""
+    """Upgrade in a separate process, because this one shall not keep in memory what an upgrade loads."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", "db", "upgrade"),
         env=os.environ | {"DATABASE_URL": url},
@@ -83,7 +83,7 @@ async def _upgrade(url: str) -> None:
 
 
 async def _current(url: str) -> str:
-    """The newest step that was done; empty where none was. Raises OSError where nobody answers."""
+    """The newest step that was done; empty where none was. Raises OSError if nobody answers."""
     import asyncpg  # noqa: PLC0415 - only where PostgreSQL is used
 
     try:

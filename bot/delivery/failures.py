@@ -119,7 +119,7 @@ class DeliveryFailures:
 
 
 def _again(record: Mapping[str, str], error: GraphError) -> Reply | None:
-    """The message to send again, under a new id; None where that can't help or was tried often enough."""
+    """The message to send again, under a new id; None if that can't help or was tried often enough."""
     if "reply" not in record:
         return None
     reply = Reply.model_validate_json(record["reply"])

@@ -244,7 +244,7 @@ class MessageSender:
         await asyncio.sleep(max(seconds, 0))
 
     async def _find_wamid(self, outgoing: OutgoingMessage, *, since: float) -> str | None:
-        """Wait for the status of a message whose answer was lost; None where Meta did not take it."""
+        """Wait for the status of a message whose answer was lost; None if Meta did not take it."""
         while True:
             wamid: str | None = await answer(self.redis.hget(outgoing.record, "wamid"))
             if wamid is not None or time.time() > since + self.lease_seconds + _STATUS_SECONDS:

@@ -30,16 +30,16 @@ if TYPE_CHECKING:
     from bot.history.writer import HistoryWriter
 
 _log = structlog.get_logger()
-# A transaction costs as much as some hundred entries, so that large batches catch up.
+# Large batches catch up faster, because a transaction costs as much as some hundred entries.
 _AT_ONCE = 1000
 _BLOCK_MILLISECONDS = 2_000
-# More entries gather for this long: after a few entries, so that open pages soon show the next, or after many.
+# Pause after a batch, so that more entries gather: short after few entries, because open pages wait for the next ones.
 _GATHER_SECONDS, _GATHER_MANY_SECONDS = 0.15, 0.5
 _MANY = 50
-# A consumer that has read entries and is silent for so long has died.
+# A consumer that has unfinished entries and is silent for this long counts as dead.
 _DEAD_MILLISECONDS = 8_000
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 15.0
-# So many entries are more than a moment's delay.
+# With this many waiting entries, the delay is not a short one.
 _BEHIND = 5_000
 _AWAY_SECONDS = 60.0
 _LOOK_SECONDS = 10.0
@@ -50,7 +50,7 @@ _ALERT_AGAIN_SECONDS = 3600
 
 
 class DatabaseAway(Exception):
-    """The database can't be written now; the entries wait."""
+    """The database can't be written now; the entries stay in the stream."""
 
 
 class HistoryConsumer:
@@ -85,7 +85,7 @@ class HistoryConsumer:
             try:
                 yield
             finally:
-                # A batch under way is finished, unless the database hangs.
+                # We wait for the batch in progress, unless the database hangs.
                 self._stop.set()
                 await asyncio.wait({carrying}, timeout=_FINISH_SECONDS)
                 await cancel_and_wait(carrying)
@@ -162,7 +162,7 @@ class HistoryConsumer:
         return len(items)
 
     async def _next(self) -> list[StreamItem]:
-        """Entries that this consumer could not finish, then those of dead ones, then new ones."""
+        """Entries that this consumer could not finish, then those of dead consumers, then new ones."""
         now = asyncio.get_running_loop().time()
         if unfinished := await self._stream.unfinished(self._name, _AT_ONCE):
             return unfinished
@@ -245,7 +245,7 @@ _ASIDE_FIX = "see the log; the entry is kept for 30 days in the Redis list recad
 
 
 def _short(error: Exception) -> str:
-    """The kind of an error alone, because its words may quote a row or an address with a password."""
+    """The class of an error without its text, which may quote a row or an address with a password."""
     return type(getattr(error, "orig", None) or error).__name__
 
 

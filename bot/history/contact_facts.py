@@ -18,7 +18,7 @@ _LONGEST = {"phone": 32, "bsuid": 160, "language": 8}
 
 
 class ContactFacts:
-    """Facts are read once, change in memory, and are written where they changed."""
+    """Facts that are read once, changed in memory, and written if they have changed."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -36,7 +36,7 @@ class ContactFacts:
         self._note(conversation, name=message.name, phone=message.phone, bsuid=message.bsuid, ad=ad)
 
     def learn_address(self, conversation: str, reply: Reply) -> None:
-        """Learn where a person is written to, where nothing better is known."""
+        """Learn phone and BSUID from the address of a reply, if they are not known yet."""
         known = self._known.get(conversation, {})
         missing = {"phone": reply.phone, "bsuid": reply.bsuid}
         self._note(conversation, **{name: value for name, value in missing.items() if not known.get(name)})
@@ -53,7 +53,7 @@ class ContactFacts:
             self._changed.add(conversation)
 
     async def join(self, home: str, source: str) -> None:
-        """Keep one contact of two: what `source` knew alone is known of `home`."""
+        """Merge two contacts: `home` gets the facts that only `source` had."""
         await self.load({name for name in (home, source) if name not in self._known})
         theirs = self._known.pop(source, None) or {}
         self._changed.discard(source)

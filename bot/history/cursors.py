@@ -1,4 +1,4 @@
-"""Cursors: where a page of a list ends, as text for whoever asks for the next one."""
+"""Cursors: the end of a page of a list, as text with which a client asks for the next page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NUMBERS = range(2**63)
 
 
 class WrongCursor(ValueError):
-    """The text is no cursor of this list."""
+    """The text isn't a cursor of this list."""
 
 
 def cursor(at: datetime, last: str | int) -> str:

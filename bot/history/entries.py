@@ -1,4 +1,4 @@
-"""Entries of the stream that feeds the history: each says one thing that happened, under an id of its own."""
+"""Entries of the stream that feeds the history. Each records one event, under its own id."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VERSION = 1
 
 
 class Noted(Record):
-    """The fields of every entry. `id` makes it the same entry wherever it is written twice."""
+    """The fields of every entry. An entry that is written twice has the same `id`."""
 
     version: int = VERSION
     id: str
@@ -23,7 +23,7 @@ class Noted(Record):
 
 
 class MessageReceived(Noted):
-    """A message at the door; `state` is its end state where it ended there."""
+    """A received message; `state` is its end state, if it was ended by the webhook already."""
 
     kind: Literal["received"] = "received"
     message: Inbound

@@ -1,4 +1,4 @@
-"""Opens the parts of the history that need SQLAlchemy, which takes a second to import and many processes never need."""
+"""Opens the parts of the history that need SQLAlchemy. Its import takes a second, and many processes never need it."""
 
 from __future__ import annotations
 

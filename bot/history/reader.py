@@ -89,7 +89,7 @@ class HistoryReader:
         return found
 
     async def conversation(self, name: str) -> ConversationShown | None:
-        """The conversation; None where there is none of this name."""
+        """The conversation; None if there is none of this name."""
         async with self._database.reading() as connection:
             home = await _home(connection, name)
             rows = (await connection.execute(_selected().where(_CONVERSATIONS.c.id == home))).mappings().all()
@@ -113,7 +113,7 @@ class HistoryReader:
             return MessagePage(tuple(await shown(connection, page)), older)
 
     async def file_of(self, conversation: str, message: str) -> StoredFile | None:
-        """The file of a message in the storage; None where none was kept."""
+        """The file of a message in the storage; None if none was kept."""
         async with self._database.reading() as connection:
             home = await _home(connection, conversation)
             query = select(_MESSAGES).where(_MESSAGES.c.conversation == home, _MESSAGES.c.name == message)

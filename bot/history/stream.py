@@ -51,7 +51,7 @@ def append(pipeline: Any, entry: Noted) -> None:
 
 @dataclass(frozen=True, slots=True)
 class StreamItem:
-    """An entry in the stream; `raw` is None where it was given up or erased."""
+    """An entry in the stream; `raw` is None if it was given up or erased."""
 
     id: str
     raw: str | None

@@ -52,7 +52,7 @@ CONVERSATIONS = Table(
     Index("ix_conversations_waiting_since", "state", "waiting_since", "id"),
 )
 
-# A row without a kind stands for a message that has not come yet, though something of it has.
+# A row without a kind is of a message that hasn't come yet, while its turn or a change of it has.
 MESSAGES = Table(
     "messages",
     METADATA,

@@ -65,7 +65,7 @@ class ConversationShown:
 
     @property
     def window_closes_at(self) -> datetime | None:
-        """End of the window for free text; None where the customer never wrote."""
+        """End of the window for free text; None if the customer never wrote."""
         return self.last_inbound_at + _WINDOW if self.last_inbound_at else None
 
     def as_json(self) -> dict[str, Any]:
@@ -110,7 +110,7 @@ class MessageShown:
 
     @property
     def media(self) -> dict[str, Any] | None:
-        """The file: its key in the storage (None where it was not kept), type and name."""
+        """The file: its key in the storage (None if it was not kept), type and name."""
         row, payload = self.row, self.row["payload"] or {}
         if row["kind"] not in _MEDIA or row["deleted_at"]:
             return None

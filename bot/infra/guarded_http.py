@@ -165,7 +165,7 @@ async def is_private(url: str) -> bool:
 
 
 def seconds_until(retry_after: str | None) -> float | None:
-    """A `Retry-After` (RFC 9110: seconds, or a date) as seconds from now; None where there is none to be read."""
+    """A `Retry-After` (RFC 9110: seconds, or a date) as seconds from now; None if there is none to be read."""
     if not retry_after:
         return None
     try:

@@ -67,5 +67,5 @@ async def renew_until(over: asyncio.Event, every_seconds: float, renew: Callable
 
 
 async def delete_if_equal(redis: Redis, name: str, value: str) -> bool:
-    """Delete a key that still has this value, even if the caller is cancelled; False where it has another."""
+    """Delete a key that still has this value, even if the caller is cancelled; False if it has another."""
     return bool(await shielded(answer(redis.eval(DELETE_IF_EQUAL, 1, name, value))))

@@ -132,7 +132,7 @@ class _Watchdog:
 
 
 def _open_schedstat(thread: int) -> int | None:
-    """The kernel's account of a thread, kept open because it is read twenty times a second; None where it has none."""
+    """The kernel's account of a thread, kept open because it is read twenty times a second; None if it has none."""
     try:
         return os.open(f"/proc/self/task/{thread}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

@@ -303,7 +303,7 @@ async def _given_up(workers: Sequence[QueueWorker], resting: asyncio.Future[Any]
 def _plain(data: Any) -> dict[str, Any]:
     """A job's data, without halves of emoji, which JavaScript leaves where it cuts a text, and no other system takes.
 
-    Raises JobRejected where it is no object.
+    Raises JobRejected if it is no object.
     """
     if not isinstance(data, dict):
         raise JobRejected("data: expected an object")

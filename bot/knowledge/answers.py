@@ -65,7 +65,7 @@ async def kept_decisions(database: Database, limit: int) -> list[tuple[Decision,
 
 
 async def accepted_answers(database: Database) -> KnowledgeDocument | None:
-    """The accepted answers for everybody, as a document; None where there are none."""
+    """The accepted answers for everybody, as a document; None if there are none."""
     query = (
         select(ANSWERS).where(ANSWERS.c.state == "accepted", ANSWERS.c.audience == "customer").order_by(ANSWERS.c.id)
     )

@@ -48,7 +48,7 @@ class KnowledgeDocument:
 class FileFinding:
     """A reason against a file, or a part of it, with its place; a bad file is left out, the others stay.
 
-    `is_error` is False where the file is used all the same.
+    `is_error` is False if the file is used all the same.
     """
 
     file: str

@@ -189,7 +189,7 @@ class FolderReader:
         return self._document(source, about, pages, passages), findings
 
     def _metadata(self, source: SourceFile, front: str | None, findings: list[FileFinding]) -> DocumentFacts | None:
-        """Facts about the document; None where they are wrong, with the findings that say why."""
+        """Facts about the document; None if they are wrong, with the findings that say why."""
         about, mistakes = read_metadata(front) if front else (DocumentFacts(), [])
         findings += [_mistake(source.name, mistake) for mistake in mistakes]
         if source.sidecar:

@@ -91,7 +91,7 @@ class PassageTable:
         self._database = database
 
     async def why_not(self) -> str | None:
-        """The reason for which the database can't hold passages; None where it can."""
+        """The reason for which the database can't hold passages; None if it can."""
         if not self._database.is_postgresql:
             return "SQLite has no pgvector"
         query = "SELECT default_version, installed_version FROM pg_available_extensions WHERE name = 'vector'"

@@ -121,7 +121,7 @@ def _under(page: _Page, given: _Page) -> bool:
 
 
 def _page(address: str) -> _Page | None:
-    """An address in its parts; None where it is broken."""
+    """An address in its parts; None if it is broken."""
     try:
         parts = urlsplit(address if "://" in address else f"//{address}")
         return _Page(parts.scheme, parts.hostname or "", parts.port, parts.path.rstrip("/"), parts.username is not None)

@@ -48,7 +48,7 @@ class _ReceivedMessage:
 
 @dataclass(frozen=True, slots=True)
 class PastTurn:
-    """Past turn; `tools` is None where the calls are no longer known."""
+    """Past turn; `tools` is None if the calls are no longer known."""
 
     at: datetime
     received: tuple[_ReceivedMessage, ...]

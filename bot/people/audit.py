@@ -76,7 +76,7 @@ class AuditLog:
             await pipeline.execute()
 
     async def _add(self, entries: Sequence[Mapping[str, Any]]) -> None:
-        # Because a person waits, a locked database is given up early where Redis can keep the entry.
+        # Because a person waits, we give up early on a locked database if Redis can keep the entry.
         patience = None if self._redis is None else _PATIENCE_SECONDS
         async with self._database.writing(patience) as connection:
             await connection.execute(insert(AUDIT_LOG), list(entries))

@@ -42,7 +42,7 @@ class CannedReplies:
             return [CannedReply(*row) for row in rows]
 
     async def put(self, id_: str | None, shortcut: str, text: str, language: str | None, by: str) -> CannedReply | None:
-        """Add a reply, or change the one with this id; None where there is none. Raises ShortcutTaken."""
+        """Add a reply, or change the one with this id; None if there is none. Raises ShortcutTaken."""
         facts = {
             "shortcut": shortcut,
             "text": text,

@@ -120,7 +120,7 @@ class CompanyLogin:
     async def _claims(
         self, protocol: Any, published: PublishedFacts, tokens: ProviderTokens, nonce: str
     ) -> dict[str, Any]:
-        """The claims of the ID token; where its key is unknown, the provider's keys are read anew once."""
+        """The claims of the ID token; if its key is unknown, the provider's keys are read again once."""
         expected = protocol.ExpectedClaims(published.issuer, self._settings.client_id, nonce, tokens.access_token)
         keys = await self._provider.keys()
         try:

@@ -15,7 +15,7 @@ from bot.people.operators import email_key
 _SECONDS = 15 * 60
 _PAIR, _ADDRESS, _EMAIL = 5, 30, 100
 
-# Counts a try before its password is checked, so that many at once count too. Gives the seconds to wait, or 0.
+# Counts a try before its password is checked, so that simultaneous tries count too. Returns the seconds to wait, or 0.
 _COUNT = f"""
 local wait = 0
 for index, name in ipairs(KEYS) do
@@ -25,7 +25,7 @@ for index, name in ipairs(KEYS) do
 end
 return wait
 """
-# Takes back a try that was right.
+# Takes back a try that succeeded.
 _UNCOUNT = """
 for _, name in ipairs(KEYS) do if redis.call('EXISTS', name) == 1 then redis.call('DECR', name) end end
 """
@@ -54,11 +54,11 @@ class LoginLimits:
         await answer(self.redis.eval(_UNCOUNT, len(others), *others))
 
     async def count_company_login(self, address: str) -> None:
-        """Count a try with an account of the company, of whom nobody knows yet whose; raises TooManyTries."""
+        """Count a login with a company account, whose operator isn't known yet; raises TooManyTries."""
         await self._count((_from(address),), _ADDRESS)
 
     async def forget_company_login(self, address: str) -> None:
-        """Take back such a try that was right."""
+        """Take back the try of a login with a company account that succeeded."""
         await answer(self.redis.eval(_UNCOUNT, 1, _from(address)))
 
     async def _count(self, keys: tuple[str, ...], *limits: int) -> None:

@@ -33,7 +33,7 @@ _MICROSOFT = "login.microsoftonline.com"
 
 
 class IdTokenWrong(Exception):
-    """An ID token that proves nothing; the text names the rule that it breaks."""
+    """An invalid ID token; the text names the rule that it breaks."""
 
 
 class KeyUnknown(IdTokenWrong):

@@ -24,7 +24,7 @@ _LONGEST_NAME = 100
 
 
 class OperatorWrong(Exception):
-    """Facts of an operator that can't be: the text says which and why, `said` in both languages."""
+    """Invalid data of an operator: the text says which and why, `said` in both languages."""
 
     def __init__(self, *, en: str, es: str) -> None:
         super().__init__(en)
@@ -36,7 +36,7 @@ class OperatorKnown(OperatorWrong):
 
 
 class LinkOver(Exception):
-    """A link that was used, has expired, or never was."""
+    """A link that was used, has expired, or never existed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class Operators:
         require_strong(password, row.name, row.email.partition("@")[0])
         hashed = await self._passwords.hashed(password)
         async with self._database.writing() as connection:
-            # Two requests with one link come this far, and one of them gets further.
+            # If two requests use one link at the same time, only one of them changes the row.
             used = await connection.execute(update(PASSWORD_LINKS).where(*valid).values(used_at=now))
             if used.rowcount != 1:
                 raise LinkOver
@@ -160,7 +160,7 @@ def email_key(email: str) -> str:
 
 
 def token_hash(token: str) -> str:
-    """The form in which a token is stored, by which nobody who reads the database can log in."""
+    """Digest of a token, which is stored instead, so that nobody who reads the database can log in."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 

@@ -48,13 +48,13 @@ def require_strong(password: str, *known: str) -> None:
 
 
 class PasswordsBusy(Exception):
-    """Too many passwords wait to be checked: somebody guesses from many addresses."""
+    """Too many passwords wait to be checked, as when somebody guesses from many addresses."""
 
 
 class Passwords:
     """Hashes and checks, at most two at a time: more would only wait for each other's memory.
 
-    Raises PasswordsBusy where too many wait already.
+    Raises PasswordsBusy if too many wait already.
     """
 
     def __init__(self, most_waiting: int = _MOST_WAITING) -> None:
@@ -67,7 +67,7 @@ class Passwords:
             return await asyncio.to_thread(_hasher().hash, password)
 
     async def verify(self, password: str, hash_: str | None) -> bool:
-        """Whether the password is right; without a hash it isn't, which takes as long."""
+        """Whether the password is right. Without a hash it is wrong, but the check takes as long."""
         async with self._turn():
             return await asyncio.to_thread(_verify, password, hash_)
 

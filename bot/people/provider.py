@@ -31,7 +31,7 @@ class ProviderAway(Exception):
 
 
 class CodeRefused(Exception):
-    """The provider takes no such code: it was used, has expired, or is made up."""
+    """The provider refuses the code: it was used, has expired, or is made up."""
 
 
 class PublishedFacts(BaseModel):
@@ -74,7 +74,7 @@ class IdentityProvider:
         return (await self._current())[1]
 
     async def newer_keys(self, known: dict[str, Any]) -> dict[str, Any]:
-        """The key set read anew, unless somebody else has just done so. Raises ProviderAway."""
+        """The key set, read again unless another login has just done so. Raises ProviderAway."""
         async with self._reading:
             if self._published is None:
                 return known

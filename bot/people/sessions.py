@@ -16,7 +16,7 @@ from bot.people.tables import OPERATORS, SESSIONS
 
 
 class LoginWrong(Exception):
-    """No operator has this address and, where one is asked for, this password; which is wrong stays unsaid."""
+    """No operator has this address and password. The error doesn't say which of the two is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,14 @@ class Sessions:
         return await self.begin(operator_of(row), address)
 
     async def login_with_company(self, email: str, address: str) -> ConsoleSession:
-        """Begin a session for an address that the company's provider vouches for; raises LoginWrong.
+        """Begin a session for an address that the company's provider confirms; raises LoginWrong.
 
-        Nobody becomes an operator by it.
+        Only people who are operators already can log in.
         """
         enabled = (OPERATORS.c.email_key == email_key(email), OPERATORS.c.disabled_at.is_(None))
         async with self._database.reading() as connection:
             row = (await connection.execute(select(OPERATORS).where(*enabled))).first()
-        # Passwords aside, two spellings may be one person. Here the provider may give the other spelling to another.
+        # With a password, any spelling of the address will do. A provider may give another spelling to another person.
         if row is None or (not email.isascii() and email != row.email):
             raise LoginWrong
         return await self.begin(operator_of(row), address)

@@ -47,7 +47,7 @@ AUDIT_LOG = Table(
     METADATA,
     Column("id", _NUMBER, primary_key=True, autoincrement=True),
     Column("at", Timestamp, nullable=False, index=True),
-    # An address or a name of ours, and no reference: an entry stays as it was.
+    # An address or our own name as text, and no foreign key, so that an entry never changes.
     Column("who", Text, nullable=False, index=True),
     Column("action", String(64), nullable=False, index=True),
     Column("object", Text, nullable=False, index=True),

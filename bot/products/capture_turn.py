@@ -102,7 +102,7 @@ class CaptureTurn:
             self._leave_open("other_code")
             before = {}
         if self.draft and self.draft.doubtful and not photos.doubtful:
-            # Because the person goes on with a product, what was asked about is none.
+            # Because the person goes on with another photo, the doubtful one was not of a product.
             self._discard(self.draft)
             before = {}
         if photos.doubtful and (self.draft is None or self.draft.doubtful):

@@ -66,7 +66,7 @@ class CatalogueEntry(Record):
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Products belong to the company: erasing the person who captured one leaves it, because it names nobody."""
+    """Products belong to the company: when the person who captured one is erased, it stays, because it names nobody."""
 
     redis: Redis
 

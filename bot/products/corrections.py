@@ -22,7 +22,7 @@ class NoValue(ValueError):
 
 
 class WrongCheckDigit(NoValue):
-    """A number as long as a barcode whose check digit is another."""
+    """A number as long as a barcode, with a wrong check digit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def _bare(text: str) -> str:
 
 
 def denies(text: str) -> bool:
-    """Whether a message says nothing but no, or that it is no product."""
+    """Whether a message says only no, or that the photo isn't of a product."""
     return (
         re.fullmatch(r"(?:no|nope|no es|no es un producto|not a product|it is not|it isn t)", _bare(text)) is not None
     )
@@ -174,7 +174,7 @@ def _named(text: str) -> Correction:
         except WrongCheckDigit as error:
             return Correction(misspelt=str(error))
         except NoValue:
-            # Because "el precio es muy alto" is no value, such a sentence corrects nothing.
+            # A sentence without a value, such as "el precio es muy alto", corrects nothing.
             return Correction()
     return Correction(values, tuple(wrong))
 
@@ -248,7 +248,7 @@ def _field_of(match: re.Match[str]) -> str:
 
 
 def _decimal(number: str) -> Decimal | None:
-    """The amount that digits with points and commas write; None where they write none."""
+    """The amount in a text of digits, points and commas; None if it isn't one."""
     try:
         return value_of(number.rstrip(".,"))
     except InvalidOperation:

@@ -111,7 +111,7 @@ def open_question(draft: Draft) -> Doubt | None:
 
 
 def missing_of(draft: Draft, stored: Mapping[str, str]) -> list[str]:
-    """Fields without which nobody can ask for the product, and that nobody said it lacks."""
+    """Required fields without a value, except those that the person said the product lacks."""
     shown = shown_of(draft)
     return [name for name in _NEEDED if name not in shown and name not in draft.said and not stored.get(name)]
 

@@ -13,7 +13,7 @@ from bot.messages.record import Record
 from bot.products.draft import Draft
 from pipelines.image import PhotoText
 
-# A draft that nobody goes on with expires after this time.
+# A draft expires if nobody continues it within this time.
 SESSION_SECONDS = 15 * 60
 # Drafts outlive their expiry, because a person who goes on later is told that the draft expired.
 _KEEP_SECONDS = 24 * 3600

@@ -121,5 +121,5 @@ def _number(value: str) -> Any:
 
 
 def harmless(value: str) -> str:
-    """The text, marked as one where a spreadsheet would take it for a formula."""
+    """The text, with an apostrophe in front if a spreadsheet would take it for a formula."""
     return f"'{value}" if value.startswith(_FORMULA) else value

@@ -38,7 +38,7 @@ class Business:
         return any(start <= moment.time() < end for start, end in self._hours_on(moment.date()))
 
     def next_opening(self, moment: datetime) -> datetime | None:
-        """Next opening within two weeks; None where there is none."""
+        """Next opening within two weeks; None if there is none."""
         for days in range(15):
             day = moment.date() + timedelta(days=days)
             for start, _ in self._hours_on(day):

@@ -86,7 +86,7 @@ class TallyStore:
         down: Collection[str] = (),
         up: Collection[str] = (),
     ) -> Tallies | None:
-        """Count a turn; gives None where this canary is over. `down` and `up` are ids of our messages.
+        """Count a turn; gives None if this canary is over. `down` and `up` are ids of our messages.
 
         Within a minute the same turn counts once.
         """

@@ -10,7 +10,7 @@ from bot.prompting.prompts import Prompt
 
 
 def include_diagnostics(prompts: Mapping[str, Prompt], trees: Mapping[str, list[CompiledPart]]) -> Iterator[Diagnostic]:
-    circular = _circular(trees)
+    in_circles = circular(trees)
     for name, prompt in prompts.items():
         looked: set[str] = set()
         for part, include in ((tree.part, include) for tree in trees[name] for include in tree.requirements.includes):
@@ -27,13 +27,13 @@ def include_diagnostics(prompts: Mapping[str, Prompt], trees: Mapping[str, list[
                     similar(include.name, partials),
                 )
                 yield Diagnostic(*place, "unknown-include", message, fix, include.name, meant)
-            elif {include.name, name} <= circular and (path := _include_path(include.name, name, trees)) is not None:
+            elif {include.name, name} <= in_circles and (path := _include_path(include.name, name, trees)) is not None:
                 circle = " → ".join((name, *path))
                 fix = "take one of these includes out"
                 yield Diagnostic(*place, "circular-include", f"includes itself: {circle}", fix, circle)
 
 
-def _circular(trees: Mapping[str, list[CompiledPart]]) -> set[str]:
+def circular(trees: Mapping[str, list[CompiledPart]]) -> set[str]:
     """Files left over after files without includes, and includes of those files, were removed repeatedly."""
     left = {
         name: {include.name for tree in found for include in tree.requirements.includes} & trees.keys()
@@ -53,7 +53,7 @@ def _circular(trees: Mapping[str, list[CompiledPart]]) -> set[str]:
 
 
 def _include_path(start: str, end: str, trees: Mapping[str, list[CompiledPart]]) -> tuple[str, ...] | None:
-    """Shortest path of includes between two files, with both ends; None where there is none."""
+    """Shortest path of includes between two files, with both ends; None if there is none."""
     before: dict[str, str | None] = {start: None}
     pending = [start]
     for name in pending:

@@ -28,7 +28,7 @@ def lock_text(digest: str, documents: Mapping[str, str]) -> str:
 
 
 def digest_in(texts: Mapping[str, str]) -> str | None:
-    """The set that a release names; None where it names none."""
+    """The set that a release names; None if it names none."""
     first = texts.get(FILE, "").partition("\n")[0]
     return first.removeprefix("set: ") if first.startswith("set: ") else None
 

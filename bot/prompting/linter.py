@@ -14,7 +14,7 @@ from bot.prompting import business_profile, front_matter, knowledge_lock, lint_t
 from bot.prompting.compiler import CompiledPart, compile_prompt
 from bot.prompting.diagnostics import MOST_DIAGNOSTICS, Diagnostic, PromptsWrong, similar, suggestion
 from bot.prompting.files import PromptFile, has_role_line, parse, read_folder
-from bot.prompting.include_check import include_diagnostics
+from bot.prompting.include_check import circular, include_diagnostics
 from bot.prompting.prompts import Prompt, Prompts, defaults_of
 from bot.prompting.template_language import TemplateLanguage
 from bot.prompting.variable_check import variable_diagnostics
@@ -37,7 +37,7 @@ class PromptVocabulary:
 
 @dataclass(frozen=True, slots=True)
 class CheckedFolder:
-    """`prompts` is None where there is an error."""
+    """`prompts` is None if there is an error."""
 
     prompts: Prompts | None
     diagnostics: tuple[Diagnostic, ...]
@@ -107,7 +107,8 @@ def _check(
     ):
         found += business_profile.profile_diagnostics(files[business_profile.FILE])
     found += islice(include_diagnostics(prompts, trees), MOST_DIAGNOSTICS)
-    if not any(diagnostic.code == "circular-include" for diagnostic in found):
+    # Asked of the files, because a circle need not be among the diagnostics, whose number is limited.
+    if not circular(trees):
         found += variable_diagnostics(prompts, trees)
     ready, unrendered = (
         _render(texts, prompts, trees, language) if not any(diagnostic.is_error for diagnostic in found) else (None, [])

@@ -154,7 +154,7 @@ class Releases:
         return (await self.current_release()).current
 
     async def canary(self) -> Canary:
-        """Canary under way; raises UnknownRelease where there is none."""
+        """Canary under way; raises UnknownRelease if there is none."""
         if (found := (await self.current_release()).canary) is None:
             raise UnknownRelease(
                 en="there is no candidate; see `recado prompts release --canary`",
@@ -167,7 +167,7 @@ class Releases:
         return bool(await self._redis.exists(_content(release)))
 
     async def texts(self, release: str) -> dict[str, str] | None:
-        """Files of a release; None where they aren't stored."""
+        """Files of a release; None if they aren't stored."""
         found = await answer(self._redis.get(_content(release)))
         return json.loads(found) if found else None
 

@@ -46,7 +46,7 @@ async def watch(library: Library) -> None:
 
 
 async def _release_folder(library: Library, read: _Folder) -> bool:
-    """Release the folder if it has no error; False where the gate refuses. Later changes get their own look."""
+    """Release the folder if it has no error; False if the gate refuses. Later changes get their own look."""
     checked = await library.check()
     if checked.prompts is None:
         await library.report(checked.diagnostics)

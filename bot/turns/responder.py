@@ -135,7 +135,7 @@ class Responder:
     async def _ask_model(
         self, turn: TurnContext, trace: Trace, journal: TurnJournal, tapped: TapResults
     ) -> TurnResult | None:
-        """The model's result; None where an operator has taken the conversation meanwhile."""
+        """The model's result; None if an operator has taken the conversation meanwhile."""
         words = " ".join(message.words for message in _incoming(turn, tapped))
         card = await self.captures.corrections_for(turn.conversation, turn.contact, words, turn.language)
         taken = partial(self.assignments.until_taken, turn.conversation, _LOOK_SECONDS)

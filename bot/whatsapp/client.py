@@ -88,7 +88,7 @@ class Graph:
         return await self._call("GET", self.number, params={"fields": "display_phone_number,verified_name"})
 
     async def throughput_level(self) -> str | None:
-        """Meta's level for the messages a second of our number, such as STANDARD or HIGH; None where it isn't told."""
+        """Meta's level for the messages a second of our number, such as STANDARD or HIGH; None if it isn't told."""
         answer = await self._call("GET", self.number, params={"fields": "throughput"})
         return text(mapping(answer.get("throughput")).get("level"))
 

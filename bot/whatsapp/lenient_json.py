@@ -49,7 +49,7 @@ def digits(value: Any, *allowed: str) -> str | None:
 def own_number(value: Any) -> str | None:
     """The digits of the business's number, which Meta writes for people to read: `+1 (555) 078-3881`.
 
-    Mexico's old 1 comes and goes in it. None where it holds no number, which is nobody's.
+    Mexico's old 1 comes and goes in it. None if it holds no number, which is nobody's.
     """
     return _own_number((text(value) or "")[:_LONGEST_DISPLAY])
 

@@ -59,7 +59,7 @@ class Verbatim:
 
 
 def _end(found: re.Match[str]) -> int | None:
-    """End of a match; None where it is nothing to keep."""
+    """End of a match; None if it is nothing to keep."""
     match found.lastgroup:
         case "private" | "mail" | "dunder":
             return found.end()

@@ -21,7 +21,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Blocks of a document; `cut` says where reading stopped at a limit, and `pages` is None where there are none."""
+    """Blocks of a document; `cut` says where reading stopped at a limit, and `pages` is None if there are none."""
 
     blocks: tuple[Block, ...]
     pages: int | None = None

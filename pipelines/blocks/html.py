@@ -23,7 +23,7 @@ _INLINE = frozenset(
 
 
 def read_html(content: bytes, limits: BlockLimits) -> Blocks:
-    """Run in a process of its own, because the parser is a C library and the page may be hostile."""
+    """Run in a separate process, because the parser is a C library and the page may be hostile."""
     from lxml import html  # noqa: PLC0415 - only in the process of its own
     from lxml.etree import LxmlError  # noqa: PLC0415 - as above
 

@@ -31,7 +31,7 @@ BROKEN = (
 
 
 def read_docx(path: Path, limits: BlockLimits) -> Blocks:
-    """Run in a process of its own."""
+    """Run in a separate process."""
     import docx  # noqa: PLC0415 - only in the process of its own
     from docx.opc.exceptions import OpcError  # noqa: PLC0415 - as above
 
@@ -47,7 +47,7 @@ def read_docx(path: Path, limits: BlockLimits) -> Blocks:
 
 
 def read_xlsx(path: Path, limits: BlockLimits) -> Blocks:
-    """Run in a process of its own. Hidden sheets are left out; a formula counts by its stored value."""
+    """Run in a separate process. Hidden sheets are left out; a formula counts by its stored value."""
     import openpyxl  # noqa: PLC0415 - only in the process of its own
     from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415 - as above
 

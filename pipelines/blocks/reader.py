@@ -1,4 +1,4 @@
-"""Reads a document of any known format; what a hostile file could hurt runs in a process of its own."""
+"""Reads a document of any known format; what a hostile file could hurt runs in a separate process."""
 
 import asyncio
 from collections.abc import Callable

@@ -197,7 +197,7 @@ class ChatStore:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """The file with its tables; raises DatabaseError where it is none of ours."""
+    """The file with its tables; raises DatabaseError if it is none of ours."""
     file = sqlite3.connect(path, isolation_level=None)
     try:
         file.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + _TABLES)

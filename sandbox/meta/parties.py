@@ -17,7 +17,7 @@ class Business:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A WhatsApp user; `phone` (digits) is None where WhatsApp hides it, `bsuid` is always known."""
+    """A WhatsApp user; `phone` (digits) is None if WhatsApp hides it, `bsuid` is always known."""
 
     phone: str | None
     bsuid: str

@@ -107,7 +107,7 @@ class Templates:
         self._by_id[template.id] = template
 
     def create(self, body: Any) -> Template:
-        """Create a template that waits for its review; raises GraphRefusal where Meta refuses it immediately."""
+        """Create a template that waits for its review; raises GraphRefusal if Meta refuses it immediately."""
         try:
             new = NewTemplate.model_validate(body)
         except ValidationError as error:

@@ -113,7 +113,7 @@ _COMPILED = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), tool, make) f
 
 
 def next_tool_call(words: str, results: dict[str, str], offered: set[Any]) -> tuple[str, dict[str, Any]] | None:
-    """The next tool call and its arguments; None where billing has nothing to do."""
+    """The next tool call and its arguments; None if billing has nothing to do."""
     found = next(
         (
             (tool, make(match))
@@ -131,7 +131,7 @@ def next_tool_call(words: str, results: dict[str, str], offered: set[Any]) -> tu
 
 
 def describe_results(results: dict[str, str], language: Language) -> str | None:
-    """The last billing tool's result in a sentence; None where no billing tool was called."""
+    """The last billing tool's result in a sentence; None if no billing tool was called."""
     tool = next((name for name in reversed(list(results)) if name in _ANSWERS), None)
     if tool is None:
         return None

@@ -42,7 +42,7 @@ class PushFault:
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """A browser that subscribed with an application server's key; None where it named none."""
+    """A browser that subscribed with an application server's key; None if it named none."""
 
     name: str
     private: ec.EllipticCurvePrivateKey

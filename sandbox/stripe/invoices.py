@@ -147,7 +147,7 @@ class Invoices:
         return str(found) if found else None
 
     def decline_of_charge(self, amount: int, method: str | None) -> str | None:
-        """The reason for which a charge of this amount is declined; None where it succeeds."""
+        """The reason for which a charge of this amount is declined; None if it succeeds."""
         if amount == 0:
             return None
         if method is None:

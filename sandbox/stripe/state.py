@@ -31,7 +31,7 @@ class StripeState:
         self._waiting: asyncio.TimerHandle | None = None
 
     def restore(self, stripe: StripeSimulator) -> list[str] | None:
-        """Restore what an earlier run saved; gives the addresses that its pages had, or None where nothing is saved."""
+        """Restore what an earlier run saved; gives the addresses that its pages had, or None if nothing is saved."""
         try:
             text = self._path.read_text("utf-8")
             addresses: list[str] = json.loads(text)["addresses"]

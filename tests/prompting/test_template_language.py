@@ -186,6 +186,14 @@ def test_files_that_include_each_other_twice_do_not_double_the_work(folder: Fold
     assert checked.prompts is None
 
 
+def test_a_circle_behind_many_other_mistakes_is_refused_soon(folder: Folder) -> None:
+    unknown = "".join(f"{{% include '_x{number}.md' %}}" for number in range(200))
+    wrong = {f"_a{number}": unknown for number in range(5)}
+    checked = folder(**wrong, _z="{% include '_z.md' %}")
+    assert checked.prompts is None
+    assert "circular-include" not in {error.code for error in checked.errors}
+
+
 def test_files_that_all_include_each_other_are_refused_soon(folder: Folder) -> None:
     names = [f"_f{number}" for number in range(40)]
     everything = "".join(f"{{% include '{name}.md' %}}" for name in names)

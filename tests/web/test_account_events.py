@@ -10,7 +10,7 @@ from tests.notifications import post_raw
 from tests.waiting import PATIENCE
 from tests.world import Start
 
-# Field, Meta's value, and how bad it is: None where nobody has to do anything.
+# Field, Meta's value, and how bad it is: None if nobody has to do anything.
 ACCOUNT_EVENTS: list[tuple[str, dict[str, Any], str | None]] = [
     ("account_update", {"event": "ACCOUNT_RECONNECTED"}, None),
     ("account_update", {"event": "ACCOUNT_OFFBOARDED"}, "error"),
