@@ -142,6 +142,8 @@ class Ended:
     code: int
     out: str
     err: str
+    written: bytes = field(default=b"", repr=False, compare=False)
+    """The bytes of standard output, which may be no text."""
 
 
 async def recado(*command: str, **environment: str) -> Ended:
@@ -179,7 +181,8 @@ async def _ended(command: tuple[str, ...], environment: dict[str, str], absent: 
         if process.exitcode is None:
             process.kill()
             raise TimeoutError(f"recado {' '.join(command)}: {err.read_text()}")
-        return Ended(process.exitcode, out.read_text(), err.read_text())
+        text = out.read_text(errors="surrogateescape")
+        return Ended(process.exitcode, text, err.read_text(), out.read_bytes())
 
 
 def _run(command: tuple[str, ...], environment: dict[str, str], folder: str, out: str, err: str, absent: str) -> None:

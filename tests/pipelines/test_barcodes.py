@@ -142,7 +142,7 @@ LIGHTS = {
 @each("light", LIGHTS)
 @each(("kind", "value"), [("EAN13", "7503001234564"), ("Code39", "CLAVE-0042"), ("Code128", "ABC-123")])
 def test_a_code_is_searched_again_in_other_light(light: str, kind: str, value: str) -> None:
-    page = np.array(drawn((kind, value))) / 255
+    page = np.array(drawn((kind, value), scale=3)) / 255
     height, width = page.shape
     x, y = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))
     lit = LIGHTS[light](x, y, page) + np.random.default_rng(7).normal(0, 1, page.shape)
