@@ -134,7 +134,7 @@ async def offline(  # noqa: PLR0913 - a run's parts
         turns = recording.turns
 
         def playback(number: int, turn: CaseTurn) -> ChatModel:
-            # Because examples need no model, they are as good anew as recorded, whatever the prompt says now.
+            # Examples need no model, so they are played again with the current prompt, and never stale.
             if not recording.by_model:
                 return ScriptedModel(turn.example)
             return Playback(turns[number].answers if number < len(turns) else ())
@@ -152,14 +152,14 @@ async def offline(  # noqa: PLR0913 - a run's parts
 
 
 def _has_all_files(case: Case, recording: Recording) -> bool:
-    """Whether the recording holds what was perceived in each file, because an offline run reads none."""
+    """Whether the recording holds the content of each file, because an offline run reads no files."""
     known = {turn.sent for turn in recording.turns if turn.perceived}
     files = [turn for turn in case.turns if turn.kind in FILE_KINDS and isinstance(turn.sent, str)]
     return all(sent_fingerprint(case, turn) in known for turn in files)
 
 
 def _stale(case: Case, recording: Recording, why: str) -> CaseOutcome:
-    """Outcome with the cost of the recording, which is about what the next one will cost."""
+    """Outcome with the cost of the recording, as an estimate of the next recording's cost."""
     return CaseOutcome(case.name, "stale", (problem(why),), recording.by, tags=case.tags, cost_usd=recording.cost_usd)
 
 
@@ -212,7 +212,7 @@ async def record(  # noqa: PLR0913 - as above
     *,
     synced: SyncedDocuments | None = None,
 ) -> None:
-    """Record anew, by the real models where there is a key, else by the cases' examples."""
+    """Record again: with the real models if there is a key, otherwise with the cases' examples."""
     real = OpenRouter(settings.llm) if settings.llm.api_key else None
 
     async def run_case(environment: CaseEnvironment, case: Case) -> CaseOutcome:

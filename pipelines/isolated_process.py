@@ -81,7 +81,7 @@ def _timed(seconds: float, work: Callable[..., T], *arguments: object) -> T:
 
 @contextmanager
 def limited(memory: int) -> Iterator[None]:
-    """Run in the process: allow so many bytes more than it has by now.
+    """Run in the process: limit its memory to its current size and this many bytes.
 
     Because only Linux reports the current size, elsewhere the limit of the process remains.
     """

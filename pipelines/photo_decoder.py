@@ -1,4 +1,4 @@
-"""Decodes photos in a separate process; each reserves its memory by its header first."""
+"""Decodes photos in a separate process. Before that, each reserves the memory that its header says it needs."""
 
 from __future__ import annotations
 

@@ -23,6 +23,8 @@ MOST_COLUMNS = 200
 LONGEST_CELL = 32_767
 # Because a file of a few kilobytes can unpack to gigabytes, an XLSX tells its size before a part is unpacked.
 _MOST_UNPACKED = 1024 * 1024 * 1024
+# A cell of 32,767 letters takes 330 KB where each is written by its number.
+_LONGEST_TEXT = 512 * 1024
 _ZIP = b"PK\x03\x04"
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
@@ -87,8 +89,10 @@ def _of_xlsx(data: bytes) -> Iterator[tuple[Cell, ...]]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             unpacked = sum(part.file_size for part in archive.infolist())
-        if unpacked > _MOST_UNPACKED:
-            raise TableRefused("unpacks")
+            if unpacked > _MOST_UNPACKED:
+                raise TableRefused("unpacks")
+            if any(_has_endless_text(archive, part) for part in archive.namelist() if part.endswith(".xml")):
+                raise TableRefused("endless_cell")
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         sheet = next((worksheet for worksheet in book.worksheets if worksheet.sheet_state == "visible"), None)
         if sheet is None:
@@ -99,6 +103,15 @@ def _of_xlsx(data: bytes) -> Iterator[tuple[Cell, ...]]:
             yield _trimmed(tuple(_cell(value) for value in row))
     except BROKEN as error:
         raise TableRefused("broken_xlsx") from error
+
+
+def _has_endless_text(archive: zipfile.ZipFile, part: str) -> bool:
+    """Whether a part has a text so long that reading it as XML would take gigabytes: a stretch without a tag."""
+    with archive.open(part) as unpacked:
+        while len(piece := unpacked.read(_LONGEST_TEXT)) == _LONGEST_TEXT:
+            if b"<" not in piece:
+                return True
+    return False
 
 
 def _trimmed(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:

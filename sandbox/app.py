@@ -220,7 +220,7 @@ class _StripeAccount:
         stack.callback(self._state.close, stripe)
 
     def open(self, notifier: UpdateNotifier) -> None:
-        """Tell of changes from now on, and send what an earlier run didn't."""
+        """Send events about changes from now on, and those that an earlier run didn't send."""
         stripe = self._stripe
 
         def changed() -> None:
@@ -235,7 +235,7 @@ class _StripeAccount:
 
 
 def _add_demo_customers(stripe: StripeSimulator, folder: DataFolder) -> None:
-    """Make the demo's customers, quietly where an earlier run has told of them."""
+    """Create the demo's customers, without events if an earlier run has sent them."""
     quietly = stripe.webhooks.holding = folder.seeded
     first, *_, last = api.PEOPLE
     linked = demo_customers.customer(stripe, first.phone or first.bsuid, first.name, "ana@example.com")

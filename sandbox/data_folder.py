@@ -29,7 +29,7 @@ class DataFolder:
 
     @property
     def seeded(self) -> bool:
-        """Whether an earlier sandbox has made the demo's customers, and told everybody of them."""
+        """Whether an earlier sandbox has created the demo's customers, and sent the events about them."""
         return (self.path / _SEEDED).exists()
 
     def mark_seeded(self) -> None:

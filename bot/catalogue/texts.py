@@ -45,6 +45,10 @@ _TEXTS: dict[str, dict[Language, str]] = {
         "en": "the file is no readable CSV; is a quotation mark left open?",
     },
     "unpacks": {"es": "el XLSX ocupa más de 1 GB al abrirlo", "en": "the XLSX unpacks to more than 1 GB"},
+    "endless_cell": {
+        "es": "el XLSX tiene una celda más larga que las que escribe una hoja de cálculo",
+        "en": "the XLSX has a longer cell than any spreadsheet program writes",
+    },
     "no_sheet": {"es": "el XLSX no tiene una hoja visible", "en": "the XLSX has no visible sheet"},
     "broken_xlsx": {
         "es": "el XLSX no se puede abrir; guárdalo otra vez con la hoja de cálculo",

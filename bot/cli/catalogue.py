@@ -31,7 +31,7 @@ from bot.cli.terminal import (
     stop,
     terminal_language,
 )
-from bot.cli.words import say
+from bot.cli.words import say, system_reason
 from bot.database.opening import SchemaOutdated, open_current
 from bot.infra.redis import connect
 from bot.messages.language import Language
@@ -87,7 +87,7 @@ def _bytes_of(file: Path) -> bytes:
             raise TableRefused("large")
         return file.read_bytes()
     except OSError as error:
-        stop(f"{file}: {error.strerror}")
+        stop(f"{file}: {system_reason(error)}")
 
 
 def _run(work: Coroutine[Any, Any, Result]) -> Result:

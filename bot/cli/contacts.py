@@ -27,7 +27,7 @@ from bot.cli.terminal import (
     stop,
     stop_for_settings,
 )
-from bot.cli.words import say
+from bot.cli.words import say, system_reason
 from bot.database.version import SchemaOutdated
 from bot.infra.redis import RedisIsCluster, connect
 from bot.messages.language import Language
@@ -204,5 +204,5 @@ _PROBLEMS: dict[type[Exception], Callable[[Any], str]] = {
     SchemaOutdated: lambda error: say("outdated", missing=error.missing),
     SQLAlchemyError: lambda error: say("database away again", error=type(error).__name__),
     ConnectionError: lambda error: say("database away again", error=type(error).__name__),
-    OSError: lambda error: say("not written", error=error.strerror or type(error).__name__),
+    OSError: lambda error: say("not written", error=system_reason(error)),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from bot.cli.terminal import show
+from bot.cli.words import say
 from bot.integrations.push.vapid import new_pair
 
 app = typer.Typer(
@@ -23,4 +24,4 @@ def vapid() -> None:
     public, private = new_pair()
     show(f"VAPID_PUBLIC_KEY={public}\nVAPID_PRIVATE_KEY={private}")
     # A comment, because an address that nobody filled in stops the start of what reads it.
-    show("# VAPID_SUBJECT=mailto: and an address that reaches you")
+    show(f"# VAPID_SUBJECT=mailto: {say('vapid subject')}")

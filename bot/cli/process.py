@@ -15,7 +15,7 @@ import structlog
 import typer
 
 from bot.cli.language import spoken_language
-from bot.cli.words import WORDS
+from bot.cli.words import WORDS, system_reason
 from bot.database.version import SchemaOutdated
 from bot.infra import logs
 from bot.infra.loop_watchdog import loop_watched
@@ -51,7 +51,8 @@ def run_process(work: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
         fix = {"fix": WORDS["port taken"][_language_of(log_as)]} if taken else {}
-        _log.error("can_not_start", why=error.strerror or str(error), **fix)
+        why = system_reason(error, _language_of(log_as)) if error.strerror else str(error)
+        _log.error("can_not_start", why=why, **fix)
         raise typer.Exit(1) from error
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from bot.cli.words import say
+from bot.cli.words import say, system_reason
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -46,7 +46,7 @@ def whole_output() -> Iterator[None]:
     finally:
         sys.stdout.flush()
         if out is not None and out.problem is not None:
-            sys.stderr.write(say("output not written", why=out.problem.strerror) + "\n")
+            sys.stderr.write(say("output not written", why=system_reason(out.problem)) + "\n")
             raise SystemExit(1) from out.problem
 
 

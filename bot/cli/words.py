@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import errno
+
 from bot.cli.language import Words, spoken_language
+from bot.messages.language import Language
 
 WORDS: Words = {
     # All commands
@@ -186,6 +189,8 @@ WORDS: Words = {
         "es": "{problem}; pueden faltar fichas confirmadas hace poco",
         "en": "{problem}; cards that were confirmed lately may be missing",
     },
+    # keys
+    "vapid subject": {"es": "y un correo que te llegue", "en": "and an address that reaches you"},
     # templates
     "fetching": {"es": "trayendo de Meta", "en": "fetching from Meta"},
     "handing in": {"es": "entregando a Meta", "en": "handing in to Meta"},
@@ -206,6 +211,27 @@ WORDS: Words = {
         "en": "no templates: neither at Meta nor in TEMPLATES_DIR",
     },
 }
+
+
+# Frequent reasons of the system, by its numbers; in English they are the system's own words.
+_SYSTEM_REASONS = {
+    errno.ENOENT: "no existe",
+    errno.EACCES: "falta permiso",
+    errno.EPERM: "falta permiso",
+    errno.EISDIR: "es una carpeta",
+    errno.ENOTDIR: "no es una carpeta",
+    errno.EEXIST: "ya existe",
+    errno.ENOSPC: "no queda espacio en el disco",
+    errno.EROFS: "el disco es de sólo lectura",
+    errno.EADDRINUSE: "la dirección ya está en uso",
+    errno.EADDRNOTAVAIL: "la dirección no es de esta máquina",
+}
+
+
+def system_reason(error: OSError, language: Language | None = None) -> str:
+    """The system's reason for an error, in the language of the command line where no other is given."""
+    own = error.strerror or type(error).__name__
+    return _SYSTEM_REASONS.get(error.errno or 0, own) if (language or spoken_language()) == "es" else own
 
 
 def say(what: str, **values: object) -> str:

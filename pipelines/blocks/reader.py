@@ -1,4 +1,4 @@
-"""Reads a document of any known format; what a hostile file could hurt runs in a separate process."""
+"""Reads a document of any known format; parsers that a hostile file could harm run in a separate process."""
 
 import asyncio
 from collections.abc import Callable
@@ -103,7 +103,7 @@ def office_format(content: bytes) -> Literal["docx", "xlsx"] | None:
 
 
 def _check_kind(content: bytes, form: Format) -> None:
-    """Refuse a file that isn't what its name says."""
+    """Refuse a file whose content isn't of the format that its name states."""
     signature = file_type.signature_of(content)
     is_what: Any = signature.format if signature else None
     expected = form if form in ("pdf", "docx", "xlsx") else "text"

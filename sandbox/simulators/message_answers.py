@@ -21,7 +21,7 @@ _SUMMARISED, _MOST_SUMMARISED = 60, 8
 
 
 def summarised(said: str) -> str | None:
-    """A summary where this is a conversation to summarise: what the person has written, the latest last."""
+    """A summary, if the request has a conversation to summarise: the person's messages, the latest last."""
     talks = [inside for tag, inside in _TAG.findall(said) if tag == "conversation"]
     lines = dict(_FIELD.findall(talks[0])).get("lines") if talks else None
     if lines is None:

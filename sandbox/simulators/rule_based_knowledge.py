@@ -1,4 +1,4 @@
-"""The stand-in's use of the documents: it searches what no other rule answers, and quotes the best passage."""
+"""Use of the documents by the stand-in model: it searches for questions without a rule, and quotes the best passage."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 from openpyxl import Workbook
@@ -162,6 +163,18 @@ def test_a_file_that_is_no_catalogue_is_refused_in_words(data: bytes, why: str) 
     with pytest.raises(TableRefused) as refused:
         read_here(data)
     assert refusal_text(refused.value, "en").startswith(why)
+    assert refusal_text(refused.value, "es") != refusal_text(refused.value, "en")
+
+
+def test_a_cell_that_would_unpack_to_gigabytes_is_refused_unread() -> None:
+    bomb = io.BytesIO()
+    with ZipFile(io.BytesIO(sheet([["sku", "name"]]))) as whole, ZipFile(bomb, "w", ZIP_DEFLATED) as written:
+        for name in whole.namelist():
+            text = whole.read(name)
+            written.writestr(name, text.replace(b"sku", b"sku" * 1_000_000))
+    with pytest.raises(TableRefused) as refused:
+        read_here(bomb.getvalue())
+    assert refusal_text(refused.value, "en").startswith("the XLSX has a longer cell")
     assert refusal_text(refused.value, "es") != refusal_text(refused.value, "en")
 
 

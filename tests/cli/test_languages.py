@@ -103,6 +103,8 @@ def test_the_setting_decides_and_else_the_terminal(
     [
         (("--help",), 0, "Uso: recado [OPCIONES] COMANDO"),
         (("contacts", "erase", "-h"), 0, "Borra todo lo guardado sobre una persona"),
+        (("catalogue", "import", "nowhere.csv"), 1, "nowhere.csv: no existe"),
+        (("keys", "vapid"), 0, "# VAPID_SUBJECT=mailto: y un correo que te llegue"),
         (("contacts", "nope"), 2, "No hay un comando 'nope'"),
         (("contacts", "export"), 2, "Falta el argumento 'ID'"),
         (("queues", "retry"), 2, "se espera un id, o --all"),

@@ -15,7 +15,7 @@ from bot.agent.preview import NotThere
 from bot.agent.vocabulary import library_of
 from bot.cli.eval_process import evaluate_cases
 from bot.cli.terminal import check_format, complain, read_settings, redis_problem, show, terminal_language
-from bot.cli.words import say
+from bot.cli.words import say, system_reason
 from bot.infra.redis import connect
 from bot.messages.language import Language
 from bot.prompting.diagnostics import Diagnostic, PromptsWrong
@@ -47,7 +47,7 @@ async def _succeeds(settings: Settings, work: Work) -> bool:
     except RedisError as error:
         complain(redis_problem(error))
     except OSError as error:
-        complain(say("not read", error=error.strerror or type(error).__name__))
+        complain(say("not read", error=system_reason(error)))
     return False
 
 
