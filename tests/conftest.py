@@ -7,7 +7,6 @@ import gc
 import json
 import os
 import shutil
-import sys
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -16,7 +15,6 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-import uvloop
 from _pytest.nodeid import coerce_node_id
 from redis.asyncio import Redis
 from redis.driver_info import DriverInfo
@@ -236,9 +234,6 @@ def labels() -> Any:
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("TZ", "UTC")
-    # Commands run in uvloop too (bot/cli/process.py). From 3.14 on, Python warns of policies.
-    if sys.platform != "win32" and sys.version_info < (3, 14):
-        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     prepare_fork_server()
 
 
