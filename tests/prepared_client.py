@@ -2,13 +2,11 @@
 
 import json
 import os
-import signal
 import socket
 import sys
 
 
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     numbers = [int(name) for name in os.listdir("/proc/self/fd")]  # noqa: PTH208 - pathlib would take longer to import
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
         connection.connect(sys.argv[1])

@@ -8,14 +8,13 @@ import importlib
 import json
 import os
 import shlex
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any, TextIO
 
 import pytest
 
@@ -73,8 +72,6 @@ def serve(number: int, program: str) -> None:
     sys.modules["anyio"].__doc__ = f"PYTEST_DONT_REWRITE {sys.modules['anyio'].__doc__}"
     gc.collect()
     gc.freeze()
-    # Ctrl-C goes to the whole group; we end with pytest.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_input, daemon=True).start()
     listener = socket.socket(fileno=number)
     while True:
@@ -105,7 +102,6 @@ def _tell_end(process: int, connection: socket.socket) -> None:
 
 def _become(request: dict[str, Any], files: list[int]) -> None:
     """Run the code of `python -u -c CODE ARGUMENTS` as if this process had begun with it."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Out of the way first: a number that one of them shall have may be another's.
     high = [fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, _FREE) for file in files]
     for file in files:
@@ -124,4 +120,4 @@ def _become(request: dict[str, Any], files: list[int]) -> None:
 
 
 def _text(number: int, mode: str) -> TextIO:
-    return cast("TextIO", os.fdopen(number, mode, buffering=1, closefd=False))
+    return os.fdopen(number, mode, buffering=1, closefd=False)
