@@ -7,12 +7,12 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import chdir
 from functools import cache
-from multiprocessing import forkserver, spawn
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
 # One list, because a process has one fork server: the list of the last caller would hold for all.
-IMPORTED = (
+_IMPORTED = (
     "bot.__main__",
     "aiosqlite",
     "bot.agent.preview",
@@ -38,9 +38,8 @@ IMPORTED = (
     "uvloop",
 )
 _context: ForkServerContext = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload([*IMPORTED, "bench.frozen_memory"])
+_context.set_forkserver_preload([*_IMPORTED, "bench.frozen_memory"])
 _ROOT = Path(__file__).parents[1]
-_program: list[str] = []
 
 
 def prepared(target: Callable[..., None], *arguments: object, daemon: bool = False) -> ForkServerProcess:
@@ -49,22 +48,11 @@ def prepared(target: Callable[..., None], *arguments: object, daemon: bool = Fal
     return _context.Process(target=target, args=arguments, daemon=daemon)
 
 
-def start_server_by(program: str) -> None:
-    """Let this program stand in for Python where it starts the fork server, because it has the imports already."""
-    _program.append(program)
-
-
 @cache
 def _start_server() -> None:
-    usual = spawn.get_executable()
-    if _program:
-        multiprocessing.set_executable(_program[0])
-    try:
-        # Python 3.11's fork server finds no module by our path, but those of its folder.
-        with chdir(_ROOT):
-            forkserver.ensure_running()
-    finally:
-        multiprocessing.set_executable(usual)
+    # Python 3.11's fork server finds no module by our path, but those of its folder.
+    with chdir(_ROOT):
+        forkserver.ensure_running()
 
 
 def begin_with(environment: Mapping[str, str], folder: str) -> None:

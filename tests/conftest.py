@@ -39,7 +39,6 @@ from tests.databases import BOTH, empty_database
 from tests.paths import ROOT
 from tests.photo_reader import CachingPhotoReader
 from tests.postgres import postgres_server
-from tests.prepared_workers import fork_workers, prepare_fork_server
 from tests.waiting import PATIENCE
 from tests.watched_meta import WatchedMeta
 from tests.world import SECRET, TOKEN, Start, World
@@ -234,12 +233,6 @@ def labels() -> Any:
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("TZ", "UTC")
-    prepare_fork_server()
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_setupnodes(config: pytest.Config, specs: list[Any]) -> None:
-    fork_workers(config, specs)
 
 
 @pytest.hookimpl(wrapper=True)
