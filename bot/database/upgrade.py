@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -32,10 +33,16 @@ async def upgrade(database: Database) -> None:
 
 async def missing_steps(database: Database) -> list[str]:
     """Steps that the database still lacks, the first to do first; empty where it is up to date."""
-    scripts = ScriptDirectory.from_config(_config())
     async with database.reading() as connection:
         current = await connection.run_sync(lambda inner: MigrationContext.configure(inner).get_current_revision())
-    steps = [script.revision for script in scripts.walk_revisions("base", "heads")][::-1]
+    steps = _steps()
     if current is None:
-        return steps
-    return steps[steps.index(current) + 1 :] if current in steps else []
+        return list(steps)
+    return list(steps[steps.index(current) + 1 :]) if current in steps else []
+
+
+@cache
+def _steps() -> tuple[str, ...]:
+    """The steps of this version, the first to do first; read once, because reading them loads each of their files."""
+    scripts = ScriptDirectory.from_config(_config())
+    return tuple(script.revision for script in scripts.walk_revisions("base", "heads"))[::-1]

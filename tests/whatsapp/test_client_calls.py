@@ -52,7 +52,7 @@ SENT = json.dumps({"messages": [{"id": "wamid.1"}]})
 async def test_an_answer_that_is_none_says_whether_the_message_may_have_left(
     graph: Graph, shelf: Shelf, answer: Any, in_doubt: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "_CALL_SECONDS", 0.4)
+    monkeypatch.setattr(client, "_CALL", aiohttp.ClientTimeout(total=0.4))
     shelf.answers["/v26.0/1060/messages"] = answer
     with pytest.raises(MetaUnavailable) as caught:
         await graph.send({"type": "text"})
