@@ -14,7 +14,7 @@ run: $(VENV)/.run ## the whole service on this machine, no account and no key
 	@LOG_FORMAT=$${LOG_FORMAT:-console} $(BIN)/recado sandbox --port $(PORT)
 
 test: $(VENV)/.test ## the whole suite, on a real Redis; more processes than cores, because most tests wait for something
-	@$(BIN)/pytest -n 6 --dist loadgroup
+	@$(BIN)/pytest -n 7 --dist loadgroup
 
 test-browser: $(VENV)/.test ## the page in Chromium, which has to be there (Debian: apt install chromium; CHROMIUM names another)
 	@$(BIN)/pytest browser_tests -n 3
