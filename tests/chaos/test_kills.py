@@ -17,4 +17,4 @@ async def test_a_crowd_is_answered_once_and_in_order_while_processes_die_at_ever
     assert set(outcome.deaths) == set(POINTS)
     assert outcome.verdict.messages > 60
     assert outcome.verdict.effects > 15
-    assert outcome.verdict.faults == {}
+    assert outcome.verdict.faults == {}, outcome.verdict.faults
