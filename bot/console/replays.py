@@ -31,7 +31,7 @@ from bot.prompting.library import Library
 from bot.prompting.prompts import Prompts, Rendered
 from bot.prompting.releases import ReleaseEntry
 from bot.storage.storage import NotStored, Storage, StorageFailed
-from bot.turns.trace import count
+from bot.turns.trace import attempt_as_json, count
 from bot.whatsapp.markdown import whatsapp
 from pipelines import image
 from pipelines.errors import FileRefused
@@ -84,7 +84,7 @@ class Replay:
             "before": self.before,
             "diff": difference(self.before, self.answer),
             "tools": [asdict(call) for call in self.tools.calls],
-            "requests": [_attempt_as_json(attempt) for attempt in self.attempts],
+            "requests": [attempt_as_json(attempt) for attempt in self.attempts],
             "cost_usd": f"{self.cost_usd:f}",
             "pictures_left_out": self.missing,
         }
@@ -169,18 +169,6 @@ class TurnReplays:
         if (prompts := await self.library.at(name)) is None:
             raise ReleaseUnusable
         return prompts
-
-
-def _attempt_as_json(attempt: Attempt) -> dict[str, Any]:
-    return {
-        "asked": attempt.asked,
-        "served": attempt.served,
-        "outcome": attempt.outcome,
-        "ms": round(attempt.seconds * 1000, 1),
-        "prompt_tokens": attempt.prompt_tokens,
-        "completion_tokens": attempt.completion_tokens,
-        "cost_usd": f"{attempt.cost_usd:f}",
-    }
 
 
 def _release_as_json(entry: ReleaseEntry, current: CurrentRelease) -> dict[str, Any]:

@@ -92,7 +92,7 @@ class Trace:
             "messages": self.messages,
             "perceived": [_perceived(item) for item in self.perceived],
             "prompt": {"name": self.prompt.name, "version": self.prompt.version} if self.prompt else None,
-            "requests": [_request(attempt) for attempt in self.attempts],
+            "requests": [attempt_as_json(attempt) for attempt in self.attempts],
             "tools": [_tool(done) for done in self.tools],
             "taps": list(self.taps),
             "stations": [{"station": name, "ms": round(ms, 1)} for name, ms in self._stations.items()],
@@ -167,7 +167,8 @@ def _perceived(item: Perceived) -> dict[str, Any]:
     }
 
 
-def _request(attempt: Attempt) -> dict[str, Any]:
+def attempt_as_json(attempt: Attempt) -> dict[str, Any]:
+    """One request to a model, as a turn's trace and a replay show it."""
     return {
         "asked": attempt.asked,
         "served": attempt.served,
