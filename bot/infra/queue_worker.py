@@ -12,6 +12,7 @@ from bullmq.custom_errors import DelayedError, WaitingChildrenError
 from bullmq.timer import Timer
 from redis.exceptions import RedisError
 
+from bot.infra.background import background
 from bot.infra.redis import cancel_and_wait
 
 # A full Redis and a replica refuse at once: without a pause all would be asked again at once.
@@ -56,26 +57,12 @@ class QueueWorker(Worker):  # type: ignore[misc] # BullMQ has no types
         self.stalledCheckTimer = Timer(self.opts["stalledInterval"] / 1000, self.runStalledJobsCheck, self.emit)
         self.running = True
         try:
-            while not self._resting.is_set():
-                await self._ask_in_a_task()
-            await self._over.wait()
+            async with background(self._ask, first_pause=_REFUSED_SECONDS):
+                await self._over.wait()
         finally:
             self.running = False
             self.stalledCheckTimer.stop()
             await self.lockManager.close()
-
-    async def _ask_in_a_task(self) -> None:
-        """Ask for jobs until the worker rests, or until something went wrong, which is told."""
-        asking = asyncio.create_task(self._ask())
-        self.processing.add(asking)
-        asking.add_done_callback(self.processing.discard)
-        await asyncio.wait({asking})
-        if self._resting.is_set():
-            return
-        # Redis was away as the worker began, or a client of Redis cancelled the task (see `cancel_and_wait`).
-        error = asyncio.CancelledError() if asking.cancelled() else asking.exception()
-        self.emit("error", error)
-        await asyncio.sleep(_REFUSED_SECONDS)
 
     async def _ask(self) -> None:
         await self._ensure_client_names()
