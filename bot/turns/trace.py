@@ -168,7 +168,7 @@ def _perceived(item: Perceived) -> dict[str, Any]:
 
 
 def attempt_as_json(attempt: Attempt) -> dict[str, Any]:
-    """One request to a model, as a turn's trace and a replay show it."""
+    """A request to a model, as a turn's trace and a replay show it."""
     return {
         "asked": attempt.asked,
         "served": attempt.served,
